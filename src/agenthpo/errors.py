@@ -1,0 +1,54 @@
+"""The exceptions a caller may see.
+
+A user's mistake is an :class:`AgentHPOError`: one sentence that names what, the value, where, and what to do next. The command
+line prints it without a traceback and exits with 2. A training run that fails is *not* an exception but data
+(:class:`agenthpo.records.Outcome`), and a bug of ours crashes.
+
+::
+
+    AgentHPOError
+    ├── TaskError            the task file (or the arguments of tune()) is wrong
+    │   └── SpaceError       its search space is wrong
+    ├── InvalidParams        a configuration lies outside the search space
+    ├── StudyError           a study cannot be found, opened or gone on with
+    ├── ModelError           a model cannot be used at all: unknown name, no weights, wrong key
+    └── LLMFailure           one request to a working model failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["AgentHPOError", "InvalidParams", "LLMFailure", "ModelError", "SpaceError", "StudyError", "TaskError"]
+
+
+class AgentHPOError(Exception):
+    """A mistake the user can mend; the message is one sentence with the fix in it."""
+
+
+class TaskError(AgentHPOError):
+    """The task is wrong: an unknown key, a missing file, a placeholder without a parameter."""
+
+
+class SpaceError(TaskError):
+    """The search space is wrong: low above high, a log scale that includes 0, a default outside."""
+
+
+class InvalidParams(AgentHPOError):
+    """A configuration is not a point of the search space; ``violations`` lists every reason."""
+
+    def __init__(self, violations: Sequence[str]) -> None:
+        super().__init__("; ".join(violations))
+        self.violations = tuple(violations)
+
+
+class StudyError(AgentHPOError):
+    """A study cannot be found, opened or gone on with."""
+
+
+class ModelError(AgentHPOError):
+    """A model cannot be used at all, so that nothing should start: unknown name, no weights, wrong key."""
+
+
+class LLMFailure(AgentHPOError):
+    """One request to a working model failed: an outage, a time-out, a refusal."""

@@ -1,0 +1,185 @@
+"""The nouns of a study, frozen: what was proposed, what ran, what came out, what was learnt.
+
+Nothing here does anything: no input or output, no validation against a search space (``space``), no statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = [
+    "Analysis",
+    "Curve",
+    "Diagnosis",
+    "Direction",
+    "Expected",
+    "Outcome",
+    "Params",
+    "Proposal",
+    "RunSpec",
+    "Source",
+    "Status",
+    "Trial",
+    "Usage",
+    "incumbent",
+]
+
+Params = dict[str, Any]
+Direction = Literal["minimize", "maximize"]
+Source = Literal["default", "creator", "classical", "fallback"]
+Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
+Diagnosis = Literal[
+    "completed",
+    "overfitting",
+    "underfitting",
+    "still_improving",
+    "plateau",
+    "unstable",
+    "diverged",
+    "out_of_memory",
+    "timed_out",
+    "crashed",
+]
+Curve = tuple[tuple[float, float], ...]
+"""Points ``(step, value)`` in the order in which they were reported."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What language-model requests cost: counts of requests and tokens, and seconds waited."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            requests=self.requests + other.requests,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A prediction of the objective value, with the interval ``[low, high]`` in which the proposer expects it."""
+
+    value: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Tell whether ``value`` fell into the interval."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A configuration to try, who proposed it, and why. ``params`` holds the active parameters only."""
+
+    params: Params
+    source: Source
+    rationale: str = ""
+    hypothesis: str = ""
+    expected: Expected | None = None
+    note: str = ""
+    """What the reader should know of how it came about: the reason of a fall-back, the replies that were sent back."""
+    model: str = ""
+    """The language model that was asked, whether or not its answer was used."""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """All that is needed to run one trial somewhere else; picklable unless ``function`` is a closure."""
+
+    trial: int
+    params: Params
+    workdir: str
+    """The trial's own folder (absolute): params.json, run.log, metrics.jsonl, outcome.json."""
+    metric: str
+    direction: Direction = "maximize"
+    at: Literal["last", "best"] = "last"
+    """Which point of the metric's curve is the objective value."""
+    test_metric: str | None = None
+    seed: int = 0
+    command: tuple[str, ...] = ()
+    cwd: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    function: Callable[[Params], Any] | None = None
+    timeout_s: float | None = None
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Metric name -> text of an output line in which ``{number}`` stands for the value."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to. ``value`` is set if and only if ``status`` is ``complete``, and is finite."""
+
+    status: Status
+    value: float | None = None
+    step: float | None = None
+    """The step at which ``value`` was reported."""
+    test_value: float | None = None
+    """Recorded and shown to people; never shown to an agent or an optimiser."""
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    """Every metric that was reported, except the test metric's."""
+    duration_s: float = 0.0
+    exit_code: int | None = None
+    error: str = ""
+    """One line: why it is not complete."""
+    log_tail: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the Executor makes of an outcome: code gives diagnosis, evidence and advice, a language model (or code) the words."""
+
+    diagnosis: Diagnosis
+    evidence: tuple[str, ...] = ()
+    insight: str = ""
+    advice: str = ""
+    expectation_met: bool | None = None
+    author: str = "rules"
+    """Who wrote ``insight``: ``rules``, or the model's name."""
+    note: str = ""
+    """Why the words are not the model's, where one was asked and failed."""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration's way through the study. Times are seconds since the epoch (UTC)."""
+
+    number: int
+    proposal: Proposal
+    outcome: Outcome | None = None
+    analysis: Analysis | None = None
+    started_at: float = 0.0
+    finished_at: float | None = None
+
+    @property
+    def value(self) -> float | None:
+        """The objective value, or None while there is none."""
+        return self.outcome.value if self.outcome else None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and requests of proposing and analysing."""
+        return self.proposal.usage + (self.analysis.usage if self.analysis else Usage())
+
+
+def incumbent(trials: list[Trial], direction: Direction) -> Trial | None:
+    """Return the best trial so far (the earliest of equals), or None while none is complete."""
+    scored = [t for t in trials if t.value is not None]
+    sign = 1 if direction == "minimize" else -1
+    return min(scored, key=lambda t: (sign * t.value, t.number), default=None)

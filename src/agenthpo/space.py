@@ -1,0 +1,233 @@
+"""The search space: its parameters and conditions, and whether a configuration is a point of it.
+
+A configuration is a plain dict that holds the *active* parameters only. Reading a space from a task file is ``space_file``,
+turning it into grids and JSON schemas is ``space_schema``; nothing here knows Optuna.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from agenthpo.errors import InvalidParams
+from agenthpo.records import Params
+
+__all__ = ["Kind", "Parameter", "Space", "format_number", "same"]
+
+Kind = Literal["float", "int", "categorical", "bool"]
+_TOLERANCE = 1e-9
+"""Relative distance at which a number counts as a bound or a grid point: what printing and parsing may lose."""
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two values of a parameter are equal; unlike ``==``, True is not 1, while 2 is 2.0."""
+    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+
+
+def format_number(value: Any) -> str:
+    """Return a value as short text: floats with six significant digits, bools in lower case."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter.
+
+    Either a range (``low`` and ``high`` inclusive, perhaps ``log`` or with a ``step``) or a choice among ``values``. ``values`` of a
+    float or int are ordered. ``when`` holds pairs (parent, its values that make this parameter active), all of which must hold.
+    """
+
+    name: str
+    kind: Kind
+    low: float | int | None = None
+    high: float | int | None = None
+    log: bool = False
+    step: float | int | None = None
+    values: tuple[Any, ...] = ()
+    default: Any = None
+    about: str = ""
+    when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether it takes one of ``values``."""
+        return bool(self.values)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its values are numbers, so that "larger" means something."""
+        return self.kind in ("float", "int")
+
+    def violation(self, value: Any) -> str | None:
+        """Say why ``value`` is not allowed, or return None where it is."""
+        if self.is_discrete:
+            return None if any(same(value, v) for v in self.values) else f"{self.name} must be one of {self.choices()}, not {value!r}"
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return f"{self.name} must be {'an integer' if self.kind == 'int' else 'a number'} {self.extent()}, not {value!r}"
+        if not math.isfinite(value) or not self._low <= value <= self._high:
+            return f"{self.name} must lie {self.extent()}, not {format_number(value)}"
+        if self.kind == "int" and not isinstance(value, int):
+            return f"{self.name} must be an integer {self.extent()}, not {value!r}"
+        if self.step is not None and not _on_grid(value, self._low, self.step):
+            return (
+                f"{self.name} must be {format_number(self.low)} plus a multiple of {format_number(self.step)}, not {format_number(value)}"
+            )
+        return None
+
+    def snap(self, value: Any) -> Any:
+        """Return the allowed value that ``value`` plainly means (``3.0`` for 3, ``"0.1"`` for 0.1, rounding at a bound), else itself."""
+        value = _number(value) if self.is_ordered and isinstance(value, str) else value
+        if self.is_discrete:
+            return next((v for v in self.values if same(value, v) or self._is_close(value, v)), value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return value
+        if self.kind == "int":
+            return int(value) if value == int(value) else value
+        if not self._low <= value <= self._high:
+            value = next((bound for bound in (self._low, self._high) if self._is_close(value, bound)), value)
+        if self.step is not None and _on_grid(value, self._low, self.step):
+            value = min(self._low + round((value - self._low) / self.step) * self.step, self._high)
+            return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
+        return float(value)
+
+    def extent(self) -> str:
+        """Return its range in words."""
+        return f"from {format_number(self.low)} to {format_number(self.high)}"
+
+    def choices(self) -> str:
+        """Return its values in words."""
+        return ", ".join(format_number(v) for v in self.values)
+
+    def describe(self) -> str:
+        """Return one line for people and models: kind, range, scale, default, condition, meaning."""
+        extent = f"one of {self.choices()}" if self.is_discrete else self.extent()
+        parts = [f"{self.kind} {extent}" if self.kind != "bool" else "true or false"]
+        parts += ["log scale"] * self.log + [f"step {format_number(self.step)}"] * (self.step is not None)
+        parts += [f"default {format_number(self.default)}"] * (self.default is not None)
+        parts += [f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when]
+        return f"{self.name}: {', '.join(parts)}" + (f". {self.about}" if self.about else "")
+
+    def _is_close(self, value: Any, other: Any) -> bool:
+        if not self.is_ordered or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return math.isclose(value, other, rel_tol=_TOLERANCE)
+
+    @property
+    def _low(self) -> float | int:
+        return -math.inf if self.low is None else self.low
+
+    @property
+    def _high(self) -> float | int:
+        return math.inf if self.high is None else self.high
+
+
+@dataclass(frozen=True)
+class Space:
+    """The search space: parameters in an order in which every parent comes before its children."""
+
+    parameters: tuple[Parameter, ...]
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __getitem__(self, name: str) -> Parameter:
+        return next(p for p in self.parameters if p.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names."""
+        return tuple(p.name for p in self.parameters)
+
+    def active(self, values: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """Return the parameters that ``values`` make active; a child whose parent is missing or inactive is not."""
+        active: dict[str, Parameter] = {}
+        for parameter in self.parameters:
+            if all(p in active and p in values and _among(values[p], allowed) for p, allowed in parameter.when):
+                active[parameter.name] = parameter
+        return tuple(active.values())
+
+    def violations(self, params: Any) -> list[str]:
+        """Return every reason why ``params`` is not a point of the space; empty when it is one. Never raises."""
+        if not isinstance(params, Mapping):
+            return [f"params must be an object with the parameters' names as keys, not {type(params).__name__}"]
+        active = {p.name: p for p in self.active(params)}
+        found = [f"{p.name} is missing" for p in active.values() if p.name not in params]
+        for name, value in params.items():
+            reason = active[name].violation(value) if name in active else self._why_not_active(name)
+            found += [reason] if reason else []
+        return found
+
+    def check(self, params: Any) -> None:
+        """Raise :class:`InvalidParams` with every violation unless ``params`` is a point of the space."""
+        if found := self.violations(params):
+            raise InvalidParams(found)
+
+    def snap(self, params: Mapping[str, Any]) -> Params:
+        """Return ``params`` with each value snapped and nulls of inactive parameters dropped, in the space's order."""
+        snapped = {p.name: p.snap(params[p.name]) for p in self.parameters if p.name in params}
+        snapped |= {name: value for name, value in params.items() if name not in snapped}
+        active = {p.name for p in self.active(snapped)}
+        return {name: value for name, value in snapped.items() if value is not None or name in active}
+
+    def restrict(self, params: Mapping[str, Any]) -> Params:
+        """Return the active parameters of ``params`` only."""
+        return {p.name: params[p.name] for p in self.active(params) if p.name in params}
+
+    def default(self) -> Params | None:
+        """Return the default configuration, or None unless every parameter active in it has a default."""
+        values = {p.name: p.default for p in self.parameters if p.default is not None}
+        chosen = self.restrict(values)
+        return None if self.violations(chosen) else chosen
+
+    def key(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Return what two equal configurations share; floats are compared to ten digits."""
+        return tuple((n, f"{v:.10g}" if isinstance(v, float) else repr(v)) for n, v in sorted(params.items()))
+
+    def describe(self) -> str:
+        """Return one Markdown list item per parameter."""
+        return "\n".join(f"- {p.describe()}" for p in self.parameters)
+
+    def size(self) -> float:
+        """Return how many configurations there are; infinite as soon as one parameter is continuous."""
+        return math.prod(_count(p) for p in self.parameters)
+
+    def _why_not_active(self, name: Any) -> str:
+        if name not in self.names:
+            return f"{name} is not a parameter of the search space ({', '.join(self.names)})"
+        conditions = " and ".join(f"{p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self[name].when)
+        return f"{name} must be left out, since it is active only when {conditions}"
+
+
+def _among(value: Any, allowed: Sequence[Any]) -> bool:
+    return any(same(value, v) for v in allowed)
+
+
+def _on_grid(value: float, low: float, step: float) -> bool:
+    steps = (value - low) / step
+    return abs(steps - round(steps)) <= 1e-6
+
+
+def _number(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _count(parameter: Parameter) -> float:
+    if parameter.is_discrete:
+        return len(parameter.values)
+    if parameter.low is None or parameter.high is None or (parameter.kind == "float" and parameter.step is None):
+        return math.inf
+    return math.floor((parameter.high - parameter.low) / (parameter.step or 1) + 1e-9) + 1

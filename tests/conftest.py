@@ -1,0 +1,16 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the strategies in spaces.py
+os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    """Run every test in an empty folder with an empty home, away from the user's studies and keys."""
+    monkeypatch.chdir(tmp_path)
+    for name in [n for n in os.environ if n.endswith("_API_KEY") or n in ("AGENTHPO_TRIAL_DIR", "AGENTHPO_PARAMS")]:
+        monkeypatch.delenv(name)

@@ -1,0 +1,55 @@
+"""Imports go down the page only: each room may import those below it, never one above, and the outside rooms never each other."""
+
+import ast
+from pathlib import Path
+
+import agenthpo
+
+ROOT = Path(agenthpo.__file__).parent
+FACES, SPINE, DECIDE, OUTSIDE, VALUES = 5, 4, 3, 2, 1
+LAYER = {
+    "cli": FACES,
+    "api": FACES,
+    "tuner": SPINE,
+    "search": DECIDE,
+    "agents": DECIDE,
+    "llm": OUTSIDE,
+    "training": OUTSIDE,
+    "experience": OUTSIDE,
+}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "agenthpo"
+
+
+def imports_of(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found |= {f"{node.module}.{alias.name}" if node.module == "agenthpo" else node.module for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.startswith("agenthpo.")}
+
+
+def test_imports_go_down_only():
+    wrong = []
+    for file in ROOT.rglob("*.py"):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        here = parts[0]
+        if here in ("__init__", "__main__"):
+            continue  # the lazy public names
+        for target in imports_of(file):
+            there = room(target)
+            same_room = here == there
+            down = LAYER.get(here, VALUES) > LAYER.get(there, VALUES)
+            beside = LAYER.get(here, VALUES) == LAYER.get(there, VALUES) == VALUES
+            if not (same_room or down or beside):
+                wrong.append(f"{'/'.join(parts)} imports {target}")
+    assert wrong == []
+
+
+def test_no_room_is_named_after_nothing():
+    forbidden = {"utils", "helpers", "common", "base", "manager"}
+    assert not forbidden & {file.stem for file in ROOT.rglob("*.py")}

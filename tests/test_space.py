@@ -1,0 +1,121 @@
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenthpo.errors import InvalidParams, SpaceError
+from agenthpo.space_file import parse_space
+from spaces import configurations, spaces
+
+SPACE = parse_space(
+    {
+        "learning_rate": {"type": "float", "low": 1e-6, "high": 0.1, "log": True, "default": 0.01, "about": "Adam step size"},
+        "hidden_size": {"type": "int", "values": [8, 16, 32, 64], "default": 16},
+        "momentum": {"type": "float", "low": 0.0, "high": 0.99, "default": 0.9, "when": {"optimizer": "sgd"}},
+        "optimizer": {"type": "categorical", "values": ["adam", "sgd"], "default": "adam"},
+        "augment": {"type": "bool", "default": False},
+        "epochs": {"type": "int", "low": 1, "high": 200, "default": 100},
+    }
+)
+DEFAULT = {"learning_rate": 0.01, "hidden_size": 16, "optimizer": "adam", "augment": False, "epochs": 100}
+
+
+def test_the_default_leaves_out_what_does_not_apply():
+    assert SPACE.default() == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"learning_rate": 1.0}, "learning_rate must lie from 1e-06 to 0.1, not 1"),
+        ({"learning_rate": math.nan}, "learning_rate must lie"),
+        ({"learning_rate": "fast"}, "must be a number"),
+        ({"hidden_size": 72}, "hidden_size must be one of 8, 16, 32, 64, not 72"),
+        ({"epochs": 220}, "epochs must lie from 1 to 200, not 220"),
+        ({"epochs": 3.5}, "epochs must be an integer"),
+        ({"augment": 1}, "augment must be one of false, true, not 1"),
+        ({"optimizer": "sgd"}, "momentum is missing"),
+        ({"momentum": 0.5}, "momentum must be left out, since it is active only when optimizer is sgd"),
+        ({"lr": 0.1}, "lr is not a parameter of the search space"),
+    ],
+)
+def test_a_configuration_outside_the_space_is_refused(change, words):
+    with pytest.raises(InvalidParams, match=words):
+        SPACE.check({**DEFAULT, **change})
+
+
+@pytest.mark.parametrize("params", [None, 3, "adam", [1], {"learning_rate": {"low": 0, "high": 1}}])
+def test_what_is_no_configuration_at_all_has_violations(params):
+    assert SPACE.violations(params)
+
+
+def test_snap_reads_what_is_plainly_meant_and_changes_nothing_else():
+    read = SPACE.snap({"learning_rate": "1e-3", "hidden_size": 32.0, "epochs": "50", "optimizer": "Adam", "momentum": None})
+    assert read == {"learning_rate": 0.001, "hidden_size": 32, "epochs": 50, "optimizer": "Adam"}
+    assert isinstance(read["hidden_size"], int)
+
+
+def test_describe_says_range_scale_default_condition_and_meaning():
+    text = SPACE.describe()
+    assert "learning_rate: float from 1e-06 to 0.1, log scale, default 0.01. Adam step size" in text
+    assert "momentum: float from 0 to 0.99, default 0.9, only when optimizer is sgd" in text
+
+
+def test_size_counts_the_configurations():
+    assert SPACE.size() == math.inf
+    assert parse_space({"a": {"type": "bool"}, "b": {"type": "int", "low": 1, "high": 10, "step": 3}}).size() == 8
+
+
+LR = {"type": "float", "low": 1e-4, "high": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({}, "space is empty"),
+        ({"lr": {**LR, "hihg": 1}}, r"space.lr.hihg is not a known key; did you mean 'high'\?"),
+        ({"lr": {"low": 0.0, "high": 1.0}}, "space.lr.type is missing"),
+        ({"lr": {"type": "flaot", "low": 0.0, "high": 1.0}}, "space.lr.type is the text 'flaot', but must be"),
+        ({"lr": {"type": "float", "high": 1.0}}, "space.lr.low is missing"),
+        ({"lr": {**LR, "low": 0.2}}, "space.lr.low is 0.2, which is not below high"),
+        ({"lr": {**LR, "low": 0, "log": True}}, "space.lr.low is 0, but a log scale needs"),
+        ({"lr": {**LR, "default": 1.0}}, "space.lr.default is 1, but lr must lie from 0.0001 to 0.1; move the default"),
+        ({"n": {"type": "int", "low": 1.5, "high": 3}}, "space.n.low is 1.5, but the type is int"),
+        ({"n": {"type": "int", "values": [8, 4]}}, "not in ascending order"),
+        ({"n": {"type": "int", "values": [8, 8]}}, "holds 8 twice"),
+        ({"o": {"type": "categorical"}}, "space.o.values is missing"),
+        ({"o": {"type": "categorical", "values": ["a"]}}, "needs at least two values"),
+        ({"o": {"type": "bool", "low": 1}}, "space.o.low has no meaning for type: bool"),
+        ({"lr": {**LR, "when": {"opt": "sgd"}}}, "names 'opt', which is not another parameter"),
+        ({"lr": {**LR, "when": {"o": "sdg"}}, "o": {"type": "categorical", "values": ["adam", "sgd"]}}, "when.o can never hold"),
+        ({"a": {"type": "bool", "when": {"b": True}}, "b": {"type": "bool", "when": {"a": True}}}, "form a circle"),
+        ({"seed": {"type": "bool"}}, "'seed' is reserved"),
+        ({"2x": {"type": "bool"}}, "is not a usable name"),
+    ],
+)
+def test_every_mistake_in_a_space_is_one_sentence_with_the_field_and_the_fix(raw, words):
+    with pytest.raises(SpaceError, match=words) as caught:
+        parse_space(raw)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.data())
+def test_a_sampled_configuration_validates_and_survives_json_and_snapping(data):
+    space = parse_space(data.draw(spaces()))
+    params = data.draw(configurations(space))
+    assert space.violations(params) == []
+    again = json.loads(json.dumps(params))
+    assert space.snap(again) == params
+    assert space.violations(space.snap(again)) == []
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*SPACE.names, "extra"]),
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.integers())),
+    )
+)
+def test_snapping_and_checking_anything_never_crashes(params):
+    assert isinstance(SPACE.violations(SPACE.snap(params)), list)
