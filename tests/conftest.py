@@ -3,7 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("agenthpo", deadline=None)
+settings.load_profile("agenthpo")
 sys.path.insert(0, str(Path(__file__).parent))  # the strategies in spaces.py
 os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
 

@@ -1,3 +1,29 @@
-"""Tune a training script with two language-model agents and a classical optimiser."""
+"""Tune a training script with two language-model agents and a classical optimiser.
+
+``config`` and ``report`` are for training scripts; importing the package for them costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agenthpo.errors import AgentHPOError
+    from agenthpo.script import config, report
 
 __version__ = "0.1.0"
+__all__ = ["AgentHPOError", "__version__", "config", "report"]
+
+_HOME = {"config": "script", "report": "script", "AgentHPOError": "errors"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'agenthpo' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"agenthpo.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

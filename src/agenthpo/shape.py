@@ -45,7 +45,7 @@ def parse(model: type[M], raw: Any, *, where: str, error: type[Exception]) -> M:
 def _sentence(model: type[BaseModel], problem: ValidationError, where: str) -> str:
     details = _most_telling(problem)
     path = _path(details["loc"])
-    place = f"{where}{path}"
+    place = f"{where}{path}" if not where.endswith(" ") else f"{where}{path.removeprefix('.')}"
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
         return f"{place} is not a known key; {did_you_mean(str(details['loc'][-1]), _siblings(model, details['loc']))}"

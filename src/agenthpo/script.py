@@ -1,0 +1,64 @@
+"""What a training script may import: ``config()`` for its hyperparameters and ``report()`` for its metrics.
+
+Standard library only, so that importing it costs nothing. Run by hand, outside a study, ``config`` returns the defaults it is given
+and ``report`` prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["config", "in_trial", "report"]
+
+PARAMS_FILE, METRICS_FILE = "params.json", "metrics.jsonl"
+_trial_dir: contextvars.ContextVar[str | None] = contextvars.ContextVar("trial_dir", default=None)
+
+
+def config(**defaults: Any) -> dict[str, Any]:
+    """Return this trial's hyperparameters over ``defaults``.
+
+    Values have the types of the search space. A parameter whose condition does not hold is absent, or keeps its default.
+
+    >>> config(learning_rate=0.01)
+    {'learning_rate': 0.01}
+    """
+    folder = _folder()
+    if folder is None:
+        return dict(defaults)
+    with open(os.path.join(folder, PARAMS_FILE), encoding="utf-8") as file:
+        return {**defaults, **json.load(file)}
+
+
+def report(*, step: float | None = None, **metrics: Any) -> None:
+    """Report metrics, such as ``report(step=epoch, val_accuracy=acc)``; numbers, or what ``float()`` makes one (a 0-d tensor).
+
+    Without ``step``, a metric's points are counted 0, 1, 2 …
+    """
+    point: dict[str, float] = {} if step is None else {"step": float(step)}
+    point |= {name: float(value) for name, value in metrics.items()}
+    line = json.dumps(point)
+    folder = _folder()
+    if folder is None:
+        print(line, flush=True)
+        return
+    with open(os.path.join(folder, METRICS_FILE), "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+@contextlib.contextmanager
+def in_trial(folder: str) -> Iterator[None]:
+    """Make ``config`` and ``report`` in this process work for the trial in ``folder``."""
+    token = _trial_dir.set(folder)
+    try:
+        yield
+    finally:
+        _trial_dir.reset(token)
+
+
+def _folder() -> str | None:
+    return _trial_dir.get() or os.environ.get("AGENTHPO_TRIAL_DIR")

@@ -1,0 +1,33 @@
+"""Durations as people write them: ``90``, ``"90s"``, ``"5m"``, ``"2h"``."""
+
+from __future__ import annotations
+
+import math
+import re
+
+__all__ = ["format_duration", "parse_duration"]
+
+_SECONDS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]*)\s*")
+
+
+def parse_duration(text: str | float) -> float:
+    """Return seconds for ``90``, ``"90s"``, ``"5m"``, ``"2h"`` or ``"1d"``.
+
+    :raises ValueError: with a sentence, when it is no positive duration.
+    """
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None or match[2].lower() not in _SECONDS:
+        raise ValueError(f"{text!r} is not a duration such as 90, 90s, 5m or 2h")
+    value = float(match[1]) * _SECONDS[match[2].lower()]
+    if value <= 0 or not math.isfinite(value):
+        raise ValueError(f"{text!r} must be above 0, a duration such as 90, 90s, 5m or 2h")
+    return value
+
+
+def format_duration(seconds: float) -> str:
+    """Return ``4.2s``, ``3m 05s`` or ``2h 10m``."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"

@@ -1,0 +1,35 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import agenthpo
+from agenthpo.script import in_trial
+
+
+def test_run_by_hand_config_gives_the_defaults_and_report_prints(capsys):
+    assert agenthpo.config(lr=0.1) == {"lr": 0.1}
+    agenthpo.report(step=1, acc=0.5)
+    assert json.loads(capsys.readouterr().out) == {"step": 1.0, "acc": 0.5}
+
+
+def test_in_a_trial_config_reads_the_proposal_and_report_writes_the_metrics(tmp_path):
+    (tmp_path / "params.json").write_text('{"lr": 0.01, "layers": 3}')
+    with in_trial(str(tmp_path)):
+        assert agenthpo.config(lr=0.1, momentum=0.9) == {"lr": 0.01, "layers": 3, "momentum": 0.9}
+        agenthpo.report(acc=1)
+    assert json.loads((tmp_path / "metrics.jsonl").read_text()) == {"acc": 1.0}
+
+
+def test_importing_for_report_brings_in_none_of_the_dependencies():
+    code = "import sys, agenthpo; agenthpo.report; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"optuna", "pydantic", "rich", "typer", "psutil", "numpy", "asyncio"}
+    assert not heavy & set(loaded)
+    assert "agenthpo.script" in loaded
+
+
+def test_the_public_names_are_these():
+    assert agenthpo.__all__ == ["AgentHPOError", "__version__", "config", "report"]
+    assert all(hasattr(agenthpo, name) for name in agenthpo.__all__)
+    assert Path(agenthpo.__file__).name == "__init__.py"
