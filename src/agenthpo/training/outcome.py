@@ -1,0 +1,108 @@
+"""From what a run reported and how it ended to an :class:`Outcome`, and that to a file and back.
+
+The file is written under another name and renamed, so that it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agenthpo.records import Curve, Outcome, RunSpec
+from agenthpo.units import format_duration
+
+__all__ = ["judge", "load_outcome", "outcome_from_json", "save_outcome"]
+
+OUTCOME_FILE = "outcome.json"
+_MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE)
+_MOST_POINTS = 200
+
+
+def judge(spec: RunSpec, curves: dict[str, Curve], end: dict[str, Any], tail: str) -> Outcome:
+    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s, perhaps error."""
+    facts = {
+        "curves": {name: _thinned(curve) for name, curve in curves.items() if name != spec.test_metric},
+        "duration_s": end.get("duration_s", 0.0),
+        "exit_code": end.get("exit_code"),
+        "log_tail": tail,
+    }
+    status, error = _ending(spec, end, tail)
+    if status is not None:
+        return Outcome(status=status, error=error, **facts)
+    curve = curves.get(spec.metric, ())
+    if not curve:
+        others = (
+            f"; it reported {', '.join(sorted(curves))}" if curves else "; call agenthpo.report(), print a JSON line, or set train.metrics"
+        )
+        return Outcome(status="failed", error=f"the script ended without reporting {spec.metric}{others}", **facts)
+    point = _chosen(curve, spec)
+    if point is None:
+        return Outcome(status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}", **facts)
+    test = next((value for step, value in reversed(curves.get(spec.test_metric or "", ())) if step == point[0]), None)
+    return Outcome(status="complete", value=point[1], step=point[0], test_value=test, **facts)
+
+
+def _ending(spec: RunSpec, end: dict[str, Any], tail: str) -> Any:
+    """Return status and one line for a run that did not end well, else ``(None, "")``."""
+    reason, code = end["reason"], end.get("exit_code")
+    if reason == "stop":
+        return "interrupted", "stopped before its end"
+    if reason == "timeout":
+        return "timeout", f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}"
+    if reason == "exit" and code == 0:
+        return None, ""
+    last = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "")
+    if _MEMORY.search(tail):
+        line = next(line.strip() for line in reversed(tail.splitlines()) if _MEMORY.search(line))
+        return "oom", f"out of memory: {line[:200]}"
+    if code is not None and code < 0:
+        hint = ", which is often the system running out of memory" if code == -9 else ""
+        return "failed", f"killed by signal {-code}{hint}"
+    return "failed", end.get("error") or f"exit code {code}" + (f": {last[:200]}" if last else "")
+
+
+def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:
+    """Return the point that counts, or None where it is no finite number."""
+    if spec.at == "last":
+        return curve[-1] if math.isfinite(curve[-1][1]) else None
+    finite = [point for point in curve if math.isfinite(point[1])]
+    best = max if spec.direction == "maximize" else min
+    return best(finite, key=lambda point: point[1], default=None)
+
+
+def _thinned(curve: Curve) -> Curve:
+    """Return at most ``_MOST_POINTS`` points, first and last among them: a curve is read for its shape."""
+    if len(curve) <= _MOST_POINTS:
+        return curve
+    stride = (len(curve) - 1) / (_MOST_POINTS - 1)
+    return tuple(curve[round(i * stride)] for i in range(_MOST_POINTS))
+
+
+def save_outcome(outcome: Outcome, workdir: Path) -> None:
+    """Write ``outcome`` into the trial's folder: aside, then renamed."""
+    aside = workdir / f"{OUTCOME_FILE}.part"
+    with aside.open("w", encoding="utf-8") as file:
+        json.dump(asdict(outcome), file)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(workdir / OUTCOME_FILE)
+
+
+def load_outcome(workdir: Path) -> Outcome | None:
+    """Return the outcome that was saved in ``workdir``, or None."""
+    try:
+        text = (workdir / OUTCOME_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return outcome_from_json(json.loads(text))
+
+
+def outcome_from_json(raw: dict[str, Any]) -> Outcome:
+    """Return the outcome that ``asdict`` and JSON made ``raw`` of."""
+    curves = {name: tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
+    return Outcome(**{**raw, "curves": curves})

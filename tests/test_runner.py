@@ -1,0 +1,180 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agenthpo.records import RunSpec
+from agenthpo.training.outcome import load_outcome
+from agenthpo.training.runner import run
+
+
+def script(code, **fields):
+    Path("train.py").write_text(textwrap.dedent(code))
+    spec = {"trial": 0, "params": {"lr": 0.1}, "workdir": str(Path("trial").resolve()), "metric": "acc", "cwd": str(Path.cwd())}
+    return RunSpec(**{**spec, "command": (sys.executable, "train.py"), **fields})
+
+
+def wait_for(claim, seconds=20):
+    for _ in range(int(seconds / 0.05)):
+        if claim():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def running(word):
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if word in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process.pid)
+    return found
+
+
+def test_a_run_reads_its_config_and_reports():
+    points = []
+    outcome = run(
+        script(
+            """
+            import agenthpo
+            lr = agenthpo.config()["lr"]
+            for epoch in range(3):
+                agenthpo.report(step=epoch, acc=lr * epoch, test_acc=lr + epoch)
+            print("done")
+            """,
+            test_metric="test_acc",
+        ),
+        points.append,
+    )
+    assert (outcome.status, outcome.value, outcome.step, outcome.test_value) == ("complete", 0.2, 2.0, 2.1)
+    assert outcome.curves == {"acc": ((0.0, 0.0), (1.0, 0.1), (2.0, 0.2))}
+    assert [p.step for p in points] == [0, 1, 2]
+    assert outcome.log_tail == "done"
+    assert load_outcome(Path("trial")) == outcome
+
+
+def test_a_run_with_an_outcome_is_not_run_again():
+    spec = script("open('ran', 'a').write('x'); print('{\"acc\": 1}')")
+    assert run(spec) == run(spec)
+    assert Path("ran").read_text() == "x"
+
+
+def test_best_counts_and_brings_the_test_value_of_the_same_step():
+    code = """
+        for e, (a, t) in enumerate([(.1, 5), (.9, 6), (.3, 7)]):
+            print(f"epoch {e}: val acc {a} test acc {t}")
+        """
+    outcome = run(script(code, at="best", test_metric="test", patterns={"acc": "val acc {number}", "test": "test acc {number}"}))
+    assert (outcome.value, outcome.step, outcome.test_value) == (0.9, 1.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "words"),
+    [
+        ("raise ValueError('bad batch size')", "failed", "exit code 1: ValueError: bad batch size"),
+        ("print('{\"acc\": 1}'); raise SystemExit(3)", "failed", "exit code 3"),
+        ("print('hello')", "failed", "without reporting acc; call agenthpo.report()"),
+        ("import agenthpo; agenthpo.report(val_acc=1)", "failed", "without reporting acc; it reported val_acc"),
+        ("print('{\"acc\": NaN}')", "diverged", "acc ended as nan"),
+        ("import os; os.kill(os.getpid(), 11)", "failed", "killed by signal 11"),
+        ("raise MemoryError('no 8 GB')", "oom", "out of memory: MemoryError: no 8 GB"),
+        ("print(input())", "failed", "EOFError"),
+    ],
+)
+def test_a_script_that_misbehaves_is_an_outcome_with_its_cause(code, status, words):
+    outcome = run(script(code))
+    assert outcome.status == status
+    assert words in outcome.error
+    assert outcome.value is None
+
+
+def test_a_program_that_cannot_be_started_is_an_outcome():
+    assert "cannot be started: No such file" in run(script("", command=("./no-such-thing",))).error
+
+
+def test_a_pattern_that_cuts_numbers_fails_the_trial():
+    outcome = run(script("print('acc 0.91')", patterns={"acc": r"acc (\d)"}))
+    assert outcome.status == "failed"
+    assert "write {number} there" in outcome.error
+
+
+STUBBORN = """
+    import signal, subprocess, sys, time
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)", sys.argv[1]])
+    print("started", flush=True)
+    time.sleep(600)
+    """
+
+
+def test_the_time_limit_ends_the_whole_group(tmp_path):
+    mark = f"mark-{os.getpid()}-timeout"
+    outcome = run(script(STUBBORN, command=(sys.executable, "train.py", mark), timeout_s=1.0))
+    assert outcome.status == "timeout"
+    assert "time limit of 1.0s" in outcome.error
+    wait_for(lambda: not running(mark))
+
+
+def test_what_a_script_leaves_in_the_background_ends_with_it():
+    mark = f"mark-{os.getpid()}-left"
+    code = 'import subprocess, sys; subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]]); print(\'{"acc": 1}\')'
+    assert run(script(code, command=(sys.executable, "train.py", mark))).value == 1
+    wait_for(lambda: not running(mark))
+
+
+DRIVER = """
+    import json, sys
+    from agenthpo.records import RunSpec
+    from agenthpo.training.runner import run
+    run(RunSpec(**json.loads(sys.argv[1])))
+    """
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_training_outlives_its_driver(number):
+    mark = f"mark-{os.getpid()}-{number}"
+    spec = script(STUBBORN, command=(sys.executable, "train.py", mark))
+    arguments = [sys.executable, "-c", textwrap.dedent(DRIVER), json.dumps(vars(spec))]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, start_new_session=True) as driver:
+        wait_for(lambda: Path("trial/run.log").exists() and "started" in Path("trial/run.log").read_text())
+        wait_for(lambda: len(running(mark)) == 3)  # the training, its child, and the supervisor that was given the command
+        driver.send_signal(number)
+        driver.communicate(timeout=30)
+    wait_for(lambda: not running(mark))
+    assert not Path("trial/outcome.json").exists()
+
+
+def test_a_value_is_seen_while_the_training_runs():
+    seen = threading.Event()
+    spec = script(
+        """
+        import pathlib, time
+        print('{"acc": 1}')
+        while not pathlib.Path("go").exists():
+            time.sleep(0.02)
+        """,
+        timeout_s=20,
+    )
+    outcome = run(spec, lambda point: (seen.set(), Path("go").touch()))
+    assert seen.is_set()
+    assert outcome.status == "complete"
+
+
+def test_a_function_runs_in_this_process():
+    import agenthpo
+
+    def objective(params):
+        agenthpo.report(step=1, acc=params["lr"])
+        return {"acc": 0.5}
+
+    outcome = run(script("", function=objective))
+    assert outcome.curves["acc"] == ((1.0, 0.1), (1.0, 0.5))
+    assert outcome.value == 0.5
+    assert run(script("", function=lambda p: 1 / 0, workdir=str(Path("other").resolve()))).error == "ZeroDivisionError: division by zero"
