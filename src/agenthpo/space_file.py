@@ -73,6 +73,8 @@ def _built(name: str, spec: ParameterSpec) -> Parameter:
     values = (False, True) if spec.type == "bool" else tuple(_cast(spec.type, v) for v in spec.values or ())
     when = tuple((parent, tuple(v) if isinstance(v, list) else (v,)) for parent, v in spec.when.items())
     bounds = {key: _cast(spec.type, getattr(spec, key)) for key in ("low", "high", "step")}
+    if spec.type == "float" and spec.step is not None:
+        bounds["high"] = float(f"{bounds['high']:.12g}")  # 1.7 where arithmetic made it 1.7000000000000002
     return Parameter(name, spec.type, **bounds, log=spec.log, values=values, about=" ".join(spec.about.split()), when=when)
 
 

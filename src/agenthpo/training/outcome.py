@@ -9,14 +9,14 @@ import json
 import math
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agenthpo.codec import decode_outcome, encode
 from agenthpo.records import Curve, Outcome, RunSpec
 from agenthpo.units import format_duration
 
-__all__ = ["judge", "load_outcome", "outcome_from_json", "save_outcome"]
+__all__ = ["judge", "load_outcome", "save_outcome"]
 
 OUTCOME_FILE = "outcome.json"
 _MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE)
@@ -87,7 +87,7 @@ def save_outcome(outcome: Outcome, workdir: Path) -> None:
     """Write ``outcome`` into the trial's folder: aside, then renamed."""
     aside = workdir / f"{OUTCOME_FILE}.part"
     with aside.open("w", encoding="utf-8") as file:
-        json.dump(asdict(outcome), file)
+        json.dump(encode(outcome), file)
         file.flush()
         os.fsync(file.fileno())
     aside.replace(workdir / OUTCOME_FILE)
@@ -99,10 +99,4 @@ def load_outcome(workdir: Path) -> Outcome | None:
         text = (workdir / OUTCOME_FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    return outcome_from_json(json.loads(text))
-
-
-def outcome_from_json(raw: dict[str, Any]) -> Outcome:
-    """Return the outcome that ``asdict`` and JSON made ``raw`` of."""
-    curves = {name: tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
-    return Outcome(**{**raw, "curves": curves})
+    return decode_outcome(json.loads(text))

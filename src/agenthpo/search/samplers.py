@@ -1,0 +1,105 @@
+"""Optuna's samplers as a Proposer: the default configuration first, then the sampler over the replayed history.
+
+The history is replayed into a study in memory at each call, so that resuming is calling again. A seeded sampler would repeat its first
+suggestions then, so it is seeded by (seed, trial number).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.trial import TrialState, create_trial
+
+from agenthpo.distributions import from_model, model_distribution, to_model
+from agenthpo.records import Direction, Params, Proposal, Trial
+from agenthpo.space import Parameter, Space
+from agenthpo.task import Task
+
+__all__ = ["STARTUP_TRIALS", "Classical", "default_proposal"]
+
+STARTUP_TRIALS = 3
+"""Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
+_TPE_ATTEMPTS, _ATTEMPTS = 5, 60
+"""How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
+
+
+def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
+    """Return the default configuration if it has not been tried and the space has one."""
+    default = task.space.default()
+    if trials or default is None:
+        return None
+    return Proposal(default, "default", rationale="The task's default configuration: what every later trial is measured against.")
+
+
+class Classical:
+    """The default configuration, then TPE with three start-up trials; a configuration is not tried twice while others are left."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal:
+        """Return a proposal whose rationale says what the sampler had to go by."""
+        if proposal := default_proposal(task, trials):
+            return proposal
+        params = self._fresh(task, trials)
+        scored = sum(t.value is not None for t in trials)
+        why = "at random, to spread the first trials" if scored < STARTUP_TRIALS else f"from the {scored} results so far"
+        return Proposal(params, "classical", rationale=f"Optuna's TPE chose it {why}.")
+
+    def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params:
+        tried = {task.space.key(t.proposal.params) for t in trials}
+        params: Params = {}
+        for attempt in range(_ATTEMPTS):
+            params = self._suggest(task.space, task.objective.direction, trials, attempt)
+            if task.space.key(params) not in tried:
+                break
+        return params
+
+    def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        study = optuna.create_study(direction=direction, sampler=self._sampler(len(trials), attempt))
+        study.add_trials([_replayed(space, trial) for trial in trials])
+        ask = study.ask()
+        params: Params = {}
+        for parameter in space:
+            if parameter in space.active(params):
+                params[parameter.name] = from_model(parameter, _suggested(ask, parameter))
+        return params
+
+    def _sampler(self, number: int, attempt: int) -> BaseSampler:
+        seed = zlib.crc32(f"{self.seed}/{number}/{attempt}".encode())
+        if attempt >= _TPE_ATTEMPTS:
+            return RandomSampler(seed=seed)
+        return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
+
+
+def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:
+    match model_distribution(parameter):
+        case CategoricalDistribution(choices=choices):
+            return ask.suggest_categorical(parameter.name, choices)
+        case IntDistribution(low=low, high=high, log=log, step=step):
+            return ask.suggest_int(parameter.name, low, high, log=log, step=step)
+        case FloatDistribution(low=low, high=high, log=log, step=step):
+            return ask.suggest_float(parameter.name, low, high, log=log, step=step)
+    raise TypeError(f"no way to suggest {parameter.name}")
+
+
+def _replayed(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
+    params = space.restrict(trial.proposal.params)
+    return create_trial(
+        state=_state(trial),
+        value=trial.value,
+        params=to_model(space, params),
+        distributions={name: model_distribution(space[name]) for name in params},
+    )
+
+
+def _state(trial: Trial) -> TrialState:
+    if trial.outcome is None:
+        return TrialState.RUNNING
+    return TrialState.FAIL if trial.value is None else TrialState.COMPLETE

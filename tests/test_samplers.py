@@ -1,0 +1,53 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenthpo.search.samplers import Classical
+from spaces import spaces
+from studies import make_task, make_trial
+
+
+def play(task, score, trials, seed=0):
+    history = []
+    for number in range(trials):
+        proposal = Classical(seed).propose(task, history)
+        task.space.check(proposal.params)
+        history.append(make_trial(number, proposal.params, score(proposal.params), proposal.source))
+    return history
+
+
+def test_the_default_comes_first_and_is_named_so():
+    history = play(make_task(), lambda p: 0.5, 3)
+    assert [t.proposal.source for t in history] == ["default", "classical", "classical"]
+    assert history[0].proposal.params == {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
+
+
+def test_without_a_complete_default_it_samples_at_once():
+    task = make_task({"lr": {"type": "float", "low": 0.0, "high": 1.0}})
+    assert Classical().propose(task, []).source == "classical"
+
+
+def test_the_same_seed_and_history_give_the_same_proposal_and_another_seed_another():
+    task = make_task()
+    history = play(task, lambda p: p["size"], 5)
+    assert Classical(0).propose(task, history) == Classical(0).propose(task, history)
+    assert Classical(0).propose(task, history) != Classical(1).propose(task, history)
+
+
+def test_it_learns_from_results_and_survives_failures():
+    task = make_task(direction="minimize")
+    found = play(task, lambda p: None if p["opt"] == "sgd" else abs(p["epochs"] - 30), 30)
+    values = [t.value for t in found if t.value is not None]
+    assert sum(values[-8:]) / 8 < sum(values[:5]) / 5
+    assert sum(t.proposal.params["opt"] == "adam" for t in found[15:]) > 8
+
+
+def test_no_configuration_is_tried_twice_while_others_are_left():
+    task = make_task({"a": {"type": "int", "low": 1, "high": 3}, "b": {"type": "bool"}})
+    history = play(task, lambda p: p["a"], 6)
+    assert len({task.space.key(t.proposal.params) for t in history}) == 6
+
+
+@settings(max_examples=25)
+@given(spaces(), st.integers(0, 3))
+def test_every_proposal_lies_in_the_space(raw, seed):
+    play(make_task(raw), lambda p: 0.5, 5, seed)
