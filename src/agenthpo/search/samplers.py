@@ -102,4 +102,5 @@ def _replayed(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
 def _state(trial: Trial) -> TrialState:
     if trial.outcome is None:
         return TrialState.RUNNING
-    return TrialState.FAIL if trial.value is None else TrialState.COMPLETE
+    # TPE forgets FAIL, and would propose again what always crashes; PRUNED it ranks behind every result, without a made-up value.
+    return TrialState.PRUNED if trial.value is None else TrialState.COMPLETE
