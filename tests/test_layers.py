@@ -6,10 +6,11 @@ from pathlib import Path
 import agenthpo
 
 ROOT = Path(agenthpo.__file__).parent
-FACES, SPINE, DECIDE, OUTSIDE, VALUES = 5, 4, 3, 2, 1
+FACES, SESSION, SPINE, DECIDE, OUTSIDE, VALUES = 6, 5, 4, 3, 2, 1
 LAYER = {
     "cli": FACES,
     "api": FACES,
+    "session": SESSION,
     "tuner": SPINE,
     "search": DECIDE,
     "agents": DECIDE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Budget", "Spent"]
 
@@ -13,6 +13,10 @@ class Spent:
 
     trials: int = 0
     time_s: float = 0.0
+
+    def with_running(self, count: int) -> Spent:
+        """Return what is spent once ``count`` running trials are counted."""
+        return replace(self, trials=self.trials + count)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The experience log L as an Optuna study in a journal file: the only module that opens an Optuna storage.
 
-A trial is written before it runs and told when it is analysed. What a crash leaves running is found again by :meth:`ExperienceLog.unfinished`
+A trial is written before it runs and told when it is analysed. What a crash leaves running is in :meth:`ExperienceLog.trials` without an outcome,
 and goes on under its own number, so that the budget stays exact by construction.
 """
 
@@ -27,7 +27,7 @@ from agenthpo.errors import StudyError
 from agenthpo.records import Analysis, Direction, Outcome, Proposal, Trial, incumbent
 from agenthpo.space import Space
 
-__all__ = ["ExperienceLog", "read_meta", "study_folder"]
+__all__ = ["STUDIES", "ExperienceLog", "read_meta", "study_folder"]
 
 STUDIES = ".agenthpo"
 _JOURNAL, _LOCK, _META = "journal.log", "driver.lock", "agenthpo"
@@ -54,7 +54,7 @@ def read_meta(folder: Path) -> dict[str, Any] | None:
 class ExperienceLog:
     """The trials of one study. Use :meth:`create` or :meth:`open`, and close it (or use it as a context)."""
 
-    def __init__(self, folder: Path, study: optuna.Study, space: Space, lock: int | None) -> None:
+    def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
         self.folder = folder
         self._study, self._space, self._lock = study, space, lock
 
@@ -77,8 +77,8 @@ class ExperienceLog:
         return cls(folder, study, space, lock)
 
     @classmethod
-    def open(cls, folder: Path, *, space: Space, read_only: bool = False) -> ExperienceLog:
-        """Open the study in ``folder``; unless ``read_only``, no other process may be at work in it.
+    def open(cls, folder: Path, *, space: Space | None, read_only: bool = False) -> ExperienceLog:
+        """Open the study in ``folder``; unless ``read_only``, no other process may be at work in it and ``space`` is needed.
 
         :raises StudyError: if there is none, or another process is at work in it.
         """
@@ -116,10 +116,6 @@ class ExperienceLog:
         """Return the best trial so far."""
         return incumbent(self.trials(), self.direction)
 
-    def unfinished(self) -> Trial | None:
-        """Return the first trial that was started and never told, or None."""
-        return next((trial for trial in self.trials() if trial.outcome is None), None)
-
     def spent(self) -> Spent:
         """Return the trials that are finished and the seconds they took, thinking included."""
         done = [t for t in self.trials() if t.outcome]
@@ -130,13 +126,15 @@ class ExperienceLog:
 
         :raises InvalidParams: if the proposal lies outside the space; nothing is recorded then.
         """
-        self._space.check(proposal.params)
+        assert self._space is not None, "opened to be read only"
+        space = self._space
+        space.check(proposal.params)
         now = time.time()
         self._study.add_trial(
             create_trial(
                 state=TrialState.RUNNING,
                 params=proposal.params,
-                distributions={name: stored_distribution(self._space[name]) for name in proposal.params},
+                distributions={name: stored_distribution(space[name]) for name in proposal.params},
                 user_attrs={"proposal": encode(proposal), "source": proposal.source, "started_at": now},
             )
         )

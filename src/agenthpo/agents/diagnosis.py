@@ -1,0 +1,155 @@
+"""The half of the Executor that is code: from an outcome to a closed diagnosis, its evidence, and one piece of advice.
+
+Nothing here asks a model. Every number in the evidence was computed from the curves, every quoted line found in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agenthpo.agents.curves import Shape, read_shape, train_partner
+from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial, incumbent
+from agenthpo.space import Space, format_number
+from agenthpo.task import Task
+
+__all__ = ["diagnose"]
+
+_GAP = 0.1
+"""Distance between training and validation, relative to the larger, that counts as a gap."""
+_ROLES = {
+    "lr": re.compile(r"(^|[_.-])(lr|learning[_.-]?rate|eta|step[_.-]?size)", re.IGNORECASE),
+    "length": re.compile(r"epoch|max[_.-]?iter|num[_.-]?steps|n[_.-]?estimators|iterations", re.IGNORECASE),
+    "regularise": re.compile(r"weight[_.-]?decay|dropout|(^|[_.-])(l2|alpha|lambda)|reg([_.-]|$)", re.IGNORECASE),
+    "capacity": re.compile(r"hidden|width|layers|depth|units|channels|(^|[_.-])size$|filters", re.IGNORECASE),
+    "memory": re.compile(r"batch", re.IGNORECASE),
+}
+_WORDS: dict[Diagnosis, str] = {
+    "completed": "it ran to its end without a sign of trouble",
+    "overfitting": "it overfitted",
+    "underfitting": "it underfitted: the training metric is no better than the validation metric",
+    "still_improving": "it was still improving when it ended",
+    "plateau": "it had stopped improving well before its end",
+    "unstable": "its curve jumped up and down to the end",
+    "diverged": "it diverged",
+    "out_of_memory": "it ran out of memory",
+    "timed_out": "it hit its time limit",
+    "crashed": "it crashed",
+}
+
+
+@dataclass(frozen=True)
+class _Finding:
+    diagnosis: Diagnosis
+    evidence: tuple[str, ...]
+    advice: str
+
+
+def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
+    """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in the rules' own words."""
+    finding = _find(task, trial.proposal.params, outcome)
+    others = [t for t in trials if t.number != trial.number]
+    expected = trial.proposal.expected
+    met = None if expected is None else outcome.value is not None and expected.holds(outcome.value)
+    return Analysis(
+        diagnosis=finding.diagnosis,
+        evidence=finding.evidence,
+        insight=_sentence(task, outcome, finding, incumbent(others, task.objective.direction)),
+        advice=finding.advice,
+        expectation_met=met,
+    )
+
+
+def _find(task: Task, params: Params, outcome: Outcome) -> _Finding:
+    lever = _Levers(task.space, params)
+    failures: dict[str, tuple[Diagnosis, str]] = {
+        "failed": ("crashed", "avoid this combination unless the error has another cause"),
+        "oom": ("out_of_memory", lever.first(("memory", -1), ("capacity", -1)) or "use a smaller model"),
+        "timeout": ("timed_out", lever.first(("length", -1), ("capacity", -1)) or "choose what trains faster"),
+        "diverged": ("diverged", lever.first(("lr", -1)) or "choose gentler settings"),
+        "interrupted": ("crashed", "run it again"),
+    }
+    if outcome.status in failures:
+        diagnosis, advice = failures[outcome.status]
+        return _Finding(diagnosis, (outcome.error,), advice)
+    return _find_in_curves(task, outcome, lever)
+
+
+def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers) -> _Finding:
+    metric, direction = task.objective.metric, task.objective.direction
+    shape = read_shape(outcome.curves.get(metric, ()), direction)
+    gap, gap_words = _train_gap(task, outcome)
+    seen = (_curve_words(metric, shape),) if shape else ()
+    if (shape and shape.is_falling and not shape.is_unstable) or gap > _GAP:
+        advice = lever.first(("regularise", 1), ("length", -1), ("capacity", -1)) or "regularise more"
+        return _Finding("overfitting", (*seen, *gap_words), advice)
+    if shape and shape.is_unstable:
+        return _Finding(
+            "unstable",
+            (*seen, f"mean jump {shape.roughness:.0%} of its range in the second half"),
+            lever.first(("lr", -1)) or "use gentler settings",
+        )
+    if shape and shape.is_still_improving:
+        evidence = (*seen, f"the last quarter brought {shape.late_gain:.0%} of its range")
+        return _Finding("still_improving", evidence, lever.first(("length", 1), ("lr", 1)) or "train longer")
+    if gap_words and gap < -_GAP / 2:
+        return _Finding(
+            "underfitting", (*seen, *gap_words), lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model"
+        )
+    if shape and shape.is_flat:
+        return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or "change something else than the length of training")
+    return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), "change what has been varied least so far")
+
+
+def _train_gap(task: Task, outcome: Outcome) -> tuple[float, tuple[str, ...]]:
+    """Return how far training is ahead of validation, relative to the larger of them, and the evidence for it."""
+    metric = task.objective.metric
+    partner = train_partner(metric, outcome.curves)
+    if partner is None or outcome.value is None:
+        return 0.0, ()
+    trained = outcome.curves[partner][-1][1]
+    ahead = (trained - outcome.value) * (1 if task.objective.direction == "maximize" else -1)
+    relation = "ahead of" if ahead >= 0 else "behind"
+    words = f"{partner} ended at {format_number(trained)}, {format_number(abs(ahead))} {relation} {metric}"
+    return ahead / (max(abs(trained), abs(outcome.value)) or 1.0), (words,)
+
+
+def _curve_words(metric: str, shape: Shape) -> str:
+    best = f"best {format_number(shape.best)} at step {format_number(shape.best_step)}"
+    return (
+        f"{metric} went from {format_number(shape.first)} to {format_number(shape.last)} at step {format_number(shape.last_step)}, {best}"
+    )
+
+
+def _sentence(task: Task, outcome: Outcome, finding: _Finding, best: Trial | None) -> str:
+    words = _WORDS[finding.diagnosis]
+    if outcome.value is None:
+        return f"{words[0].upper()}{words[1:]}: {outcome.error}."
+    result = f"{task.objective.metric} {format_number(outcome.value)}"
+    if best is not None and best.value is not None:
+        better = (outcome.value - best.value) * (1 if task.objective.direction == "maximize" else -1)
+        relation = "better than" if better > 0 else "worse than" if better < 0 else "the same as"
+        distance = f"{format_number(abs(better))} " if better else ""
+        result += f", {distance}{relation} trial {best.number}"
+    return f"{result}; {words}."
+
+
+class _Levers:
+    """The parameters that a piece of advice can name, by what their names say they do."""
+
+    def __init__(self, space: Space, params: Params) -> None:
+        self._space, self._params = space, params
+
+    def first(self, *wishes: tuple[str, int]) -> str:
+        """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where none can."""
+        return next((words for role, way in wishes if (words := self._grant(role, way))), "")
+
+    def _grant(self, role: str, way: int) -> str:
+        for parameter in self._space:
+            value = self._params.get(parameter.name)
+            if parameter.is_ordered and value is not None and _ROLES[role].search(parameter.name):
+                edge = max(parameter.values or (parameter.high,)) if way > 0 else min(parameter.values or (parameter.low,))
+                if value != edge:
+                    return f"{'raise' if way > 0 else 'lower'} {parameter.name} {'above' if way > 0 else 'below'} {format_number(value)}"
+        return ""

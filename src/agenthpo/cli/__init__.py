@@ -1,0 +1,40 @@
+"""The command line. Commands are in ``app``, which is imported here only when one is run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+__all__ = ["main"]
+
+DONE, MISTAKE, NOTHING_FOUND, INTERRUPTED = 0, 2, 3, 130
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 done, 2 a user's mistake, 3 no successful trial, 130 interrupted."""
+    from agenthpo.cli.app import app
+    from agenthpo.errors import AgentHPOError
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop by the system is as clean as one by Ctrl-C
+    try:
+        code = app(standalone_mode=False)
+    except AgentHPOError as mistake:
+        code = _say(f"Error: {mistake}", MISTAKE)
+    except KeyboardInterrupt:
+        code = _say("Interrupted.", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `agenthpo show | head`: nobody reads any more
+        code = DONE
+    except Exception as problem:
+        show = getattr(problem, "show", None)  # click's usage errors know how to show themselves
+        if show is None:
+            raise
+        show()
+        code = MISTAKE
+    sys.exit(code or DONE)
+
+
+def _say(text: str, code: int) -> int:
+    print(text, file=sys.stderr)
+    return code

@@ -1,0 +1,99 @@
+"""The commands: they read arguments, call ``session``, and hand events to a face. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from agenthpo.events import Stopped
+
+app = typer.Typer(
+    name="agenthpo",
+    help="Tune a training script with two language-model agents and a classical optimiser.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+TaskFile = Annotated[Path, typer.Argument(metavar="TASK.yaml", help="The task file, or its folder.")]
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name or folder, or a task's folder.")]
+Trials = Annotated[int | None, typer.Option("--trials", min=1, help="How many trials in all; the task file's budget without it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from agenthpo import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def check(task: TaskFile) -> None:
+    """Validate a task file; show the command, the space and the budget. Runs nothing."""
+    from agenthpo.cli.tables import print_check
+    from agenthpo.task_file import load_task
+
+    print_check(load_task(task))
+
+
+@app.command()
+def run(
+    task: TaskFile,
+    trials: Trials = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training.")] = 0,
+    study: Annotated[str | None, typer.Option("--study", help="The study's name; the task's name without it.")] = None,
+    json: Json = False,
+) -> int:
+    """Tune: propose, train, analyse, until the budget is spent."""
+    from agenthpo.session import begin, study_folder
+    from agenthpo.task_file import check_name, load_task
+
+    loaded = load_task(task).with_budget(trials=trials)
+    folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
+    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), seed=seed, on_event=on_event))
+
+
+@app.command()
+def resume(study: StudyName, trials: Trials = None, json: Json = False) -> int:
+    """Go on with a study where it stopped."""
+    from agenthpo.session import find_study, go_on
+
+    folder = find_study(study)
+    return _watched(folder, json, lambda on_event: go_on(folder, trials=trials, on_event=on_event))
+
+
+@app.command()
+def show(study: StudyName, json: Json = False) -> None:
+    """Show a study's trials and its best configuration."""
+    from agenthpo.cli.tables import print_study
+    from agenthpo.session import find_study
+
+    print_study(find_study(study), as_json=json)
+
+
+def _watched(folder: Path, json: bool, tune) -> int:
+    """Run ``tune`` with a face and return the exit code; an interruption says how to go on."""
+    import sys
+
+    from agenthpo.cli import INTERRUPTED, NOTHING_FOUND
+    from agenthpo.cli.plain import face
+
+    try:
+        with face(json=json) as on_event:
+            stopped: Stopped = tune(on_event)
+    except KeyboardInterrupt:
+        print(f"Interrupted. Go on with: agenthpo resume {_short(folder)}", file=sys.stderr)
+        return INTERRUPTED
+    return 0 if stopped.incumbent else NOTHING_FOUND
+
+
+def _short(folder: Path) -> Path:
+    """Return ``folder`` relative to the working folder where it lies within."""
+    folder = folder.resolve()
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -1,0 +1,81 @@
+"""Events as plain lines, for pipes and log files, or as JSON, one line an event."""
+
+from __future__ import annotations
+
+import json as _json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from agenthpo.cli.words import budget_words, params_words, summary, trial_words
+from agenthpo.codec import trial_to_json
+from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.records import Trial
+
+__all__ = ["face"]
+
+
+@contextmanager
+def face(*, json: bool) -> Iterator[OnEvent]:
+    """Yield what prints events: lines of text, or of JSON."""
+    yield _print_json if json else _Text()
+
+
+class _Text:
+    """Print an event as text; the closing summary needs what the study was opened as."""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Opened):
+            self._opened = event
+        if isinstance(event, Stopped):
+            print("\n".join(["", *summary(self._opened, event)]), flush=True)
+        else:
+            _print_text(event)
+
+
+def _print_text(event: Event) -> None:
+    match event:
+        case Opened():
+            print(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}", flush=True)
+            if event.hint:
+                print(event.hint, flush=True)
+        case Started(trial=trial):
+            again = " again" if event.again else ""
+            print(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}", flush=True)
+            if trial.proposal.rationale:
+                print(f"    {trial.proposal.rationale}", flush=True)
+            if trial.proposal.note:
+                print(f"    note: {trial.proposal.note}", flush=True)
+        case Finished(trial=trial):
+            print(f"    {trial_words(trial, event.incumbent)}", flush=True)
+
+
+def _print_json(event: Event) -> None:
+    print(_json.dumps(_as_json(event)), flush=True)
+
+
+def _as_json(event: Event) -> dict[str, Any]:
+    name = {"event": type(event).__name__.lower()}
+    match event:
+        case Opened():
+            return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
+        case Proposing() | Reported():
+            return {**name, **asdict(event)}
+        case Started(trial=trial):
+            return {**name, "again": event.again, "trial": trial_to_json(trial)}
+        case Analysing(trial=trial, outcome=outcome):
+            return {**name, "trial": trial.number, "state": outcome.status, "value": outcome.value}
+        case Finished(trial=trial):
+            return {**name, "trial": trial_to_json(trial), "incumbent": _number(event.incumbent)}
+        case Stopped():
+            return {
+                **name,
+                "reason": event.reason,
+                "trials": len(event.trials),
+                "incumbent": event.incumbent and trial_to_json(event.incumbent),
+            }
+
+
+def _number(trial: Trial | None) -> int | None:
+    return None if trial is None else trial.number

@@ -1,0 +1,81 @@
+"""What ``check`` and ``show`` print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from agenthpo.cli.words import budget_words, gain_words, params_words, source_words
+from agenthpo.codec import trial_to_json
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.records import Trial, incumbent
+from agenthpo.session import meta_of
+from agenthpo.space import format_number
+from agenthpo.task import Task, resolve_command
+
+__all__ = ["print_check", "print_study", "trial_table"]
+
+
+def print_check(task: Task) -> None:
+    """Print what the task file comes to."""
+    console = Console(highlight=False)
+    default = task.space.default()
+    params = default or {p.name: p.values[0] if p.is_discrete else p.low for p in task.space}
+    command = resolve_command(task.train, task.space, task.space.restrict(params), seed=0, workdir=Path("TRIAL_DIR"))
+    console.print(f"[bold]{task.name}[/]: {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}", soft_wrap=True)
+    console.print(f"Command: {shlex.join(command)}", markup=False, soft_wrap=True)
+    console.print(f"In folder: {task.train.cwd}", markup=False, soft_wrap=True)
+    table = Table("parameter", "kind", "values", "default", "when", "about")
+    for p in task.space:
+        extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}"
+        when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
+        table.add_row(*_escaped(p.name, p.kind, extent, "" if p.default is None else format_number(p.default), when, p.about))
+    console.print(table)
+    if default is None:
+        console.print("Not every parameter has a default, so that there is no default configuration to begin and compare with.")
+
+
+def print_study(folder: Path, *, as_json: bool) -> None:
+    """Print a study's trials, best configuration and gain."""
+    meta = meta_of(folder)
+    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+        trials, direction = log.trials(), log.direction
+    best = incumbent(trials, direction)
+    if as_json:
+        study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}
+        print(json.dumps({"study": study, "trials": [trial_to_json(t) for t in trials]}))
+        return
+    console = Console(highlight=False)
+    console.print(f"Study {folder}: {direction} {meta['metric']}, {len(trials)} of {meta['trials']} trials", markup=False, soft_wrap=True)
+    console.print(trial_table(trials, meta["metric"], best))
+    if best is not None:
+        said = best.analysis.insight if best.analysis else ""
+        console.print(
+            f"Best: trial {best.number}, {params_words(best.proposal.params)}\n    {best.proposal.rationale}\n    {said}",
+            markup=False,
+            soft_wrap=True,
+        )
+        console.print(f"Gain: {gain_words(trials, best)}", markup=False, soft_wrap=True)
+        console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
+
+
+def trial_table(trials: list[Trial], metric: str, best: Trial | None) -> Table:
+    """Return the trials as a table, the best one in bold."""
+    table = Table("trial", "source", metric, "diagnosis", "parameters")
+    for trial in trials:
+        value = "" if trial.outcome is None else trial.outcome.status if trial.value is None else format_number(trial.value)
+        diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"
+        style = "bold" if best is not None and trial.number == best.number else ""
+        row = _escaped(str(trial.number), trial.proposal.source, value, diagnosis, params_words(trial.proposal.params))
+        table.add_row(*row, style=style)
+    return table
+
+
+def _escaped(*cells: str) -> list[str]:
+    from rich.markup import escape
+
+    return [escape(cell) for cell in cells]

@@ -1,0 +1,78 @@
+"""The sentences and figures that every face shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from agenthpo.budget import Budget
+from agenthpo.events import Opened, Stopped
+from agenthpo.records import Direction, Params, Trial
+from agenthpo.space import format_number
+from agenthpo.units import format_duration
+
+__all__ = ["budget_words", "gain_words", "params_words", "source_words", "summary", "trial_words"]
+
+
+def params_words(params: Params) -> str:
+    """Return ``lr=0.01 opt=adam``."""
+    return " ".join(f"{name}={format_number(value)}" for name, value in params.items())
+
+
+def budget_words(budget: Budget) -> str:
+    """Return the limits in words."""
+    limit = "" if budget.time_s is None else f" or {format_duration(budget.time_s)}"
+    return f"{budget.trials} trials{limit}"
+
+
+def trial_words(trial: Trial, incumbent: Trial | None) -> str:
+    """Return what came out of ``trial`` in one line."""
+    outcome, analysis = trial.outcome, trial.analysis
+    if outcome is None or analysis is None:
+        return "not finished"
+    best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
+    result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
+    verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[analysis.expectation_met]
+    return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {analysis.insight}{verdict}"
+
+
+def summary(opened: Opened, stopped: Stopped) -> list[str]:
+    """Return the closing lines: why it ended, the best configuration, its gain over the default, and who found what."""
+    lines = [f"Ended: {stopped.reason}."]
+    if stopped.incumbent is None:
+        return [*lines, "No trial succeeded; see the errors above and the logs of the trials."]
+    best = stopped.incumbent
+    outcome = best.outcome
+    tested = "" if outcome is None or outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
+    lines.append(f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}")
+    lines.append(f"    {params_words(best.proposal.params)}")
+    lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
+    return [*lines, f"Study: {opened.folder} (agenthpo show {opened.folder})"]
+
+
+def gain_words(trials: Sequence[Trial], best: Trial) -> str:
+    """Return how far the best trial is from the default, in words."""
+    default = next((t for t in trials if t.proposal.source == "default"), None)
+    if default is None:
+        return "there was no default configuration to compare with"
+    if default.value is None or best.value is None:
+        return f"the default configuration gave no value ({default.outcome.status if default.outcome else 'not run'})"
+    if best.number == default.number:
+        return f"none over the default configuration, which stayed the best ({format_number(default.value)})"
+    return f"{best.value - default.value:+.4g} over the default configuration's {format_number(default.value)}"
+
+
+def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
+    """Return one line a source: how many trials it proposed, and how many of them were the best so far."""
+    proposed, won = Counter(t.proposal.source for t in trials), Counter(improvements(trials, direction).values())
+    return [f"    {source}: {count} proposed, {won[source]} became the best so far" for source, count in proposed.items()]
+
+
+def improvements(trials: Sequence[Trial], direction: Direction) -> dict[int, str]:
+    """Return the trials that were better than all before them, with their sources."""
+    sign, best, found = (1.0 if direction == "maximize" else -1.0), float("-inf"), {}
+    for trial in trials:
+        if trial.value is not None and sign * trial.value > best:
+            best = sign * trial.value
+            found[trial.number] = trial.proposal.source
+    return found

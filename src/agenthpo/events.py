@@ -1,0 +1,84 @@
+"""What the loop tells the outside while it runs; a face (live view, JSON lines, a notebook) is a function of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agenthpo.budget import Budget
+from agenthpo.records import Direction, Outcome, Trial
+
+__all__ = ["Analysing", "Event", "Finished", "OnEvent", "Opened", "Proposing", "Reported", "Started", "Stopped", "ignore"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The study is open; ``trials`` are those it already has."""
+
+    study: str
+    folder: str
+    metric: str
+    direction: Direction
+    model: str
+    """The language model's name, or ``none``."""
+    budget: Budget
+    trials: tuple[Trial, ...] = ()
+    hint: str = ""
+    """One sentence for the user, such as how to get a model."""
+
+
+@dataclass(frozen=True)
+class Proposing:
+    """The proposer is thinking about the next trial."""
+
+    trial: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """A trial was recorded and its training begins; ``again`` for one that was interrupted."""
+
+    trial: Trial
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A training run reported metrics (never the test metric)."""
+
+    trial: int
+    step: float
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Analysing:
+    """A run ended; the Executor is reading its log."""
+
+    trial: Trial
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial is in the experience log with its outcome and analysis."""
+
+    trial: Trial
+    incumbent: Trial | None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The study ended, and why."""
+
+    reason: str
+    trials: tuple[Trial, ...]
+    incumbent: Trial | None
+
+
+Event = Opened | Proposing | Started | Reported | Analysing | Finished | Stopped
+OnEvent = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Do nothing with ``event``."""

@@ -1,0 +1,68 @@
+"""The loop: propose, record, run, analyse, record, until the budget is spent."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from agenthpo.agents.executor import Executor
+from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reported, Started, Stopped, ignore
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.records import Outcome, Trial
+from agenthpo.search import Proposer
+from agenthpo.task import Task
+from agenthpo.training.metrics import Point
+from agenthpo.training.pool import Pool
+from agenthpo.training.runner import OnPoint
+
+__all__ = ["tune"]
+
+
+def tune(
+    task: Task, proposer: Proposer, executor: Executor, log: ExperienceLog, pool: Pool, *, seed: int = 0, on_event: OnEvent = ignore
+) -> Stopped:
+    """Run trials until the budget is spent, and return why it ended and what was found.
+
+    A trial that an earlier process left unfinished goes on first, under its own number. After an exception (Ctrl-C too) the log
+    is in order: what ran is unfinished there, and the next call goes on with it.
+    """
+    running: dict[Future[Outcome], Trial] = {}
+    while True:
+        while len(running) < pool.slots and (trial := _next(task, proposer, log, running, on_event)):
+            spec = task.spec(trial.number, trial.proposal.params, seed=seed, workdir=log.workdir(trial.number))
+            running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
+        if not running:
+            break
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            trial, outcome = running.pop(future), future.result()
+            on_event(Analysing(trial, outcome))
+            finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.trials()))
+            on_event(Finished(finished, log.incumbent()))
+    stopped = Stopped(task.budget.reason(log.spent()) or "nothing left to do", tuple(log.trials()), log.incumbent())
+    on_event(stopped)
+    return stopped
+
+
+def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Future[Outcome], Trial], on_event: OnEvent) -> Trial | None:
+    """Return the next trial to run: an unfinished one, else a new one, else None when the budget is spent."""
+    ours = {trial.number for trial in running.values()}
+    left = next((t for t in log.trials() if t.outcome is None and t.number not in ours), None)
+    spent = log.spent()
+    if left is None and task.budget.reason(spent.with_running(len(running))):
+        return None
+    if left is None:
+        trials = log.trials()
+        on_event(Proposing(len(trials)))
+        started = log.start(proposer.propose(task, trials))
+        on_event(Started(started))
+        return started
+    on_event(Started(left, again=True))
+    return left
+
+
+def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
+    def report(point: Point) -> None:
+        values = {name: value for name, value in point.values.items() if name != task.objective.test_metric}
+        if values:
+            on_event(Reported(number, point.step, values))
+
+    return report

@@ -1,0 +1,171 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+TASK = """\
+name: toy
+objective: {metric: score, direction: maximize}
+train: {command: "{python} train.py"}
+space:
+  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
+  n: {type: int, low: 1, high: 9, default: 3}
+budget: {trials: 5}
+"""
+SCRIPT = """\
+    import os, time, agenthpo
+    config = agenthpo.config()
+    for step in range(3):
+        time.sleep(0.03)
+        agenthpo.report(step=step, score=config["x"] * config["n"] * step)
+    with open("completed", "a") as file:
+        file.write(os.environ["AGENTHPO_TRIAL_DIR"][-4:] + "\\n")
+    """
+
+
+@pytest.fixture(autouse=True)
+def _task():
+    Path("task.yaml").write_text(TASK)
+    Path("train.py").write_text(textwrap.dedent(SCRIPT))
+
+
+def agenthpo(*arguments, code=0):
+    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def shown(study="toy"):
+    return json.loads(agenthpo("show", study, "--json").stdout)
+
+
+def test_run_show_and_resume():
+    said = agenthpo("run", "task.yaml", "--trials", "3").stdout
+    assert "[0] default: x=0.5 n=3" in said
+    assert "Ended: all 3 trials of the budget are done." in said
+    assert "default configuration" in said
+    assert "Study: .agenthpo/toy (agenthpo show .agenthpo/toy)" in said
+    agenthpo("resume", "toy", "--trials", "4")
+    study = shown()
+    assert [t["number"] for t in study["trials"]] == [0, 1, 2, 3]
+    assert [t["source"] for t in study["trials"]] == ["default", *["classical"] * 3]
+    assert study["study"]["incumbent"] == max(study["trials"], key=lambda t: t["value"])["number"]
+    assert "trial" in agenthpo("show", ".").stdout
+
+
+def test_json_is_one_event_a_line():
+    events = [json.loads(line) for line in agenthpo("run", ".", "--trials", "1", "--json").stdout.splitlines()]
+    assert [e["event"] for e in events] == ["opened", "proposing", "started", *["reported"] * 3, "analysing", "finished", "stopped"]
+
+
+def test_check_runs_nothing():
+    said = agenthpo("check", "task.yaml").stdout
+    assert "train.py" in said
+    assert not Path(".agenthpo").exists()
+    assert not Path("completed").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nothing.yaml"], "nothing.yaml does not exist"),
+        (["check", "train.py"], "train.py is not valid YAML"),
+        (["show", "nothing"], "there is no study 'nothing'"),
+        (["resume", "nothing"], "there is no study 'nothing'"),
+        (["run", ".", "--trials", "none"], "--trials"),
+        (["run", ".", "--study", "a/b"], "--study is 'a/b'"),
+        (["rnu"], "No such command 'rnu'"),
+        (["run", ".", "--hlep"], "No such option: --hlep"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_on_stderr_and_exit_code_2(arguments, words):
+    done = agenthpo(*arguments, code=2)
+    assert words in " ".join(done.stderr.split())
+    assert done.stdout == ""
+
+
+def test_a_study_is_never_mixed_with_another():
+    agenthpo("run", ".", "--trials", "1")
+    assert "agenthpo resume .agenthpo/toy" in agenthpo("run", ".", code=2).stderr
+    agenthpo("run", ".", "--trials", "1", "--study", "second")
+    assert "has the studies second, toy" in agenthpo("show", ".", code=2).stderr
+    Path("task.yaml").write_text(TASK.replace("high: 9", "high: 10"))
+    assert "the task's space has changed" in agenthpo("resume", "toy", code=2).stderr
+
+
+def test_no_successful_trial_is_exit_code_3():
+    Path("train.py").write_text("raise ValueError('no data')")
+    assert "No trial succeeded" in agenthpo("run", ".", "--trials", "2", code=3).stdout
+    assert {t["state"] for t in shown()["trials"]} == {"failed"}
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "agenthpo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_resume():
+    Path("train.py").write_text(textwrap.dedent(SCRIPT).replace("0.03", "30"))
+    with start("run", ".") as driver:
+        assert "Study" in driver.stdout.readline()
+        assert "[0]" in driver.stdout.readline()
+        driver.send_signal(signal.SIGINT)
+        _, said = driver.communicate(timeout=30)
+    assert said == "Interrupted. Go on with: agenthpo resume .agenthpo/toy\n"
+    assert driver.returncode == 130
+    Path("train.py").write_text(textwrap.dedent(SCRIPT))
+    agenthpo("resume", "toy")
+    assert [t["state"] for t in shown()["trials"]] == ["complete"] * 5
+
+
+def trainings():
+    here = str(Path.cwd())
+    found = []
+    for process in psutil.process_iter(["cwd", "cmdline"]):
+        if process.info["cwd"] == here and "train.py" in (process.info["cmdline"] or []):
+            found.append(process.pid)
+    return found
+
+
+def test_killed_at_any_moment_no_finished_trial_is_lost_and_the_budget_stays_exact():
+    command, finished = ("run", "."), {}
+    for delay_s in (0.0, 0.1, 0.25, 0.4, 0.6):
+        with start(*command) as driver:
+            driver.stdout.readline()  # the study is open
+            time.sleep(delay_s)
+            driver.send_signal(signal.SIGKILL)
+            driver.communicate(timeout=30)
+        for _ in range(200):
+            if not trainings():
+                break
+            time.sleep(0.05)
+        assert trainings() == []
+        now = {t["number"]: t for t in shown()["trials"] if t["state"] != "running"}
+        assert {number: now.get(number) for number in finished} == finished
+        command, finished = ("resume", "toy"), now
+    agenthpo("resume", "toy")
+    trials = shown()["trials"]
+    assert [t["number"] for t in trials] == list(range(5))
+    assert {t["state"] for t in trials} == {"complete"}
+    assert {number: trials[number] for number in finished} == finished
+    completed = Path("completed").read_text().split()
+    assert all(completed.count(f"{number:04d}") == 1 for number in finished)
+
+
+def test_a_driver_that_is_at_work_keeps_others_out():
+    Path("train.py").write_text(textwrap.dedent(SCRIPT).replace("0.03", "30"))
+    with start("run", ".") as driver:
+        driver.stdout.readline()
+        assert f"another process (pid {driver.pid}) is at work" in agenthpo("resume", "toy", code=2).stderr
+        assert shown()["study"]["name"] == "toy"
+        os.kill(driver.pid, signal.SIGTERM)
+        assert "agenthpo resume" in driver.communicate(timeout=30)[1]

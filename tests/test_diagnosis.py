@@ -1,0 +1,94 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenthpo.agents.curves import read_shape, train_partner
+from agenthpo.agents.diagnosis import diagnose
+from agenthpo.records import Expected, Outcome, Proposal, Trial
+from studies import make_task, make_trial
+
+PARAMS = {"lr": 0.01, "size": 16, "opt": "adam", "epochs": 10}
+TASK = make_task()
+
+
+def curve(values):
+    return tuple((float(i), float(v)) for i, v in enumerate(values))
+
+
+def analyse(outcome, trials=(), **proposal):
+    return diagnose(TASK, Trial(5, Proposal(PARAMS, "creator", **proposal)), outcome, trials)
+
+
+def complete(values, **others):
+    return Outcome("complete", values[-1], curves={"acc": curve(values), **{k: curve(v) for k, v in others.items()}})
+
+
+RISING = [i / 20 for i in range(1, 20)]
+FLAT = [0.1, 0.5, *[0.8, 0.801] * 10]
+PEAKED = [0.2, 0.5, 0.8, 0.9, 0.88, 0.85, 0.8, 0.76, 0.72, 0.7]
+JUMPY = [0.1, *[0.9, 0.2] * 10]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "diagnosis", "evidence", "advice"),
+    [
+        (complete(RISING), "still_improving", "acc went from 0.05 to 0.95 at step 18", "raise epochs above 10"),
+        (complete(FLAT), "plateau", "acc went from 0.1 to 0.801", "raise size above 16"),
+        (complete(PEAKED), "overfitting", "best 0.9 at step 3", "lower epochs below 10"),
+        (complete([0.8], train_acc=[0.99]), "overfitting", "train_acc ended at 0.99, 0.19 ahead of acc", "lower epochs"),
+        (complete([0.8], train_acc=[0.7]), "underfitting", "train_acc ended at 0.7, 0.1 behind acc", "raise size"),
+        (complete(JUMPY), "unstable", "of its range in the second half", "lower lr below 0.01"),
+        (complete([0.8]), "completed", "acc 0.8", "varied least"),
+        (Outcome("failed", error="exit code 1: ValueError: x"), "crashed", "exit code 1: ValueError: x", "avoid"),
+        (Outcome("oom", error="out of memory: 8 GB"), "out_of_memory", "8 GB", "lower size below 16"),
+        (Outcome("timeout", error="stopped at its time limit"), "timed_out", "time limit", "lower epochs below 10"),
+        (Outcome("diverged", error="acc ended as nan"), "diverged", "nan", "lower lr below 0.01"),
+    ],
+)
+def test_a_diagnosis_has_evidence_and_advice(outcome, diagnosis, evidence, advice):
+    analysis = analyse(outcome)
+    assert analysis.diagnosis == diagnosis
+    assert any(evidence in line for line in analysis.evidence)
+    assert advice in analysis.advice
+
+
+def test_advice_never_leaves_the_space():
+    at_the_edge = {**PARAMS, "epochs": 50}
+    analysis = diagnose(TASK, Trial(5, Proposal(at_the_edge, "creator")), complete(RISING), ())
+    assert analysis.advice == "raise lr above 0.01"
+
+
+def test_the_insight_compares_with_the_incumbent():
+    earlier = [make_trial(0, PARAMS, 0.9), make_trial(1, PARAMS, None)]
+    assert analyse(complete([0.8]), earlier).insight == "acc 0.8, 0.1 worse than trial 0; it ran to its end without a sign of trouble."
+
+
+@pytest.mark.parametrize(("value", "met"), [(0.5, True), (0.7, False), (None, False)])
+def test_the_prediction_is_judged_by_code(value, met):
+    outcome = Outcome("failed", error="x") if value is None else Outcome("complete", value)
+    assert analyse(outcome, expected=Expected(0.5, 0.4, 0.6)).expectation_met is met
+    assert analyse(outcome).expectation_met is None
+
+
+def test_minimising_turns_the_shape_around():
+    down = curve([1.0, 0.5, 0.3, 0.2, 0.1, 0.05])
+    assert read_shape(down, "minimize").is_still_improving
+    assert read_shape(down, "maximize").is_falling
+
+
+@pytest.mark.parametrize(
+    ("metric", "reported", "partner"), [("val_loss", "train_loss", "train_loss"), ("acc", "train/acc", "train/acc"), ("acc", "loss", None)]
+)
+def test_the_training_metric_is_found_by_its_name(metric, reported, partner):
+    assert train_partner(metric, {reported: ()}) == partner
+
+
+@given(st.lists(st.floats(), max_size=30), st.sampled_from(["minimize", "maximize"]))
+def test_any_curve_can_be_read(values, direction):
+    points = curve(values)
+    last = next((v for v in reversed(values) if math.isfinite(v)), None)
+    outcome = Outcome("failed", error="x") if last is None else Outcome("complete", last, curves={"acc": points, "train_acc": points})
+    task = make_task(direction=direction)
+    assert diagnose(task, Trial(0, Proposal(PARAMS, "creator")), outcome, []).evidence
