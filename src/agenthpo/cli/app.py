@@ -77,6 +77,26 @@ def show(study: StudyName, json: Json = False) -> None:
     print_study(find_study(study), as_json=json)
 
 
+models = typer.Typer(help="The embedded models: list them, pull one.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@models.command("list")
+def models_list(json: Json = False) -> None:
+    """List the embedded models and which of them are here."""
+    from agenthpo.cli.models import print_models
+
+    print_models(as_json=json)
+
+
+@models.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list, such as local:smollm2.")]) -> None:
+    """Fetch an embedded model, check it, and keep it for every study."""
+    from agenthpo.cli.models import pull_with_progress
+
+    print(pull_with_progress(name))
+
+
 def _watched(folder: Path, json: bool, tune) -> int:
     """Run ``tune`` with a face and return the exit code; an interruption says how to go on."""
     import sys

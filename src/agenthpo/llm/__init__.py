@@ -1,0 +1,1 @@
+"""Language models: one small protocol, behind it an embedded model or any provider, imported only when used."""
