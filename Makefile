@@ -9,7 +9,8 @@ endif
 
 .PHONY: test lint clean
 
-test: $(VENV)/.ready lint  ## set up, lint and run every test
+test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
+	$(BIN)/agenthpo models pull local:smollm2
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.ready

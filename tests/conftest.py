@@ -17,3 +17,16 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in [n for n in os.environ if n.endswith("_API_KEY") or n in ("AGENTHPO_TRIAL_DIR", "AGENTHPO_PARAMS")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """The small embedded model; ``make test`` pulls it."""
+    from agenthpo.llm.catalogue import find
+    from agenthpo.llm.client import open_model
+
+    if not find("smollm2").is_here:
+        pytest.skip("local:smollm2 is not here; get it by: agenthpo models pull local:smollm2")
+    model = open_model("local:smollm2")
+    yield model
+    model.close()

@@ -1,0 +1,94 @@
+"""The protocol between agents and language models, and the way from a model's name to a model.
+
+A model is asked for a reply in a given form; what comes back is data that the asker validates. Nothing here is imported before a model is named.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from agenthpo.records import Usage
+
+__all__ = ["LLM", "Form", "Message", "Reply", "open_model", "read_json"]
+
+EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a reply must look like: a JSON schema for models that follow one, a grammar (llguidance's Lark) for those held to it."""
+
+    name: str
+    schema: Mapping[str, Any]
+    grammar: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered: ``data`` is the JSON in it, or None where there is none."""
+
+    text: str
+    data: Any
+    usage: Usage
+
+
+class LLM(Protocol):
+    """A language model."""
+
+    name: str
+    allowance: int
+    """Tokens a prompt may hold beside its unchanging head."""
+
+    def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
+        """Return the model's reply to the conversation.
+
+        :raises LLMFailure: if there is none: an outage, a time-out, a refusal.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what the model holds."""
+        ...
+
+
+def open_model(name: str, *, base_url: str | None = None) -> LLM:
+    """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as ``openai:gpt-5``.
+
+    With ``base_url``, it is the model of that name on an OpenAI-compatible server.
+
+    :raises ModelError: if it cannot be used at all.
+    """
+    if name.startswith("local:") and base_url is None:
+        from agenthpo.llm.catalogue import locate
+        from agenthpo.llm.embedded import EmbeddedLLM
+
+        return EmbeddedLLM(name, locate(name))
+    from agenthpo.llm.remote import open_remote
+
+    return open_remote(name, base_url=base_url)
+
+
+def read_json(text: str) -> Any:
+    """Return the JSON value in ``text``, also within a code fence or between words; None where there is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    start = text.find("{")
+    while start >= 0:
+        try:
+            return json.JSONDecoder().raw_decode(text, start)[0]
+        except (ValueError, RecursionError):
+            start = text.find("{", start + 1)
+    return None

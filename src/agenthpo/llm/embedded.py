@@ -1,0 +1,101 @@
+"""A language model inside this process (llama.cpp by xllamacpp): no key, no network, no TCP port.
+
+It loads in the background from the moment it is made, so that the first trial can train meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply, read_json
+from agenthpo.records import Usage
+
+__all__ = ["EmbeddedLLM"]
+
+_CONTEXT = 4096
+_MOST_TOKENS = 320
+_TEMPERATURE = 0.7
+
+
+class EmbeddedLLM:
+    """A model file, loaded once, asked one request at a time."""
+
+    allowance = EMBEDDED_ALLOWANCE
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self._path = path
+        self._server: Any = None
+        self._failure = ""
+        self._folder = tempfile.mkdtemp(prefix="agenthpo-")  # for the socket; a stale one would make the server fail
+        _library()
+        self._loading = threading.Thread(target=self._load, name="agenthpo-model", daemon=True)
+        self._loading.start()
+
+    def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
+        """Return the reply, which the form's grammar holds to the form.
+
+        :raises LLMFailure: if the model could not be loaded, or the conversation is longer than its context.
+        """
+        self._loading.join()
+        if self._server is None:
+            raise LLMFailure(f"the model {self.name} could not be loaded ({self._failure})")
+        began = time.monotonic()
+        answer = self._server.handle_chat_completions(
+            {
+                "messages": [{"role": m.role, "content": m.text} for m in messages],
+                "grammar": form.grammar,
+                "max_tokens": _MOST_TOKENS,
+                "temperature": _TEMPERATURE,
+                "seed": seed,
+                "cache_prompt": True,
+            }
+        )
+        if "choices" not in answer:
+            raise LLMFailure(f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})")
+        text = answer["choices"][0]["message"]["content"] or ""
+        used = answer["usage"]
+        return Reply(text, read_json(text), Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began))
+
+    def close(self) -> None:
+        """Unload the model."""
+        self._loading.join()
+        self._server = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _load(self) -> None:
+        xllamacpp = _library()
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self._path)
+        params.verbosity = 0
+        params.n_ctx, params.n_parallel, params.warmup = _CONTEXT, 1, False
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+        params.hostnames = [os.path.join(self._folder, "llm.sock")]
+        try:
+            self._server = xllamacpp.Server(params)
+        except Exception as problem:  # whatever the C++ side makes of a file that is no model
+            self._failure = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+
+
+def _threads() -> int:
+    """Return how many threads think: all but one, which keeps a busy machine's replies from taking ten times as long; both of two."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if cores <= 2 else cores - 1
+
+
+def _library() -> Any:
+    # Threads that wait must sleep, not spin: a training may need the core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ModelError("embedded models need the package xllamacpp; install it by: pip install 'agenthpo[embedded]'") from None
+    return xllamacpp
