@@ -1,19 +1,48 @@
-"""The Executor: reads what came out of a trial and writes what it means into the experience log."""
+"""The Executor: reads what came out of a trial and writes what it means into the experience log.
+
+Diagnosis, evidence, advice and the verdict on the prediction are code's. A language model, where there is one, only finds the words.
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
+from agenthpo.agents.context import facts_of, prompt, render
 from agenthpo.agents.diagnosis import diagnose
+from agenthpo.agents.reply import executor_form, whole_sentences
+from agenthpo.errors import LLMFailure
+from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial
 from agenthpo.task import Task
 
 __all__ = ["Executor"]
 
+_LONGEST = 400
+
 
 class Executor:
-    """Diagnosis, evidence and advice by rules."""
+    """Analyse trials, in the words of a language model or, without one, of the rules."""
+
+    def __init__(self, llm: LLM | None = None, seed: int = 0) -> None:
+        self.llm = llm
+        self.seed = seed
 
     def analyse(self, task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
-        """Return what ``outcome`` means, given the other ``trials``."""
-        return diagnose(task, trial, outcome, trials)
+        """Return what ``outcome`` means, given all ``trials``. A model that fails costs its words only, and the analysis says so."""
+        analysis = diagnose(task, trial, outcome, trials)
+        if self.llm is None:
+            return analysis
+        ended = replace(trial, outcome=outcome, analysis=analysis)
+        role = render("executor", number=str(trial.number), facts=facts_of(task, ended), advice=analysis.advice)
+        messages = prompt(task, [t for t in trials if t.number != trial.number], role, allowance=self.llm.allowance)
+        try:
+            reply = self.llm.ask(messages, executor_form(), seed=zlib.crc32(f"{self.seed}/{trial.number}".encode()))
+        except LLMFailure as failure:
+            return replace(analysis, note=f"in the rules' words: {failure}")
+        said = reply.data.get("insight") if isinstance(reply.data, dict) else None
+        insight = whole_sentences(said[:_LONGEST]) if isinstance(said, str) else ""
+        if not insight:
+            return replace(analysis, note=f"in the rules' words: the model {self.llm.name} gave no insight", usage=reply.usage)
+        return replace(analysis, insight=insight, author=self.llm.name, usage=reply.usage)

@@ -57,7 +57,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
             "additionalProperties": False,
         },
     }
-    params = ', ' .join(f"{json.dumps(p.name)}: \x00{i}\x00" for i, p in enumerate(task.space))
+    params = ", ".join(f"{json.dumps(p.name)}: \x00{i}\x00" for i, p in enumerate(task.space))
     best = incumbent(list(trials), task.objective.direction)
     rules = [f"v{i}: {_choice([json.dumps(v) for v in grid(p, best)])}" for i, p in enumerate(task.space)]
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
@@ -69,7 +69,9 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
 def executor_form() -> Form:
     """Return the form of an insight."""
     start = _lark('{"insight": \x00i\x00}')
-    return Form("analysis", _object({"insight": {"type": "string"}}), "\n".join(["%llguidance {}", f"start: {start}", _text("said", _INSIGHT)]))
+    return Form(
+        "analysis", _object({"insight": {"type": "string"}}), "\n".join(["%llguidance {}", f"start: {start}", _text("said", _INSIGHT)])
+    )
 
 
 def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list[str]:

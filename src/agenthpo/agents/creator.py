@@ -1,0 +1,70 @@
+"""The Creator: asks a language model for the next configuration, validates the reply, and sends it back with the errors at most twice."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agenthpo.agents.context import prompt, render
+from agenthpo.agents.reply import Draft, creator_form, read_creator
+from agenthpo.errors import LLMFailure
+from agenthpo.llm.client import LLM, Message
+from agenthpo.records import Proposal, Trial, Usage
+from agenthpo.task import Task
+
+__all__ = ["Attempt", "Creator"]
+
+_SENT_BACK = 2
+"""How often a reply that is not valid goes back to the model."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What asking came to: a proposal, or None and the reason."""
+
+    proposal: Proposal | None
+    reason: str
+    usage: Usage
+
+
+class Creator:
+    """A language model that proposes configurations."""
+
+    def __init__(self, llm: LLM, seed: int = 0) -> None:
+        self.llm = llm
+        self.seed = seed
+
+    def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempt:
+        """Ask for a proposal; what it holds is a point of the space that was not tried before."""
+        exact = "" if self.llm.name.startswith("local:") else ", with an interval it falls into nine times in ten"
+        role = render("creator", direction=task.objective.direction, metric=task.objective.metric, expected_form=exact)
+        messages = prompt(task, trials, role, allowance=self.llm.allowance)
+        form, usage, refused = creator_form(task, trials), Usage(), list[str]()
+        for turn in range(1 + _SENT_BACK):
+            seed = zlib.crc32(f"{self.seed}/{len(trials)}/{turn}".encode())
+            try:
+                reply = self.llm.ask(messages, form, seed=seed)
+            except LLMFailure as failure:
+                return Attempt(None, str(failure), usage)
+            usage += reply.usage
+            read = read_creator(reply.data, task, trials)
+            if isinstance(read, Draft):
+                return Attempt(self._proposal(read, refused, usage), "", usage)
+            refused.append("; ".join(read)[:500])
+            correction = f"That was refused: {refused[-1]}. Reply again with the whole JSON, corrected."
+            messages = [*messages, Message("assistant", reply.text[:2000] or "(nothing)"), Message("user", correction)]
+        return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
+
+    def _proposal(self, draft: Draft, refused: list[str], usage: Usage) -> Proposal:
+        note = f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}" if refused else ""
+        return Proposal(
+            draft.params,
+            "creator",
+            rationale=draft.rationale,
+            hypothesis=draft.hypothesis,
+            expected=draft.expected,
+            note=note,
+            model=self.llm.name,
+            usage=usage,
+        )
