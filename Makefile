@@ -7,7 +7,12 @@ ifneq ($(wildcard $(SHARED_DATA)),)
 export AGENTHPO_DATA ?= $(SHARED_DATA)
 endif
 
-.PHONY: test lint clean
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
+	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
+	rm -rf examples/digits/.agenthpo/demo
+	$(BIN)/agenthpo run examples/digits --study demo --model local:qwen2.5-coder-1.5b
 
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2

@@ -29,7 +29,7 @@ GOOD = {
 class Scripted:
     """A model that gives prepared answers and keeps what it was asked."""
 
-    name, allowance = "scripted", 3000
+    name, allowance, holds_to_grammar = "scripted", 3000, False
 
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
@@ -116,6 +116,8 @@ def test_what_is_plainly_meant_is_read():
         if isinstance(draft.expected, dict)
         else draft.expected.holds(0.9)
     )
+    row = read_creator(["Why.", 0.003, 32, "adam", 0.9, 20, "Claim.", "0.85 +- 0.05"], TASK, TRIALS)
+    assert row.params == draft.params
     backwards = read_creator({**GOOD, "expected": {"value": 0.85, "low": 0.9, "high": 0.8}}, TASK, TRIALS)
     assert backwards.expected == Expected(0.85, 0.8, 0.9)
 

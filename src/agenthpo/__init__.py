@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agenthpo.api import Result, tune
     from agenthpo.errors import AgentHPOError
     from agenthpo.script import config, report
 
 __version__ = "0.1.0"
-__all__ = ["AgentHPOError", "__version__", "config", "report"]
+__all__ = ["AgentHPOError", "Result", "__version__", "config", "report", "tune"]
 
-_HOME = {"config": "script", "report": "script", "AgentHPOError": "errors"}
+_HOME = {"Result": "api", "tune": "api", "config": "script", "report": "script", "AgentHPOError": "errors"}
 
 
 def __getattr__(name: str) -> Any:

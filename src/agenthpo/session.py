@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agenthpo import __version__
+from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import STUDIES, ExperienceLog, read_meta, study_folder
+from agenthpo.llm.choose import NONE
+from agenthpo.llm.client import LLM, open_model
+from agenthpo.llm.recorded import Recorded
+from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
-__all__ = ["begin", "find_study", "go_on", "meta_of", "study_folder"]
+__all__ = ["ModelChoice", "begin", "find_study", "go_on", "meta_of", "study_folder"]
 
 
-def begin(task: Task, folder: Path, *, seed: int = 0, on_event: OnEvent = ignore) -> Stopped:
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model to ask. ``hint`` is a sentence for the user, such as how to get one."""
+
+    name: str = NONE
+    base_url: str | None = None
+    hint: str = ""
+
+
+def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: int = 0, on_event: OnEvent = ignore) -> Stopped:
     """Run a new study of ``task`` in ``folder``.
 
     :raises StudyError: if there is a study in ``folder`` already.
+    :raises ModelError: if the model cannot be used; nothing has started then.
     """
+    model = model or ModelChoice()
     meta = {
+        "model": model.name,
+        "base_url": model.base_url,
         "version": __version__,
         "name": task.name,
         "task_file": task.file,
@@ -35,24 +56,28 @@ def begin(task: Task, folder: Path, *, seed: int = 0, on_event: OnEvent = ignore
         "trials": task.budget.trials,
         "time_s": task.budget.time_s,
     }
-    with ExperienceLog.create(folder, space=task.space, direction=task.objective.direction, meta=meta) as log:
-        return _run(task, log, meta, on_event)
+    with _model(model) as llm, ExperienceLog.create(folder, space=task.space, direction=task.objective.direction, meta=meta) as log:
+        return _run(task, log, llm, seed, model.hint, on_event)
 
 
-def go_on(folder: Path, *, task: Task | None = None, trials: int | None = None, on_event: OnEvent = ignore) -> Stopped:
+def go_on(
+    folder: Path, *, task: Task | None = None, model: ModelChoice | None = None, trials: int | None = None, on_event: OnEvent = ignore
+) -> Stopped:
     """Go on with the study in ``folder`` until its budget, or ``trials``, is spent.
 
     :raises StudyError: if there is none, its task cannot be found, or the task's space or objective has changed since.
     """
     meta = meta_of(folder)
     task = (task or _task_of(folder, meta)).with_budget(trials=trials or meta["trials"], time_s=meta["time_s"])
-    with ExperienceLog.open(folder, space=task.space) as log:
+    with _model(model or ModelChoice(meta["model"], meta["base_url"])) as llm, ExperienceLog.open(folder, space=task.space) as log:
         changed = "space" if task.space.describe() != meta["space"] else "objective"
         if changed == "space" or (task.objective.metric, task.objective.direction) != (meta["metric"], log.direction):
             raise StudyError(
                 f"the task's {changed} has changed since the study {folder} began; undo that, or begin a new study by --study NAME"
             )
-        return _run(task, log, meta, on_event)
+        if task.budget.trials != meta["trials"]:
+            log.keep_meta({**meta, "trials": task.budget.trials})  # so that a crash does not bring the old budget back
+        return _run(task, log, llm, meta["seed"], "", on_event)
 
 
 def meta_of(folder: Path) -> dict[str, Any]:
@@ -95,9 +120,32 @@ def _task_of(folder: Path, meta: dict[str, Any]) -> Task:
     return load_task(moved if moved.is_file() else file)
 
 
-def _run(task: Task, log: ExperienceLog, meta: dict[str, Any], on_event: OnEvent) -> Stopped:
+@contextmanager
+def _model(choice: ModelChoice) -> Iterator[LLM | None]:
+    if choice.name == NONE:
+        yield None
+        return
+    llm = open_model(choice.name, base_url=choice.base_url)
+    try:
+        yield llm
+    finally:
+        llm.close()
+
+
+def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, hint: str, on_event: OnEvent) -> Stopped:
     opened = Opened(
-        log.folder.name, str(log.folder), task.objective.metric, task.objective.direction, "none", task.budget, tuple(log.trials())
+        study=log.folder.name,
+        folder=str(log.folder),
+        metric=task.objective.metric,
+        direction=task.objective.direction,
+        model=llm.name if llm else NONE,
+        budget=task.budget,
+        trials=tuple(log.trials()),
+        hint=hint,
     )
     on_event(opened)
-    return tune(task, Classical(meta["seed"]), Executor(), log, InlinePool(), seed=meta["seed"], on_event=on_event)
+    if llm is None:
+        return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
+    llm = Recorded(llm, log.folder / "llm.jsonl")
+    proposer = Hybrid(Creator(llm, seed), Classical(seed), model=llm.name)
+    return tune(task, proposer, Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any
 
 from agenthpo.llm.client import Message
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.task import Task
 
-__all__ = ["estimate_tokens", "experience", "facts_of", "prompt", "render"]
+__all__ = ["estimate_tokens", "experience", "fenced", "prompt", "render"]
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
@@ -63,13 +64,6 @@ def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     return "\n".join(["# Trials so far", "<data>", *lines, summary, "</data>"])
 
 
-def facts_of(task: Task, trial: Trial) -> str:
-    """Return what code found out about a trial that has just ended, for the Executor to put into words."""
-    assert trial.outcome is not None and trial.analysis is not None
-    lines = [f"params: {_params(trial)}", f"result: {_result(task, trial)}", f"diagnosis: {trial.analysis.diagnosis}"]
-    return "\n".join([*lines, f"evidence: {_fenced('; '.join(trial.analysis.evidence)[:300])}"])
-
-
 def _by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
     """Return the trials, the most telling first: the best, the latest, then the rest from the latest on."""
     sign = 1 if task.objective.direction == "minimize" else -1
@@ -81,7 +75,7 @@ def _by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
 def _line(task: Task, trial: Trial) -> str:
     insight = f" {trial.analysis.insight}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
-    return f"trial {trial.number} ({trial.proposal.source}): {_params(trial)} -> {_result(task, trial)}, {diagnosis}.{_fenced(insight)}"
+    return f"trial {trial.number} ({trial.proposal.source}): {_params(trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
 
 
 def _summary(task: Task, done: Sequence[Trial]) -> str:
@@ -99,16 +93,21 @@ def _summary(task: Task, done: Sequence[Trial]) -> str:
 
 
 def _params(trial: Trial) -> str:
-    return _fenced(" ".join(f"{name}={format_number(value)}" for name, value in trial.proposal.params.items()))
+    return fenced(" ".join(f"{name}={_short(value)}" for name, value in trial.proposal.params.items()))
+
+
+def _short(value: Any) -> str:
+    """Return a value in three significant digits: a small model pays for each of them."""
+    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
 
 
 def _result(task: Task, trial: Trial) -> str:
     assert trial.outcome is not None
     if trial.value is None:
-        return f"{trial.outcome.status} ({_fenced(trial.outcome.error[:120])})"
+        return f"{trial.outcome.status} ({fenced(trial.outcome.error[:120])})"
     return f"{task.objective.metric} {format_number(trial.value)}"
 
 
-def _fenced(text: str) -> str:
+def fenced(text: str) -> str:
     """Return ``text`` on one line, unable to close the fence around it."""
     return " ".join(text.replace("<data>", "").replace("</data>", "").split())

@@ -37,8 +37,8 @@ class Creator:
 
     def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempt:
         """Ask for a proposal; what it holds is a point of the space that was not tried before."""
-        exact = "" if self.llm.name.startswith("local:") else ", with an interval it falls into nine times in ten"
-        role = render("creator", direction=task.objective.direction, metric=task.objective.metric, expected_form=exact)
+        template = "creator_row" if self.llm.holds_to_grammar else "creator"
+        role = render(template, direction=task.objective.direction, metric=task.objective.metric, names=", ".join(task.space.names))
         messages = prompt(task, trials, role, allowance=self.llm.allowance)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
@@ -52,7 +52,7 @@ class Creator:
             if isinstance(read, Draft):
                 return Attempt(self._proposal(read, refused, usage), "", usage)
             refused.append("; ".join(read)[:500])
-            correction = f"That was refused: {refused[-1]}. Reply again with the whole JSON, corrected."
+            correction = f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
             messages = [*messages, Message("assistant", reply.text[:2000] or "(nothing)"), Message("user", correction)]
         return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
 

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenthpo.agents.context import facts_of, prompt, render
+from agenthpo.agents.context import fenced, prompt, render
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.reply import executor_form, whole_sentences
 from agenthpo.errors import LLMFailure
@@ -19,7 +19,7 @@ from agenthpo.task import Task
 
 __all__ = ["Executor"]
 
-_LONGEST = 400
+_LONGEST, _EVIDENCE = 400, 300
 
 
 class Executor:
@@ -35,8 +35,14 @@ class Executor:
         if self.llm is None:
             return analysis
         ended = replace(trial, outcome=outcome, analysis=analysis)
-        role = render("executor", number=str(trial.number), facts=facts_of(task, ended), advice=analysis.advice)
-        messages = prompt(task, [t for t in trials if t.number != trial.number], role, allowance=self.llm.allowance)
+        role = render(
+            "executor",
+            number=str(trial.number),
+            diagnosis=analysis.diagnosis,
+            evidence=fenced("; ".join(analysis.evidence)[:_EVIDENCE]),
+            advice=analysis.advice,
+        )
+        messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], role, allowance=self.llm.allowance)
         try:
             reply = self.llm.ask(messages, executor_form(), seed=zlib.crc32(f"{self.seed}/{trial.number}".encode()))
         except LLMFailure as failure:

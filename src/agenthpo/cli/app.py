@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from agenthpo.events import Stopped
+    from agenthpo.session import ModelChoice
 
 app = typer.Typer(
     name="agenthpo",
@@ -21,6 +22,14 @@ app = typer.Typer(
 TaskFile = Annotated[Path, typer.Argument(metavar="TASK.yaml", help="The task file, or its folder.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name or folder, or a task's folder.")]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="How many trials in all; the task file's budget without it.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="local:NAME, PROVIDER:MODEL (openai:gpt-5 …) or none; without it AGENTHPO_MODEL, else the embedded model if it is here.",
+    ),
+]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible server that has the model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -46,6 +55,8 @@ def check(task: TaskFile) -> None:
 def run(
     task: TaskFile,
     trials: Trials = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training.")] = 0,
     study: Annotated[str | None, typer.Option("--study", help="The study's name; the task's name without it.")] = None,
     json: Json = False,
@@ -56,16 +67,18 @@ def run(
 
     loaded = load_task(task).with_budget(trials=trials)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
-    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), seed=seed, on_event=on_event))
+    choice = _choice(model, base_url)
+    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), model=choice, seed=seed, on_event=on_event))
 
 
 @app.command()
-def resume(study: StudyName, trials: Trials = None, json: Json = False) -> int:
+def resume(study: StudyName, trials: Trials = None, model: Model = None, base_url: BaseUrl = None, json: Json = False) -> int:
     """Go on with a study where it stopped."""
     from agenthpo.session import find_study, go_on
 
     folder = find_study(study)
-    return _watched(folder, json, lambda on_event: go_on(folder, trials=trials, on_event=on_event))
+    choice = _choice(model, base_url) if model else None  # the one it was begun with
+    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, trials=trials, on_event=on_event))
 
 
 @app.command()
@@ -97,16 +110,28 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     print(pull_with_progress(name))
 
 
+def _choice(model: str | None, base_url: str | None) -> ModelChoice:
+    """Return the model to use; naming an embedded one is asking for it to be fetched."""
+    from agenthpo.llm.choose import choose_model
+    from agenthpo.session import ModelChoice
+
+    name, hint = choose_model(model)
+    if name.startswith("local:") and base_url is None and "/" not in name and not name.endswith(".gguf"):
+        from agenthpo.cli.models import pull_with_progress
+
+        pull_with_progress(name)
+    return ModelChoice(name, base_url, hint)
+
+
 def _watched(folder: Path, json: bool, tune) -> int:
     """Run ``tune`` with a face and return the exit code; an interruption says how to go on."""
     import sys
 
     from agenthpo.cli import INTERRUPTED, NOTHING_FOUND
-    from agenthpo.cli.plain import face
+    from agenthpo.lines import TextLines, print_json
 
     try:
-        with face(json=json) as on_event:
-            stopped: Stopped = tune(on_event)
+        stopped: Stopped = tune(print_json if json else TextLines())
     except KeyboardInterrupt:
         print(f"Interrupted. Go on with: agenthpo resume {_short(folder)}", file=sys.stderr)
         return INTERRUPTED

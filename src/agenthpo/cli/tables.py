@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from agenthpo.cli.words import budget_words, gain_words, params_words, source_words
 from agenthpo.codec import trial_to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Trial, incumbent
 from agenthpo.session import meta_of
 from agenthpo.space import format_number
 from agenthpo.task import Task, resolve_command
+from agenthpo.words import budget_words, gain_words, params_words, source_words
 
 __all__ = ["print_check", "print_study", "trial_table"]
 

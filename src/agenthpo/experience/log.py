@@ -73,8 +73,9 @@ class ExperienceLog:
             study = optuna.create_study(storage=_storage(folder), study_name=folder.name, direction=direction)
         except OSError as problem:
             raise StudyError(f"the study {folder} cannot be written ({problem.strerror}); make its folder writable") from None
-        study.set_user_attr(_META, meta)
-        return cls(folder, study, space, lock)
+        log = cls(folder, study, space, lock)
+        log.keep_meta(meta)
+        return log
 
     @classmethod
     def open(cls, folder: Path, *, space: Space | None, read_only: bool = False) -> ExperienceLog:
@@ -98,6 +99,10 @@ class ExperienceLog:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def keep_meta(self, meta: dict[str, Any]) -> None:
+        """Keep ``meta`` with the study, in place of what was kept before."""
+        self._study.set_user_attr(_META, meta)
 
     @property
     def direction(self) -> Direction:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Protocol
 from agenthpo.errors import ModelError
 from agenthpo.llm.sources import SourceFailure, Url, Wheels
 
-__all__ = ["CATALOGUE", "Entry", "OnProgress", "cache_folder", "find", "here", "locate", "pull"]
+__all__ = ["CATALOGUE", "Entry", "OnProgress", "cache_folder", "find", "locate", "pull"]
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes in all."""
@@ -177,8 +177,3 @@ def _sole_puller(path: Path) -> Iterator[None]:
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def here(entries: Sequence[Entry] = CATALOGUE) -> Entry | None:
-    """Return the first model of the catalogue whose file is here, or None."""
-    return next((entry for entry in entries if entry.is_here), None)

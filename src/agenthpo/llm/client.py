@@ -49,6 +49,8 @@ class LLM(Protocol):
     name: str
     allowance: int
     """Tokens a prompt may hold beside its unchanging head."""
+    holds_to_grammar: bool
+    """Whether replies are held to a form's grammar, else they are asked to follow its schema."""
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Return the model's reply to the conversation.

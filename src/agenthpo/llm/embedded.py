@@ -29,6 +29,7 @@ class EmbeddedLLM:
     """A model file, loaded once, asked one request at a time."""
 
     allowance = EMBEDDED_ALLOWANCE
+    holds_to_grammar = True
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name

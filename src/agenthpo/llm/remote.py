@@ -45,6 +45,7 @@ class RemoteLLM:
     """A pydantic-ai model behind our protocol."""
 
     allowance = REMOTE_ALLOWANCE
+    holds_to_grammar = False
 
     def __init__(self, name: str, model: Any) -> None:
         self.name = name

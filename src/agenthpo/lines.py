@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import json as _json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from dataclasses import asdict
 from typing import Any
 
-from agenthpo.cli.words import budget_words, params_words, summary, trial_words
 from agenthpo.codec import trial_to_json
-from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reported, Started, Stopped
 from agenthpo.records import Trial
+from agenthpo.words import budget_words, params_words, summary, trial_words
 
-__all__ = ["face"]
-
-
-@contextmanager
-def face(*, json: bool) -> Iterator[OnEvent]:
-    """Yield what prints events: lines of text, or of JSON."""
-    yield _print_json if json else _Text()
+__all__ = ["TextLines", "print_json"]
 
 
-class _Text:
-    """Print an event as text; the closing summary needs what the study was opened as."""
+class TextLines:
+    """Print events as text; the closing summary needs what the study was opened as."""
 
     def __call__(self, event: Event) -> None:
+        """Print ``event``."""
         if isinstance(event, Opened):
             self._opened = event
         if isinstance(event, Stopped):
@@ -51,8 +44,9 @@ def _print_text(event: Event) -> None:
             print(f"    {trial_words(trial, event.incumbent)}", flush=True)
 
 
-def _print_json(event: Event) -> None:
-    print(_json.dumps(_as_json(event)), flush=True)
+def print_json(event: Event) -> None:
+    """Print an event as one line of JSON."""
+    print(json.dumps(_as_json(event)), flush=True)
 
 
 def _as_json(event: Event) -> dict[str, Any]:

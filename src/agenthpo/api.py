@@ -1,0 +1,112 @@
+"""``agenthpo.tune``: tune a Python function, from a script or a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agenthpo.budget import Budget
+from agenthpo.errors import StudyError, TaskError
+from agenthpo.events import Event, Stopped
+from agenthpo.lines import TextLines
+from agenthpo.llm.choose import choose_model
+from agenthpo.records import Direction, Params, Trial
+from agenthpo.session import ModelChoice, begin, go_on, meta_of, study_folder
+from agenthpo.space_file import parse_space
+from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.task_file import check_name
+
+__all__ = ["Result", "tune"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a study found: ``best_params`` and ``best_value`` are None where no trial succeeded."""
+
+    best_params: Params | None
+    best_value: float | None
+    trials: tuple[Trial, ...]
+    reason: str
+    """Why it ended."""
+    folder: Path
+    """Where the study lives; ``agenthpo show FOLDER`` shows it."""
+
+
+def tune(
+    objective: Callable[[Params], Any],
+    space: Mapping[str, Mapping[str, Any]],
+    *,
+    background: str | Mapping[str, str] = "",
+    metric: str = "value",
+    direction: Direction = "maximize",
+    trials: int = 20,
+    model: str | None = None,
+    base_url: str | None = None,
+    study: str | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    on_event: Callable[[Event], None] | None = None,
+) -> Result:
+    """Tune ``objective``, which is called in this process with a dict of parameters and returns the metric's value.
+
+    It may report learning curves by ``agenthpo.report(step=…, value=…)`` and return a dict of several metrics; an exception is a failed
+    trial. The study is kept in ``.agenthpo/STUDY`` of the working folder; ``resume=True`` goes on with one until ``trials`` are done.
+
+    :param space: as in a task file: name -> type, low, high, log, step, values, default, about, when.
+    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
+    :param model: ``local:NAME``, ``PROVIDER:MODEL`` or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
+    :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are printed.
+    :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that cannot be used.
+    """
+    task = Task(
+        name=check_name(study or _name_of(objective), where="study"),
+        objective=Objective(metric, _checked(direction)),
+        space=parse_space(space),
+        train=Train(function=objective),
+        background=_background(background),
+        budget=Budget(trials=trials),
+    )
+    folder = study_folder(task.name, beside=Path())
+    tell = on_event or TextLines()
+    if resume:
+        choice = ModelChoice(model, base_url) if model else None
+        return _result(go_on(folder, task=task, model=choice, trials=trials, on_event=tell), folder)
+    if _exists(folder):
+        raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
+    name, hint = choose_model(model)
+    return _result(begin(task, folder, model=ModelChoice(name, base_url, hint), seed=seed, on_event=tell), folder)
+
+
+def _result(stopped: Stopped, folder: Path) -> Result:
+    best = stopped.incumbent
+    return Result(best and best.proposal.params, best and best.value, stopped.trials, stopped.reason, folder)
+
+
+def _background(given: str | Mapping[str, str]) -> Background:
+    if isinstance(given, str):
+        return Background(task=" ".join(given.split()))
+    known = list(vars(Background()))
+    for key in given:
+        if key not in known:
+            raise TaskError(f"background.{key} is not a known key; known are {', '.join(known)}")
+    return Background(**{key: " ".join(str(text).split()) for key, text in given.items()})
+
+
+def _checked(direction: str) -> Any:
+    if direction not in ("minimize", "maximize"):
+        raise TaskError(f"direction is {direction!r}, but must be 'minimize' or 'maximize'")
+    return direction
+
+
+def _name_of(objective: Callable[..., Any]) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", getattr(objective, "__name__", "")).strip("-") or "study"
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return bool(meta_of(folder))
+    except StudyError:
+        return False

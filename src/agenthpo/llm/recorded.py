@@ -1,0 +1,41 @@
+"""Any model with its exchanges written down, one JSON object a line: what was asked, what came back, what it cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from agenthpo.errors import LLMFailure
+from agenthpo.llm.client import LLM, Form, Message, Reply
+
+__all__ = ["Recorded"]
+
+
+class Recorded:
+    """A model that appends every exchange, failed ones too, to a file."""
+
+    def __init__(self, llm: LLM, path: Path) -> None:
+        self.name, self.allowance, self.holds_to_grammar = llm.name, llm.allowance, llm.holds_to_grammar
+        self._llm, self._path = llm, path
+
+    def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
+        """Ask the model and write the exchange down."""
+        entry = {"time": time.time(), "model": self.name, "form": form.name, "seed": seed, "messages": [asdict(m) for m in messages]}
+        try:
+            reply = self._llm.ask(messages, form, seed=seed)
+        except LLMFailure as failure:
+            self._write({**entry, "failure": str(failure)})
+            raise
+        self._write({**entry, "reply": reply.text, "usage": asdict(reply.usage)})
+        return reply
+
+    def close(self) -> None:
+        """Free what the model holds."""
+        self._llm.close()
+
+    def _write(self, entry: dict[str, object]) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")

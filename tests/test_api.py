@@ -1,0 +1,89 @@
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+import agenthpo
+from agenthpo.errors import AgentHPOError
+from agenthpo.events import ignore
+
+SPACE = {
+    "x": {"type": "float", "low": -5.0, "high": 5.0, "default": 2.0},
+    "kind": {"type": "categorical", "values": ["a", "b"], "default": "b"},
+}
+
+
+def hill(params):
+    if params["kind"] == "b" and params["x"] < -4:
+        raise ValueError("too far")
+    return -((params["x"] - 1) ** 2) - (params["kind"] == "b")
+
+
+def tune(**fields):
+    return agenthpo.tune(hill, SPACE, **{"trials": 6, "on_event": ignore, **fields})
+
+
+def test_a_function_is_tuned_from_its_default_on():
+    result = tune(background="Climb a hill.")
+    assert (len(result.trials), result.reason) == (6, "all 6 trials of the budget are done")
+    assert result.trials[0].proposal.params == {"x": 2.0, "kind": "b"}
+    assert result.best_value == max(t.value for t in result.trials if t.value is not None)
+    assert hill(result.best_params) == result.best_value
+    assert result.folder == Path(".agenthpo/hill")
+
+
+def test_its_study_can_be_shown_and_resumed(capsys):
+    from agenthpo.cli.tables import print_study
+
+    tune(trials=2)
+    with pytest.raises(AgentHPOError, match="go on with it by resume=True"):
+        tune()
+    result = tune(trials=4, resume=True)
+    assert [t.number for t in result.trials] == [0, 1, 2, 3]
+    print_study(result.folder, as_json=False)
+    assert "4 of 4 trials" in capsys.readouterr().out
+
+
+def test_it_works_in_a_running_event_loop_with_a_model(smollm2):
+    async def notebook():
+        return tune(trials=3, model="local:smollm2", study="notebook")
+
+    result = asyncio.run(notebook())
+    assert result.trials[0].proposal.source == "default"
+    assert result.trials[1].proposal.source in ("creator", "fallback")
+    assert result.trials[2].proposal.source == "classical"
+    assert {t.analysis.author for t in result.trials} == {"local:smollm2"}
+    assert (result.folder / "llm.jsonl").read_text().count("\n") >= 4
+
+
+def test_lines_are_printed_without_a_listener(capsys):
+    tune(trials=1, on_event=None)
+    said = capsys.readouterr().out
+    assert "[0] default: x=2 kind=b" in said
+    assert "Study: .agenthpo/hill" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"direction": "up"}, "direction is 'up', but must be 'minimize' or 'maximize'"),
+        ({"study": "a/b"}, "study is 'a/b'"),
+        ({"background": {"goals": "x"}}, "background.goals is not a known key"),
+        ({"model": "gpt"}, "the model 'gpt' cannot be used"),
+        ({"model": "local:nothing"}, "there is no embedded model 'local:nothing'"),
+        ({"resume": True}, "there is no study in"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_begins_nothing(fields, words):
+    with pytest.raises(AgentHPOError, match=re.escape(words)):
+        tune(**fields)
+    assert not Path(".agenthpo/hill/journal.log").exists()
+
+
+def test_the_readme_example_runs(capsys):
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    example = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    assert len(example.splitlines()) <= 12
+    exec(compile(example, "README.md", "exec"), {"__name__": "__main__"})
+    assert "{" in capsys.readouterr().out
