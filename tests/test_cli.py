@@ -36,8 +36,8 @@ def _task():
     Path("train.py").write_text(textwrap.dedent(SCRIPT))
 
 
-def agenthpo(*arguments, code=0):
-    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100)
+def agenthpo(*arguments, code=0, cwd=None):
+    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100, cwd=cwd)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -64,6 +64,13 @@ def test_run_show_and_resume():
 def test_json_is_one_event_a_line():
     events = [json.loads(line) for line in agenthpo("run", ".", "--trials", "1", "--json").stdout.splitlines()]
     assert [e["event"] for e in events] == ["opened", "proposing", "started", *["reported"] * 3, "analysing", "finished", "stopped"]
+
+
+def test_a_task_is_run_from_another_folder():
+    Path("elsewhere").mkdir()
+    agenthpo("run", str(Path.cwd()), "--trials", "1", cwd="elsewhere")
+    agenthpo("run", "..", "--trials", "1", "--study", "second", cwd="elsewhere")
+    assert [shown(f".agenthpo/{study}")["trials"][0]["state"] for study in ("toy", "second")] == ["complete"] * 2
 
 
 def test_check_runs_nothing():

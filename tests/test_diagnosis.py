@@ -40,7 +40,7 @@ JUMPY = [0.1, *[0.9, 0.2] * 10]
         (complete([0.8], train_acc=[0.99]), "overfitting", "train_acc ended at 0.99, 0.19 ahead of acc", "lower epochs"),
         (complete([0.8], train_acc=[0.7]), "underfitting", "train_acc ended at 0.7, 0.1 behind acc", "raise size"),
         (complete(JUMPY), "unstable", "of its range in the second half", "lower lr below 0.01"),
-        (complete([0.8]), "completed", "acc 0.8", "varied least"),
+        (complete([0.8]), "completed", "acc 0.8", "vary lr next"),
         (Outcome("failed", error="exit code 1: ValueError: x"), "crashed", "exit code 1: ValueError: x", "avoid"),
         (Outcome("oom", error="out of memory: 8 GB"), "out_of_memory", "8 GB", "lower size below 16"),
         (Outcome("timeout", error="stopped at its time limit"), "timed_out", "time limit", "lower epochs below 10"),
@@ -58,6 +58,11 @@ def test_advice_never_leaves_the_space():
     at_the_edge = {**PARAMS, "epochs": 50}
     analysis = diagnose(TASK, Trial(5, Proposal(at_the_edge, "creator")), complete(RISING), ())
     assert analysis.advice == "raise lr above 0.01"
+
+
+def test_without_a_sign_of_trouble_the_least_varied_parameter_is_advised():
+    tried = [make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1), "opt": "sgd" if n else "adam"}, 0.1) for n in range(3)]
+    assert diagnose(TASK, Trial(3, Proposal(PARAMS, "creator")), complete([0.8]), tried).advice == "vary size next"
 
 
 def test_the_insight_compares_with_the_incumbent():

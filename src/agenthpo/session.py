@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo import __version__
+from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
@@ -147,5 +148,6 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, hint: str, 
     if llm is None:
         return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Recorded(llm, log.folder / "llm.jsonl")
+    llm.prepare([head(task)])
     proposer = Hybrid(Creator(llm, seed), Classical(seed), model=llm.name)
     return tune(task, proposer, Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)

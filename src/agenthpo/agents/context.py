@@ -15,7 +15,7 @@ from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.task import Task
 
-__all__ = ["estimate_tokens", "experience", "fenced", "prompt", "render"]
+__all__ = ["estimate_tokens", "experience", "fenced", "head", "prompt", "render"]
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
@@ -38,15 +38,20 @@ def render(template: str, **values: str) -> str:
 
 def prompt(task: Task, trials: Sequence[Trial], role: str, *, allowance: int) -> list[Message]:
     """Return the conversation that asks for ``role``: the head, then what is known and what is wanted."""
-    head = render(
+    known = experience(task, trials, allowance=int(allowance * (1 - _ROLE_SHARE)))
+    return [head(task), Message("user", f"{known}\n\n{role}")]
+
+
+def head(task: Task) -> Message:
+    """Return what every conversation about ``task`` begins with."""
+    text = render(
         "head",
         background=task.background.describe() or f"- Task: {task.name}",
         direction=task.objective.direction,
         metric=task.objective.metric,
         space=task.space.describe(),
     )
-    known = experience(task, trials, allowance=int(allowance * (1 - _ROLE_SHARE)))
-    return [Message("system", head), Message("user", f"{known}\n\n{role}")]
+    return Message("system", text)
 
 
 def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:

@@ -48,7 +48,7 @@ class _Finding:
 
 def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
     """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in the rules' own words."""
-    finding = _find(task, trial.proposal.params, outcome)
+    finding = _find(task, trial.proposal.params, outcome, trials)
     others = [t for t in trials if t.number != trial.number]
     expected = trial.proposal.expected
     met = None if expected is None else outcome.value is not None and expected.holds(outcome.value)
@@ -61,7 +61,7 @@ def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]
     )
 
 
-def _find(task: Task, params: Params, outcome: Outcome) -> _Finding:
+def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial]) -> _Finding:
     lever = _Levers(task.space, params)
     failures: dict[str, tuple[Diagnosis, str]] = {
         "failed": ("crashed", "avoid this combination unless the error has another cause"),
@@ -73,10 +73,10 @@ def _find(task: Task, params: Params, outcome: Outcome) -> _Finding:
     if outcome.status in failures:
         diagnosis, advice = failures[outcome.status]
         return _Finding(diagnosis, (outcome.error,), advice)
-    return _find_in_curves(task, outcome, lever)
+    return _find_in_curves(task, outcome, lever, _untouched(task.space, params, trials))
 
 
-def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers) -> _Finding:
+def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, otherwise: str) -> _Finding:
     metric, direction = task.objective.metric, task.objective.direction
     shape = read_shape(outcome.curves.get(metric, ()), direction)
     gap, gap_words = _train_gap(task, outcome)
@@ -98,8 +98,14 @@ def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers) -> _Finding:
             "underfitting", (*seen, *gap_words), lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model"
         )
     if shape and shape.is_flat:
-        return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or "change something else than the length of training")
-    return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), "change what has been varied least so far")
+        return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or otherwise)
+    return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), otherwise)
+
+
+def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
+    """Return the advice to vary the parameter that has taken the fewest values so far, the first of equals."""
+    tried = {name: {repr(t.proposal.params[name]) for t in trials if name in t.proposal.params} for name in params}
+    return f"vary {min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} next"
 
 
 def _train_gap(task: Task, outcome: Outcome) -> tuple[float, tuple[str, ...]]:

@@ -15,13 +15,13 @@ from typing import Any
 
 from agenthpo.llm.client import Form
 from agenthpo.records import Expected, Params, Trial, incumbent
-from agenthpo.space import Parameter, Space
+from agenthpo.space import Parameter, Space, same
 from agenthpo.task import Task
 
 __all__ = ["Draft", "creator_form", "executor_form", "grid", "read_creator", "whole_sentences"]
 
 _GRID = 11
-_RATIONALE, _HYPOTHESIS, _INSIGHT = 130, 60, 140
+_RATIONALE, _HYPOTHESIS, _INSIGHT = 120, 60, 120
 """Characters a held reply may have; an embedded model writes about three of them a token."""
 _LONGEST = 800
 _PLUS_MINUS = re.compile(r"\s*([^\s±]+)\s*(?:\+-|±|\+/-)\s*(\S+)\s*")
@@ -58,7 +58,8 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         },
     }
     best = incumbent(list(trials), task.objective.direction)
-    rules = [f"v{i}: {_choice([json.dumps(v) for v in grid(p, best)])}" for i, p in enumerate(task.space)]
+    choices = _untried({p.name: grid(p, best) for p in task.space}, task.space, trials)
+    rules = [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(task.space)]
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
     grammar = "\n".join([start, _text("why", _RATIONALE), _text("claim", _HYPOTHESIS), *rules])
@@ -114,6 +115,21 @@ def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
     kept = [parameter.low, parameter.high, parameter.default, best.proposal.params.get(parameter.name) if best else None]
     values = [parameter.snap(v) for v in [*rounded, *kept] if v is not None]
     return sorted({v for v in values if parameter.violation(v) is None})
+
+
+def _untried(choices: dict[str, list[Any]], space: Space, trials: Sequence[Trial]) -> dict[str, list[Any]]:
+    """Return ``choices`` without the values that one parameter has had: what is chosen is no configuration that was tried.
+
+    The parameter takes turns among those that always apply and have a value left; where none has, a repetition is sent back.
+    """
+    left = {
+        p.name: [v for v in choices[p.name] if not any(same(v, t.proposal.params.get(p.name)) for t in trials)] for p in space if not p.when
+    }
+    movable = [name for name, values in left.items() if values]
+    if not trials or not movable:
+        return choices
+    name = movable[len(trials) % len(movable)]
+    return {**choices, name: left[name]}
 
 
 def whole_sentences(text: str) -> str:
@@ -202,5 +218,5 @@ def _choice(texts: Sequence[str]) -> str:
 
 
 def _text(rule: str, longest: int) -> str:
-    """Return a rule for a JSON string of some words, without escapes or control characters."""
-    return f'{rule}: /"[A-Z][^"\\\\\\x00-\\x1f]{{15,{longest}}}"/'
+    """Return a rule for a JSON string of some words: no escapes, no control characters, and no ``=``, by which a small model copies the log."""
+    return f'{rule}: /"[A-Z][^"\\\\=\\x00-\\x1f]{{15,{longest}}}"/'

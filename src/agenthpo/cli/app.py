@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from agenthpo.events import Stopped
+    from collections.abc import Callable
+
+    from agenthpo.events import OnEvent, Stopped
     from agenthpo.session import ModelChoice
 
 app = typer.Typer(
@@ -123,19 +127,32 @@ def _choice(model: str | None, base_url: str | None) -> ModelChoice:
     return ModelChoice(name, base_url, hint)
 
 
-def _watched(folder: Path, json: bool, tune) -> int:
+def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> int:
     """Run ``tune`` with a face and return the exit code; an interruption says how to go on."""
-    import sys
-
     from agenthpo.cli import INTERRUPTED, NOTHING_FOUND
-    from agenthpo.lines import TextLines, print_json
 
     try:
-        stopped: Stopped = tune(print_json if json else TextLines())
+        with _face(json) as on_event:
+            stopped = tune(on_event)
     except KeyboardInterrupt:
         print(f"Interrupted. Go on with: agenthpo resume {_short(folder)}", file=sys.stderr)
         return INTERRUPTED
     return 0 if stopped.incumbent else NOTHING_FOUND
+
+
+def _face(json: bool) -> AbstractContextManager[OnEvent]:
+    """Return what shows events: JSON where it was asked for, the live view in a terminal, else lines."""
+    from agenthpo.lines import TextLines, print_json
+
+    if json:
+        return nullcontext(print_json)
+    if not sys.stdout.isatty():
+        return nullcontext(TextLines())
+    from rich.console import Console
+
+    from agenthpo.cli.live import live_view
+
+    return live_view(Console(highlight=False))
 
 
 def _short(folder: Path) -> Path:

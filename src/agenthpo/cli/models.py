@@ -6,9 +6,10 @@ import json
 import sys
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, pull
 
@@ -20,7 +21,7 @@ def print_models(*, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_facts(entry) for entry in CATALOGUE]))
         return
-    table = Table("model", "size", "here", "licence", "what it is")
+    table = Table(Column("model", no_wrap=True), "size", "here", "licence", "what it is", box=SIMPLE, pad_edge=False)
     for entry in CATALOGUE:
         table.add_row(entry.name, f"{entry.size / 1e6:.0f} MB", "yes" if entry.is_here else "no", entry.licence, entry.about)
     console = Console(highlight=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from agenthpo.codec import trial_to_json
@@ -29,7 +32,7 @@ def print_check(task: Task) -> None:
     console.print(f"[bold]{task.name}[/]: {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}", soft_wrap=True)
     console.print(f"Command: {shlex.join(command)}", markup=False, soft_wrap=True)
     console.print(f"In folder: {task.train.cwd}", markup=False, soft_wrap=True)
-    table = Table("parameter", "kind", "values", "default", "when", "about")
+    table = Table("parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False)
     for p in task.space:
         extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}"
         when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
@@ -63,9 +66,12 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
 
 
-def trial_table(trials: list[Trial], metric: str, best: Trial | None) -> Table:
-    """Return the trials as a table, the best one in bold."""
-    table = Table("trial", "source", metric, "diagnosis", "parameters")
+def trial_table(trials: Sequence[Trial], metric: str, best: Trial | None, *, one_line: bool = False) -> Table:
+    """Return the trials as a table, the best one in bold; with ``one_line``, parameters that do not fit are cut."""
+    table = Table(box=SIMPLE, pad_edge=False)
+    for heading in ("trial", "source", metric, "diagnosis"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold")
     for trial in trials:
         value = "" if trial.outcome is None else trial.outcome.status if trial.value is None else format_number(trial.value)
         diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"
@@ -76,6 +82,4 @@ def trial_table(trials: list[Trial], metric: str, best: Trial | None) -> Table:
 
 
 def _escaped(*cells: str) -> list[str]:
-    from rich.markup import escape
-
     return [escape(cell) for cell in cells]

@@ -110,8 +110,8 @@ class ExperienceLog:
         return "minimize" if self._study.direction == optuna.study.StudyDirection.MINIMIZE else "maximize"
 
     def workdir(self, number: int) -> Path:
-        """Return the folder of trial ``number``."""
-        return self.folder / "trials" / f"{number:04d}"
+        """Return the folder of trial ``number``, absolute: the training runs in another one."""
+        return self.folder.absolute() / "trials" / f"{number:04d}"
 
     def trials(self) -> list[Trial]:
         """Return every trial in the order of their numbers, unfinished ones included."""

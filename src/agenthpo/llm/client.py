@@ -59,6 +59,10 @@ class LLM(Protocol):
         """
         ...
 
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Read, in the background, what every conversation will begin with; a model that gains nothing by it does nothing."""
+        ...
+
     def close(self) -> None:
         """Free what the model holds."""
         ...

@@ -50,27 +50,34 @@ class EmbeddedLLM:
         if self._server is None:
             raise LLMFailure(f"the model {self.name} could not be loaded ({self._failure})")
         began = time.monotonic()
-        answer = self._server.handle_chat_completions(
-            {
-                "messages": [{"role": m.role, "content": m.text} for m in messages],
-                "grammar": form.grammar,
-                "max_tokens": _MOST_TOKENS,
-                "temperature": _TEMPERATURE,
-                "seed": seed,
-                "cache_prompt": True,
-            }
-        )
+        answer = self._complete(messages, grammar=form.grammar, max_tokens=_MOST_TOKENS, temperature=_TEMPERATURE, seed=seed)
         if "choices" not in answer:
             raise LLMFailure(f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})")
         text = answer["choices"][0]["message"]["content"] or ""
         used = answer["usage"]
         return Reply(text, read_json(text), Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began))
 
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Read the head of the conversations to come into the cache, once the model is loaded."""
+        loading = self._loading
+
+        def read() -> None:
+            loading.join()
+            if self._server is not None:
+                self._complete(messages, max_tokens=1)
+
+        self._loading = threading.Thread(target=read, name="agenthpo-head", daemon=True)
+        self._loading.start()
+
     def close(self) -> None:
         """Unload the model."""
         self._loading.join()
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _complete(self, messages: Sequence[Message], **settings: Any) -> Any:
+        turns = [{"role": m.role, "content": m.text} for m in messages]
+        return self._server.handle_chat_completions({"messages": turns, "cache_prompt": True, **settings})
 
     def _load(self) -> None:
         xllamacpp = _library()

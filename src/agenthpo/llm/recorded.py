@@ -32,6 +32,10 @@ class Recorded:
         self._write({**entry, "reply": reply.text, "usage": asdict(reply.usage)})
         return reply
 
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Let the model prepare."""
+        self._llm.prepare(messages)
+
     def close(self) -> None:
         """Free what the model holds."""
         self._llm.close()

@@ -71,6 +71,9 @@ class RemoteLLM:
         usage = Usage(reply.usage.requests, reply.usage.input_tokens, reply.usage.output_tokens, time.monotonic() - began)
         return Reply(reply.text, reply.data, usage)
 
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Do nothing: providers keep caches of their own."""
+
     def close(self) -> None:
         """End the thread of the event loop."""
         self._loop.call_soon_threadsafe(self._loop.stop)

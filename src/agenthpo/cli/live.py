@@ -1,0 +1,178 @@
+"""The live view: the current trial as it trains, the table of trials, the incumbent's course, the latest words, tokens and time left.
+
+It is a function of the events so far: :class:`Board` takes them in, ``render`` draws it; what draws it again and again is rich.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from agenthpo.cli.tables import trial_table
+from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.records import Trial, Usage, incumbent
+from agenthpo.space import format_number
+from agenthpo.units import format_duration
+from agenthpo.words import budget_words, params_words, summary
+
+__all__ = ["Board", "live_view", "sparkline"]
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@contextmanager
+def live_view(console: Console) -> Iterator[OnEvent]:
+    """Yield what takes in events while the view is shown; afterwards the summary stays on the screen."""
+    board = Board()
+    with Live(get_renderable=lambda: board.render(console.height), console=console, refresh_per_second=4, transient=True) as live:
+
+        def on_event(event: Event) -> None:
+            board.take(event)
+            live.refresh()
+
+        yield on_event
+    console.print(board.closing())
+
+
+class Board:
+    """What is known from the events so far."""
+
+    def __init__(self) -> None:
+        self.opened: Opened | None = None
+        self.stopped: Stopped | None = None
+        self.trials: dict[int, Trial] = {}
+        self.points: dict[str, list[float]] = {}
+        self.doing = "opening the study"
+        self.since = time.monotonic()
+        self._spinner = Spinner("dots")
+        self._began = (time.monotonic(), 0)
+
+    def take(self, event: Event) -> None:
+        """Take in an event."""
+        match event:
+            case Opened():
+                self.opened = event
+                self.trials = {t.number: t for t in event.trials}
+                self._began = (time.monotonic(), sum(t.outcome is not None for t in event.trials))
+            case Proposing():
+                self._do(f"choosing the configuration of trial {event.trial}")
+            case Started(trial=trial):
+                self.trials[trial.number] = trial
+                self.points = {}
+                self._do(f"trial {trial.number} trains{' again' if event.again else ''}")
+            case Reported():
+                for name, value in event.values.items():
+                    self.points.setdefault(name, []).append(value)
+            case Analysing(trial=trial):
+                self._do(f"the Executor reads trial {trial.number}")
+            case Finished(trial=trial):
+                self.trials[trial.number] = trial
+            case Stopped():
+                self.stopped = event
+
+    def render(self, height: int = 40) -> RenderableType:
+        """Draw the view in at most ``height`` lines."""
+        if self.opened is None:
+            return Text("")
+        words = self._words()
+        room = max(3, height - 13 - len(words))
+        return Group(self._headline(), self._table(room), self._current(), *words, self._footer())
+
+    def closing(self) -> RenderableType:
+        """Draw what stays when the view goes: all trials and the summary, or nothing before the first trial."""
+        if self.opened is None or not self.trials:
+            return Text("")
+        parts: list[RenderableType] = [self._headline(), self._table(len(self.trials))]
+        if self.stopped is not None:
+            parts.append(Text("\n".join(summary(self.opened, self.stopped))))
+        return Group(*parts)
+
+    def _do(self, what: str) -> None:
+        self.doing, self.since = what, time.monotonic()
+
+    def _headline(self) -> Text:
+        assert self.opened is not None
+        text = Text.assemble(
+            (f"{self.opened.study}", "bold"), f": {self.opened.direction} {self.opened.metric}, {budget_words(self.opened.budget)}"
+        )
+        text.append(f", model {self.opened.model}")
+        if self.opened.hint:
+            text.append(f"\n{self.opened.hint}", "yellow")
+        return text
+
+    def _table(self, room: int) -> Table:
+        assert self.opened is not None
+        done = [t for t in self.trials.values() if t.outcome is not None]
+        best = incumbent(done, self.opened.direction)
+        shown = done[-room:]
+        if best is not None and best not in shown:
+            shown = [best, *shown[1:]]
+        return trial_table(shown, self.opened.metric, best, one_line=True)
+
+    def _current(self) -> RenderableType:
+        assert self.opened is not None
+        self._spinner.update(text=f" {self.doing}, {time.monotonic() - self.since:.0f} s")
+        lines: list[RenderableType] = [self._spinner]
+        running = next((t for t in self.trials.values() if t.outcome is None), None)
+        if running is not None:
+            lines.append(Text(f"{running.proposal.source}: {params_words(running.proposal.params)}", overflow="ellipsis", no_wrap=True))
+        values = self.points.get(self.opened.metric, [])
+        if running is not None and values:
+            lines.append(Text.assemble(f"{self.opened.metric} {format_number(values[-1])} ", (sparkline(values, 40), "cyan")))
+        return Panel(Group(*lines), title="now", title_align="left", padding=(0, 1))
+
+    def _words(self) -> list[RenderableType]:
+        latest = list(self.trials.values())[-1:]
+        words = [("Creator", t.proposal.rationale) for t in latest if t.proposal.source != "default" and t.proposal.rationale]
+        words += [("note", t.proposal.note) for t in latest if t.proposal.note]
+        read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
+        if read is not None and read.analysis is not None:
+            words.append((f"Executor on trial {read.number}", read.analysis.insight))
+        return [Text.assemble((f"{who}: ", "bold"), text[:300]) for who, text in words]
+
+    def _footer(self) -> Text:
+        assert self.opened is not None
+        done = [t for t in self.trials.values() if t.outcome is not None]
+        best = incumbent(done, self.opened.direction)
+        parts = []
+        if best is not None:
+            parts.append(f"best {format_number(best.value)} (trial {best.number}) {sparkline(self._course(done), 20)}")
+        usage = sum((t.usage for t in self.trials.values()), Usage())
+        parts += [f"{usage.tokens} tokens"] * (usage.tokens > 0)
+        if left := self._time_left(len(done)):
+            parts.append(left)
+        return Text("  ·  ".join(parts))
+
+    def _course(self, done: list[Trial]) -> list[float]:
+        """Return the incumbent's value after each trial."""
+        assert self.opened is not None
+        pick, course = (max if self.opened.direction == "maximize" else min), list[float]()
+        for value in (t.value for t in done):
+            if value is not None:
+                course.append(pick([*course[-1:], value]))
+        return course
+
+    def _time_left(self, done: int) -> str:
+        assert self.opened is not None
+        began, before = self._began
+        if done <= before:
+            return ""
+        each = (time.monotonic() - began) / (done - before)
+        return f"about {format_duration(each * max(0, self.opened.budget.trials - done))} left"
+
+
+def sparkline(values: list[float], width: int) -> str:
+    """Return the latest ``width`` finite values as bars."""
+    finite = [v for v in values if abs(v) < float("inf")][-width:]
+    if not finite:
+        return ""
+    low, span = min(finite), (max(finite) - min(finite)) or 1.0
+    return "".join(_BARS[min(7, int((v - low) / span * 8))] for v in finite)
