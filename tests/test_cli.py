@@ -134,6 +134,17 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_resume():
     assert [t["state"] for t in shown()["trials"]] == ["complete"] * 5
 
 
+def test_ctrl_c_does_not_wait_for_a_model_that_thinks(smollm2):
+    with start("run", ".", "--model", "local:smollm2", "--json") as driver:
+        while '"analysing"' not in driver.stdout.readline():
+            pass
+        driver.send_signal(signal.SIGINT)
+        _, said = driver.communicate(timeout=30)
+    assert "Go on with: agenthpo resume .agenthpo/toy" in said
+    assert driver.returncode == 130
+    assert shown()["trials"][0]["state"] in ("running", "complete")
+
+
 def trainings():
     here = str(Path.cwd())
     found = []

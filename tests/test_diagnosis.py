@@ -34,8 +34,8 @@ JUMPY = [0.1, *[0.9, 0.2] * 10]
 @pytest.mark.parametrize(
     ("outcome", "diagnosis", "evidence", "advice"),
     [
-        (complete(RISING), "still_improving", "acc went from 0.05 to 0.95 at step 18", "raise epochs above 10"),
-        (complete(FLAT), "plateau", "acc went from 0.1 to 0.801", "raise size above 16"),
+        (complete(RISING), "still_improving", "acc from 0.05 to 0.95 at step 18", "raise epochs above 10"),
+        (complete(FLAT), "plateau", "acc from 0.1 to 0.801", "raise size above 16"),
         (complete(PEAKED), "overfitting", "best 0.9 at step 3", "lower epochs below 10"),
         (complete([0.8], train_acc=[0.99]), "overfitting", "train_acc ended at 0.99, 0.19 ahead of acc", "lower epochs"),
         (complete([0.8], train_acc=[0.7]), "underfitting", "train_acc ended at 0.7, 0.1 behind acc", "raise size"),

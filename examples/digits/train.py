@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 import agenthpo
 
-config = agenthpo.config(learning_rate=0.001, hidden_size=32, activation="relu", batch_size=64, alpha=1e-4, epochs=20)
+config = agenthpo.config(learning_rate=0.001, hidden_size=64, activation="relu", batch_size=64, epochs=20)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 
 images, labels = load_digits(return_X_y=True)
@@ -22,7 +22,6 @@ model = MLPClassifier(
     activation=config["activation"],
     learning_rate_init=config["learning_rate"],
     batch_size=config["batch_size"],
-    alpha=config["alpha"],
     random_state=seed,
 )
 for epoch in range(config["epochs"]):

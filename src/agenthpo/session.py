@@ -148,6 +148,6 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, hint: str, 
     if llm is None:
         return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Recorded(llm, log.folder / "llm.jsonl")
-    llm.prepare([head(task)])
+    llm.prepare([head(task, llm)])
     proposer = Hybrid(Creator(llm, seed), Classical(seed), model=llm.name)
     return tune(task, proposer, Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)

@@ -6,19 +6,21 @@ No test metric and no log file ever gets here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-from agenthpo.llm.client import Message
+from agenthpo.llm.client import LLM, Message
 from agenthpo.records import Trial, incumbent
-from agenthpo.space import format_number
+from agenthpo.space import format_number, same
 from agenthpo.task import Task
 
-__all__ = ["estimate_tokens", "experience", "fenced", "head", "prompt", "render"]
+__all__ = ["estimate_tokens", "experience", "fenced", "head", "prompt", "render", "standing"]
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
+_FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _ROLE_SHARE = 0.4
 """Share of the allowance that is left to the role, which comes last."""
 
@@ -29,44 +31,46 @@ def estimate_tokens(text: str) -> int:
 
 
 def render(template: str, **values: str) -> str:
-    """Return a template of ``templates/`` with its ``{names}`` filled in once."""
+    """Return a template of ``templates/`` with its ``{names}`` filled in once: what a value holds is not read again."""
     text = (files("agenthpo.agents") / "templates" / f"{template}.md").read_text(encoding="utf-8")
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text.strip()
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text).strip()
 
 
-def prompt(task: Task, trials: Sequence[Trial], role: str, *, allowance: int) -> list[Message]:
-    """Return the conversation that asks for ``role``: the head, then what is known and what is wanted."""
-    known = experience(task, trials, allowance=int(allowance * (1 - _ROLE_SHARE)))
-    return [head(task), Message("user", f"{known}\n\n{role}")]
+def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: LLM) -> list[Message]:
+    """Return the conversation that ends with ``now``: the head, then what is known and what is wanted."""
+    known = experience(task, trials, allowance=int(llm.allowance * (1 - _ROLE_SHARE)))
+    return [head(task, llm), Message("user", f"{known}\n\n{now}")]
 
 
-def head(task: Task) -> Message:
-    """Return what every conversation about ``task`` begins with."""
-    text = render(
-        "head",
-        background=task.background.describe() or f"- Task: {task.name}",
-        direction=task.objective.direction,
-        metric=task.objective.metric,
-        space=task.space.describe(),
-    )
-    return Message("system", text)
+def head(task: Task, llm: LLM) -> Message:
+    """Return what every conversation about ``task`` begins with: the task, the space, and what each agent does."""
+    objective = {"direction": task.objective.direction, "metric": task.objective.metric}
+    creator = render("creator_row" if llm.holds_to_grammar else "creator", **objective, names=", ".join(task.space.names))
+    background = task.background.describe() or f"- Task: {task.name}"
+    return Message("system", render("head", **objective, background=background, space=task.space.describe(), creator=creator))
 
 
 def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
-    """Return the history in at most ``allowance`` tokens: a summary, then the best and the latest trials, as many as there is room for."""
-    done = [t for t in trials if t.outcome is not None]
-    summary = _summary(task, done)
-    left = allowance - estimate_tokens(summary)
+    """Return the best and the latest trials, as many as ``allowance`` tokens hold, oldest first."""
+    left = allowance - estimate_tokens(_FRAME)
     chosen: dict[int, str] = {}
-    for trial in _by_importance(task, done):
+    for trial in _by_importance(task, [t for t in trials if t.outcome is not None]):
         line = _line(task, trial)
         if trial.number not in chosen and estimate_tokens(line) <= left:
             chosen[trial.number] = line
             left -= estimate_tokens(line)
-    lines = [chosen[number] for number in sorted(chosen)]
-    return "\n".join(["# Trials so far", "<data>", *lines, summary, "</data>"])
+    return _FRAME.format(lines="\n".join(chosen[number] for number in sorted(chosen)) or "None yet.")
+
+
+def standing(task: Task, trials: Sequence[Trial]) -> str:
+    """Return where the study stands in a line: trials, failures, the incumbent, and how many predictions held."""
+    done = [t for t in trials if t.outcome is not None]
+    best = incumbent(done, task.objective.direction)
+    words = [f"{len(done)} trials, {sum(t.value is None for t in done)} failed."]
+    if best is not None:
+        words.append(f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}.")
+    judged = [t.analysis.expectation_met for t in done if t.analysis and t.analysis.expectation_met is not None]
+    return " ".join([*words, *[f"{sum(judged)} of {len(judged)} predictions held."] * bool(judged)])
 
 
 def _by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
@@ -80,25 +84,16 @@ def _by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
 def _line(task: Task, trial: Trial) -> str:
     insight = f" {trial.analysis.insight}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
-    return f"trial {trial.number} ({trial.proposal.source}): {_params(trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
+    return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
 
 
-def _summary(task: Task, done: Sequence[Trial]) -> str:
-    if not done:
-        return "None yet."
-    best = incumbent(list(done), task.objective.direction)
-    failed = sum(t.value is None for t in done)
-    words = [f"{len(done)} trials, {failed} failed."]
-    if best is not None:
-        words.append(f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}.")
-    judged = [t.analysis.expectation_met for t in done if t.analysis and t.analysis.expectation_met is not None]
-    if judged:
-        words.append(f"{sum(judged)} of {len(judged)} predictions held.")
-    return " ".join(words)
-
-
-def _params(trial: Trial) -> str:
-    return fenced(" ".join(f"{name}={_short(value)}" for name, value in trial.proposal.params.items()))
+def _params(task: Task, trial: Trial) -> str:
+    """Return a trial's parameters; only what differs from the default, where that says it in half the words."""
+    params, default = trial.proposal.params, task.space.default() or {}
+    changed = {name: value for name, value in params.items() if name not in default or not same(value, default[name])}
+    brief = trial.proposal.source != "default" and 2 * len(changed) <= len(params) and set(default) <= set(params)
+    words = [f"{name}={_short(value)}" for name, value in (changed if brief else params).items()]
+    return fenced(" ".join((["default but"] if brief else []) + words))
 
 
 def _short(value: Any) -> str:

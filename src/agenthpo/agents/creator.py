@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agenthpo.agents.context import prompt, render
+from agenthpo.agents.context import prompt, render, standing
 from agenthpo.agents.reply import Draft, creator_form, read_creator
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Message
@@ -37,9 +37,8 @@ class Creator:
 
     def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempt:
         """Ask for a proposal; what it holds is a point of the space that was not tried before."""
-        template = "creator_row" if self.llm.holds_to_grammar else "creator"
-        role = render(template, direction=task.objective.direction, metric=task.objective.metric, names=", ".join(task.space.names))
-        messages = prompt(task, trials, role, allowance=self.llm.allowance)
+        now = render("propose", number=str(len(trials)), standing=standing(task, trials))
+        messages = prompt(task, trials, now, llm=self.llm)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
             seed = zlib.crc32(f"{self.seed}/{len(trials)}/{turn}".encode())

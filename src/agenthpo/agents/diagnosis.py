@@ -122,10 +122,8 @@ def _train_gap(task: Task, outcome: Outcome) -> tuple[float, tuple[str, ...]]:
 
 
 def _curve_words(metric: str, shape: Shape) -> str:
-    best = f"best {format_number(shape.best)} at step {format_number(shape.best_step)}"
-    return (
-        f"{metric} went from {format_number(shape.first)} to {format_number(shape.last)} at step {format_number(shape.last_step)}, {best}"
-    )
+    first, last, best = (f"{value:.4g}" for value in (shape.first, shape.last, shape.best))
+    return f"{metric} from {first} to {last} at step {format_number(shape.last_step)}, best {best} at step {format_number(shape.best_step)}"
 
 
 def _sentence(task: Task, outcome: Outcome, finding: _Finding, best: Trial | None) -> str:

@@ -35,16 +35,16 @@ class Executor:
         if self.llm is None:
             return analysis
         ended = replace(trial, outcome=outcome, analysis=analysis)
-        role = render(
+        now = render(
             "executor",
             number=str(trial.number),
             diagnosis=analysis.diagnosis,
             evidence=fenced("; ".join(analysis.evidence)[:_EVIDENCE]),
             advice=analysis.advice,
         )
-        messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], role, allowance=self.llm.allowance)
+        messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm)
         try:
-            reply = self.llm.ask(messages, executor_form(), seed=zlib.crc32(f"{self.seed}/{trial.number}".encode()))
+            reply = self.llm.ask(messages, executor_form(task), seed=zlib.crc32(f"{self.seed}/{trial.number}".encode()))
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None

@@ -21,7 +21,7 @@ from agenthpo.task import Task
 __all__ = ["Draft", "creator_form", "executor_form", "grid", "read_creator", "whole_sentences"]
 
 _GRID = 11
-_RATIONALE, _HYPOTHESIS, _INSIGHT = 120, 60, 120
+_RATIONALE, _HYPOTHESIS, _INSIGHT = 110, 55, 110
 """Characters a held reply may have; an embedded model writes about three of them a token."""
 _LONGEST = 800
 _PLUS_MINUS = re.compile(r"\s*([^\s±]+)\s*(?:\+-|±|\+/-)\s*(\S+)\s*")
@@ -62,13 +62,13 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     rules = [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(task.space)]
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
-    grammar = "\n".join([start, _text("why", _RATIONALE), _text("claim", _HYPOTHESIS), *rules])
+    grammar = "\n".join([start, _text("why", _RATIONALE, task), _text("claim", _HYPOTHESIS, task), *rules])
     return Form("proposal", _object(properties), grammar)
 
 
-def executor_form() -> Form:
+def executor_form(task: Task) -> Form:
     """Return the form of an insight."""
-    lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", _INSIGHT)]
+    lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", _INSIGHT, task)]
     return Form("analysis", _object({"insight": {"type": "string"}}), "\n".join(lines))
 
 
@@ -217,6 +217,10 @@ def _choice(texts: Sequence[str]) -> str:
     return " | ".join(json.dumps(text) for text in texts)
 
 
-def _text(rule: str, longest: int) -> str:
-    """Return a rule for a JSON string of some words: no escapes, no control characters, and no ``=``, by which a small model copies the log."""
-    return f'{rule}: /"[A-Z][^"\\\\=\\x00-\\x1f]{{15,{longest}}}"/'
+def _text(rule: str, longest: int, task: Task) -> str:
+    """Return a rule for a JSON string of some words: no escapes, no control characters, and no ``=``, by which a small model copies the log.
+
+    Where the task is told in ASCII, so is the reply; a small model slips into another script in mid-sentence else.
+    """
+    letters = r" !#-<>-\[\]-~" if task.background.describe().isascii() else r"^\"\\=\x00-\x1f"
+    return f'{rule}: /"[A-Z][{letters}]{{15,{longest}}}"/'

@@ -131,7 +131,11 @@ class Board:
 
     def _words(self) -> list[RenderableType]:
         latest = list(self.trials.values())[-1:]
-        words = [("Creator", t.proposal.rationale) for t in latest if t.proposal.source != "default" and t.proposal.rationale]
+        words = [
+            (t.proposal.source.capitalize(), t.proposal.rationale)
+            for t in latest
+            if t.proposal.source != "default" and t.proposal.rationale
+        ]
         words += [("note", t.proposal.note) for t in latest if t.proposal.note]
         read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
         if read is not None and read.analysis is not None:

@@ -68,10 +68,10 @@ def print_study(folder: Path, *, as_json: bool) -> None:
 
 def trial_table(trials: Sequence[Trial], metric: str, best: Trial | None, *, one_line: bool = False) -> Table:
     """Return the trials as a table, the best one in bold; with ``one_line``, parameters that do not fit are cut."""
-    table = Table(box=SIMPLE, pad_edge=False)
-    for heading in ("trial", "source", metric, "diagnosis"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold")
+    table = Table(box=SIMPLE, pad_edge=False, expand=True)
+    for heading, width in (("trial", 5), ("source", 9), (metric, min(12, max(8, len(metric)))), ("diagnosis", 16)):
+        table.add_column(heading, no_wrap=True, width=width)
+    table.add_column("parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold", ratio=1)
     for trial in trials:
         value = "" if trial.outcome is None else trial.outcome.status if trial.value is None else format_number(trial.value)
         diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"

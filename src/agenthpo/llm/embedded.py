@@ -23,6 +23,7 @@ __all__ = ["EmbeddedLLM"]
 _CONTEXT = 4096
 _MOST_TOKENS = 320
 _TEMPERATURE = 0.7
+_CLOSING_S = 1.0
 
 
 class EmbeddedLLM:
@@ -50,7 +51,7 @@ class EmbeddedLLM:
         if self._server is None:
             raise LLMFailure(f"the model {self.name} could not be loaded ({self._failure})")
         began = time.monotonic()
-        answer = self._complete(messages, grammar=form.grammar, max_tokens=_MOST_TOKENS, temperature=_TEMPERATURE, seed=seed)
+        answer = self._awaited(messages, grammar=form.grammar, max_tokens=_MOST_TOKENS, temperature=_TEMPERATURE, seed=seed)
         if "choices" not in answer:
             raise LLMFailure(f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})")
         text = answer["choices"][0]["message"]["content"] or ""
@@ -64,20 +65,27 @@ class EmbeddedLLM:
         def read() -> None:
             loading.join()
             if self._server is not None:
-                self._complete(messages, max_tokens=1)
+                _complete(self._server, messages, max_tokens=1)
 
         self._loading = threading.Thread(target=read, name="agenthpo-head", daemon=True)
         self._loading.start()
 
     def close(self) -> None:
-        """Unload the model."""
-        self._loading.join()
+        """Unload the model; one that still thinks, after an interruption, is unloaded when it has finished."""
+        self._loading.join(_CLOSING_S)
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _complete(self, messages: Sequence[Message], **settings: Any) -> Any:
-        turns = [{"role": m.role, "content": m.text} for m in messages]
-        return self._server.handle_chat_completions({"messages": turns, "cache_prompt": True, **settings})
+    def _awaited(self, messages: Sequence[Message], **settings: Any) -> Any:
+        """Return what the model answers. It thinks in another thread, since Ctrl-C waits for a call into C++ to return."""
+        answers: list[Any] = []
+        server = self._server
+        thinking = threading.Thread(
+            target=lambda: answers.append(_complete(server, messages, **settings)), name="agenthpo-thinks", daemon=True
+        )
+        thinking.start()
+        thinking.join()
+        return answers[0] if answers else {"error": {"message": "the library failed"}}
 
     def _load(self) -> None:
         xllamacpp = _library()
@@ -91,6 +99,11 @@ class EmbeddedLLM:
             self._server = xllamacpp.Server(params)
         except Exception as problem:  # whatever the C++ side makes of a file that is no model
             self._failure = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+
+
+def _complete(server: Any, messages: Sequence[Message], **settings: Any) -> Any:
+    turns = [{"role": m.role, "content": m.text} for m in messages]
+    return server.handle_chat_completions({"messages": turns, "cache_prompt": True, **settings})
 
 
 def _threads() -> int:

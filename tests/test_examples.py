@@ -1,0 +1,53 @@
+"""The examples as a user runs them: the real script, a real model, the command line."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def tuned(example, *arguments):
+    """Run a copy of an example and return its study as ``show --json`` prints it."""
+    shutil.copytree(EXAMPLES / example, example, ignore=shutil.ignore_patterns(".agenthpo"))
+    for command in (["run", example, *arguments], ["show", example, "--json"]):
+        done = subprocess.run([sys.executable, "-m", "agenthpo", *command], capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def test_digits_by_two_agents_and_the_engine(smollm2):
+    study = tuned("digits", "--model", "local:smollm2", "--trials", "4")
+    trials = study["trials"]
+    assert [t["source"] for t in trials][::2] == ["default", "classical"]
+    assert {trials[1]["source"], trials[3]["source"]} <= {"creator", "fallback"}
+    assert trials[0]["value"] > 0.9
+    assert all(t["state"] == "complete" for t in trials)
+    assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}
+    for t in trials[1::2]:
+        if t["source"] == "creator":
+            assert t["rationale"] and t["hypothesis"] and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
+            assert t["analysis"]["expectation_met"] in (True, False)
+    prompts = Path("digits/.agenthpo/digits/llm.jsonl").read_text()
+    assert "test_accuracy" not in prompts
+    insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")
+    assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]  # what the Executor wrote is in the Creator's prompt
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="examples/cora needs PyTorch: pip install -r examples/cora/requirements.txt"
+)
+@pytest.mark.skipif(
+    not Path(os.environ.get("AGENTHPO_DATA", "/nowhere"), "planetoid").is_dir(),
+    reason="Cora is not here: AGENTHPO_DATA names no folder with planetoid/",
+)
+def test_cora_by_default_is_what_a_practitioner_gets():
+    trial = tuned("cora", "--model", "none", "--trials", "1")["trials"][0]
+    assert trial["value"] > 0.77
+    assert trial["test_value"] > 0.77
