@@ -27,7 +27,7 @@ def folder() -> Path:
 
 
 def load() -> dict[str, torch.Tensor]:
-    """Return features (2708 x 1433, rows sum to 1), labels, the normalised adjacency (sparse), and the three index sets."""
+    """Return features (2708 x 1433, rows sum to 1; sparse), labels, the normalised adjacency (sparse), and the three index sets."""
     place = folder()
     # These pickles are the published data set itself; `encoding` is needed since Python 2 wrote them.
     parts = {
@@ -41,7 +41,7 @@ def load() -> dict[str, torch.Tensor]:
     features, labels = features[order], labels[order]
     features /= np.maximum(features.sum(1, keepdims=True), 1)
     return {
-        "features": torch.from_numpy(features),
+        "features": torch.from_numpy(features).to_sparse(),
         "labels": torch.from_numpy(labels),
         "adjacency": _normalised(parts["graph"], len(labels)),
         "train": torch.arange(140),
@@ -56,4 +56,4 @@ def _normalised(graph: dict[int, list[int]], size: int) -> torch.Tensor:
     edges = sorted(edges | {(j, i) for i, j in edges} | {(i, i) for i in range(size)})
     index = torch.tensor(edges).T
     degree = torch.bincount(index[0], minlength=size).float().rsqrt()
-    return torch.sparse_coo_tensor(index, degree[index[0]] * degree[index[1]], (size, size)).coalesce().to_sparse_csr()
+    return torch.sparse_coo_tensor(index, degree[index[0]] * degree[index[1]], (size, size), check_invariants=True).coalesce()
