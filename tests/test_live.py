@@ -73,8 +73,17 @@ def test_the_summary_stays_when_the_view_goes():
             on_event(event)
     said = console.file.getvalue()
     assert "Ended: all 2 trials" in said
-    assert "Gain: +0.2 over the default configuration's 0.5" in said
+    assert "Gain: 0.2 better than the default configuration's 0.5" in said
     assert "creator: 1 proposed, 1 became the best so far" in said
+
+
+def test_what_was_found_stays_on_the_screen_after_an_interruption():
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    with pytest.raises(KeyboardInterrupt), live_view(console) as on_event:
+        on_event(OPENED)
+        on_event(Finished(FIRST, FIRST))
+        raise KeyboardInterrupt
+    assert "default" in console.file.getvalue()
 
 
 @pytest.mark.parametrize(("values", "bars"), [([], ""), ([1], "▁"), ([0, 1], "▁█"), ([float("nan"), 2], "▁"), ([0, 7, 3.5], "▁█▅")])

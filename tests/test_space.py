@@ -79,6 +79,8 @@ LR = {"type": "float", "low": 1e-4, "high": 0.1}
         ({"lr": {"low": 0.0, "high": 1.0}}, "space.lr.type is missing"),
         ({"lr": {"type": "flaot", "low": 0.0, "high": 1.0}}, "space.lr.type is the text 'flaot', but must be"),
         ({"lr": {"type": "float", "high": 1.0}}, "space.lr.low is missing"),
+        ({"lr": {**LR, "log": "yes"}}, "space.lr.log is the text 'yes', but must be true or false; write true or false"),
+        ({"lr": {**LR, "log": "true"}}, "must be true or false; write it without quotes"),
         ({"lr": {**LR, "low": 0.2}}, "space.lr.low is 0.2, which is not below high"),
         ({"lr": {**LR, "low": 0, "log": True}}, "space.lr.low is 0, but a log scale needs"),
         ({"lr": {**LR, "default": 1.0}}, "space.lr.default is 1, but lr must lie from 0.0001 to 0.1; move the default"),

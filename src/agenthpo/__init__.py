@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing has it, whose import would be most of the cost of ours
 if TYPE_CHECKING:
+    from typing import Any
+
     from agenthpo.api import Result, tune
     from agenthpo.errors import AgentHPOError
     from agenthpo.script import config, report

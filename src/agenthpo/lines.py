@@ -42,6 +42,8 @@ def _print_text(event: Event) -> None:
                 print(f"    note: {trial.proposal.note}", flush=True)
         case Finished(trial=trial):
             print(f"    {trial_words(trial, event.incumbent)}", flush=True)
+            if trial.analysis and trial.analysis.note:
+                print(f"    note: {trial.analysis.note}", flush=True)
 
 
 def print_json(event: Event) -> None:

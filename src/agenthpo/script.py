@@ -1,17 +1,17 @@
 """What a training script may import: ``config()`` for its hyperparameters and ``report()`` for its metrics.
 
-Standard library only, so that importing it costs nothing. Run by hand, outside a study, ``config`` returns the defaults it is given
+Standard library only, and little of it at import, so that importing it costs nothing. Run by hand, outside a study, ``config`` returns the defaults it is given
 and ``report`` prints.
 """
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
-import json
 import os
-from collections.abc import Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # as typing has it, whose import would be most of the cost of ours
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["config", "in_trial", "report"]
 
@@ -27,6 +27,8 @@ def config(**defaults: Any) -> dict[str, Any]:
     >>> config(learning_rate=0.01)
     {'learning_rate': 0.01}
     """
+    import json
+
     folder = _folder()
     if folder is None:
         return dict(defaults)
@@ -39,6 +41,8 @@ def report(*, step: float | None = None, **metrics: Any) -> None:
 
     Without ``step``, a metric's points are counted 0, 1, 2 …
     """
+    import json
+
     point: dict[str, float] = {} if step is None else {"step": float(step)}
     point |= {name: float(value) for name, value in metrics.items()}
     line = json.dumps(point)
@@ -50,14 +54,17 @@ def report(*, step: float | None = None, **metrics: Any) -> None:
         file.write(line + "\n")
 
 
-@contextlib.contextmanager
-def in_trial(folder: str) -> Iterator[None]:
+class in_trial:
     """Make ``config`` and ``report`` in this process work for the trial in ``folder``."""
-    token = _trial_dir.set(folder)
-    try:
-        yield
-    finally:
-        _trial_dir.reset(token)
+
+    def __init__(self, folder: str) -> None:
+        self._wanted = folder
+
+    def __enter__(self) -> None:
+        self._token = _trial_dir.set(self._wanted)
+
+    def __exit__(self, *_: object) -> None:
+        _trial_dir.reset(self._token)
 
 
 def _folder() -> str | None:

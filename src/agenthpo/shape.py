@@ -117,4 +117,10 @@ def _shown(value: Any) -> str:
 
 
 def _hint(value: Any, wanted: str) -> str:
-    return "; write it without quotes" if isinstance(value, str) and wanted in ("a number", "a whole number", "true or false") else ""
+    if not isinstance(value, str) or wanted not in ("a number", "a whole number", "true or false"):
+        return ""
+    return "; write it without quotes" if _looks_right(value) else f"; write {wanted}"
+
+
+def _looks_right(value: str) -> bool:
+    return value.lower() in ("true", "false") or value.replace(".", "", 1).lstrip("+-").isdigit()

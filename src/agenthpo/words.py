@@ -59,7 +59,7 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
         return f"the default configuration gave no value ({default.outcome.status if default.outcome else 'not run'})"
     if best.number == default.number:
         return f"none over the default configuration, which stayed the best ({format_number(default.value)})"
-    return f"{best.value - default.value:+.4g} over the default configuration's {format_number(default.value)}"
+    return f"{abs(best.value - default.value):.4g} better than the default configuration's {format_number(default.value)}"
 
 
 def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:

@@ -32,14 +32,16 @@ _BARS = "▁▂▃▄▅▆▇█"
 def live_view(console: Console) -> Iterator[OnEvent]:
     """Yield what takes in events while the view is shown; afterwards the summary stays on the screen."""
     board = Board()
-    with Live(get_renderable=lambda: board.render(console.height), console=console, refresh_per_second=4, transient=True) as live:
+    try:
+        with Live(get_renderable=lambda: board.render(console.height), console=console, refresh_per_second=4, transient=True) as live:
 
-        def on_event(event: Event) -> None:
-            board.take(event)
-            live.refresh()
+            def on_event(event: Event) -> None:
+                board.take(event)
+                live.refresh()
 
-        yield on_event
-    console.print(board.closing())
+            yield on_event
+    finally:  # after Ctrl-C as well: what was found so far stays to be seen
+        console.print(board.closing())
 
 
 class Board:
@@ -140,6 +142,7 @@ class Board:
         read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
         if read is not None and read.analysis is not None:
             words.append((f"Executor on trial {read.number}", read.analysis.insight))
+            words += [("note", read.analysis.note)] * bool(read.analysis.note)
         return [Text.assemble((f"{who}: ", "bold"), text[:300]) for who, text in words]
 
     def _footer(self) -> Text:

@@ -38,7 +38,7 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
         return RemoteLLM(name, models.infer_model(name))
     except (UserError, ValueError, ImportError) as problem:
         hint = "name it as PROVIDER:MODEL (openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:llama3, local:smollm2), or none"
-        raise ModelError(f"the model '{name}' cannot be used: {str(problem).splitlines()[0]}; {hint}") from None
+        raise ModelError(f"the model '{name}' cannot be used: {_first_sentence(problem)}; {hint}") from None
 
 
 class RemoteLLM:
@@ -98,6 +98,10 @@ class RemoteLLM:
         data = read_json(call.args_as_json_str()) if call else read_json(text)
         used = response.usage
         return Reply(text or (call.args_as_json_str() if call else ""), data, Usage(1, used.input_tokens, used.output_tokens))
+
+
+def _first_sentence(problem: Exception) -> str:
+    return str(problem).splitlines()[0].split(". ")[0].rstrip(".")
 
 
 def _turn(message: Message) -> Any:
