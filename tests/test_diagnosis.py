@@ -60,6 +60,14 @@ def test_advice_never_leaves_the_space():
     assert analysis.advice == "raise lr above 0.01"
 
 
+def test_a_gap_is_no_overfitting_where_nothing_was_learnt():
+    best = make_trial(0, PARAMS, 0.9)
+    poor = analyse(complete([0.11], train_acc=[0.14]), [best])
+    assert poor.diagnosis == "underfitting"
+    assert poor.evidence == ("train_acc ended at 0.14, 0.03 ahead of acc and worse than trial 0's acc of 0.9",)
+    assert analyse(complete([0.8], train_acc=[0.99]), [best]).diagnosis == "overfitting"
+
+
 def test_without_a_sign_of_trouble_the_least_varied_parameter_is_advised():
     tried = [make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1), "opt": "sgd" if n else "adam"}, 0.1) for n in range(3)]
     assert diagnose(TASK, Trial(3, Proposal(PARAMS, "creator")), complete([0.8]), tried).advice == "vary size next"

@@ -28,7 +28,7 @@ _ROLES = {
 _WORDS: dict[Diagnosis, str] = {
     "completed": "it ran to its end without a sign of trouble",
     "overfitting": "it overfitted",
-    "underfitting": "it underfitted: the training metric is no better than the validation metric",
+    "underfitting": "it underfitted, since training itself did no better",
     "still_improving": "it was still improving when it ended",
     "plateau": "it had stopped improving well before its end",
     "unstable": "its curve jumped up and down to the end",
@@ -48,20 +48,21 @@ class _Finding:
 
 def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
     """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in the rules' own words."""
-    finding = _find(task, trial.proposal.params, outcome, trials)
     others = [t for t in trials if t.number != trial.number]
+    best = incumbent(others, task.objective.direction)
+    finding = _find(task, trial.proposal.params, outcome, trials, best)
     expected = trial.proposal.expected
     met = None if expected is None else outcome.value is not None and expected.holds(outcome.value)
     return Analysis(
         diagnosis=finding.diagnosis,
         evidence=finding.evidence,
-        insight=_sentence(task, outcome, finding, incumbent(others, task.objective.direction)),
+        insight=_sentence(task, outcome, finding, best),
         advice=finding.advice,
         expectation_met=met,
     )
 
 
-def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial]) -> _Finding:
+def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial], best: Trial | None) -> _Finding:
     lever = _Levers(task.space, params)
     failures: dict[str, tuple[Diagnosis, str]] = {
         "failed": ("crashed", "avoid this combination unless the error has another cause"),
@@ -73,17 +74,17 @@ def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial])
     if outcome.status in failures:
         diagnosis, advice = failures[outcome.status]
         return _Finding(diagnosis, (outcome.error,), advice)
-    return _find_in_curves(task, outcome, lever, _untouched(task.space, params, trials))
+    return _find_in_curves(task, outcome, lever, best, _untouched(task.space, params, trials))
 
 
-def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, otherwise: str) -> _Finding:
+def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, best: Trial | None, otherwise: str) -> _Finding:
     metric, direction = task.objective.metric, task.objective.direction
     shape = read_shape(outcome.curves.get(metric, ()), direction)
-    gap, gap_words = _train_gap(task, outcome)
+    fit = _train_fit(task, outcome, best)
     seen = (_curve_words(metric, shape),) if shape else ()
-    if (shape and shape.is_falling and not shape.is_unstable) or gap > _GAP:
+    if not fit.is_poor and (fit.gap > _GAP or (shape and shape.is_falling and not shape.is_unstable)):
         advice = lever.first(("regularise", 1), ("length", -1), ("capacity", -1)) or "regularise more"
-        return _Finding("overfitting", (*seen, *gap_words), advice)
+        return _Finding("overfitting", (*seen, *fit.evidence), advice)
     if shape and shape.is_unstable:
         return _Finding(
             "unstable",
@@ -93,9 +94,9 @@ def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, otherwise: str
     if shape and shape.is_still_improving:
         evidence = (*seen, f"the last quarter brought {shape.late_gain:.0%} of its range")
         return _Finding("still_improving", evidence, lever.first(("length", 1), ("lr", 1)) or "train longer")
-    if gap_words and gap < -_GAP / 2:
+    if fit.is_poor or fit.gap < -_GAP / 2:
         return _Finding(
-            "underfitting", (*seen, *gap_words), lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model"
+            "underfitting", (*seen, *fit.evidence), lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model"
         )
     if shape and shape.is_flat:
         return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or otherwise)
@@ -108,17 +109,27 @@ def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
     return f"vary {min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} next"
 
 
-def _train_gap(task: Task, outcome: Outcome) -> tuple[float, tuple[str, ...]]:
-    """Return how far training is ahead of validation, relative to the larger of them, and the evidence for it."""
-    metric = task.objective.metric
+@dataclass(frozen=True)
+class _Fit:
+    """What the training metric says beside the validation metric. ``gap`` is how far it is ahead, relative to the larger of them."""
+
+    gap: float = 0.0
+    is_poor: bool = False
+    """Whether training itself did worse than the best validation value so far: nothing was learnt that could be overfitted."""
+    evidence: tuple[str, ...] = ()
+
+
+def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
+    metric, sign = task.objective.metric, 1 if task.objective.direction == "maximize" else -1
     partner = train_partner(metric, outcome.curves)
     if partner is None or outcome.value is None:
-        return 0.0, ()
+        return _Fit()
     trained = outcome.curves[partner][-1][1]
-    ahead = (trained - outcome.value) * (1 if task.objective.direction == "maximize" else -1)
-    relation = "ahead of" if ahead >= 0 else "behind"
-    words = f"{partner} ended at {format_number(trained)}, {format_number(abs(ahead))} {relation} {metric}"
-    return ahead / (max(abs(trained), abs(outcome.value)) or 1.0), (words,)
+    ahead = (trained - outcome.value) * sign
+    words = f"{partner} ended at {trained:.4g}, {abs(ahead):.4g} {'ahead of' if ahead >= 0 else 'behind'} {metric}"
+    poor = best is not None and best.value is not None and (trained - best.value) * sign < 0
+    beside = f"and worse than trial {best.number}'s {metric} of {best.value:.4g}" if poor and best is not None else ""
+    return _Fit(ahead / (max(abs(trained), abs(outcome.value)) or 1.0), poor, (f"{words} {beside}".strip(),))
 
 
 def _curve_words(metric: str, shape: Shape) -> str:

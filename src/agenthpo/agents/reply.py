@@ -62,7 +62,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     rules = [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(task.space)]
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
-    grammar = "\n".join([start, _text("why", _RATIONALE, task), _text("claim", _HYPOTHESIS, task), *rules])
+    grammar = "\n".join([start, _text("why", _RATIONALE, task, "(Since|Because) "), _text("claim", _HYPOTHESIS, task), *rules])
     return Form("proposal", _object(properties), grammar)
 
 
@@ -217,10 +217,11 @@ def _choice(texts: Sequence[str]) -> str:
     return " | ".join(json.dumps(text) for text in texts)
 
 
-def _text(rule: str, longest: int, task: Task) -> str:
+def _text(rule: str, longest: int, task: Task, opening: str = "[A-Z]") -> str:
     """Return a rule for a JSON string of some words: no escapes, no control characters, and no ``=``, by which a small model copies the log.
 
+    ``opening`` is a regular expression for how it begins: a word that promises a reason is followed by one.
     Where the task is told in ASCII, so is the reply; a small model slips into another script in mid-sentence else.
     """
     letters = r" !#-<>-\[\]-~" if task.background.describe().isascii() else r"^\"\\=\x00-\x1f"
-    return f'{rule}: /"[A-Z][{letters}]{{15,{longest}}}"/'
+    return f'{rule}: /"{opening}[{letters}]{{15,{longest}}}"/'
