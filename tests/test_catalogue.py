@@ -1,15 +1,14 @@
 import hashlib
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from agenthpo.errors import ModelError
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, locate, pull
 from agenthpo.llm.sources import SourceFailure, Url
+from loopback import QuietHandler, serving
 
 CONTENT = bytes(range(256)) * 5000
 
@@ -23,7 +22,7 @@ def _cache(tmp_path, monkeypatch):
 def server(mode="good", asked=None):
     """A loopback web server that gives CONTENT, refuses, crawls, breaks off, has no ranges, or gives something else."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self):
             begin = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
             if asked is not None:
@@ -43,18 +42,8 @@ def server(mode="good", asked=None):
                     time.sleep(0.05)
             self.wfile.write(body[: len(body) // 2] if mode == "break" else body)
 
-        def log_message(self, *_):
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    try:
-        yield Url(f"http://127.0.0.1:{httpd.server_port}/x.gguf", patience_s=1.0)
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
+    with serving(Handler) as address:
+        yield Url(f"{address}/x.gguf", patience_s=1.0)
 
 
 class Parts:

@@ -61,6 +61,14 @@ def test_run_show_and_resume():
     assert "trial" in agenthpo("show", ".").stdout
 
 
+def test_without_a_model_the_first_line_says_how_to_get_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("AGENTHPO_MODEL")
+    monkeypatch.setenv("AGENTHPO_CACHE", str(tmp_path / "empty"))
+    said = agenthpo("run", ".", "--trials", "1").stdout.splitlines()
+    assert "agenthpo models pull local:qwen2.5-coder-1.5b" in said[0]
+    assert said[1].endswith("model none")
+
+
 def test_json_is_one_event_a_line():
     events = [json.loads(line) for line in agenthpo("run", ".", "--trials", "1", "--json").stdout.splitlines()]
     assert [e["event"] for e in events] == ["opened", "proposing", "started", *["reported"] * 3, "analysing", "finished", "stopped"]

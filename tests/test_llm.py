@@ -1,8 +1,6 @@
 import asyncio
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from agenthpo.errors import LLMFailure, ModelError
 from agenthpo.llm.client import Form, Message, open_model, read_json
 from agenthpo.llm.remote import RemoteLLM
+from loopback import QuietHandler, serving
 
 SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}
 FORM = Form("answer", SCHEMA, '%llguidance {}\nstart: "{\\"size\\": " ("8" | "16") "}"')
@@ -58,7 +57,7 @@ def server(answer, status=200):
     """An OpenAI-compatible server on loopback that gives ``answer`` (a message) to every request."""
     asked = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self):
             asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **answer}}
@@ -72,18 +71,8 @@ def server(answer, status=200):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{httpd.server_port}/v1", asked
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
+    with serving(Handler) as address:
+        yield f"{address}/v1", asked
 
 
 CALL = {"content": None, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "answer", "arguments": '{"size": 8}'}}]}

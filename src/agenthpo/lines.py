@@ -30,9 +30,9 @@ class TextLines:
 def _print_text(event: Event) -> None:
     match event:
         case Opened():
-            print(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}", flush=True)
             if event.hint:
                 print(event.hint, flush=True)
+            print(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}", flush=True)
         case Started(trial=trial):
             again = " again" if event.again else ""
             print(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}", flush=True)

@@ -102,13 +102,10 @@ class Board:
 
     def _headline(self) -> Text:
         assert self.opened is not None
-        text = Text.assemble(
-            (f"{self.opened.study}", "bold"), f": {self.opened.direction} {self.opened.metric}, {budget_words(self.opened.budget)}"
-        )
-        text.append(f", model {self.opened.model}")
-        if self.opened.hint:
-            text.append(f"\n{self.opened.hint}", "yellow")
-        return text
+        opened = self.opened
+        text = Text(f"{opened.hint}\n" if opened.hint else "", style="yellow")
+        text.append(opened.study, "bold")
+        return text.append(f": {opened.direction} {opened.metric}, {budget_words(opened.budget)}, model {opened.model}", "not bold default")
 
     def _table(self, room: int) -> Table:
         assert self.opened is not None
