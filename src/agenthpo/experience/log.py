@@ -57,6 +57,9 @@ class ExperienceLog:
     def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
         self.folder = folder
         self._study, self._space, self._lock = study, space, lock
+        self._finished: dict[
+            int, Trial
+        ] = {}  # what is finished never changes; decoding it at each look would cost the square of the trials
 
     @classmethod
     def create(cls, folder: Path, *, space: Space, direction: Direction, meta: dict[str, Any]) -> ExperienceLog:
@@ -115,7 +118,13 @@ class ExperienceLog:
 
     def trials(self) -> list[Trial]:
         """Return every trial in the order of their numbers, unfinished ones included."""
-        return [_trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
+        return [self._finished.get(frozen.number) or self._read(frozen) for frozen in self._study.get_trials(deepcopy=False)]
+
+    def _read(self, frozen: FrozenTrial) -> Trial:
+        trial = _trial(frozen)
+        if trial.outcome is not None:
+            self._finished[trial.number] = trial
+        return trial
 
     def incumbent(self) -> Trial | None:
         """Return the best trial so far."""

@@ -20,7 +20,7 @@ from agenthpo.records import Usage
 
 __all__ = ["EmbeddedLLM"]
 
-_CONTEXT = 4096
+_CONTEXT = 8192
 _MOST_TOKENS = 320
 _TEMPERATURE = 0.7
 _CLOSING_S = 1.0
