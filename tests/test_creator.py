@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -173,7 +174,19 @@ def test_the_history_stays_within_its_allowance_whatever_its_length(count, width
     text = experience(TASK, trials, allowance=allowance)
     assert estimate_tokens(text) <= allowance + 20
     if count > 2 and width < 100:
-        assert f"trial {max(i for i in range(count) if i % 3)} (classical)" in text  # the best one
+        assert f"trial {max(i for i in range(count) if i % 3)} (classical)" in text  # the best one, which is among the last here
+
+
+def test_the_best_trial_is_told_however_long_ago_it_was():
+    trials = [make_trial(i, {**DEFAULT, "epochs": i % 50 + 1}, 1.0 if i == 2 else i / 1000) for i in range(90)]
+    assert all("trial 2 (classical)" in experience(TASK, trials[:n], allowance=420) for n in range(3, 90))
+
+
+def test_a_long_history_keeps_its_beginning_for_some_trials():
+    trials = [make_trial(i, {**DEFAULT, "epochs": i % 50 + 1}, (i * 7 % 90) / 100) for i in range(90)]
+    told = [experience(TASK, trials[:n], allowance=420).removesuffix("\n</data>") for n in range(2, 90)]
+    kept = [later.startswith(earlier) for earlier, later in pairwise(told)]
+    assert sum(kept) >= 0.7 * len(kept)
 
 
 def test_the_prompt_has_one_unchanging_head_and_the_role_last():

@@ -7,7 +7,7 @@ No test metric and no log file ever gets here.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -19,7 +19,7 @@ from agenthpo.task import Task
 __all__ = ["estimate_tokens", "experience", "fenced", "head", "prompt", "render", "standing"]
 
 _INSIGHT_WIDTH = 160
-_BEST, _RECENT = 3, 4
+_BEST, _RECENT, _RENEWED = 3, 4, 4
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _ROLE_SHARE = 0.4
 """Share of the allowance that is left to the role, which comes last."""
@@ -51,15 +51,31 @@ def head(task: Task, llm: LLM) -> Message:
 
 
 def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
-    """Return the best and the latest trials, as many as ``allowance`` tokens hold, oldest first."""
-    left = allowance - estimate_tokens(_FRAME)
-    chosen: dict[int, str] = {}
-    for trial in _by_importance(task, [t for t in trials if t.outcome is not None]):
-        line = _line(task, trial)
-        if trial.number not in chosen and estimate_tokens(line) <= left:
-            chosen[trial.number] = line
-            left -= estimate_tokens(line)
-    return _FRAME.format(lines="\n".join(chosen[number] for number in sorted(chosen)) or "None yet.")
+    """Return the history in at most ``allowance`` tokens, oldest trial first.
+
+    Where not all trials fit, the most telling of the earlier ones are chosen anew only every few trials, and the later ones follow: what
+    was told stays told in the same words, so that a model's cache keeps it.
+    """
+    done = [t for t in trials if t.outcome is not None]
+    lines = {t.number: _line(task, t) for t in done}
+    room = allowance - estimate_tokens(_FRAME)
+    kept = _fitting(done, lines, room)
+    if len(kept) < len(done):
+        turn = len(done) // _RENEWED * _RENEWED
+        kept = _fitting(_by_importance(task, done[:turn]), lines, room // 2)
+        kept |= _fitting(list(reversed(done[turn:])), lines, room - sum(estimate_tokens(lines[number]) for number in kept))
+    return _FRAME.format(lines="\n".join(lines[number] for number in sorted(kept)) or "None yet.")
+
+
+def _fitting(ranked: Sequence[Trial], lines: Mapping[int, str], room: int) -> set[int]:
+    """Return the numbers of the trials whose lines fit into ``room`` tokens, taken in the order of ``ranked``."""
+    kept: set[int] = set()
+    for trial in ranked:
+        cost = estimate_tokens(lines[trial.number])
+        if trial.number not in kept and cost <= room:
+            kept.add(trial.number)
+            room -= cost
+    return kept
 
 
 def standing(task: Task, trials: Sequence[Trial]) -> str:
