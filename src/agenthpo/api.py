@@ -11,10 +11,11 @@ from typing import Any
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.events import Event, Stopped
+from agenthpo.experience.log import read_meta
 from agenthpo.lines import TextLines
 from agenthpo.llm.choose import choose_model
 from agenthpo.records import Direction, Params, Trial
-from agenthpo.session import ModelChoice, begin, go_on, meta_of, study_folder
+from agenthpo.session import ModelChoice, begin, go_on, study_folder
 from agenthpo.space_file import parse_space
 from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.task_file import check_name
@@ -74,7 +75,7 @@ def tune(
     if resume:
         choice = ModelChoice(model, base_url) if model else None
         return _result(go_on(folder, task=task, model=choice, trials=trials, on_event=tell), folder)
-    if _exists(folder):
+    if read_meta(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
     name, hint = choose_model(model)
     return _result(begin(task, folder, model=ModelChoice(name, base_url, hint), seed=seed, on_event=tell), folder)
@@ -103,10 +104,3 @@ def _checked(direction: str) -> Any:
 
 def _name_of(objective: Callable[..., Any]) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", getattr(objective, "__name__", "")).strip("-") or "study"
-
-
-def _exists(folder: Path) -> bool:
-    try:
-        return bool(meta_of(folder))
-    except StudyError:
-        return False

@@ -24,6 +24,7 @@ __all__ = [
     "Trial",
     "Usage",
     "incumbent",
+    "upward",
 ]
 
 Params = dict[str, Any]
@@ -178,8 +179,12 @@ class Trial:
         return self.proposal.usage + (self.analysis.usage if self.analysis else Usage())
 
 
+def upward(direction: Direction) -> int:
+    """Return what makes a larger value of ``direction`` a better one: 1 to maximise, -1 to minimise."""
+    return 1 if direction == "maximize" else -1
+
+
 def incumbent(trials: list[Trial], direction: Direction) -> Trial | None:
     """Return the best trial so far (the earliest of equals), or None while none is complete."""
     scored = [t for t in trials if t.value is not None]
-    sign = 1 if direction == "minimize" else -1
-    return min(scored, key=lambda t: (sign * t.value, t.number), default=None)
+    return min(scored, key=lambda t: (-upward(direction) * t.value, t.number), default=None)

@@ -14,7 +14,7 @@ from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
-from agenthpo.experience.log import STUDIES, ExperienceLog, read_meta, study_folder
+from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta, refuse_existing, study_folder
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.recorded import Recorded
@@ -43,6 +43,7 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
+    refuse_existing(folder)  # before a model is loaded
     model = model or ModelChoice()
     meta = {
         "model": model.name,
@@ -70,15 +71,20 @@ def go_on(
     """
     meta = meta_of(folder)
     task = (task or _task_of(folder, meta)).with_budget(trials=trials or meta["trials"], time_s=meta["time_s"])
-    with _model(model or ModelChoice(meta["model"], meta["base_url"])) as llm, ExperienceLog.open(folder, space=task.space) as log:
-        changed = "space" if task.space.describe() != meta["space"] else "objective"
-        if changed == "space" or (task.objective.metric, task.objective.direction) != (meta["metric"], log.direction):
-            raise StudyError(
-                f"the task's {changed} has changed since the study {folder} began; undo that, or begin a new study by --study NAME"
-            )
-        if task.budget.trials != meta["trials"]:
-            log.keep_meta({**meta, "trials": task.budget.trials})  # so that a crash does not bring the old budget back
-        return _run(task, log, llm, meta["seed"], "", on_event)
+    with ExperienceLog.open(folder, space=task.space) as log:
+        _check_unchanged(task, meta, log)
+        with _model(model or ModelChoice(meta["model"], meta["base_url"])) as llm:
+            if task.budget.trials != meta["trials"]:
+                log.keep_meta({**meta, "trials": task.budget.trials})  # so that a crash does not bring the old budget back
+            return _run(task, log, llm, meta["seed"], "", on_event)
+
+
+def _check_unchanged(task: Task, meta: dict[str, Any], log: ExperienceLog) -> None:
+    changed = "space" if task.space.describe() != meta["space"] else "objective"
+    if changed == "space" or (task.objective.metric, task.objective.direction) != (meta["metric"], log.direction):
+        raise StudyError(
+            f"the task's {changed} has changed since the study {log.folder} began; undo that, or begin a new study by --study NAME"
+        )
 
 
 def meta_of(folder: Path) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def meta_of(folder: Path) -> dict[str, Any]:
     """
     meta = read_meta(folder)
     if meta is None:
-        raise StudyError(f"there is no study in {folder}; begin one with 'agenthpo run TASK.yaml'")
+        raise no_study(folder)
     return meta
 
 

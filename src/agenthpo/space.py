@@ -1,7 +1,7 @@
 """The search space: its parameters and conditions, and whether a configuration is a point of it.
 
 A configuration is a plain dict that holds the *active* parameters only. Reading a space from a task file is ``space_file``,
-turning it into grids and JSON schemas is ``space_schema``; nothing here knows Optuna.
+turning it into the form of a reply is ``agents.reply``; nothing here knows Optuna.
 """
 
 from __future__ import annotations

@@ -44,19 +44,16 @@ def tune(
 
 def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Future[Outcome], Trial], on_event: OnEvent) -> Trial | None:
     """Return the next trial to run: an unfinished one, else a new one, else None when the budget is spent."""
-    ours = {trial.number for trial in running.values()}
-    left = next((t for t in log.trials() if t.outcome is None and t.number not in ours), None)
-    spent = log.spent()
-    if left is None and task.budget.reason(spent.with_running(len(running))):
+    ours, trials = {trial.number for trial in running.values()}, log.trials()
+    if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
+        on_event(Started(left, again=True))
+        return left
+    if task.budget.reason(log.spent().with_running(len(running))):
         return None
-    if left is None:
-        trials = log.trials()
-        on_event(Proposing(len(trials)))
-        started = log.start(proposer.propose(task, trials))
-        on_event(Started(started))
-        return started
-    on_event(Started(left, again=True))
-    return left
+    on_event(Proposing(len(trials)))
+    started = log.start(proposer.propose(task, trials))
+    on_event(Started(started))
+    return started
 
 
 def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:

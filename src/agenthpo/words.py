@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import Direction, Params, Trial
+from agenthpo.records import Direction, Params, Trial, upward
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
 
@@ -70,9 +70,9 @@ def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
 
 def improvements(trials: Sequence[Trial], direction: Direction) -> dict[int, str]:
     """Return the trials that were better than all before them, with their sources."""
-    sign, best, found = (1.0 if direction == "maximize" else -1.0), float("-inf"), {}
+    best, found = float("-inf"), {}
     for trial in trials:
-        if trial.value is not None and sign * trial.value > best:
-            best = sign * trial.value
+        if trial.value is not None and upward(direction) * trial.value > best:
+            best = upward(direction) * trial.value
             found[trial.number] = trial.proposal.source
     return found

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from agenthpo.llm.client import LLM, Message
-from agenthpo.records import Trial, incumbent
+from agenthpo.records import Trial, incumbent, upward
 from agenthpo.space import format_number, same
 from agenthpo.task import Task
 
@@ -91,8 +91,7 @@ def standing(task: Task, trials: Sequence[Trial]) -> str:
 
 def _by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
     """Return the trials, the most telling first: the best, the latest, then the rest from the latest on."""
-    sign = 1 if task.objective.direction == "minimize" else -1
-    ranked = sorted((t for t in done if t.value is not None), key=lambda t: sign * t.value)  # type: ignore[operator]
+    ranked = sorted((t for t in done if t.value is not None), key=lambda t: -upward(task.objective.direction) * t.value)  # type: ignore[operator]
     latest = list(reversed(done))
     return [*ranked[:1], *latest[:_RECENT], *ranked[1:_BEST], *latest]
 

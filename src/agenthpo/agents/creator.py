@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from agenthpo.agents.reply import Draft, creator_form, read_creator
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Message
 from agenthpo.records import Proposal, Trial, Usage
+from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
 __all__ = ["Attempt", "Creator"]
@@ -41,7 +41,7 @@ class Creator:
         messages = prompt(task, trials, now, llm=self.llm)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
-            seed = zlib.crc32(f"{self.seed}/{len(trials)}/{turn}".encode())
+            seed = spawn_seed(self.seed, len(trials), turn)
             try:
                 reply = self.llm.ask(messages, form, seed=seed)
             except LLMFailure as failure:

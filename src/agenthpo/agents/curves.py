@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agenthpo.records import Curve, Direction
+from agenthpo.records import Curve, Direction, upward
 
 __all__ = ["Shape", "read_shape", "train_partner"]
 
@@ -62,8 +62,7 @@ def read_shape(curve: Curve, direction: Direction) -> Shape | None:
     points = [(s, v) for s, v in curve if math.isfinite(v)]
     if len(points) < _FEWEST:
         return None
-    sign = 1.0 if direction == "maximize" else -1.0
-    ups = [sign * v for _, v in points]
+    ups = [upward(direction) * v for _, v in points]
     width = max(ups) - min(ups) or 1.0
     quarter = max(1, len(ups) // 4)
     best = max(range(len(ups)), key=lambda i: ups[i])

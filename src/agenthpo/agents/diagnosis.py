@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenthpo.agents.curves import Shape, read_shape, train_partner
-from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial, incumbent
+from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial, incumbent, upward
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
 
@@ -120,7 +120,7 @@ class _Fit:
 
 
 def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
-    metric, sign = task.objective.metric, 1 if task.objective.direction == "maximize" else -1
+    metric, sign = task.objective.metric, upward(task.objective.direction)
     partner = train_partner(metric, outcome.curves)
     if partner is None or outcome.value is None:
         return _Fit()
@@ -143,7 +143,7 @@ def _sentence(task: Task, outcome: Outcome, finding: _Finding, best: Trial | Non
         return f"{words[0].upper()}{words[1:]}: {outcome.error}."
     result = f"{task.objective.metric} {format_number(outcome.value)}"
     if best is not None and best.value is not None:
-        better = (outcome.value - best.value) * (1 if task.objective.direction == "maximize" else -1)
+        better = (outcome.value - best.value) * upward(task.objective.direction)
         relation = "better than" if better > 0 else "worse than" if better < 0 else "the same as"
         distance = f"{format_number(abs(better))} " if better else ""
         result += f", {distance}{relation} trial {best.number}"

@@ -5,7 +5,6 @@ Diagnosis, evidence, advice and the verdict on the prediction are code's. A lang
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from agenthpo.agents.reply import executor_form, whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial
+from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
 __all__ = ["Executor"]
@@ -44,7 +44,7 @@ class Executor:
         )
         messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm)
         try:
-            reply = self.llm.ask(messages, executor_form(task), seed=zlib.crc32(f"{self.seed}/{trial.number}".encode()))
+            reply = self.llm.ask(messages, executor_form(task), seed=spawn_seed(self.seed, trial.number))
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None

@@ -63,7 +63,7 @@ class Board:
             case Opened():
                 self.opened = event
                 self.trials = {t.number: t for t in event.trials}
-                self._began = (time.monotonic(), sum(t.outcome is not None for t in event.trials))
+                self._began = (time.monotonic(), len(self._done()))
             case Proposing():
                 self._do(f"choosing the configuration of trial {event.trial}")
             case Started(trial=trial):
@@ -97,6 +97,9 @@ class Board:
             parts.append(Text("\n".join(summary(self.opened, self.stopped))))
         return Group(*parts)
 
+    def _done(self) -> list[Trial]:
+        return [t for t in self.trials.values() if t.outcome is not None]
+
     def _do(self, what: str) -> None:
         self.doing, self.since = what, time.monotonic()
 
@@ -109,7 +112,7 @@ class Board:
 
     def _table(self, room: int) -> Table:
         assert self.opened is not None
-        done = [t for t in self.trials.values() if t.outcome is not None]
+        done = self._done()
         best = incumbent(done, self.opened.direction)
         shown = done[-room:]
         if best is not None and best not in shown:
@@ -144,7 +147,7 @@ class Board:
 
     def _footer(self) -> Text:
         assert self.opened is not None
-        done = [t for t in self.trials.values() if t.outcome is not None]
+        done = self._done()
         best = incumbent(done, self.opened.direction)
         parts = []
         if best is not None:

@@ -15,7 +15,6 @@ from rich.table import Table
 from agenthpo.codec import trial_to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Trial, incumbent
-from agenthpo.session import meta_of
 from agenthpo.space import format_number
 from agenthpo.task import Task, resolve_command
 from agenthpo.words import budget_words, gain_words, params_words, source_words
@@ -44,9 +43,8 @@ def print_check(task: Task) -> None:
 
 def print_study(folder: Path, *, as_json: bool) -> None:
     """Print a study's trials, best configuration and gain."""
-    meta = meta_of(folder)
     with ExperienceLog.open(folder, space=None, read_only=True) as log:
-        trials, direction = log.trials(), log.direction
+        meta, trials, direction = log.meta, log.trials(), log.direction
     best = incumbent(trials, direction)
     if as_json:
         study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}

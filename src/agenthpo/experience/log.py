@@ -27,7 +27,7 @@ from agenthpo.errors import StudyError
 from agenthpo.records import Analysis, Direction, Outcome, Proposal, Trial, incumbent
 from agenthpo.space import Space
 
-__all__ = ["STUDIES", "ExperienceLog", "read_meta", "study_folder"]
+__all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
 STUDIES = ".agenthpo"
 _JOURNAL, _LOCK, _META = "journal.log", "driver.lock", "agenthpo"
@@ -41,14 +41,19 @@ def study_folder(name: str, *, beside: Path) -> Path:
 
 def read_meta(folder: Path) -> dict[str, Any] | None:
     """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where there is no study."""
-    if not (folder / _JOURNAL).is_file():
-        return None
-    with _journal_lock(folder):
-        _cut_torn_line(folder / _JOURNAL)
-    try:
-        return _load(folder).user_attrs.get(_META)
-    except KeyError:
-        return None
+    study = _load(folder)
+    return None if study is None else study.user_attrs[_META]
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raise :class:`StudyError` if there is a study in ``folder``."""
+    if _load(folder) is not None:
+        raise StudyError(f"the study {folder} exists; go on with it by 'agenthpo resume {folder}', or name another one by --study")
+
+
+def no_study(folder: Path) -> StudyError:
+    """Return the error for a ``folder`` without a study."""
+    return StudyError(f"there is no study in {folder}; begin one with 'agenthpo run TASK.yaml'")
 
 
 class ExperienceLog:
@@ -57,9 +62,8 @@ class ExperienceLog:
     def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
         self.folder = folder
         self._study, self._space, self._lock = study, space, lock
-        self._finished: dict[
-            int, Trial
-        ] = {}  # what is finished never changes; decoding it at each look would cost the square of the trials
+        # What is finished never changes; decoding it at each look would cost the square of the trials.
+        self._finished: dict[int, Trial] = {}
 
     @classmethod
     def create(cls, folder: Path, *, space: Space, direction: Direction, meta: dict[str, Any]) -> ExperienceLog:
@@ -67,11 +71,15 @@ class ExperienceLog:
 
         :raises StudyError: if there is one already, the folder cannot be written, or another process is at work in it.
         """
-        if read_meta(folder) is not None:
-            raise StudyError(f"the study {folder} exists; go on with it by 'agenthpo resume {folder}', or name another one by --study")
+        refuse_existing(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = _take(folder)
+            try:
+                refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
+            except StudyError:
+                os.close(lock)
+                raise
             (folder / _JOURNAL).unlink(missing_ok=True)  # of a driver that was killed before its study had begun
             study = optuna.create_study(storage=_storage(folder), study_name=folder.name, direction=direction)
         except OSError as problem:
@@ -86,10 +94,10 @@ class ExperienceLog:
 
         :raises StudyError: if there is none, or another process is at work in it.
         """
-        if read_meta(folder) is None:
-            raise StudyError(f"there is no study in {folder}; begin one with 'agenthpo run TASK.yaml'")
-        lock = None if read_only else _take(folder)
-        return cls(folder, _load(folder), space, lock)
+        study = _load(folder)
+        if study is None:
+            raise no_study(folder)
+        return cls(folder, study, space, None if read_only else _take(folder))
 
     def __enter__(self) -> ExperienceLog:
         return self
@@ -102,6 +110,11 @@ class ExperienceLog:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What is kept with the study."""
+        return dict(self._study.user_attrs[_META])
 
     def keep_meta(self, meta: dict[str, Any]) -> None:
         """Keep ``meta`` with the study, in place of what was kept before."""
@@ -184,8 +197,17 @@ def _trial(frozen: FrozenTrial) -> Trial:
     return replace(trial, outcome=outcome, analysis=analysis, finished_at=attributes["finished_at"])
 
 
-def _load(folder: Path) -> optuna.Study:
-    return optuna.load_study(study_name=None, storage=_storage(folder))
+def _load(folder: Path) -> optuna.Study | None:
+    """Return the study in ``folder``, or None where there is none, or one whose driver was killed before it had begun."""
+    if not (folder / _JOURNAL).is_file():
+        return None
+    with _journal_lock(folder):
+        _cut_torn_line(folder / _JOURNAL)
+    try:
+        study = optuna.load_study(study_name=None, storage=_storage(folder))
+    except KeyError:
+        return None
+    return study if _META in study.user_attrs else None
 
 
 def _storage(folder: Path) -> JournalStorage:

@@ -6,7 +6,6 @@ suggestions then, so it is seeded by (seed, trial number).
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from optuna.trial import TrialState, create_trial
 
 from agenthpo.distributions import from_model, model_distribution, to_model
 from agenthpo.records import Direction, Params, Proposal, Trial
+from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
 
@@ -72,7 +72,7 @@ class Classical:
         return params
 
     def _sampler(self, number: int, attempt: int) -> BaseSampler:
-        seed = zlib.crc32(f"{self.seed}/{number}/{attempt}".encode())
+        seed = spawn_seed(self.seed, number, attempt)
         if attempt >= _TPE_ATTEMPTS:
             return RandomSampler(seed=seed)
         return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
