@@ -2,7 +2,17 @@
 
 from hypothesis import strategies as st
 
-NAMES = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
+NAMES = st.one_of(
+    st.from_regex(r"[a-z][a-z_.-]{0,8}", fullmatch=True), st.sampled_from(["λ", "größe", "lambda", "class", "optim.lr", "warm-up"])
+)
+CHOICES = st.one_of(
+    st.lists(st.text("abcxyz -=\"'{}é😀\n\t\x7f", max_size=6), min_size=2, max_size=4, unique=True),
+    st.just(["true", "false", "null", "1e-05"]),
+    st.just([None, "balanced"]),
+    st.just([True, False, None]),
+    st.just([None, 2**53 + 1, 2**53 + 2, -(2**60) - 1]),
+    st.just([0.1 * 3, 1e-05, 1e16, 5e-324, -0.5]),
+)
 FLOATS = st.floats(-1e6, 1e6, allow_nan=False)
 
 
@@ -27,7 +37,7 @@ def parameters(draw):
     elif kind == "categorical":
         fields = {
             "type": "categorical",
-            "values": draw(st.lists(st.text("abcxyz -=\"'{}", min_size=1, max_size=6), min_size=2, max_size=4, unique=True)),
+            "values": draw(CHOICES),
         }
     else:
         fields = {"type": "bool"}

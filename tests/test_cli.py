@@ -92,7 +92,7 @@ def test_check_runs_nothing():
     ("arguments", "words"),
     [
         (["run", "nothing.yaml"], "nothing.yaml does not exist"),
-        (["check", "train.py"], "train.py is not valid YAML"),
+        (["check", "train.py"], "train.py, line 3 is not valid YAML"),
         (["show", "nothing"], "there is no study 'nothing'"),
         (["resume", "nothing"], "there is no study 'nothing'"),
         (["run", ".", "--trials", "none"], "--trials"),
@@ -117,7 +117,7 @@ def test_a_study_is_never_mixed_with_another():
 
 
 def test_no_successful_trial_is_exit_code_3():
-    Path("train.py").write_text("raise ValueError('no data')")
+    Path("train.py").write_text("import agenthpo\nraise ValueError('no data')")
     assert "No trial succeeded" in agenthpo("run", ".", "--trials", "2", code=3).stdout
     assert {t["state"] for t in shown()["trials"]} == {"failed"}
 

@@ -79,8 +79,13 @@ LR = {"type": "float", "low": 1e-4, "high": 0.1}
         ({"lr": {"low": 0.0, "high": 1.0}}, "space.lr.type is missing"),
         ({"lr": {"type": "flaot", "low": 0.0, "high": 1.0}}, "space.lr.type is the text 'flaot', but must be"),
         ({"lr": {"type": "float", "high": 1.0}}, "space.lr.low is missing"),
-        ({"lr": {**LR, "log": "yes"}}, "space.lr.log is the text 'yes', but must be true or false; write true or false"),
-        ({"lr": {**LR, "log": "true"}}, "must be true or false; write it without quotes"),
+        ({"lr": {**LR, "log": "maybe"}}, "space.lr.log is the text 'maybe', but must be true or false; write true or false"),
+        ({"lr": {**LR, "low": "tiny"}}, "space.lr.low is the text 'tiny', but must be a number"),
+        ({"o": {"type": "categorical", "values": ["a", True]}}, r"values mixes text \(a\) and true or false \(true\); quote all"),
+        ({"o": {"type": "categorical", "values": [1, None, "a"]}}, "mixes numbers"),
+        ({"o": {"type": "int", "values": [1, None]}}, "values holds None, which is no int"),
+        ({"n": {"type": "int", "low": 0, "high": 2**53 + 1}}, r"beyond 2\^53"),
+        ({"a b": {"type": "bool"}}, "without blanks"),
         ({"lr": {**LR, "low": 0.2}}, "space.lr.low is 0.2, which is not below high"),
         ({"lr": {**LR, "low": 0, "log": True}}, "space.lr.low is 0, but a log scale needs"),
         ({"lr": {**LR, "default": 1.0}}, "space.lr.default is 1, but lr must lie from 0.0001 to 0.1; move the default"),
@@ -101,6 +106,32 @@ def test_every_mistake_in_a_space_is_one_sentence_with_the_field_and_the_fix(raw
     with pytest.raises(SpaceError, match=words) as caught:
         parse_space(raw)
     assert "\n" not in str(caught.value)
+
+
+def test_what_people_write_for_true_and_for_numbers_is_read():
+    space = parse_space(
+        {
+            "lr": {"type": "float", "low": "1e-5", "high": "0.1", "log": "yes", "when": {"warm": "on"}},
+            "warm": {"type": "bool", "default": "no"},
+            "n": {"type": "int", "values": ["8", 16]},
+        }
+    )
+    assert (space["lr"].low, space["lr"].log, space["lr"].when) == (1e-5, True, (("warm", (True,)),))
+    assert (space["warm"].default, space["n"].values) == (False, (8, 16))
+
+
+def test_null_is_a_choice_like_any_other():
+    space = parse_space({"weight": {"type": "categorical", "values": [None, "balanced"], "default": None}})
+    assert space.default() == {"weight": None}
+    assert "default null" in space.describe()
+    assert space["weight"].violation(None) is None
+    without = parse_space({"weight": {"type": "categorical", "values": [None, "balanced"]}})
+    assert without.default() is None
+
+
+@pytest.mark.parametrize("name", ["λ", "größe", "lambda", "class", "optim.lr", "warm-up", "_x"])
+def test_names_of_every_alphabet_and_python_keywords_are_names(name):
+    assert parse_space({name: {"type": "bool"}}).names == (name,)
 
 
 @given(st.data())

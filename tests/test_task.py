@@ -1,17 +1,15 @@
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+import agenthpo
 from agenthpo.errors import TaskError
-from agenthpo.space_file import parse_space
-from agenthpo.task import Train, resolve_command
 from agenthpo.task_file import load_task
-from spaces import configurations, spaces
+from agenthpo.task_form import json_schema
+from agenthpo.yaml_file import read_yaml
 
 TASK = """\
 name: cora-gcn
@@ -56,9 +54,14 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("name: cora-gcn", "nmae: cora", r"task.yaml: nmae is not a known key; did you mean 'name'\?"),
-        ("name: cora-gcn", "name: a/b", "task.yaml: name is 'a/b', but names a folder"),
-        ("maximize", "maximise", "task.yaml: objective.direction is the text 'maximise', but must be 'minimize' or 'maximize'"),
+        ("name: cora-gcn", "nmae: cora", r"task.yaml, line 1: nmae is not a known key; did you mean 'name'\?"),
+        ("name: cora-gcn", "name: a/b", "task.yaml, line 1: name is 'a/b', but names a folder"),
+        ("maximize", "maximise", "task.yaml, line 6: objective.direction is the text 'maximise', but must be 'minimize' or 'maximize'"),
+        (
+            "metric: val_accuracy",
+            "metric: val_acuracy",
+            "line 6: objective.metric is 'val_acuracy', but train.metrics reads 'val_accuracy'",
+        ),
         ("at: best", "at: end", "objective.at is the text 'end', but must be 'last' or 'best'"),
         ("test_accuracy", "val_accuracy", "objective.test_metric is the tuned metric itself"),
         ("{learning_rate}", "{learning_rat}", r"{learning_rat} is neither a parameter .*; did you mean 'learning_rate'\?"),
@@ -72,8 +75,14 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
         ("trials: 10", "trials: ten", "budget.trials is the text 'ten', but must be a whole number"),
         ("trials: 10", "trials: 0", "budget.trials is 0"),
         ("low: 0.0, high: 0.99", "low: 1.0, high: 0.99", "space.momentum.low is 1, which is not below high"),
+        ("default: 0.9", "default: 2", "task.yaml, line 14: space.momentum.default is 2, but"),
+        ("optimizer: sgd}", "optimizer: sdg}", "line 14: space.momentum.when.optimizer can never hold"),
+        ("optimizer: sgd}", "optimiser: sgd}", "line 14: space.momentum.when names 'optimiser'.*did you mean 'optimizer'"),
+        ("timeout: 5m", "memory: lots", "line 9: train.memory: 'lots' is not an amount of memory such as 8GB"),
+        ("timeout: 5m", "function: 'train:main'", "train needs either command .* or function"),
+        ("timeout: 5m", "metrics_file: '{dir}/x.csv'", "train.metrics_file: {dir} is neither a parameter"),
         ("default: 0.9", "default: 0.9, default: 0.8", "not valid YAML: found duplicate key"),
-        ("budget:", "\tbudget:", "not valid YAML: .*line 15"),
+        ("budget:", "\tbudget:", "task.yaml, line 15 is not valid YAML: .*blanks"),
         ("space:", "spaces:", "spaces is not a known key; did you mean 'space'"),
     ],
 )
@@ -96,31 +105,67 @@ def test_a_missing_file_is_named():
         load_task("nowhere.yaml")
 
 
-def test_flags_hand_over_everything():
-    space = parse_space({"lr": {"type": "float", "low": -1.0, "high": 1.0}, "a": {"type": "bool"}, "b": {"type": "bool"}})
-    command = resolve_command(Train(command=("x", "{flags}")), space, {"lr": -0.5, "a": True, "b": False}, seed=0, workdir=Path("w"))
-    assert command == ("x", "--lr=-0.5", "--a")
+CONFIGLESS = TASK.replace(TASK[TASK.index('"{python}') : TASK.index("\n  timeout")], '"{python} train.py"')
 
 
-ECHO = "import sys, json; print(json.dumps(sys.argv[1:]))"
+def test_a_command_without_values_is_refused_unless_the_script_asks_for_them():
+    with pytest.raises(TaskError, match=r"line 8: train.command hands no parameter to train.py.*add {flags} or {config_file}"):
+        write(CONFIGLESS)
+    Path("settings.py").write_text("import agenthpo\nlr = agenthpo.config()['learning_rate']\n")
+    assert write(CONFIGLESS).train.command == ("{python}", "train.py")
 
 
-@given(st.data())
-def test_every_value_reaches_the_command_as_one_word(data):
-    space = parse_space(data.draw(spaces()))
-    params = data.draw(configurations(space))
-    train = Train(command=("x", *[f"{{{name}}}" for name in space.names]))
-    words = resolve_command(train, space, params, seed=0, workdir=Path("w"))[1:]
-    read = dict(zip(space.names, words, strict=True))
-    choices = {p.name: {str(v).lower() if isinstance(v, bool) else str(v): v for v in p.values} for p in space}
-    assert {name: choices[name].get(word, word) for name, word in read.items()} == {
-        name: value if space[name].is_discrete else str(value) for name, value in params.items()
+def test_a_function_of_a_module_is_a_way_to_train():
+    text = CONFIGLESS.replace('command: "{python} train.py"', "function: train:main")
+    task = write(text)
+    assert task.spec(0, {}, seed=0, workdir=Path("w")).command == (sys.executable, "-m", "agenthpo.call", "train:main")
+    for wrong, words in (("train", "must be module:function"), ("trian:main", "there is no module 'trian' in")):
+        with pytest.raises(TaskError, match=f"line 8: train.function.*{words}"):
+            write(text.replace("train:main", wrong))
+
+
+def test_every_limit_of_a_budget_is_read():
+    limits = "{trials: 10, time: 2h, tokens: 1e6, cost: 0.5, target: .9, patience: 5, creator_may_stop: yes}"
+    budget = write(TASK.replace("{trials: 10}", limits)).budget
+    assert vars(budget) == {
+        "trials": 10,
+        "time_s": 7200.0,
+        "tokens": 1_000_000,
+        "cost_usd": 0.5,
+        "target": 0.9,
+        "patience": 5,
+        "creator_may_stop": True,
     }
 
 
-@pytest.mark.parametrize("value", ["a b", "it's", "$HOME; rm -rf x", '"', "{seed}", "", "*"])
-def test_a_shell_line_gets_values_quoted(value):
-    space = parse_space({"v": {"type": "categorical", "values": [value, "other"]}})
-    train = Train(command=(f"{sys.executable} -c '{ECHO}' {{v}} | cat",), shell=True)
-    command = resolve_command(train, space, {"v": value}, seed=0, workdir=Path("w"))
-    assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [value]
+SHIPPED = Path(agenthpo.__file__).with_name("task.schema.json")
+
+
+def test_the_shipped_schema_is_that_of_the_form():
+    assert json.loads(SHIPPED.read_text()) == json_schema(), "renew it by: agenthpo schema > src/agenthpo/task.schema.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fits"),
+    [
+        ("", "", True),
+        ("low: 1e-6", "low: '1e-6'", True),
+        ("log: true", "log: yes", True),
+        ("log: true", "log: maybe", False),
+        ("maximize", "maximise", False),
+        ("trials: 10", "trials: ten", False),
+        ("trials: 10", "trails: 10", False),
+        ("type: float", "type: flaot", False),
+        ("timeout: 5m", "env: {THREADS: 4}", True),
+    ],
+)
+def test_the_schema_and_the_reader_agree(old, new, fits):
+    text = TASK.replace(old, new, 1)
+    Path("task.yaml").write_text(text)
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    assert jsonschema.Draft202012Validator(json_schema()).is_valid(read_yaml(Path("task.yaml")).data) == fits
+    if fits:
+        write(text)
+        return
+    with pytest.raises(TaskError):
+        write(text)

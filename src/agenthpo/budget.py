@@ -21,10 +21,17 @@ class Spent:
 
 @dataclass(frozen=True)
 class Budget:
-    """The limits of a study; ``time_s`` None is without limit."""
+    """The limits of a study; None is without limit."""
 
     trials: int = 20
     time_s: float | None = None
+    tokens: int | None = None
+    cost_usd: float | None = None
+    target: float | None = None
+    """A value of the objective that is good enough."""
+    patience: int | None = None
+    """Trials without a new best after which to stop."""
+    creator_may_stop: bool = False
 
     def reason(self, spent: Spent) -> str | None:
         """Return in words why ``spent`` leaves nothing to go on with, or None while something is left."""

@@ -118,8 +118,12 @@ class RunSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     function: Callable[[Params], Any] | None = None
     timeout_s: float | None = None
+    memory_mb: float | None = None
+    """10^6 bytes of resident memory that the training and its children may hold together."""
     patterns: Mapping[str, str] = field(default_factory=dict)
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
+    metrics_file: str | None = None
+    """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-__all__ = ["did_you_mean", "parse"]
+__all__ = ["close_to", "did_you_mean", "parse"]
 
 M = TypeVar("M", bound=BaseModel)
 _WANTED = {
@@ -27,11 +27,16 @@ _WANTED = {
 }
 
 
+def close_to(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that ``name`` is probably a slip of, if there is one."""
+    return next(iter(difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)), None)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``" (did you mean 'x'?)"`` when a known name is close, else the list of the known ones."""
+    """Return ``"did you mean 'x'?"`` when a known name is close, else the list of the known ones."""
     known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(known)}"
+    close = close_to(name, known)
+    return f"did you mean '{close}'?" if close else f"known here: {', '.join(known)}"
 
 
 def parse(model: type[M], raw: Any, *, where: str, error: type[Exception]) -> M:

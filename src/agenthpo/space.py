@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
+from agenthpo.scalars import NO_VALUE, as_number, as_switch
 
 __all__ = ["Kind", "Parameter", "Space", "format_number", "same"]
 
@@ -27,9 +28,9 @@ def same(a: Any, b: Any) -> bool:
 
 
 def format_number(value: Any) -> str:
-    """Return a value as short text: floats with six significant digits, bools in lower case."""
-    if isinstance(value, bool):
-        return str(value).lower()
+    """Return a value as short text: floats with six significant digits, bools in lower case, None as null."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -48,9 +49,14 @@ class Parameter:
     log: bool = False
     step: float | int | None = None
     values: tuple[Any, ...] = ()
-    default: Any = None
+    default: Any = NO_VALUE
     about: str = ""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a default was given; null may be one."""
+        return self.default is not NO_VALUE
 
     @property
     def is_discrete(self) -> bool:
@@ -80,7 +86,7 @@ class Parameter:
 
     def snap(self, value: Any) -> Any:
         """Return the allowed value that ``value`` plainly means (``3.0`` for 3, ``"0.1"`` for 0.1, rounding at a bound), else itself."""
-        value = _number(value) if self.is_ordered and isinstance(value, str) else value
+        value = as_number(value) if self.is_ordered else as_switch(value) if self.kind == "bool" else value
         if self.is_discrete:
             return next((v for v in self.values if same(value, v) or self._is_close(value, v)), value)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -107,7 +113,7 @@ class Parameter:
         extent = f"one of {self.choices()}" if self.is_discrete else self.extent()
         parts = [f"{self.kind} {extent}" if self.kind != "bool" else "true or false"]
         parts += ["log scale"] * self.log + [f"step {format_number(self.step)}"] * (self.step is not None)
-        parts += [f"default {format_number(self.default)}"] * (self.default is not None)
+        parts += [f"default {format_number(self.default)}"] * self.has_default
         parts += [f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when]
         return f"{self.name}: {', '.join(parts)}" + (f". {self.about}" if self.about else "")
 
@@ -182,7 +188,7 @@ class Space:
 
     def default(self) -> Params | None:
         """Return the default configuration, or None unless every parameter active in it has a default."""
-        values = {p.name: p.default for p in self.parameters if p.default is not None}
+        values = {p.name: p.default for p in self.parameters if p.has_default}
         chosen = self.restrict(values)
         return None if self.violations(chosen) else chosen
 
@@ -212,17 +218,6 @@ def _among(value: Any, allowed: Sequence[Any]) -> bool:
 def _on_grid(value: float, low: float, step: float) -> bool:
     steps = (value - low) / step
     return abs(steps - round(steps)) <= 1e-6
-
-
-def _number(text: str) -> Any:
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _count(parameter: Parameter) -> float:

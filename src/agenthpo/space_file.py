@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from agenthpo.errors import SpaceError
+from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.shape import did_you_mean, parse
 from agenthpo.space import Kind, Parameter, Space, format_number, same
 
 __all__ = ["RESERVED", "ParameterSpec", "parse_space"]
 
-Scalar = bool | int | float | str
-Number = Annotated[int | float, Field()]
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-RESERVED = frozenset({"config_file", "flags", "python", "seed", "trial_dir"})
+Scalar = bool | int | float | str | None
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+_EXACT = 2**53
+"""Up to here every whole number is a float as well, which is what Optuna's storage keeps of a range's value."""
+RESERVED = frozenset({"config_file", "config_yaml", "flags", "python", "seed", "trial_dir"})
 """Placeholders of the command that no parameter may be named after."""
 
 
@@ -30,10 +33,10 @@ class ParameterSpec(BaseModel):
     type: Literal["float", "int", "categorical", "bool"] = Field(description="The kind of its values.")
     low: Number | None = Field(None, description="The smallest value (inclusive) of a float or int.")
     high: Number | None = Field(None, description="The largest value (inclusive) of a float or int.")
-    log: bool = Field(False, description="Search on a logarithmic scale; the range must lie above 0.")
+    log: Switch = Field(False, description="Search on a logarithmic scale; the range must lie above 0.")
     step: Number | None = Field(None, description="Only low, low + step, low + 2 step … are allowed; not together with log.")
     values: list[Scalar] | None = Field(None, description="The choices. Those of a float or int are ordered.")
-    default: Scalar | None = Field(None, description="What a practitioner would start with; the defaults together are trial 0.")
+    default: Scalar = Field(None, description="What a practitioner would start with; the defaults together are trial 0.")
     about: str = Field("", description="What it means, in plain words; the agents read it.")
     when: dict[str, Scalar | list[Scalar]] = Field(
         default_factory=dict, description="Active only when each of these parents has this value (or one of these values)."
@@ -53,6 +56,7 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
             f"{where} is empty; give at least one parameter, such as learning_rate: {{type: float, low: 1e-5, high: 0.1, log: true}}"
         )
     parameters = {name: _parameter(name, fields, f"{where}.{name}") for name, fields in raw.items()}
+    parameters = {name: _with_conditions(parameter, parameters) for name, parameter in parameters.items()}
     for parameter in parameters.values():
         _check_conditions(parameter, parameters, f"{where}.{parameter.name}.when")
     return Space(_parents_first(parameters, where))
@@ -60,13 +64,13 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
 
 def _parameter(name: Any, fields: Any, where: str) -> Parameter:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise SpaceError(f"{where} is not a usable name; use letters, digits, '_', '.' and '-', starting with a letter")
+        raise SpaceError(f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without blanks, starting with a letter")
     if name in RESERVED:
         raise SpaceError(f"{where}: '{name}' is reserved for a placeholder of the command; rename the parameter")
     spec = parse(ParameterSpec, fields, where=where, error=SpaceError)
     _CHECKS[spec.type](spec, where)
     parameter = _built(name, spec)
-    return _with_default(parameter, spec.default, where)
+    return _with_default(parameter, _default(parameter, spec), where)
 
 
 def _built(name: str, spec: ParameterSpec) -> Parameter:
@@ -82,15 +86,21 @@ def _cast(kind: Kind, value: Any) -> Any:
     return float(value) if kind == "float" and value is not None else value
 
 
+def _default(parameter: Parameter, spec: ParameterSpec) -> Any:
+    """Return the default; null is one where it is among the values, else it says that there is none."""
+    given = "default" in spec.model_fields_set and (spec.default is not None or None in parameter.values)
+    return spec.default if given else NO_VALUE
+
+
 def _with_default(parameter: Parameter, default: Any, where: str) -> Parameter:
-    if default is None:
+    if default is NO_VALUE:
         return parameter
     value = parameter.snap(default)
     if reason := parameter.violation(value):
         raise SpaceError(
             f"{where}.default is {format_number(default)}, but {reason.split(', not ')[0]}; move the default or widen the range"
         )
-    return Parameter(**{**parameter.__dict__, "default": value})
+    return replace(parameter, default=value)
 
 
 def _check_range(spec: ParameterSpec, where: str) -> None:
@@ -122,6 +132,8 @@ def _check_numbers(spec: ParameterSpec, where: str) -> None:
             raise SpaceError(f"{where}.{key} is {value}, but must be a finite number")
         if spec.type == "int" and not isinstance(value, int):
             raise SpaceError(f"{where}.{key} is {value}, but the type is int; write a whole number or use type: float")
+        if spec.type == "int" and abs(value) > _EXACT:
+            raise SpaceError(f"{where}.{key} is {value}, beyond 2^53, where a range is not exact any more; list the values instead")
 
 
 def _check_step(spec: ParameterSpec, where: str) -> None:
@@ -145,7 +157,8 @@ def _check_ordered_values(spec: ParameterSpec, where: str) -> None:
     if spec.log:
         raise SpaceError(f"{where}.log cannot go together with values; their order is all that counts, so remove log")
     wanted = int if spec.type == "int" else (int, float)
-    for value in spec.values or []:
+    spec.values = [as_number(value) for value in spec.values or []]
+    for value in spec.values:
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
             raise SpaceError(f"{where}.values holds {value!r}, which is no {spec.type}; mend it or use type: categorical")
     _check_choices(spec, where)
@@ -157,9 +170,21 @@ def _check_choices(spec: ParameterSpec, where: str) -> None:
     values = spec.values or []
     if len(values) < 2:
         raise SpaceError(f"{where}.values needs at least two values; a parameter with one belongs into the command instead")
+    if len(kinds := {_kind(v): v for v in values if v is not None}) > 1:
+        (one, a), (other, b), *_ = kinds.items()
+        raise SpaceError(
+            f"{where}.values mixes {one} ({format_number(a)}) and {other} ({format_number(b)}); "
+            "quote all of them to make them text, or write all as one kind"
+        )
     for i, value in enumerate(values):
         if any(value == other for other in values[:i]):
             raise SpaceError(f"{where}.values holds {format_number(value)} twice; remove one of them")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "text" if isinstance(value, str) else "numbers"
 
 
 def _check_categorical(spec: ParameterSpec, where: str) -> None:
@@ -185,6 +210,12 @@ _CHECKS: dict[str, Callable[[ParameterSpec, str], None]] = {
     "categorical": _check_categorical,
     "bool": _check_bool,
 }
+
+
+def _with_conditions(parameter: Parameter, parameters: Mapping[str, Parameter]) -> Parameter:
+    """Return ``parameter`` with the values in its conditions as their parents hold them: ``yes`` is true, ``32.0`` is 32."""
+    read = {name: tuple(parameters[name].snap(v) for v in values) if name in parameters else values for name, values in parameter.when}
+    return replace(parameter, when=tuple(read.items()))
 
 
 def _check_conditions(parameter: Parameter, parameters: Mapping[str, Parameter], where: str) -> None:

@@ -5,9 +5,6 @@ Reading a task from a file is ``task_file``; a task may as well be built in Pyth
 
 from __future__ import annotations
 
-import re
-import shlex
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +12,10 @@ from typing import Any, Literal
 
 from agenthpo.budget import Budget
 from agenthpo.records import Direction, Params, RunSpec
-from agenthpo.space import Space, format_number
+from agenthpo.space import Space
+from agenthpo.ways_in import resolve_command, resolve_env
 
-__all__ = ["Background", "Objective", "Task", "Train", "fill", "placeholders", "resolve_command"]
-
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
+__all__ = ["Background", "Objective", "Task", "Train"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +41,8 @@ class Objective:
     direction: Direction = "maximize"
     test_metric: str | None = None
     at: Literal["last", "best"] = "last"
+    noisy: bool = False
+    """Whether the same configuration may give another value, so that trying it again is allowed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,11 @@ class Train:
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
+    memory_mb: float | None = None
+    """What the training and its children may hold in memory together, in 10^6 bytes of resident memory."""
     patterns: Mapping[str, str] = field(default_factory=dict)
+    metrics_file: str | None = None
+    """A CSV or JSON-lines file that the script writes; with placeholders, relative to ``cwd``."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Task:
 
     def spec(self, number: int, params: Params, *, seed: int, workdir: Path) -> RunSpec:
         """Return what to run for trial ``number``."""
-        values = _values(params, seed=seed, workdir=workdir)
+        train, way = self.train, {"seed": seed, "workdir": workdir}
+        file = train.metrics_file and resolve_env({"file": train.metrics_file}, params, **way).get("file")
         return RunSpec(
             trial=number,
             params=params,
@@ -86,68 +89,17 @@ class Task:
             at=self.objective.at,
             test_metric=self.objective.test_metric,
             seed=seed,
-            command=resolve_command(self.train, self.space, params, seed=seed, workdir=workdir),
-            cwd=self.train.cwd,
-            env={name: fill(text, values) for name, text in self.train.env.items() if set(placeholders(text)) <= set(values)},
-            function=self.train.function,
-            timeout_s=self.train.timeout_s,
-            patterns=self.train.patterns,
+            command=resolve_command(train.command, self.space, params, shell=train.shell, **way),
+            cwd=train.cwd,
+            env=resolve_env(train.env, params, **way),
+            function=train.function,
+            timeout_s=train.timeout_s,
+            memory_mb=train.memory_mb,
+            patterns=train.patterns,
+            metrics_file=file and str(Path(train.cwd or ".", file)),
         )
 
     def with_budget(self, *, trials: int | None = None, time_s: float | None = None) -> Task:
         """Return the task with those limits changed that are not None."""
         changes = {k: v for k, v in (("trials", trials), ("time_s", time_s)) if v is not None}
         return replace(self, budget=replace(self.budget, **changes))
-
-
-def resolve_command(train: Train, space: Space, params: Params, *, seed: int, workdir: Path) -> tuple[str, ...]:
-    """Return the command's words with the placeholders filled in, each value within one word whatever it holds.
-
-    A parameter that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do.
-    """
-    values = _values(params, seed=seed, workdir=workdir)
-    inactive = set(space.names) - set(params)
-    if train.shell:
-        quoted = {name: shlex.quote(value) for name, value in values.items()} | dict.fromkeys(inactive, "''")
-        return ("sh", "-c", fill(train.command[0], quoted | {"flags": shlex.join(_flags(params))}))
-    resolved: list[str] = []
-    for word in train.command:
-        if word == "{flags}":
-            resolved += _flags(params)
-        elif not inactive & set(placeholders(word)):
-            resolved.append(fill(word, values))
-        elif word.startswith("{") and resolved and resolved[-1].startswith("-"):
-            resolved.pop()
-    return tuple(resolved)
-
-
-def placeholders(text: str) -> list[str]:
-    """Return the names in braces; doubled braces stand for themselves."""
-    return [match[1] for match in _PLACEHOLDER.finditer(text) if match[1]]
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """Return ``text`` with its placeholders replaced once: what a value holds is never read again."""
-    return _PLACEHOLDER.sub(lambda m: values[m[1]] if m[1] else m[0][0], text)
-
-
-def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
-    own = {"config_file": str(workdir / "params.json"), "trial_dir": str(workdir), "seed": str(seed), "python": sys.executable}
-    return {name: _exact(value) for name, value in params.items()} | own
-
-
-def _exact(value: Any) -> str:
-    """Return a value as a command line shows it, floats without loss."""
-    return format_number(value) if isinstance(value, bool) else str(value)
-
-
-def _flags(params: Params) -> list[str]:
-    """Return ``--name value`` for every parameter; a true bool is the bare flag, a false one is left out."""
-    words: list[str] = []
-    for name, value in params.items():
-        if isinstance(value, bool):
-            words += [f"--{name}"] * value
-        else:
-            # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as an option.
-            words += [f"--{name}={_exact(value)}"] if _exact(value).startswith("-") else [f"--{name}", _exact(value)]
-    return words

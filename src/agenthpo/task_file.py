@@ -4,69 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
-from agenthpo.shape import did_you_mean, parse
+from agenthpo.programs import asks_for_config, check_function, check_program, script_of
+from agenthpo.shape import close_to, did_you_mean, parse
 from agenthpo.space import Space
-from agenthpo.space_file import RESERVED, ParameterSpec, parse_space
-from agenthpo.task import Background, Objective, Task, Train, fill, placeholders
-from agenthpo.units import parse_duration
+from agenthpo.space_file import RESERVED, parse_space
+from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.task_form import BudgetForm, TaskForm, TrainForm
+from agenthpo.units import parse_duration, parse_memory
+from agenthpo.ways_in import placeholders
+from agenthpo.yaml_file import read_yaml
 
 __all__ = ["check_name", "load_task", "parse_task"]
 
-_STRICT = ConfigDict(extra="forbid")
-_INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
 _SHELL_WORDS = {"|", "||", "&&", ";", ">", "<", "&", ">>", "2>&1", "2>"}
-
-
-class _Background(BaseModel):
-    model_config = _STRICT
-    task: str = ""
-    dataset: str = ""
-    model: str = ""
-    goal: str = ""
-    notes: str = ""
-
-
-class _Objective(BaseModel):
-    model_config = _STRICT
-    metric: str
-    direction: Literal["minimize", "maximize"]
-    at: Literal["last", "best"] = "last"
-    test_metric: str | None = None
-
-
-class _Train(BaseModel):
-    model_config = _STRICT
-    command: str
-    shell: bool = False
-    timeout: int | float | str | None = None
-    metrics: dict[str, str] = Field(default_factory=dict)
-    env: dict[str, str] = Field(default_factory=dict)
-
-
-class _Budget(BaseModel):
-    model_config = _STRICT
-    trials: int = Field(20, ge=1)
-    time: int | float | str | None = None
-
-
-class _TaskFile(BaseModel):
-    model_config = _STRICT
-    name: str = ""
-    background: _Background = Field(default_factory=lambda: _Background.model_validate({}))
-    objective: _Objective
-    train: _Train
-    space: dict[str, ParameterSpec]
-    budget: _Budget = Field(default_factory=lambda: _Budget.model_validate({}))
 
 
 def load_task(path: str | Path) -> Task:
@@ -76,16 +32,20 @@ def load_task(path: str | Path) -> Task:
     """
     file = Path(path)
     file = file / "task.yaml" if file.is_dir() else file
-    return parse_task(_read(file), file=file)
+    document = read_yaml(file)
+    try:
+        return parse_task(document.data, file=file)
+    except TaskError as problem:
+        raise TaskError(document.located(str(problem))) from None
 
 
 def parse_task(raw: Any, *, file: Path) -> Task:
     """Return the task that ``raw``, read from ``file``, describes; paths in it are relative to the file's folder."""
     where, folder = str(file), file.resolve().parent
     if not isinstance(raw, Mapping):
-        raise TaskError(f"{where} is not a mapping; a task file has the keys name, background, objective, train, space, budget")
+        raise TaskError(f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget")
     outline = {**raw, "space": {}} if "space" in raw else raw  # the space has a reader of its own, with better sentences
-    parsed = parse(_TaskFile, outline, where=f"{where}: ", error=TaskError)
+    parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
     space = parse_space(raw["space"], where=f"{where}: space")
     return Task(
         name=check_name(parsed.name or folder.name, where=f"{where}: name"),
@@ -93,7 +53,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         objective=_objective(parsed, where),
         space=space,
         train=_train(parsed.train, space, folder, where),
-        budget=Budget(trials=parsed.budget.trials, time_s=_seconds(parsed.budget.time, f"{where}: budget.time")),
+        budget=_budget(parsed.budget, where),
         file=str(file.resolve()),
     )
 
@@ -108,44 +68,33 @@ def check_name(name: str, *, where: str) -> str:
     return name
 
 
-def _read(file: Path) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise TaskError(f"{file} does not exist; give the path of a task file, such as task.yaml") from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise TaskError(f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read") from None
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError) as problem:
-        raise TaskError(f"{file} is not valid YAML: {_yaml_problem(problem)}") from None
-
-
-def _yaml_problem(problem: Exception) -> str:
-    mark = getattr(problem, "problem_mark", None)
-    words = str(getattr(problem, "problem", None) or problem).split("\n")[0]
-    return f"{words} (line {mark.line + 1}, column {mark.column + 1}); mend that line" if mark else f"{words}; mend it"
-
-
-def _objective(parsed: _TaskFile, where: str) -> Objective:
+def _objective(parsed: TaskForm, where: str) -> Objective:
     objective = parsed.objective
     if not objective.metric:
         raise TaskError(f"{where}: objective.metric is empty; name the metric that the script reports")
     if objective.test_metric == objective.metric:
         raise TaskError(f"{where}: objective.test_metric is the tuned metric itself; name another one, or remove it")
+    for key, name in (("metric", objective.metric), ("test_metric", objective.test_metric)):
+        others = {n for n in parsed.train.metrics if n not in (objective.metric, objective.test_metric)}
+        if name and name not in parsed.train.metrics and (close := close_to(name, others)):
+            raise TaskError(f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; write the same name in both")
     return Objective(**objective.model_dump())
 
 
-def _train(train: _Train, space: Space, folder: Path, where: str) -> Train:
-    command = (train.command,) if train.shell else _split(train.command, f"{where}: train.command")
-    for key, texts in (("train.command", command), ("train.env", train.env.values())):
-        _check_placeholders(texts, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
-    if not train.shell:
-        _check_program(command, str(folder), f"{where}: train.command")
-    _check_reaches_script(command, space, train, where)
+def _budget(form: BudgetForm, where: str) -> Budget:
+    fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
+    return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
+    command = _command(train, folder, where)
+    texts = {"train.command": command, "train.env": train.env.values(), "train.metrics_file": (train.metrics_file or "",)}
+    for key, held in texts.items():
+        _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
+    if train.command and not train.shell:
+        check_program(command, folder, f"{where}: train.command")
+    if train.command:
+        _check_reaches_script(command, space, train, folder, f"{where}: train.command")
     for name, pattern in train.metrics.items():
         _check_pattern(pattern, f"{where}: train.metrics.{name}")
     return Train(
@@ -153,9 +102,21 @@ def _train(train: _Train, space: Space, folder: Path, where: str) -> Train:
         shell=train.shell,
         cwd=str(folder),
         env=train.env,
-        timeout_s=_seconds(train.timeout, f"{where}: train.timeout"),
+        timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
+        memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
         patterns=train.metrics,
+        metrics_file=train.metrics_file,
     )
+
+
+def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
+    if (train.command is None) == (train.function is None):
+        raise TaskError(f"{where}: train needs either command (such as python train.py {{flags}}) or function (module:function)")
+    if train.function is not None:
+        check_function(train.function, folder, f"{where}: train.function")
+        return ("{python}", "-m", "agenthpo.call", train.function)
+    assert train.command is not None
+    return (train.command,) if train.shell else _split(train.command, f"{where}: train.command")
 
 
 def _split(text: str, where: str) -> tuple[str, ...]:
@@ -177,27 +138,17 @@ def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
             raise TaskError(f"{where}: {{{name}}} is neither a parameter of the space nor a known placeholder; {did_you_mean(name, known)}")
 
 
-def _check_program(command: tuple[str, ...], cwd: str, where: str) -> None:
-    names = {name for word in command[:2] for name in placeholders(word)}
-    words = [fill(word, dict.fromkeys(names, "0") | {"python": sys.executable}) for word in command[:2]]
-    program = words[0]
-    if shutil.which(str(Path(cwd, program)) if "/" in program else program) is None:
-        hint = "use {python} for the interpreter that runs agenthpo" if program.startswith("python") else "install it, or mend its name"
-        if Path(cwd, program).is_file():
-            hint = f"make it executable (chmod +x {program})" if "/" in program else f"write ./{program}"
-        raise TaskError(f"{where}: the program '{program}' cannot be found or run; {hint}")
-    is_script = len(words) == 2 and _INTERPRETERS.fullmatch(Path(program).name) and not words[1].startswith("-")
-    if is_script and not placeholders(command[1]) and not Path(cwd, words[1]).is_file():
-        raise TaskError(f"{where}: the script '{words[1]}' does not exist in {cwd}; paths are relative to the task file's folder")
-
-
-def _check_reaches_script(command: tuple[str, ...], space: Space, train: _Train, where: str) -> None:
-    """Refuse a command that names some parameters and forgets others; one that names none reads ``agenthpo.config()``."""
+def _check_reaches_script(command: tuple[str, ...], space: Space, train: TrainForm, folder: Path, where: str) -> None:
+    """Refuse a command that names some parameters and forgets others, or names none for a script that does not ask for them."""
     named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
+    if named & {"flags", "config_file", "config_yaml", "trial_dir"}:
+        return
     missing = [name for name in space.names if name not in named]
-    if named & set(space.names) and missing and not named & {"flags", "config_file", "trial_dir"}:
+    if missing and len(missing) < len(space):
+        raise TaskError(f"{where} never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all")
+    if missing and (script := script_of(command, folder)) and not asks_for_config(script):
         raise TaskError(
-            f"{where}: train.command never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all"
+            f"{where} hands no parameter to {script.name}, which does not call agenthpo.config() either; add {{flags}} or {{config_file}}"
         )
 
 
@@ -214,8 +165,8 @@ def _check_pattern(pattern: str, where: str) -> None:
         )
 
 
-def _seconds(value: Any, field: str) -> float | None:
+def _read(reader: Callable[[Any], float], value: Any, field: str) -> float | None:
     try:
-        return None if value is None else parse_duration(value)
+        return None if value is None else reader(value)
     except ValueError as problem:
         raise TaskError(f"{field}: {problem}") from None

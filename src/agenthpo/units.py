@@ -1,13 +1,14 @@
-"""Durations as people write them: ``90``, ``"90s"``, ``"5m"``, ``"2h"``."""
+"""Durations and sizes as people write them: ``90``, ``"90s"``, ``"5m"``, ``"2h"``; ``"8GB"``, ``"500 MB"``."""
 
 from __future__ import annotations
 
 import math
 import re
 
-__all__ = ["format_duration", "parse_duration"]
+__all__ = ["format_duration", "parse_duration", "parse_memory"]
 
 _SECONDS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_MEGABYTES = {"mb": 1.0, "m": 1.0, "gb": 1e3, "g": 1e3, "tb": 1e6, "mib": 1.048576, "gib": 1073.741824}
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]*)\s*")
 
 
@@ -23,6 +24,17 @@ def parse_duration(text: str | float) -> float:
     if value <= 0 or not math.isfinite(value):
         raise ValueError(f"{text!r} must be above 0, a duration such as 90, 90s, 5m or 2h")
     return value
+
+
+def parse_memory(text: str | float) -> float:
+    """Return 10^6 bytes for ``"8GB"``, ``"500 MB"`` or ``"4GiB"``.
+
+    :raises ValueError: with a sentence, when it is no size with a unit.
+    """
+    match = _QUANTITY.fullmatch(str(text))
+    if match is None or match[2].lower() not in _MEGABYTES or float(match[1]) <= 0:
+        raise ValueError(f"{text!r} is not an amount of memory such as 8GB or 500MB")
+    return float(match[1]) * _MEGABYTES[match[2].lower()]
 
 
 def format_duration(seconds: float) -> str:

@@ -112,7 +112,12 @@ def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
     else:
         points = [low + i / (_GRID - 1) * (high - low) for i in range(_GRID)]
     rounded = [_rounded(parameter, point) for point in points]
-    kept = [parameter.low, parameter.high, parameter.default, best.proposal.params.get(parameter.name) if best else None]
+    kept = [
+        parameter.low,
+        parameter.high,
+        *[parameter.default] * parameter.has_default,
+        best.proposal.params.get(parameter.name) if best else None,
+    ]
     values = [parameter.snap(v) for v in [*rounded, *kept] if v is not None]
     return sorted({v for v in values if parameter.violation(v) is None})
 

@@ -56,6 +56,16 @@ def check(task: TaskFile) -> None:
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON schema of a task file, for an editor to complete and check by."""
+    from json import dumps
+
+    from agenthpo.task_form import json_schema
+
+    print(dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
 def run(
     task: TaskFile,
     trials: Trials = None,

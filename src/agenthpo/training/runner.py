@@ -22,6 +22,7 @@ from agenthpo.script import METRICS_FILE, PARAMS_FILE, in_trial
 from agenthpo.training import supervisor
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point
 from agenthpo.training.outcome import OUTCOME_FILE, judge, load_outcome, save_outcome
+from agenthpo.ways_in import CONFIG_YAML, config_text
 
 __all__ = ["OnPoint", "run"]
 
@@ -54,7 +55,8 @@ def _prepare(workdir: Path, spec: RunSpec) -> None:
     for name in (METRICS_FILE, OUTCOME_FILE, LOG_FILE):  # of a run that was interrupted
         (workdir / name).unlink(missing_ok=True)
     (workdir / LOG_FILE).touch()
-    (workdir / PARAMS_FILE).write_text(json.dumps(spec.params) + "\n", encoding="utf-8")
+    for name in (PARAMS_FILE, CONFIG_YAML):
+        (workdir / name).write_text(config_text(spec.params), encoding="utf-8")
 
 
 class _Reader:
@@ -113,7 +115,14 @@ def _execute(spec: RunSpec, reader: _Reader) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _supervised(arguments: list[str], spec: RunSpec) -> Iterator[subprocess.Popen[bytes]]:
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", **spec.env, "AGENTHPO_TRIAL_DIR": spec.workdir, "AGENTHPO_SEED": str(spec.seed)}
+    env = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        **spec.env,
+        "AGENTHPO_TRIAL_DIR": spec.workdir,
+        "AGENTHPO_SEED": str(spec.seed),
+        "AGENTHPO_METRIC": spec.metric,
+    }
     process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=spec.cwd, env=env, start_new_session=True)
     assert process.stdin is not None and process.stdout is not None
     try:

@@ -1,0 +1,97 @@
+"""What a command would run, looked at before anything runs: its program, its script, its function, and whether the script asks for values."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from agenthpo.errors import TaskError
+from agenthpo.ways_in import fill, placeholders
+
+__all__ = ["asks_for_config", "check_function", "check_program", "programs", "script_of"]
+
+_INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
+_OPTION_WITH_VALUE = {"-W", "-X"}
+_MOST_FILES, _LONGEST_FILE = 500, 1_000_000
+
+
+def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
+    """Refuse a command whose program or script is not there; ``folder`` is where it would run.
+
+    :raises TaskError: naming the fix.
+    """
+    program = _program(command)
+    if shutil.which(str(folder / program) if "/" in program else program) is None:
+        hint = "use {python} for the interpreter that runs agenthpo" if program.startswith("python") else "install it, or mend its name"
+        if (folder / program).is_file():
+            hint = f"make it executable (chmod +x {program})" if "/" in program else f"write ./{program}"
+        raise TaskError(f"{where}: the program '{program}' cannot be found or run; {hint}")
+    script = script_of(command, folder)
+    if script is not None and not script.is_file():
+        raise TaskError(
+            f"{where}: the script '{script.name}' does not exist in {script.parent}; paths are relative to the task file's folder"
+        )
+
+
+def programs(command: tuple[str, ...], folder: Path) -> dict[str, str]:
+    """Return the command's program and script with the files they resolve to."""
+    program, script = _program(command), script_of(command, folder)
+    found = {program: shutil.which(str(folder / program) if "/" in program else program) or "not found"}
+    return found | ({} if script is None else {script.name: str(script)})
+
+
+def script_of(command: tuple[str, ...], folder: Path) -> Path | None:
+    """Return the script that an interpreter would run, where the command names one in plain words."""
+    if not _INTERPRETERS.fullmatch(Path(_program(command)).name):
+        return None
+    words = iter(command[1:])
+    for word in words:
+        if word in _OPTION_WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return None if placeholders(word) else folder / word
+        elif word in ("-m", "-c", "-e", "-"):
+            return None
+    return None
+
+
+def asks_for_config(script: Path) -> bool:
+    """Tell whether ``script``, or a module in its folder, mentions agenthpo, and so may read the values by itself."""
+    return any(b"agenthpo" in file.read_bytes().lower() for file in _sources(script))
+
+
+def check_function(text: str, folder: Path, where: str) -> None:
+    """Refuse what is not ``module:function`` with a module in ``folder`` (or an installed one).
+
+    :raises TaskError: naming the fix.
+    """
+    module, colon, function = text.partition(":")
+    if not colon or not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
+        raise TaskError(f"{where} is '{text}', but must be module:function, such as train:main for main() in train.py")
+    file = folder.joinpath(*module.split("."))
+    if file.is_dir() or file.with_suffix(".py").is_file() or _is_installed(module.split(".")[0]):
+        return
+    raise TaskError(f"{where}: there is no module '{module}' in {folder}; mend its name")
+
+
+def _program(command: tuple[str, ...]) -> str:
+    return fill(command[0], dict.fromkeys(placeholders(command[0]), "0") | {"python": sys.executable})
+
+
+def _sources(script: Path) -> Iterator[Path]:
+    yield script
+    pattern = f"**/*{script.suffix or '.py'}"
+    for i, file in enumerate(script.parent.glob(pattern)):
+        if i >= _MOST_FILES:
+            return
+        if file.is_file() and file.stat().st_size < _LONGEST_FILE:
+            yield file
+
+
+def _is_installed(package: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None

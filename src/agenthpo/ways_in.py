@@ -1,0 +1,113 @@
+"""How a configuration reaches a script: the words of its command, its environment, its configuration file.
+
+The value the script gets is the value that is recorded, in every way in. What a value holds is never read again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agenthpo.records import Params
+from agenthpo.script import PARAMS_FILE
+from agenthpo.space import Space
+
+__all__ = ["CONFIG_YAML", "config_text", "fill", "placeholders", "resolve_command", "resolve_env"]
+
+CONFIG_YAML = "params.yaml"
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
+_EXPONENT_ONLY = re.compile(r"^(-?\d+)(e)")
+
+
+def placeholders(text: str) -> list[str]:
+    """Return the names in braces; doubled braces stand for themselves."""
+    return [match[1] for match in _PLACEHOLDER.finditer(text) if match[1]]
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with its placeholders replaced once."""
+    return _PLACEHOLDER.sub(lambda m: values[m[1]] if m[1] else m[0][0], text)
+
+
+def resolve_command(
+    words: tuple[str, ...], space: Space, params: Params, *, shell: bool = False, seed: int, workdir: Path
+) -> tuple[str, ...]:
+    """Return the command's words with the placeholders filled in, each value within one word whatever it holds.
+
+    A parameter that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do.
+    In a ``shell`` line, a single word for ``sh -c``, values are quoted and an inactive one is the empty word.
+    """
+    values = _values(params, seed=seed, workdir=workdir)
+    inactive = set(space.names) - set(params)
+    if shell:
+        quoted = {name: shlex.quote(value) for name, value in values.items()} | dict.fromkeys(inactive, "''")
+        return ("sh", "-c", fill(words[0], quoted | {"flags": shlex.join(_flags(params))}))
+    resolved: list[str] = []
+    for word in words:
+        if word == "{flags}":
+            resolved += _flags(params)
+        elif not inactive & set(placeholders(word)):
+            resolved.append(fill(word, values))
+        elif word.startswith("{") and resolved and resolved[-1].startswith("-"):
+            resolved.pop()
+    return tuple(resolved)
+
+
+def resolve_env(env: Mapping[str, str], params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
+    """Return the environment's variables with the placeholders filled in; one that holds an inactive parameter is left out."""
+    values = _values(params, seed=seed, workdir=workdir)
+    return {name: fill(text, values) for name, text in env.items() if set(placeholders(text)) <= set(values)}
+
+
+def config_text(params: Params) -> str:
+    """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and types as well."""
+    pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
+    return f"{{\n{pairs}\n}}\n"
+
+
+def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
+    own = {
+        "config_file": str(workdir / PARAMS_FILE),
+        "config_yaml": str(workdir / CONFIG_YAML),
+        "trial_dir": str(workdir),
+        "seed": str(seed),
+        "python": sys.executable,
+    }
+    return {name: _exact(value) for name, value in params.items()} | own
+
+
+def _exact(value: Any) -> str:
+    """Return a value as a word: floats without loss, ``true``, ``false`` and ``null`` as JSON and YAML have them."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return str(value)
+
+
+def _flags(params: Params) -> list[str]:
+    """Return ``--name value`` for every parameter; a true bool is the bare flag, a false one and null are left out."""
+    words: list[str] = []
+    for name, value in params.items():
+        if value is None or isinstance(value, bool):
+            words += [f"--{name}"] * bool(value)
+        else:
+            # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as an option.
+            words += [f"--{name}={_exact(value)}"] if _exact(value).startswith("-") else [f"--{name}", _exact(value)]
+    return words
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, float):
+        return _EXPONENT_ONLY.sub(r"\1.0\2", repr(value))  # 1e-05 is text to YAML 1.1, 1.0e-05 a number to everybody
+    return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a JSON string; what is beyond 16 bits stays as it is, since YAML knows no surrogate pairs."""
+    return '"' + "".join(c if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text) + '"'
