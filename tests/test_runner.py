@@ -79,11 +79,12 @@ def test_best_counts_and_brings_the_test_value_of_the_same_step():
     ("code", "status", "words"),
     [
         ("raise ValueError('bad batch size')", "failed", "exit code 1: ValueError: bad batch size"),
-        ("print('{\"acc\": 1}'); raise SystemExit(3)", "failed", "exit code 3"),
+        ("print('{\"acc\": 1}'); print('lost the GPU'); raise SystemExit(3)", "failed", "exit code 3 after reporting acc 1: lost the GPU"),
         ("print('hello')", "failed", "without reporting acc; call agenthpo.report()"),
         ("import agenthpo; agenthpo.report(val_acc=1)", "failed", "without reporting acc; it reported val_acc"),
         ("print('{\"acc\": NaN}')", "diverged", "acc ended as nan"),
-        ("import os; os.kill(os.getpid(), 11)", "failed", "killed by signal 11"),
+        ("import os; os.kill(os.getpid(), 11)", "failed", "killed by signal 11 (SIGSEGV)"),
+        ("import os, signal; os.system('exit 0'); raise SystemExit(128 + 9)", "failed", "killed by signal 9 (SIGKILL), which is often"),
         ("raise MemoryError('no 8 GB')", "oom", "out of memory: MemoryError: no 8 GB"),
         ("print(input())", "failed", "EOFError"),
     ],
@@ -127,6 +128,68 @@ def test_what_a_script_leaves_in_the_background_ends_with_it():
     code = 'import subprocess, sys; subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]]); print(\'{"acc": 1}\')'
     assert run(script(code, command=(sys.executable, "train.py", mark))).value == 1
     wait_for(lambda: not running(mark))
+
+
+DAEMON = """
+    import os, sys, time
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]])
+        os._exit(0)
+    os.wait()
+    print('{"acc": 1}', flush=True)
+    """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt the orphans below it")
+def test_a_daemon_that_left_its_session_ends_with_the_trial():
+    mark = f"mark-{os.getpid()}-daemon"
+    assert run(script(DAEMON, command=(sys.executable, "train.py", mark))).value == 1
+    wait_for(lambda: not running(mark))
+
+
+HUNGRY = """
+    import os, time
+    if os.fork() == 0:
+        held = bytearray(150_000_000)
+        time.sleep(60)
+    time.sleep(60)
+    """
+
+
+def test_the_memory_limit_counts_the_children():
+    outcome = run(script(HUNGRY, memory_mb=120, timeout_s=30))
+    assert (outcome.status, outcome.error) == ("oom", "stopped at its memory limit of 120 MB, its children included")
+    assert outcome.peak_mb > 120
+
+
+SHARING = """
+    import os, time
+    held = bytearray(b"x" * 60_000_000)
+    for _ in range(4):
+        if os.fork() == 0:
+            time.sleep(1.5)
+            os._exit(0)
+    time.sleep(1.2)
+    print('{"acc": 1}')
+    """
+
+
+def test_memory_that_forked_workers_share_counts_once():
+    assert run(script(SHARING, memory_mb=200)).status == "complete"
+
+
+def test_a_script_that_writes_nothing_is_stopped_where_the_task_says_when():
+    outcome = run(script("import time; time.sleep(60)", silence_s=0.5, timeout_s=30))
+    assert (outcome.status, outcome.error) == ("timeout", "stopped since it had written nothing for 0.5s")
+    silent = run(script("import time; time.sleep(60)", timeout_s=1.2, workdir=str(Path("other").resolve())))
+    assert "it had written nothing for the last" in silent.error
+
+
+def test_a_script_may_change_its_folder():
+    code = "import os, agenthpo; os.chdir('/'); agenthpo.report(acc=agenthpo.config()['lr'])"
+    assert run(script(code)).value == 0.1
 
 
 DRIVER = """

@@ -53,6 +53,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "analysis": analysis and {k: v for k, v in asdict(analysis).items() if k != "usage"},
         "usage": asdict(trial.usage),
         "duration_s": outcome.duration_s if outcome else None,
+        "peak_mb": outcome.peak_mb if outcome else None,
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
     }

@@ -118,6 +118,8 @@ class RunSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     function: Callable[[Params], Any] | None = None
     timeout_s: float | None = None
+    silence_s: float | None = None
+    """How long a training may write nothing."""
     memory_mb: float | None = None
     """10^6 bytes of resident memory that the training and its children may hold together."""
     patterns: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +142,8 @@ class Outcome:
     """Every metric that was reported, except the test metric's."""
     duration_s: float = 0.0
     exit_code: int | None = None
+    peak_mb: float | None = None
+    """The most resident memory that the training and its children held together, as sampled, in 10^6 bytes."""
     error: str = ""
     """One line: why it is not complete."""
     log_tail: str = ""

@@ -56,6 +56,7 @@ class Train:
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
+    silence_s: float | None = None
     memory_mb: float | None = None
     """What the training and its children may hold in memory together, in 10^6 bytes of resident memory."""
     patterns: Mapping[str, str] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Task:
             env=resolve_env(train.env, params, **way),
             function=train.function,
             timeout_s=train.timeout_s,
+            silence_s=train.silence_s,
             memory_mb=train.memory_mb,
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),

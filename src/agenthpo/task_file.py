@@ -103,6 +103,7 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
         cwd=str(folder),
         env=train.env,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
+        silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
         memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
         patterns=train.metrics,
         metrics_file=train.metrics_file,

@@ -60,6 +60,8 @@ class TrainForm(_Form):
     """Whether a shell (sh) runs the command."""
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
+    silence: int | float | str | None = None
+    """How long a trial may write nothing, neither output nor metrics, before it counts as hanging."""
     memory: str | None = None
     """How much memory the script and its children may hold together: 8GB, 500MB."""
     metrics: dict[str, str] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ def judge(spec: RunSpec, curves: dict[str, Curve], end: dict[str, Any], tail: st
         "curves": {name: _thinned(curve) for name, curve in curves.items() if name != spec.test_metric},
         "duration_s": end.get("duration_s", 0.0),
         "exit_code": end.get("exit_code"),
+        "peak_mb": end.get("peak_mb"),
         "log_tail": tail,
     }
-    status, error = _ending(spec, end, tail)
+    status, error = _ending(spec, end, curves, tail)
     if status is not None:
         return Outcome(status=status, error=error, **facts)
     curve = curves.get(spec.metric, ())
@@ -47,23 +49,40 @@ def judge(spec: RunSpec, curves: dict[str, Curve], end: dict[str, Any], tail: st
     return Outcome(status="complete", value=point[1], step=point[0], test_value=test, **facts)
 
 
-def _ending(spec: RunSpec, end: dict[str, Any], tail: str) -> Any:
+def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: str) -> Any:
     """Return status and one line for a run that did not end well, else ``(None, "")``."""
     reason, code = end["reason"], end.get("exit_code")
+    quiet = end.get("quiet_s", 0.0)
     if reason == "stop":
         return "interrupted", "stopped before its end"
     if reason == "timeout":
-        return "timeout", f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}"
+        silent = f"; it had written nothing for the last {format_duration(quiet)}" if quiet > max(1.0, (spec.timeout_s or 0) / 2) else ""
+        return "timeout", f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}{silent}"
+    if reason == "silence":
+        return "timeout", f"stopped since it had written nothing for {format_duration(spec.silence_s or 0)}"
+    if reason == "memory":
+        return "oom", f"stopped at its memory limit of {spec.memory_mb:.0f} MB, its children included"
     if reason == "exit" and code == 0:
         return None, ""
-    last = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "")
-    if _MEMORY.search(tail):
-        line = next(line.strip() for line in reversed(tail.splitlines()) if _MEMORY.search(line))
+    lines = [line.strip() for line in tail.splitlines() if line.strip()]
+    if line := next((line for line in reversed(lines) if _MEMORY.search(line)), ""):
         return "oom", f"out of memory: {line[:200]}"
-    if code is not None and code < 0:
-        hint = ", which is often the system running out of memory" if code == -9 else ""
-        return "failed", f"killed by signal {-code}{hint}"
-    return "failed", end.get("error") or f"exit code {code}" + (f": {last[:200]}" if last else "")
+    if code is not None and (number := _signal_of(code)):
+        hint = ", which is often the system running out of memory" if number == signal.SIGKILL else ""
+        return "failed", f"killed by signal {number.value} ({number.name}){hint}"
+    return "failed", end.get("error") or _exit_words(spec, code, curves, lines)
+
+
+def _signal_of(code: int) -> signal.Signals | None:
+    """Return the signal that ended a program; a shell tells it as 128 and its number."""
+    number = -code if code < 0 else code - 128
+    return signal.Signals(number) if number in set(signal.Signals) else None
+
+
+def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines: list[str]) -> str:
+    curve = curves.get(spec.metric)
+    after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
+    return f"exit code {code}{after}" + (f": {lines[-1][:200]}" if lines else "")
 
 
 def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:

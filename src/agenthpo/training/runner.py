@@ -99,10 +99,16 @@ class _Reader:
 
 def _execute(spec: RunSpec, reader: _Reader) -> dict[str, Any]:
     """Run the command and return how it ended."""
-    timeout = "none" if spec.timeout_s is None else str(spec.timeout_s)
-    log = str(Path(spec.workdir) / LOG_FILE)
+    folder = Path(spec.workdir)
+    settings = {
+        "log": str(folder / LOG_FILE),
+        "watched": [str(folder / METRICS_FILE), *([spec.metrics_file] if spec.metrics_file else [])],
+        "timeout_s": spec.timeout_s,
+        "silence_s": spec.silence_s,
+        "memory_mb": spec.memory_mb,
+    }
     # -I -S: only the standard library, and nothing of the user's environment between us and the process that must not fail.
-    arguments = [sys.executable, "-I", "-S", supervisor.__file__, log, timeout, *spec.command]
+    arguments = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(settings), *spec.command]
     with _supervised(arguments, spec) as process:
         assert process.stdout is not None
         while not select.select([process.stdout], [], [], _POLL_S)[0]:

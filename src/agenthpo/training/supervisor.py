@@ -1,8 +1,9 @@
 """A small process between driver and training, so that no training outlives its driver (run as a file, never imported).
 
-It starts the command in a process group of its own, and ends that whole group at the command's end, at the time limit, or when its
-standard input closes: the driver asks for a stop that way, and a driver that was killed cannot help doing so. One line of JSON on
-standard output says how the command ended. Standard library only; it must start in milliseconds.
+It starts the command in a process group of its own, and ends that group and every process that came of it, daemons too, at the command's
+end, at a limit (time, silence, memory), or when its standard input closes: the driver asks for a stop that way, and a driver that was
+killed cannot help doing so. One line of JSON on standard output says how the command ended. Standard library only; it must start in
+milliseconds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -19,30 +21,69 @@ import time
 
 GRACE_S = 3.0
 """How long a training may take to end itself after SIGTERM."""
+_LOOK_S, _SHARE = 0.2, 20
+"""Seconds between two looks at what runs; more where a look takes long, so that looking costs at most a twentieth of a core."""
+_PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(log_path: str, timeout: str, *command: str) -> None:
-    """Run ``command`` with its output appended to ``log_path``, for at most ``timeout`` seconds (``none`` for no limit)."""
+def main(settings: str, *command: str) -> None:
+    """Run ``command`` within ``settings``, a JSON object: log, watched (files), and the limits timeout_s, silence_s, memory_mb or null."""
     started = time.monotonic()
-    with open(log_path, "ab") as log:
+    given = json.loads(settings)
+    _adopt_orphans()
+    with open(given["log"], "ab") as log:
         try:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         except OSError as problem:
             _say(reason="unstartable", error=f"{command[0]} cannot be started: {problem.strerror}", duration_s=0.0)
             return
-    reason = _watch(child, None if timeout == "none" else float(timeout))
-    _end(child, gently=reason != "exit")
-    _say(reason=reason, exit_code=child.returncode, duration_s=time.monotonic() - started)
+    watch = _Watch(child, given, started)
+    reason = watch.until_end()
+    _end(child, gently=reason in ("stop", "timeout", "silence"))
+    peak = max(watch.peak_mb, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
+    _say(reason=reason, exit_code=child.returncode, duration_s=time.monotonic() - started, peak_mb=round(peak, 1), quiet_s=watch.quiet_s())
 
 
-def _watch(child: subprocess.Popen[bytes], timeout_s: float | None) -> str:
-    """Return ``exit``, ``stop`` or ``timeout``, whichever comes first."""
-    reader, writer = os.pipe()
-    threading.Thread(target=lambda: (child.wait(), os.write(writer, b".")), daemon=True).start()
-    ready, _, _ = select.select([0, reader], [], [], timeout_s)
-    if reader in ready:
-        return "exit"
-    return "stop" if ready else "timeout"
+class _Watch:
+    """Look at a command as it runs."""
+
+    def __init__(self, child: subprocess.Popen[bytes], given: dict[str, object], started: float) -> None:
+        self._child, self._given, self._started = child, given, started
+        self.peak_mb = 0.0
+        self._files = [given["log"], *given["watched"]]  # type: ignore[misc]
+        self._begun = time.time()
+
+    def until_end(self) -> str:
+        """Return what comes first: ``exit``, ``stop``, ``timeout``, ``silence`` or ``memory``."""
+        reader, writer = os.pipe()
+        threading.Thread(target=lambda: (self._child.wait(), os.write(writer, b".")), daemon=True).start()
+        pause = _LOOK_S
+        while True:
+            ready, _, _ = select.select([0, reader], [], [], pause)
+            if reader in ready:
+                return "exit"
+            if ready:
+                return "stop"
+            began = time.monotonic()
+            if reason := self._limit():
+                return reason
+            pause = max(_LOOK_S, _SHARE * (time.monotonic() - began))
+
+    def quiet_s(self) -> float:
+        """Return for how long nothing has been written."""
+        written = [os.stat(file).st_mtime for file in self._files if os.path.exists(file)]
+        return max(0.0, time.time() - max([self._begun, *written]))
+
+    def _limit(self) -> str:
+        timeout_s, silence_s, memory_mb = (self._given[key] for key in ("timeout_s", "silence_s", "memory_mb"))
+        pids = [self._child.pid, *_descendants(os.getpid())]
+        self.peak_mb = max(self.peak_mb, _memory_mb(pids))
+        # What forked processes share counts once in the limit; that is slow to ask, so only where the plain sum is above.
+        if memory_mb and self.peak_mb > memory_mb and _memory_mb(pids, shared_once=True) > memory_mb:
+            return "memory"
+        if timeout_s and time.monotonic() - self._started > timeout_s:
+            return "timeout"
+        return "silence" if silence_s and self.quiet_s() > silence_s else ""
 
 
 def _end(child: subprocess.Popen[bytes], *, gently: bool) -> None:
@@ -51,12 +92,69 @@ def _end(child: subprocess.Popen[bytes], *, gently: bool) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_S)
     _signal(child.pid, signal.SIGKILL)  # whatever is left of the group, even where its leader has ended
+    for _ in range(20):  # what left the group; each may have begun another one meanwhile
+        left = _descendants(os.getpid()) - {child.pid}
+        if not left:
+            break
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
     child.wait()
 
 
 def _signal(group: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of every process whose own parent ends (Linux), so that a daemon stays in sight."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _descendants(root: int) -> set[int]:
+    """Return the living processes that came of ``root``; what has ended is waited for, or only seen no more."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _parents():
+        children.setdefault(parent, []).append(pid)
+    found, waiting = set[int](), [root]
+    while waiting:
+        new = children.get(waiting.pop(), [])
+        found.update(new)
+        waiting += new
+    return found
+
+
+def _parents() -> list[tuple[int, int]]:
+    if not os.path.exists("/proc/self/stat"):
+        with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True) as ps:
+            rows = [line.split() for line in ps.communicate()[0].splitlines()]
+        return [(int(pid), int(parent)) for pid, parent, state in rows if state[0] != "Z" and int(pid) != ps.pid]
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
+                state, parent = file.read().rpartition(")")[2].split()[:2]  # the name before may hold anything
+                found += [(int(name), int(parent))] * (state != "Z")
+    return found
+
+
+def _memory_mb(pids: list[int], *, shared_once: bool = False) -> float:
+    """Return the resident memory of ``pids`` in 10^6 bytes; 0 where the system does not tell."""
+    total = 0
+    for pid in set(pids):
+        with contextlib.suppress(OSError, ValueError, StopIteration):
+            if shared_once:
+                with open(f"/proc/{pid}/smaps_rollup") as file:
+                    total += 1024 * next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+            else:
+                with open(f"/proc/{pid}/statm") as file:
+                    total += os.sysconf("SC_PAGE_SIZE") * int(file.read().split()[1])
+    return total / 1e6
 
 
 def _say(**facts: object) -> None:
