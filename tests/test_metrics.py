@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError
 
 
@@ -34,6 +35,8 @@ def test_number_stands_for_any_notation(text):
         ("acc {number} of {number}", "acc 3 of 7", 3),
         ("acc={number}", "val_acc=1 acc=2", 2),
         (r"acc\s*=\s*(\S+)", "acc = 0.25", 0.25),
+        ("acc {number}", "acc 0.5 loss 2 acc", 0.5),
+        ("acc {number}", "Acc\t1e-05", 1e-05),
         ("took {number}s", "took 12s", 12),
     ],
 )
@@ -87,3 +90,33 @@ def test_a_report_survives(value):
 def test_numbers_beyond_floats_and_deep_nesting_are_survived():
     assert read(['{"acc": 1' + "0" * 400 + "}"]) == {"acc": ((0.0, math.inf),)}
     assert read(['{"acc":' * 100_000]) == {}
+
+
+def alike(metric, *lines):
+    likeness = Likeness(metric)
+    for line in lines:
+        likeness.take(line)
+    return list(likeness.lines)
+
+
+def test_the_lines_most_like_a_metric_that_never_came_are_found():
+    lines = ["epoch 1", "Validation accuracy: 0.81", "val_loss 0.3", "val acc 0.81", "val acc 0.82", "accurate words only", "lr 0.1"]
+    assert alike("val_acc", *lines)[0] in ("val acc 0.81", "Validation accuracy: 0.81")
+    assert set(alike("val_acc", *lines)) == {"val acc 0.81", "Validation accuracy: 0.81", "val_loss 0.3"}
+    assert alike("val_acc", "epoch 1 lr 0.1") == []
+
+
+@given(st.text(min_size=1), st.lists(st.text()))
+def test_any_lines_and_names_are_compared(metric, lines):
+    assert len(alike(metric, *lines)) <= 3
+
+
+def test_a_million_points_stay_few_and_the_best_and_the_last_are_kept():
+    reader = MetricReader(frozenset({"acc"}))
+    for i in range(250_000):
+        reader.read_row({"acc": 2.0 if i == 77_777 else i / 250_000})
+    curve = reader.curve("acc")
+    assert len(curve) <= 100_000
+    assert max(value for _, value in curve) == 2.0
+    assert curve[-1] == (249_999.0, 249_999 / 250_000)
+    assert (77_777.0, 2.0) in curve

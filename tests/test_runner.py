@@ -100,6 +100,39 @@ def test_a_program_that_cannot_be_started_is_an_outcome():
     assert "cannot be started: No such file" in run(script("", command=("./no-such-thing",))).error
 
 
+def test_a_metric_that_never_comes_is_told_with_the_lines_most_like_it():
+    outcome = run(script("print('epoch 1'); print('Val Accuracy: 0.9'); print('lr 0.1')", metric="val_acc"))
+    assert "the lines most like it are 'Val Accuracy: 0.9'; put a pattern with {number} into train.metrics" in outcome.error
+
+
+def test_a_metrics_file_is_read():
+    code = "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.csv', 'w').write('epoch,acc,test\\n1,0.5,0.4\\n2,0.6,0.7\\n')"
+    outcome = run(script(code, metrics_file=str(Path("trial/h.csv").resolve()), test_metric="test"))
+    assert (outcome.value, outcome.step, outcome.test_value) == (0.6, 2.0, 0.7)
+    assert outcome.curves["acc"] == ((1.0, 0.5), (2.0, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("code", "at", "test"),
+    [
+        ("for v in (1, 3, 2): print('acc', v)\nprint('test', 9)", "last", 9.0),
+        ("for v in (1, 3, 2): print('acc', v)\nprint('test', 9)", "best", None),
+        ("for v in (1, 3, 2): print('acc', v, 'test', 10 * v)", "best", 30.0),
+        ("for v in (1, 3, 2): print('test', 10 * v); print('acc', v)", "best", 30.0),
+    ],
+)
+def test_the_test_value_is_that_of_the_same_step_or_none(code, at, test):
+    outcome = run(script(code, patterns={"acc": "acc {number}", "test": "test {number}"}, test_metric="test", at=at))
+    assert outcome.test_value == test
+
+
+def test_output_as_scripts_write_it_is_read():
+    out = b"\r 50%|##  | acc 0.1\r100%|####| acc 0.2\n" + b"x" * 3_000_000 + b"\r\n\xff\xfe\x00\n\x1b[1macc\x1b[0m 3e-1\r\nacc nan acc 0.5"
+    outcome = run(script(f"import sys; sys.stderr.buffer.write({out!r})", patterns={"acc": "acc {number}"}))
+    assert [value for _, value in outcome.curves["acc"]][:3] == [0.1, 0.2, 0.3]
+    assert outcome.value == 0.5
+
+
 def test_a_pattern_that_cuts_numbers_fails_the_trial():
     outcome = run(script("print('acc 0.91')", patterns={"acc": r"acc (\d)"}))
     assert outcome.status == "failed"

@@ -8,18 +8,21 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from agenthpo.records import Curve
 
-__all__ = ["Lines", "MetricReader", "PatternError", "Point", "compile_pattern"]
+__all__ = ["Lines", "MetricReader", "PatternError", "Point", "compile_pattern", "json_numbers"]
 
 NUMBER = r"(?>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b)"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _MIDDLE_BEFORE, _MIDDLE_AFTER = re.compile(r"[0-9.]$|[0-9][eE][-+]?$"), re.compile(r"[0-9]|\.[0-9]|[eE][-+]?[0-9]")
 _STEP_KEYS = ("step", "epoch", "iteration")
 _LONGEST_LINE = 65536
+_MOST_POINTS, _MOST_METRICS = 100_000, 1000
+"""Beyond these, every second point of a metric is let go, and further metrics are: memory stays constant whatever a script writes."""
 
 
 class PatternError(ValueError):
@@ -72,21 +75,28 @@ class MetricReader:
     patterns: Mapping[str, str] = field(default_factory=dict)
     on_point: Callable[[Point], None] = lambda point: None
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
+    """The metrics that were ever reported without a step, so that their points are only counted."""
 
     def __post_init__(self) -> None:
+        self._counts: Counter[str] = Counter()
         self._compiled = {name: compile_pattern(pattern) for name, pattern in self.patterns.items()}
 
     def read_report(self, line: str) -> None:
         """Take in a line of the report file."""
-        if values := _json_object(line):
+        if values := json_numbers(line):
             self._add(values)
+
+    def read_row(self, values: Mapping[str, float]) -> None:
+        """Take in a row of a metrics file."""
+        self._add(values)
 
     def read_output(self, line: str) -> None:
         """Take in a line of output.
 
         :raises PatternError: if a pattern's group holds part of a number, or none.
         """
-        if line.lstrip().startswith("{") and (values := _json_object(line.strip())) and self.wanted & set(values):
+        if line.lstrip().startswith("{") and (values := json_numbers(line.strip())) and self.wanted & set(values):
             self._add(values)
         for name, pattern in self._compiled.items():
             for match in pattern.finditer(line):
@@ -99,14 +109,28 @@ class MetricReader:
     def _add(self, values: Mapping[str, float]) -> None:
         metrics = {name: value for name, value in values.items() if name not in _STEP_KEYS or name in self.wanted}
         given = next((values[key] for key in _STEP_KEYS if key in values and key not in self.wanted and math.isfinite(values[key])), None)
-        step = float(max((len(self.curves.get(name, ())) for name in metrics), default=0)) if given is None else given
+        step = float(max((self._counts[name] for name in metrics), default=0)) if given is None else given
+        self.counted |= set(metrics) if given is None else set()
         for name, value in metrics.items():
-            self.curves.setdefault(name, []).append((step, value))
+            if name not in self.curves and len(self.curves) >= _MOST_METRICS and name not in self.wanted:
+                continue
+            self._counts[name] += 1
+            curve = self.curves.setdefault(name, [])
+            curve.append((step, value))
+            if len(curve) > _MOST_POINTS:
+                self.curves[name] = _halved(curve)
         if metrics:
             self.on_point(Point(step, metrics))
 
 
-def _json_object(line: str) -> dict[str, float]:
+def _halved(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return every second point, with the last, the lowest and the highest among them, of which one may be the objective value."""
+    finite = [i for i, (_, value) in enumerate(curve) if math.isfinite(value)] or [0]
+    ends = {len(curve) - 1, min(finite, key=lambda i: curve[i][1]), max(finite, key=lambda i: curve[i][1])}
+    return [curve[i] for i in sorted({*range(0, len(curve), 2), *ends})]
+
+
+def json_numbers(line: str) -> dict[str, float]:
     """Return the numbers of a JSON object; empty when ``line`` is none."""
     try:
         read = json.loads(line)

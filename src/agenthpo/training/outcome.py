@@ -10,6 +10,7 @@ import math
 import os
 import re
 import signal
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,20 @@ _MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot al
 _MOST_POINTS = 200
 
 
-def judge(spec: RunSpec, curves: dict[str, Curve], end: dict[str, Any], tail: str) -> Outcome:
-    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s, perhaps error."""
+def judge(
+    spec: RunSpec,
+    curves: dict[str, Curve],
+    end: dict[str, Any],
+    tail: str,
+    *,
+    alike: Sequence[str] = (),
+    counted: Collection[str] = (),
+) -> Outcome:
+    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s, perhaps error.
+
+    ``alike`` are the lines of output that come nearest to a report of the metric, ``counted`` the metrics
+    whose points have no step of their own.
+    """
     facts = {
         "curves": {name: _thinned(curve) for name, curve in curves.items() if name != spec.test_metric},
         "duration_s": end.get("duration_s", 0.0),
@@ -38,15 +51,28 @@ def judge(spec: RunSpec, curves: dict[str, Curve], end: dict[str, Any], tail: st
         return Outcome(status=status, error=error, **facts)
     curve = curves.get(spec.metric, ())
     if not curve:
-        others = (
-            f"; it reported {', '.join(sorted(curves))}" if curves else "; call agenthpo.report(), print a JSON line, or set train.metrics"
-        )
-        return Outcome(status="failed", error=f"the script ended without reporting {spec.metric}{others}", **facts)
+        return Outcome(status="failed", error=f"the script ended without reporting {spec.metric}; {_hint(curves, alike)}", **facts)
     point = _chosen(curve, spec)
     if point is None:
         return Outcome(status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}", **facts)
-    test = next((value for step, value in reversed(curves.get(spec.test_metric or "", ())) if step == point[0]), None)
-    return Outcome(status="complete", value=point[1], step=point[0], test_value=test, **facts)
+    return Outcome(status="complete", value=point[1], step=point[0], test_value=_test_value(spec, curves, point, counted), **facts)
+
+
+def _test_value(spec: RunSpec, curves: dict[str, Curve], point: tuple[float, float], counted: Collection[str]) -> float | None:
+    """Return the test metric at the step of ``point``; one that was reported once, without a step, belongs to the last point."""
+    curve = curves.get(spec.test_metric or "", ())
+    if len(curve) == 1 and spec.test_metric in counted:
+        return curve[0][1] if point == curves[spec.metric][-1] else None
+    return next((value for step, value in reversed(curve) if step == point[0]), None)
+
+
+def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
+    if curves:
+        return f"it reported {', '.join(sorted(curves))}"
+    if alike:
+        lines = " | ".join(repr(line) for line in alike)
+        return f"the lines most like it are {lines}; put a pattern with {{number}} into train.metrics"
+    return "call agenthpo.report(), print a JSON line, or set train.metrics"
 
 
 def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: str) -> Any:

@@ -20,8 +20,10 @@ from typing import Any
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.script import METRICS_FILE, PARAMS_FILE, in_trial
 from agenthpo.training import supervisor
+from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point
 from agenthpo.training.outcome import OUTCOME_FILE, judge, load_outcome, save_outcome
+from agenthpo.training.table_file import TableFile
 from agenthpo.ways_in import CONFIG_YAML, config_text
 
 __all__ = ["OnPoint", "run"]
@@ -45,7 +47,7 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     reader = _Reader(spec, on_point)
     end = _call(spec, reader) if spec.function is not None else _execute(spec, reader)
     curves = {name: reader.metrics.curve(name) for name in reader.metrics.curves}
-    outcome = judge(spec, curves, end, _tail(workdir / LOG_FILE))
+    outcome = judge(spec, curves, end, _tail(workdir / LOG_FILE), alike=reader.alike, counted=reader.metrics.counted)
     save_outcome(outcome, workdir)
     return outcome
 
@@ -67,6 +69,8 @@ class _Reader:
         self.metrics = MetricReader(wanted, spec.patterns, on_point)
         self.error = ""
         folder = Path(spec.workdir)
+        self._likeness = Likeness(spec.metric)
+        self._table = _table(spec)
         self._sources = ((folder / METRICS_FILE, self.metrics.read_report), (folder / LOG_FILE, self.metrics.read_output))
         self._positions = [0, 0]
         self._lines = [Lines(), Lines()]
@@ -78,9 +82,18 @@ class _Reader:
                 self._feed(self._lines[i].feed(chunk), read)
             if final:
                 self._feed(self._lines[i].feed(b"", final=True), read)
+        for row in self._table.new_rows(final=final) if self._table else ():
+            self.metrics.read_row(row)
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The lines of output that are most like a report of the metric."""
+        return self._likeness.lines
 
     def _feed(self, lines: list[str], read: Callable[[str], None]) -> None:
         for line in lines:
+            if self._likeness.metric not in self.metrics.curves:
+                self._likeness.take(line)
             try:
                 read(line)
             except PatternError as problem:
@@ -95,6 +108,13 @@ class _Reader:
                     yield chunk
         except FileNotFoundError:
             return
+
+
+def _table(spec: RunSpec) -> TableFile | None:
+    if spec.metrics_file is None:
+        return None
+    path = Path(spec.metrics_file)
+    return TableFile(path, own=path.is_relative_to(spec.workdir))
 
 
 def _execute(spec: RunSpec, reader: _Reader) -> dict[str, Any]:
