@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from agenthpo.llm.client import LLM, Message
+from agenthpo.llm.client import Mannered, Message
 from agenthpo.records import Trial, incumbent, upward
 from agenthpo.space import format_number, same
 from agenthpo.task import Task
@@ -36,13 +36,13 @@ def render(template: str, **values: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text).strip()
 
 
-def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: LLM) -> list[Message]:
+def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: Mannered) -> list[Message]:
     """Return the conversation that ends with ``now``: the head, then what is known and what is wanted."""
     known = experience(task, trials, allowance=int(llm.allowance * (1 - _ROLE_SHARE)))
     return [head(task, llm), Message("user", f"{known}\n\n{now}")]
 
 
-def head(task: Task, llm: LLM) -> Message:
+def head(task: Task, llm: Mannered) -> Message:
     """Return what every conversation about ``task`` begins with: the task, the space, and what each agent does."""
     objective = {"direction": task.objective.direction, "metric": task.objective.metric}
     creator = render("creator_row" if llm.holds_to_grammar else "creator", **objective, names=", ".join(task.space.names))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from agenthpo.agents.context import prompt, render, standing
 from agenthpo.agents.reply import Draft, creator_form, read_creator
 from agenthpo.errors import LLMFailure
-from agenthpo.llm.client import LLM, Message
+from agenthpo.llm.client import LLM, Mannered, Message
 from agenthpo.records import Proposal, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
-__all__ = ["Attempt", "Creator"]
+__all__ = ["Attempt", "Creator", "creator_messages"]
 
 _SENT_BACK = 2
 """How often a reply that is not valid goes back to the model."""
@@ -37,8 +37,7 @@ class Creator:
 
     def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempt:
         """Ask for a proposal; what it holds is a point of the space that was not tried before."""
-        now = render("propose", number=str(len(trials)), standing=standing(task, trials))
-        messages = prompt(task, trials, now, llm=self.llm)
+        messages = creator_messages(self.llm, task, trials)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
             seed = spawn_seed(self.seed, len(trials), turn)
@@ -67,3 +66,8 @@ class Creator:
             model=self.llm.name,
             usage=usage,
         )
+
+
+def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial]) -> list[Message]:
+    """Return the conversation that asks for the next configuration."""
+    return prompt(task, trials, render("propose", number=str(len(trials)), standing=standing(task, trials)), llm=llm)

@@ -47,12 +47,24 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 @app.command()
-def check(task: TaskFile) -> None:
-    """Validate a task file; show the command, the space and the budget. Runs nothing."""
-    from agenthpo.cli.tables import print_check
+def check(
+    task: TaskFile,
+    try_: Annotated[bool, typer.Option("--try", help="Run the default configuration once, for at most 20 seconds.")] = False,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    json: Json = False,
+) -> int:
+    """Validate a task file; show the command, the space, the prompt and what the budget may cost. Spends nothing."""
+    from agenthpo.cli.check import print_check, try_once
+    from agenthpo.llm.choose import choose_model
+    from agenthpo.session import ModelChoice
     from agenthpo.task_file import load_task
 
-    print_check(load_task(task))
+    loaded = load_task(task)
+    if try_:
+        return 0 if try_once(loaded, as_json=json) else 2
+    print_check(loaded, ModelChoice(choose_model(model)[0], base_url), as_json=json)
+    return 0
 
 
 @app.command()

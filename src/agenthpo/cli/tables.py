@@ -1,9 +1,8 @@
-"""What ``check`` and ``show`` print: tables for people, JSON for programs."""
+"""What ``show`` prints: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,29 +15,9 @@ from agenthpo.codec import trial_to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
-from agenthpo.task import Task
-from agenthpo.words import budget_words, gain_words, params_words, source_words
+from agenthpo.words import gain_words, params_words, source_words
 
-__all__ = ["print_check", "print_study", "trial_table"]
-
-
-def print_check(task: Task) -> None:
-    """Print what the task file comes to."""
-    console = Console(highlight=False)
-    default = task.space.default()
-    params = default or {p.name: p.values[0] if p.is_discrete else p.low for p in task.space}
-    command = task.spec(0, task.space.restrict(params), seed=0, workdir=Path("TRIAL_DIR")).command
-    console.print(f"[bold]{task.name}[/]: {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}", soft_wrap=True)
-    console.print(f"Command: {shlex.join(command)}", markup=False, soft_wrap=True)
-    console.print(f"In folder: {task.train.cwd}", markup=False, soft_wrap=True)
-    table = Table("parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False)
-    for p in task.space:
-        extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}"
-        when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
-        table.add_row(*_escaped(p.name, p.kind, extent, format_number(p.default) if p.has_default else "", when, p.about))
-    console.print(table)
-    if default is None:
-        console.print("Not every parameter has a default, so that there is no default configuration to begin and compare with.")
+__all__ = ["print_study", "trial_table"]
 
 
 def print_study(folder: Path, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from agenthpo.records import Usage
 
-__all__ = ["LLM", "Form", "Message", "Reply", "open_model", "read_json"]
+__all__ = ["LLM", "Form", "Manner", "Mannered", "Message", "Reply", "manner_of", "open_model", "read_json"]
 
 EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
 
@@ -43,14 +43,36 @@ class Reply:
     usage: Usage
 
 
-class LLM(Protocol):
-    """A language model."""
+class Mannered(Protocol):
+    """What a prompt for a model depends on."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        ...
+
+    @property
+    def allowance(self) -> int:
+        """Tokens a prompt may hold beside its unchanging head."""
+        ...
+
+    @property
+    def holds_to_grammar(self) -> bool:
+        """Whether replies are held to a form's grammar, else they are asked to follow its schema."""
+        ...
+
+
+@dataclass(frozen=True)
+class Manner:
+    """A model's manner without the model."""
 
     name: str
     allowance: int
-    """Tokens a prompt may hold beside its unchanging head."""
     holds_to_grammar: bool
-    """Whether replies are held to a form's grammar, else they are asked to follow its schema."""
+
+
+class LLM(Mannered, Protocol):
+    """A language model."""
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Return the model's reply to the conversation.
@@ -66,6 +88,12 @@ class LLM(Protocol):
     def close(self) -> None:
         """Free what the model holds."""
         ...
+
+
+def manner_of(name: str, *, base_url: str | None = None) -> Manner:
+    """Return how the model ``name`` is to be asked; it is neither opened nor looked for."""
+    embedded = name.startswith("local:") and base_url is None
+    return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
 
 
 def open_model(name: str, *, base_url: str | None = None) -> LLM:

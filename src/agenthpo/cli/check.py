@@ -1,0 +1,161 @@
+"""What ``agenthpo check`` prints: the command, the space, the prompt, what the budget may cost; and, with ``--try``, one short run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from agenthpo.agents.forecast import first_prompt, forecast
+from agenthpo.errors import TaskError
+from agenthpo.llm.choose import NONE
+from agenthpo.llm.client import Manner, manner_of
+from agenthpo.llm.prices import cost_usd
+from agenthpo.programs import programs
+from agenthpo.records import Outcome, Params
+from agenthpo.session import ModelChoice
+from agenthpo.space import format_number
+from agenthpo.task import Task
+from agenthpo.training.runner import run
+from agenthpo.units import format_duration
+from agenthpo.words import budget_words, params_words
+
+__all__ = ["print_check", "try_once"]
+
+TRY_S = 20.0
+_LAST_LINES = 8
+
+
+def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
+    """Print what the task file comes to, and what the model would be sent; nothing is run or asked."""
+    facts = _facts(task, choice)
+    if as_json:
+        print(json.dumps(facts))
+        return
+    console = Console(highlight=False)
+    say = lambda text: console.print(text, markup=False, soft_wrap=True)  # noqa: E731
+    console.print(
+        f"[bold]{escape(task.name)}[/]: {task.objective.direction} {escape(task.objective.metric)}, {budget_words(task.budget)}",
+        soft_wrap=True,
+    )
+    say(f"Command: {facts['command_line']}")
+    for name, found in facts["programs"].items():
+        say(f"    {name} is {found}")
+    say(f"In folder: {task.train.cwd}")
+    console.print(_space_table(task))
+    if task.space.default() is None:
+        say("Not every parameter has a default, so that there is no default configuration to begin and compare with.")
+    for message in facts["prompt"]:
+        console.rule(f"prompt, {message['role']}", align="left")
+        say(message["text"])
+    console.rule()
+    say(_estimate_words(facts) if facts["prompt"] else "No model is asked: the classical engine searches alone.")
+
+
+def try_once(task: Task, *, as_json: bool) -> bool:
+    """Run the default configuration once for at most 20 seconds, tell what arrived, and return whether that was as it should be."""
+    params = _example(task)
+    with tempfile.TemporaryDirectory(prefix="agenthpo-try-") as folder:
+        limit = min(TRY_S, task.train.timeout_s or TRY_S)
+        spec = replace(task.spec(0, params, seed=0, workdir=Path(folder, "trial")), timeout_s=limit)
+        print(f"Trying {params_words(params)} for at most {limit:.0f} s …", file=sys.stderr, flush=True)
+        outcome = run(spec)
+    curve = outcome.curves.get(task.objective.metric, ())
+    stopped = outcome.status == "timeout"
+    good = outcome.value is not None or (stopped and bool(curve))
+    if as_json:
+        shown = ("status", "value", "test_value", "duration_s", "peak_mb", "exit_code", "error", "log_tail")
+        values = [value for _, value in curve]
+        print(json.dumps({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
+        return good
+    print("\n".join(_try_words(task, outcome)))
+    if not good and not stopped:
+        raise TaskError(f"{task.file}: the default configuration {outcome.status}: {outcome.error}; see the last lines above")
+    return True
+
+
+def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
+    spec = task.spec(0, _example(task), seed=0, workdir=Path("TRIAL_DIR"))
+    manner = None if choice.name == NONE else manner_of(choice.name, base_url=choice.base_url)
+    return {
+        "name": task.name,
+        "objective": asdict(task.objective),
+        "budget": asdict(task.budget),
+        "command": list(spec.command),
+        "command_line": _joined(spec.command),
+        "programs": {} if task.train.shell else programs(task.train.command, Path(task.train.cwd or ".")),
+        "folder": task.train.cwd,
+        "space": [_parameter_facts(p) for p in task.space],
+        "default": task.space.default(),
+        "model": choice.name,
+        "prompt": [asdict(m) for m in first_prompt(task, manner)] if manner else [],
+        "estimate": _estimate(task, choice, manner) if manner else None,
+    }
+
+
+def _joined(command: tuple[str, ...]) -> str:
+    import shlex
+
+    return shlex.join(command)
+
+
+def _example(task: Task) -> Params:
+    """Return the default configuration, or the first value of each parameter that has none."""
+    values = {p.name: p.default if p.has_default else p.values[0] if p.is_discrete else p.low for p in task.space}
+    return task.space.restrict(values)
+
+
+def _parameter_facts(p: Any) -> dict[str, Any]:
+    facts = {"name": p.name, "type": p.kind, "low": p.low, "high": p.high, "log": p.log, "step": p.step, "values": list(p.values)}
+    given = {"default": p.default} if p.has_default else {}
+    return {**facts, **given, "when": {parent: list(values) for parent, values in p.when}, "about": p.about}
+
+
+def _space_table(task: Task) -> Table:
+    table = Table("parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False)
+    for p in task.space:
+        extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}{f', step {format_number(p.step)}' if p.step else ''}"
+        when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
+        cells = (p.name, p.kind, extent, format_number(p.default) if p.has_default else "", when, p.about)
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _estimate(task: Task, choice: ModelChoice, manner: Manner) -> dict[str, Any]:
+    usage = forecast(task, manner)
+    tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {"requests": usage.requests, **tokens, "cost_usd": cost_usd(choice.name, **tokens, base_url=choice.base_url)}
+
+
+def _estimate_words(facts: dict[str, Any]) -> str:
+    estimate = facts["estimate"]
+    cost = estimate["cost_usd"]
+    price = "its price is not known" if cost is None else "which cost nothing" if cost == 0 else f"about ${cost:.2f}"
+    return (
+        f"The whole budget with {facts['model']}: about {estimate['requests']} requests, {estimate['input_tokens']:,} tokens in and "
+        f"{estimate['output_tokens']:,} out, {price}."
+    )
+
+
+def _try_words(task: Task, outcome: Outcome) -> list[str]:
+    metric, curve = task.objective.metric, outcome.curves.get(task.objective.metric, ())
+    memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
+    took = f"{format_duration(outcome.duration_s)}{memory}"
+    values = ", ".join(format_number(value) for _, value in curve[-5:])
+    if outcome.value is not None:
+        tested = "" if outcome.test_value is None else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
+        return [f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} reports, in {took}."]
+    if outcome.status == "timeout" and curve:
+        return [f"It works so far: {len(curve)} reports of {metric}, the last {values}, in {took}; stopped there."]
+    last = outcome.log_tail.splitlines()[-_LAST_LINES:]
+    if outcome.status == "timeout":
+        return [f"It runs, but had not reported {metric} in {took}; stopped there. It last printed:", *last]
+    return [f"It ended as {outcome.status} in {took}. It last printed:", *(f"    {line}" for line in last)]
