@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from agenthpo.agents.context import estimate_tokens, experience, prompt, standing
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
-from agenthpo.agents.reply import Draft, applicable, creator_form, executor_form, grid, read_creator, whole_sentences
+from agenthpo.agents.forms import creator_form, executor_form, grid
+from agenthpo.agents.reading import Draft, applicable, read_creator, whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import Reply
 from agenthpo.records import Expected, Outcome, Usage
@@ -60,6 +61,10 @@ def test_a_good_reply_is_a_proposal_with_reasons_and_without_what_does_not_apply
         ({"params": {**GOOD["params"], "lr": 0.5}}, "lr must lie from 1e-05 to 0.1, not 0.5"),
         ({"params": {**GOOD["params"], "size": 72}}, "size must be one of 8, 16, 32, not 72"),
         ({"params": {**GOOD["params"], "lr": {"low": 0.1}}}, "lr must be a number"),
+        ({"params": {**GOOD["params"], "lr": "0.001 to 0.01"}}, "lr must be a number"),
+        ({"params": {**GOOD["params"], "size": "16 or 32"}}, "size must be one of"),
+        ({"params": {**GOOD["params"], "size": "2**7"}}, "size must be one of 8, 16, 32, not 128"),
+        ({"params": {**GOOD["params"], "size": "__import__('os')"}}, "size must be one of"),
         ({"params": {**GOOD["params"], "learning_rate": 0.1}}, "learning_rate is not a parameter of the search space"),
         ({"params": {"lr": 0.003}}, "size is missing"),
         ({"params": [0.003]}, "params must be an object"),
@@ -122,6 +127,30 @@ def test_what_is_plainly_meant_is_read():
     assert row.params == draft.params
     backwards = read_creator({**GOOD, "expected": {"value": 0.85, "low": 0.9, "high": 0.8}}, TASK, TRIALS)
     assert backwards.expected == Expected(0.85, 0.8, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ({**GOOD, "params": {**GOOD["params"], "opt": "Adam"}}, "opt 'Adam' was read as 'adam'"),
+        ({**GOOD, "params": {**GOOD["params"], "size": "2**5"}}, "size '2**5' was read as 32"),
+        ({**GOOD, "params": {**GOOD["params"], "size": " 32 "}}, "size ' 32 ' was read as 32"),
+        ({**GOOD, "params": {"LR": 0.003, "Size": 32, "opt": "adam", "epochs": 20}}, "'LR' was read as lr; 'Size' was read as size"),
+        ({**{k: v for k, v in GOOD.items() if k != "params"}, "config": GOOD["params"]}, "'config' was read as params"),
+        ({**{k: v for k, v in GOOD.items() if k != "params"}, **GOOD["params"]}, "the parameters lay beside the rationale"),
+    ],
+)
+def test_what_is_written_otherwise_but_plainly_meant_is_read_and_told(reply, told):
+    proposal = Creator(Scripted(reply)).attempt(TASK, TRIALS).proposal
+    assert proposal.params == {"lr": 0.003, "size": 32, "opt": "adam", "epochs": 20}
+    assert proposal.note == f"the reply was repaired: {told}"
+
+
+def test_what_could_mean_two_things_goes_back():
+    space = {"a": {"type": "categorical", "values": ["Relu", "relu"]}, "x_y": {"type": "bool"}, "xy": {"type": "bool"}}
+    task = make_task(space=space)
+    for params in ({"a": "RELU", "x_y": True, "xy": True}, {"a": "relu", "X-Y": True, "xy": True}):
+        assert isinstance(read_creator({**GOOD, "params": params}, task, []), list)
 
 
 JSON = st.recursive(

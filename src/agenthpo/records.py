@@ -49,12 +49,14 @@ Curve = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Usage:
-    """What language-model requests cost: counts of requests and tokens, and seconds waited."""
+    """What language-model requests cost: counts of requests and tokens, seconds waited, money."""
 
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    cost_usd: float | None = 0.0
+    """US dollars; None as soon as the price of one request is not known."""
 
     @property
     def tokens(self) -> int:
@@ -67,6 +69,7 @@ class Usage:
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             seconds=self.seconds + other.seconds,
+            cost_usd=None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd,
         )
 
 

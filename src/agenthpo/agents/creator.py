@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenthpo.agents.context import prompt, render, standing
-from agenthpo.agents.reply import Draft, creator_form, read_creator
+from agenthpo.agents.forms import creator_form
+from agenthpo.agents.reading import Draft, read_creator
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Mannered, Message
 from agenthpo.records import Proposal, Trial, Usage
@@ -48,21 +49,22 @@ class Creator:
             usage += reply.usage
             read = read_creator(reply.data, task, trials)
             if isinstance(read, Draft):
-                return Attempt(self._proposal(read, refused, usage), "", usage)
+                return Attempt(self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage)
             refused.append("; ".join(read)[:500])
             correction = f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
             messages = [*messages, Message("assistant", reply.text[:2000] or "(nothing)"), Message("user", correction)]
         return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
 
-    def _proposal(self, draft: Draft, refused: list[str], usage: Usage) -> Proposal:
-        note = f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}" if refused else ""
+    def _proposal(self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage) -> Proposal:
+        notes = [f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}"] if refused else []
+        notes += [f"the reply was repaired: {'; '.join(repairs)[:300]}"] if repairs else []
         return Proposal(
             draft.params,
             "creator",
             rationale=draft.rationale,
             hypothesis=draft.hypothesis,
             expected=draft.expected,
-            note=note,
+            note=". ".join(notes),
             model=self.llm.name,
             usage=usage,
         )

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from agenthpo.agents.context import fenced, prompt, render
 from agenthpo.agents.diagnosis import diagnose
-from agenthpo.agents.reply import executor_form, whole_sentences
+from agenthpo.agents.forms import executor_form
+from agenthpo.agents.reading import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial

@@ -5,14 +5,13 @@ A model is asked for a reply in a given form; what comes back is data that the a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from agenthpo.records import Usage
 
-__all__ = ["LLM", "Form", "Manner", "Mannered", "Message", "Reply", "manner_of", "open_model", "read_json"]
+__all__ = ["LLM", "Form", "Manner", "Mannered", "Message", "Reply", "manner_of", "open_model"]
 
 EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
 
@@ -36,11 +35,12 @@ class Form:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model answered: ``data`` is the JSON in it, or None where there is none."""
+    """What a model answered: ``data`` is the JSON in it, or None where there is none; ``repairs`` is what had to be put right to read it."""
 
     text: str
     data: Any
     usage: Usage
+    repairs: tuple[str, ...] = ()
 
 
 class Mannered(Protocol):
@@ -81,6 +81,13 @@ class LLM(Mannered, Protocol):
         """
         ...
 
+    def verify(self) -> None:
+        """Make sure that the model can be asked at all, before anything begins.
+
+        :raises ModelError: if it cannot: a wrong key, an unknown model, no network.
+        """
+        ...
+
     def prepare(self, messages: Sequence[Message]) -> None:
         """Read, in the background, what every conversation will begin with; a model that gains nothing by it does nothing."""
         ...
@@ -111,18 +118,3 @@ def open_model(name: str, *, base_url: str | None = None) -> LLM:
     from agenthpo.llm.remote import open_remote
 
     return open_remote(name, base_url=base_url)
-
-
-def read_json(text: str) -> Any:
-    """Return the JSON value in ``text``, also within a code fence or between words; None where there is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    start = text.find("{")
-    while start >= 0:
-        try:
-            return json.JSONDecoder().raw_decode(text, start)[0]
-        except (ValueError, RecursionError):
-            start = text.find("{", start + 1)
-    return None

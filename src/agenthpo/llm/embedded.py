@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply, read_json
+from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply
+from agenthpo.llm.json_text import read_json
 from agenthpo.records import Usage
 
 __all__ = ["EmbeddedLLM"]
 
+_MAGIC = b"GGUF"
 _CONTEXT = 8192
 _MOST_TOKENS = 320
 _TEMPERATURE = 0.7
@@ -56,7 +58,16 @@ class EmbeddedLLM:
             raise LLMFailure(f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})")
         text = answer["choices"][0]["message"]["content"] or ""
         used = answer["usage"]
-        return Reply(text, read_json(text), Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began))
+        return Reply(text, read_json(text).data, Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began))
+
+    def verify(self) -> None:
+        """Refuse a file that is no model; whether a whole one loads is seen when it is first asked, since loading takes its time.
+
+        :raises ModelError: if it is none.
+        """
+        with self._path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise ModelError(f"the model file {self._path} is no GGUF file; get another one, or mend the path after 'local:'")
 
     def prepare(self, messages: Sequence[Message]) -> None:
         """Read the head of the conversations to come into the cache, once the model is loaded."""

@@ -32,6 +32,10 @@ class Recorded:
         self._write({**entry, "reply": reply.text, "usage": asdict(reply.usage)})
         return reply
 
+    def verify(self) -> None:
+        """Make sure that the model can be asked."""
+        self._llm.verify()
+
     def prepare(self, messages: Sequence[Message]) -> None:
         """Let the model prepare."""
         self._llm.prepare(messages)

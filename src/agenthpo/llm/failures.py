@@ -1,0 +1,79 @@
+"""What a failed request means: whether it passes by itself, what to say of it in a sentence, and what the user can do."""
+
+from __future__ import annotations
+
+__all__ = ["advice", "describe", "first_sentence", "passes", "refuses_tools"]
+
+_LONGEST = 200
+
+
+def describe(name: str, problem: Exception, timeout_s: float) -> str | None:
+    """Return in one line why the model ``name`` gave no answer, or None for an exception that is a bug of ours."""
+    from pydantic_ai.exceptions import AgentRunError, ModelAuthenticationError, ModelNotFoundError, ModelQuotaExceededError, UserError
+
+    if isinstance(problem, TimeoutError):
+        return f"the model {name} gave no answer in {timeout_s:.0f} s"
+    if not isinstance(problem, (AgentRunError, UserError)):
+        return None
+    why = {
+        ModelAuthenticationError: "the key was refused",
+        ModelNotFoundError: "the server has no such model",
+        ModelQuotaExceededError: "the account's quota is used up",
+    }
+    said = next((words for kind, words in why.items() if isinstance(problem, kind)), "")
+    status = getattr(problem, "status_code", None)
+    parts = [said, f"HTTP {status}" * bool(status), _server_words(problem)]
+    return f"the model {name} gave no answer: {', '.join(filter(None, parts))}"
+
+
+def advice(name: str, problem: Exception, base_url: str | None) -> str:
+    """Return what the user can do about it before a study begins."""
+    from pydantic_ai.exceptions import ModelAuthenticationError, ModelConnectionError, ModelNotFoundError, ModelQuotaExceededError
+
+    if isinstance(problem, ModelAuthenticationError):
+        return f"set {_key_name(name)} to a valid key, or choose another model by --model"
+    if isinstance(problem, ModelNotFoundError):
+        return "mend the name after --model" + (f", or the address {base_url}" if base_url else "")
+    if isinstance(problem, ModelQuotaExceededError):
+        return "raise the quota, or choose another model by --model"
+    if isinstance(problem, ModelConnectionError):
+        where = f"the server at {base_url}" if base_url else "the network"
+        return f"check {where}, or choose --model none or an embedded model (agenthpo models list)"
+    return "try again later, or choose another model by --model"
+
+
+def passes(problem: Exception) -> bool:
+    """Tell whether asking again may help: a rate limit, an overload, a server's error, a lost connection; not a hang, which costs minutes."""
+    from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelRateLimitError, ModelServerError, ModelTimeoutError
+    from pydantic_ai.exceptions import ModelUnavailableError as Unavailable
+
+    if isinstance(problem, ModelTimeoutError):
+        return False
+    if isinstance(problem, (ModelRateLimitError, Unavailable, ModelServerError, ModelConnectionError)):
+        return True
+    return isinstance(problem, ModelHTTPError) and (problem.status_code in (408, 409, 429) or problem.status_code >= 500)
+
+
+def refuses_tools(problem: Exception) -> bool:
+    """Tell whether a server refused a request because of the tool in it, which some local ones do."""
+    status = getattr(problem, "status_code", None)
+    return status in (400, 422, 500, 501) and "tool" in str(problem).lower()
+
+
+def first_sentence(problem: Exception) -> str:
+    """Return the beginning of an exception's text."""
+    return str(problem).splitlines()[0].split(". ")[0].rstrip(".") if str(problem) else type(problem).__name__
+
+
+def _server_words(problem: Exception) -> str:
+    """Return what the server said, where it said it in words."""
+    body = getattr(problem, "body", None)
+    for key in ("error", "message", "detail"):
+        body = body.get(key, body) if isinstance(body, dict) else body
+    words = body if isinstance(body, str) else "" if getattr(problem, "status_code", None) else first_sentence(problem)
+    return " ".join(words.split())[:_LONGEST].rstrip(".")
+
+
+def _key_name(name: str) -> str:
+    provider = name.partition(":")[0] if ":" in name else "openai"
+    return f"{provider.split('-')[0].upper()}_API_KEY"
