@@ -1,4 +1,6 @@
 import json
+import random
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -6,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenthpo.agents.context import estimate_tokens, experience, prompt, standing
+from agenthpo.agents.context import experience, prompt, standing
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.forms import creator_form, executor_form, grid
+from agenthpo.agents.history import estimate_tokens
 from agenthpo.agents.reading import Draft, applicable, read_creator, whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import Reply
+from agenthpo.llm.json_text import read_json
 from agenthpo.records import Expected, Outcome, Usage
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
@@ -151,6 +155,52 @@ def test_what_could_mean_two_things_goes_back():
     task = make_task(space=space)
     for params in ({"a": "RELU", "x_y": True, "xy": True}, {"a": "relu", "X-Y": True, "xy": True}):
         assert isinstance(read_creator({**GOOD, "params": params}, task, []), list)
+
+
+def _mutated(text, rng):
+    """A reply as a careless model might garble it."""
+    for _ in range(rng.randint(1, 4)):
+        i = rng.randrange(len(text) + 1)
+        match rng.randrange(8):
+            case 0:
+                text = text[:i]
+            case 1:
+                text = text[:i] + text[i + rng.randint(1, 5) :]
+            case 2:
+                text = (
+                    text[:i] + rng.choice(["9", "-", "e3", '"', "}", ",", "null", "NaN", "0.", "{", "[", "'", "//", "\\u0000"]) + text[i:]
+                )
+            case 3:
+                numbers = list(re.finditer(r"-?\d+\.?\d*", text))
+                if numbers:
+                    n = rng.choice(numbers)
+                    text = (
+                        text[: n.start()]
+                        + rng.choice(["1e9", "-1", '"2**9"', "33", "0.5", "[1, 2]", "true", '"0.1-1"', "1" * 400])
+                        + text[n.end() :]
+                    )
+            case 4:
+                text = text.replace(
+                    rng.choice(["adam", "lr", "size", "params", "epochs"]), rng.choice(["Adam", "LR", "sgd", "x", "momentum", ""])
+                )
+            case 5:
+                text = f"Here it is:\n```json\n{text}\n```"
+            case 6:
+                text = text.replace(",", ",\n// why not\n", 1)
+            case 7:
+                text = text + text[: i // 2]
+    return text
+
+
+def test_of_2000_mutated_replies_none_leaves_the_space_and_none_crashes():
+    rng, read, outside = random.Random(0), 0, 0
+    for _ in range(2000):
+        draft = read_creator(read_json(_mutated(json.dumps(GOOD), rng), GOOD).data, TASK, TRIALS)
+        if isinstance(draft, Draft):
+            read += 1
+            outside += bool(TASK.space.violations(draft.params))
+    assert outside == 0
+    assert read > 200, "too few were read for the test to mean anything"
 
 
 JSON = st.recursive(

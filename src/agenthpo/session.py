@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agenthpo import __version__
 from agenthpo.agents.context import head
@@ -18,6 +18,7 @@ from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta,
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.recorded import Recorded
+from agenthpo.llm.strict import Strict
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.task import Task
@@ -25,7 +26,10 @@ from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
-__all__ = ["ModelChoice", "begin", "find_study", "go_on", "meta_of", "study_folder"]
+__all__ = ["ModelChoice", "OnFailure", "begin", "find_study", "go_on", "meta_of", "study_folder"]
+
+
+OnFailure = Literal["fallback", "stop"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class ModelChoice:
     name: str = NONE
     base_url: str | None = None
     hint: str = ""
+    on_failure: OnFailure = "fallback"
+    """What a failed request does: the classical engine steps in, visibly, or the study stops and can be resumed."""
 
 
 def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: int = 0, on_event: OnEvent = ignore) -> Stopped:
@@ -48,6 +54,7 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
     meta = {
         "model": model.name,
         "base_url": model.base_url,
+        "on_llm_failure": model.on_failure,
         "version": __version__,
         "name": task.name,
         "task_file": task.file,
@@ -59,7 +66,7 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
         "time_s": task.budget.time_s,
     }
     with _model(model) as llm, ExperienceLog.create(folder, space=task.space, direction=task.objective.direction, meta=meta) as log:
-        return _run(task, log, llm, seed, model.hint, on_event)
+        return _run(task, log, llm, seed, model, on_event)
 
 
 def go_on(
@@ -73,10 +80,11 @@ def go_on(
     task = (task or _task_of(folder, meta)).with_budget(trials=trials or meta["trials"], time_s=meta["time_s"])
     with ExperienceLog.open(folder, space=task.space) as log:
         _check_unchanged(task, meta, log)
-        with _model(model or ModelChoice(meta["model"], meta["base_url"])) as llm:
+        model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
+        with _model(model) as llm:
             if task.budget.trials != meta["trials"]:
                 log.keep_meta({**meta, "trials": task.budget.trials})  # so that a crash does not bring the old budget back
-            return _run(task, log, llm, meta["seed"], "", on_event)
+            return _run(task, log, llm, meta["seed"], model, on_event)
 
 
 def _check_unchanged(task: Task, meta: dict[str, Any], log: ExperienceLog) -> None:
@@ -134,12 +142,13 @@ def _model(choice: ModelChoice) -> Iterator[LLM | None]:
         return
     llm = open_model(choice.name, base_url=choice.base_url)
     try:
+        llm.verify()
         yield llm
     finally:
         llm.close()
 
 
-def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, hint: str, on_event: OnEvent) -> Stopped:
+def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, on_event: OnEvent) -> Stopped:
     opened = Opened(
         study=log.folder.name,
         folder=str(log.folder),
@@ -148,12 +157,14 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, hint: str, 
         model=llm.name if llm else NONE,
         budget=task.budget,
         trials=tuple(log.trials()),
-        hint=hint,
+        hint=model.hint,
     )
     on_event(opened)
     if llm is None:
         return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Recorded(llm, log.folder / "llm.jsonl")
+    if model.on_failure == "stop":
+        llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])
     proposer = Hybrid(Creator(llm, seed), Classical(seed), model=llm.name)
     return tune(task, proposer, Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)

@@ -74,7 +74,7 @@ class Parameter:
             return None if any(same(value, v) for v in self.values) else f"{self.name} must be one of {self.choices()}, not {value!r}"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return f"{self.name} must be {'an integer' if self.kind == 'int' else 'a number'} {self.extent()}, not {value!r}"
-        if not math.isfinite(value) or not self._low <= value <= self._high:
+        if not _is_finite(value) or not self._low <= value <= self._high:
             return f"{self.name} must lie {self.extent()}, not {format_number(value)}"
         if self.kind == "int" and not isinstance(value, int):
             return f"{self.name} must be an integer {self.extent()}, not {value!r}"
@@ -89,7 +89,7 @@ class Parameter:
         value = as_number(value) if self.is_ordered else as_switch(value) if self.kind == "bool" else value
         if self.is_discrete:
             return next((v for v in self.values if same(value, v) or self._is_close(value, v)), value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
             return value
         if self.kind == "int":
             return int(value) if value == int(value) else value
@@ -118,7 +118,7 @@ class Parameter:
         return f"{self.name}: {', '.join(parts)}" + (f". {self.about}" if self.about else "")
 
     def _is_close(self, value: Any, other: Any) -> bool:
-        if not self.is_ordered or isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not self.is_ordered or isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
             return False
         return math.isclose(value, other, rel_tol=_TOLERANCE)
 
@@ -209,6 +209,13 @@ class Space:
             return f"{name} is not a parameter of the search space ({', '.join(self.names)})"
         conditions = " and ".join(f"{p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self[name].when)
         return f"{name} must be left out, since it is active only when {conditions}"
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _among(value: Any, allowed: Sequence[Any]) -> bool:

@@ -15,7 +15,10 @@ from agenthpo.records import Direction, Params, RunSpec
 from agenthpo.space import Space
 from agenthpo.ways_in import resolve_command, resolve_env
 
-__all__ = ["Background", "Objective", "Task", "Train"]
+__all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train"]
+
+TEMPLATES = ("head", "creator", "creator_row", "executor", "propose")
+"""The prompt templates that a task may replace, by a Markdown file of that name in the folder ``prompts`` beside the task file."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Task:
     budget: Budget = field(default_factory=Budget)
     file: str | None = None
     """The task file (absolute), where there is one."""
+    prompts: Path | None = None
+    """A folder with Markdown templates that go before AgentHPO's own."""
 
     def spec(self, number: int, params: Params, *, seed: int, workdir: Path) -> RunSpec:
         """Return what to run for trial ``number``."""

@@ -14,7 +14,7 @@ from agenthpo.programs import asks_for_config, check_function, check_program, sc
 from agenthpo.shape import close_to, did_you_mean, parse
 from agenthpo.space import Space
 from agenthpo.space_file import RESERVED, parse_space
-from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.task_form import BudgetForm, TaskForm, TrainForm
 from agenthpo.units import parse_duration, parse_memory
 from agenthpo.ways_in import placeholders
@@ -55,7 +55,17 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         train=_train(parsed.train, space, folder, where),
         budget=_budget(parsed.budget, where),
         file=str(file.resolve()),
+        prompts=_prompts(folder, where),
     )
+
+
+def _prompts(folder: Path, where: str) -> Path | None:
+    """Return the folder of the task's own templates, if it has one."""
+    prompts = folder / "prompts"
+    for file in sorted(prompts.glob("*.md")):
+        if file.stem not in TEMPLATES:
+            raise TaskError(f"{where}: {file} is no template that could be replaced; {did_you_mean(file.stem, TEMPLATES)}")
+    return prompts if prompts.is_dir() else None
 
 
 def check_name(name: str, *, where: str) -> str:

@@ -72,4 +72,4 @@ class Creator:
 
 def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial]) -> list[Message]:
     """Return the conversation that asks for the next configuration."""
-    return prompt(task, trials, render("propose", number=str(len(trials)), standing=standing(task, trials)), llm=llm)
+    return prompt(task, trials, render("propose", task.prompts, number=str(len(trials)), standing=standing(task, trials)), llm=llm)

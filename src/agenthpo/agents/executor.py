@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenthpo.agents.context import fenced, prompt, render
+from agenthpo.agents.context import prompt, render
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.forms import executor_form
+from agenthpo.agents.history import fenced
 from agenthpo.agents.reading import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
@@ -38,6 +39,7 @@ class Executor:
         ended = replace(trial, outcome=outcome, analysis=analysis)
         now = render(
             "executor",
+            task.prompts,
             number=str(trial.number),
             diagnosis=analysis.diagnosis,
             evidence=fenced("; ".join(analysis.evidence)[:_EVIDENCE]),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agenthpo.agents.context import estimate_tokens, head
+from agenthpo.agents.context import head
 from agenthpo.agents.creator import creator_messages
+from agenthpo.agents.history import estimate_tokens
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.records import Usage
 from agenthpo.task import Task

@@ -34,6 +34,12 @@ Model = Annotated[
     ),
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible server that has the model.")]
+OnFailure = Annotated[
+    str,
+    typer.Option(
+        "--on-llm-failure", metavar="fallback|stop", help="When the model fails: search on without it, visibly, or stop resumably."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -85,6 +91,7 @@ def run(
     base_url: BaseUrl = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training.")] = 0,
     study: Annotated[str | None, typer.Option("--study", help="The study's name; the task's name without it.")] = None,
+    on_llm_failure: OnFailure = "fallback",
     json: Json = False,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
@@ -93,17 +100,30 @@ def run(
 
     loaded = load_task(task).with_budget(trials=trials)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
-    choice = _choice(model, base_url)
+    choice = _choice(model, base_url, on_llm_failure)
     return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), model=choice, seed=seed, on_event=on_event))
 
 
 @app.command()
-def resume(study: StudyName, trials: Trials = None, model: Model = None, base_url: BaseUrl = None, json: Json = False) -> int:
-    """Go on with a study where it stopped."""
-    from agenthpo.session import find_study, go_on
+def resume(
+    study: StudyName,
+    trials: Trials = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    on_llm_failure: Annotated[str | None, typer.Option("--on-llm-failure", metavar="fallback|stop", help="As in run.")] = None,
+    json: Json = False,
+) -> int:
+    """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
+    from agenthpo.session import find_study, go_on, meta_of
 
     folder = find_study(study)
-    choice = _choice(model, base_url) if model else None  # the one it was begun with
+    meta = meta_of(folder)
+    same = model is None and base_url is None
+    choice = _choice(
+        model or meta["model"],
+        meta["base_url"] if same else base_url,
+        on_llm_failure or meta.get("on_llm_failure", "fallback"),
+    )
     return _watched(folder, json, lambda on_event: go_on(folder, model=choice, trials=trials, on_event=on_event))
 
 
@@ -136,17 +156,23 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     print(pull_with_progress(name))
 
 
-def _choice(model: str | None, base_url: str | None) -> ModelChoice:
+def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelChoice:
     """Return the model to use; naming an embedded one is asking for it to be fetched."""
-    from agenthpo.llm.choose import choose_model
+    from agenthpo.errors import ModelError
+    from agenthpo.llm.choose import NONE, choose_model
     from agenthpo.session import ModelChoice
 
+    if on_failure not in ("fallback", "stop"):
+        raise ModelError(f"--on-llm-failure is '{on_failure}', but must be fallback or stop")
+
     name, hint = choose_model(model)
+    if base_url is not None and name == NONE:
+        raise ModelError(f"--base-url {base_url} names a server, but no model on it; add --model NAME")
     if name.startswith("local:") and base_url is None and "/" not in name and not name.endswith(".gguf"):
         from agenthpo.cli.models import pull_with_progress
 
         pull_with_progress(name)
-    return ModelChoice(name, base_url, hint)
+    return ModelChoice(name, base_url, hint, on_failure)  # type: ignore[arg-type]
 
 
 def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> int:

@@ -39,12 +39,14 @@ def read_json(text: str, keys: Collection[str] = ()) -> Found:
         return Found(plain)
     said = _THOUGHTS.sub(" ", text)
     thoughts = ("thoughts were left out",) if said != text else ()
-    for candidate, repairs in ((said, thoughts), (_mended(said), (*thoughts, "its notation was mended"))):
-        found = list(_values(candidate))
-        if found:
-            best = max(range(len(found)), key=lambda i: (_fitting(found[i], keys), i))
-            around = () if candidate.strip() == json.dumps(found[best]) else ("text around the JSON was left out",)
-            return Found(found[best], (*repairs, *around))
+    read = [
+        (_fitting(value, keys), value, (*thoughts, *repairs, *_around(candidate, value)))
+        for candidate, repairs in ((_mended(said), ("its notation was mended",)), (said, ()))
+        for value in _values(candidate)
+    ]
+    if read:  # of equals the last: the final answer, and what needed no mending
+        _, value, repairs = max(reversed(read), key=lambda found: found[0])
+        return Found(value, repairs)
     return Found()
 
 
@@ -75,6 +77,10 @@ def _values(text: str) -> Iterator[Any]:
             return
         if isinstance(value, dict) or len(value) > 1:
             yield value
+
+
+def _around(text: str, value: Any) -> tuple[str, ...]:
+    return () if _parsed(text.strip()) == value else ("text around the JSON was left out",)
 
 
 def _fitting(value: Any, keys: Collection[str]) -> int:

@@ -1,0 +1,82 @@
+"""What the trials say taken together: each parameter in a line, and the hypotheses that held and that failed. Pure, and all numbers are code's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agenthpo.records import Trial, upward
+from agenthpo.space import Parameter, format_number, same
+from agenthpo.task import Task
+
+__all__ = ["hypotheses", "leaning", "parameter_lines"]
+
+_FEWEST, _BEST_SHARE = 4, 3
+"""Results below which nothing is said; the best third is what a parameter is judged by."""
+
+
+def parameter_lines(task: Task, trials: Sequence[Trial]) -> list[str]:
+    """Return a line for each parameter that took more than one value: where the best third of the results lies, and what was tried."""
+    ranked = _ranked(task, trials)
+    if len(ranked) < _FEWEST:
+        return []
+    lines = (_line(task, parameter, ranked) for parameter in task.space)
+    return [line for line in lines if line]
+
+
+def leaning(task: Task, trials: Sequence[Trial]) -> str:
+    """Return the same in one short sentence, for a model that pays for every word; empty where there is too little to say."""
+    ranked = _ranked(task, trials)
+    if len(ranked) < _FEWEST:
+        return ""
+    words = [f"{p.name} {_extent(p, values)}" for p in task.space if (values := _values(p, _best(ranked)))]
+    return f"The best third has {', '.join(words)}."
+
+
+def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
+    """Return the latest hypotheses whose prediction the result confirmed, and those it refuted, with what came instead."""
+    judged = [t for t in trials if t.analysis and t.analysis.expectation_met is not None and t.proposal.hypothesis]
+    kept = [t for met in (True, False) for t in [t for t in judged if t.analysis and t.analysis.expectation_met is met][-most:]]
+    return [_verdict(t) for t in sorted(kept, key=lambda t: t.number)]
+
+
+def _verdict(trial: Trial) -> str:
+    assert trial.analysis is not None
+    expected, came = trial.proposal.expected, "no value" if trial.value is None else format_number(trial.value)
+    interval = f", expected {format_number(expected.low)} to {format_number(expected.high)}" if expected else ""
+    word = "confirmed" if trial.analysis.expectation_met else "refuted"
+    return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
+
+
+def _ranked(task: Task, trials: Sequence[Trial]) -> list[Trial]:
+    return sorted((t for t in trials if t.value is not None), key=lambda t: -upward(task.objective.direction) * t.value)  # type: ignore[operator]
+
+
+def _best(ranked: list[Trial]) -> list[Trial]:
+    return ranked[: max(2, len(ranked) // _BEST_SHARE)]
+
+
+def _values(parameter: Parameter, trials: Sequence[Trial]) -> list[object]:
+    return [t.proposal.params[parameter.name] for t in trials if parameter.name in t.proposal.params]
+
+
+def _line(task: Task, parameter: Parameter, ranked: list[Trial]) -> str:
+    tried, best = _values(parameter, ranked), _values(parameter, _best(ranked))
+    if not best or all(same(value, tried[0]) for value in tried):
+        return ""
+    if parameter.is_ordered:
+        return f"{parameter.name}: the best third has {_extent(parameter, best)}, tried were {_extent(parameter, tried)}"
+    groups = []
+    for value in dict.fromkeys(map(format_number, tried)):
+        results = [
+            t.value for t in ranked if parameter.name in t.proposal.params and format_number(t.proposal.params[parameter.name]) == value
+        ]
+        groups.append(f"{value} {format_number(results[0])} at best of {len(results)}")
+    return f"{parameter.name}: {', '.join(groups)}"
+
+
+def _extent(parameter: Parameter, values: list[object]) -> str:
+    if not parameter.is_ordered:
+        return " or ".join(dict.fromkeys(map(format_number, values)))
+    low, high = min(values), max(values)  # type: ignore[type-var]
+    short = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in (low, high)]
+    return short[0] if short[0] == short[1] else f"{short[0]} to {short[1]}"

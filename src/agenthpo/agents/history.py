@@ -1,0 +1,117 @@
+"""Trials as text, in one line or in several: what a model is told of each, and which of them where not all have room.
+
+No test metric and no log file ever gets here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agenthpo.records import Curve, Trial, upward
+from agenthpo.space import format_number, same
+from agenthpo.task import Task
+
+__all__ = ["brief", "by_importance", "estimate_tokens", "fenced", "fitting", "full"]
+
+_INSIGHT_WIDTH = 160
+_BEST, _RECENT = 3, 4
+_POINTS = 6
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens ``text`` is; numbers take more than words, so this errs on the high side."""
+    return len(text) // 3 + 1
+
+
+def brief(task: Task, trial: Trial) -> str:
+    """Return a trial in one line: its parameters, its result, the diagnosis, and the insight where a model found one."""
+    insight = f" {trial.analysis.insight}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
+    diagnosis = trial.analysis.diagnosis if trial.analysis else ""
+    return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
+
+
+def full(task: Task, trial: Trial) -> str:
+    """Return a trial in several lines: with why it was proposed, what was expected, its curve, the evidence and the advice."""
+    proposal, analysis = trial.proposal, trial.analysis
+    expected = proposal.expected
+    curve = trial.outcome.curves.get(task.objective.metric, ()) if trial.outcome else ()
+    verdict = {True: "held", False: "failed", None: ""}[analysis.expectation_met if analysis else None]
+    parts = {
+        "why": proposal.rationale if proposal.source == "creator" else "",
+        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}" if expected and verdict else "",
+        "curve": _curve(curve),
+        "evidence": "; ".join(analysis.evidence)[:240] if analysis else "",
+        "advice": analysis.advice if analysis else "",
+    }
+    return "\n".join([brief(task, trial), *(f"    {name}: {fenced(text)[:240]}" for name, text in parts.items() if text)])
+
+
+def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
+    """Return the trials, the most telling first: the best, the latest, the next best, those that taught something, then the latest on."""
+    ranked = sorted((t for t in done if t.value is not None), key=lambda t: -upward(task.objective.direction) * t.value)  # type: ignore[operator]
+    latest = list(reversed(done))
+    ordered = [*ranked[:1], *latest[:_RECENT], *ranked[1:_BEST], *_informative(task, latest), *latest]
+    return list({t.number: t for t in ordered}.values())
+
+
+def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
+    """Return the trials that were the first to become the best, that refuted a prediction, or that failed in a way of their own."""
+    ways, told, improved, best = set[str](), list[Trial](), set[int](), float("-inf")
+    for trial in reversed(latest):
+        if trial.value is not None and (up := upward(task.objective.direction) * trial.value) > best:
+            best = up
+            improved.add(trial.number)
+    for trial in latest:
+        surprised = trial.analysis is not None and trial.analysis.expectation_met is False
+        failed = trial.outcome is not None and trial.value is None and trial.outcome.error not in ways
+        if failed and trial.outcome is not None:
+            ways.add(trial.outcome.error)
+        if surprised or failed or trial.number in improved:
+            told.append(trial)
+    return told
+
+
+def fitting(ranked: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[int]:
+    """Return the numbers of the trials whose texts fit into ``room`` tokens, taken in the order of ``ranked``."""
+    kept: set[int] = set()
+    for trial in ranked:
+        cost = estimate_tokens(texts[trial.number])
+        if trial.number not in kept and cost <= room:
+            kept.add(trial.number)
+            room -= cost
+    return kept
+
+
+def fenced(text: str) -> str:
+    """Return ``text`` on one line, unable to close the fence around it."""
+    return " ".join(text.replace("<data>", "").replace("</data>", "").split())
+
+
+def _params(task: Task, trial: Trial) -> str:
+    """Return a trial's parameters; only what differs from the default, where that says it in half the words."""
+    params, default = trial.proposal.params, task.space.default() or {}
+    changed = {name: value for name, value in params.items() if name not in default or not same(value, default[name])}
+    is_near = trial.proposal.source != "default" and 2 * len(changed) <= len(params) and set(default) <= set(params)
+    words = [f"{name}={_short(value)}" for name, value in (changed if is_near else params).items()]
+    return fenced(" ".join((["default but"] if is_near else []) + words))
+
+
+def _short(value: Any) -> str:
+    """Return a value in three significant digits: a small model pays for each of them."""
+    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
+
+
+def _result(task: Task, trial: Trial) -> str:
+    assert trial.outcome is not None
+    if trial.value is None:
+        return f"{trial.outcome.status} ({fenced(trial.outcome.error[:120])})"
+    return f"{task.objective.metric} {format_number(trial.value)}"
+
+
+def _curve(curve: Curve) -> str:
+    if len(curve) < 3:
+        return ""
+    stride = (len(curve) - 1) / (min(_POINTS, len(curve)) - 1)
+    picked = [curve[round(i * stride)] for i in range(min(_POINTS, len(curve)))]
+    return ", ".join(f"{value:.3g} at step {step:g}" for step, value in picked)
