@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenthpo.agents.context import experience, prompt, standing
-from agenthpo.agents.creator import Creator
+from agenthpo.agents.context import detailed, experience, findings, prompt, standing
+from agenthpo.agents.creator import Creator, creator_messages
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.forms import creator_form, executor_form, grid
 from agenthpo.agents.history import estimate_tokens
@@ -274,6 +274,66 @@ def test_the_prompt_has_one_unchanging_head_and_the_role_last():
     assert "lr: float from 1e-05 to 0.1, log scale, default 0.001. step size" in first[0].text
     assert later[1].text.endswith("ROLE")
     assert "trial 0 (default): lr=0.001 size=16 opt=adam epochs=10 -> acc 0.8" in later[1].text
+
+
+def long_study(count):
+    """Trials as a study has them, with reasons, predictions, insights and some failures."""
+    trials = []
+    for i in range(count):
+        params = {"lr": 1e-4 * 1.1 ** (i % 60), "size": (8, 16, 32)[i % 3], "opt": ("adam", "sgd")[i % 2], "epochs": i % 50 + 1}
+        value = None if i % 9 == 4 else 0.5 + (i * 37 % 100) / 250
+        expected = Expected(0.7, 0.6, 0.8) if i % 2 else None
+        words = {"rationale": "Since trial 3 learnt slowly, I raise lr and leave the rest as it was.", "hypothesis": "A larger step helps."}
+        trial = make_trial(i, params, value, "creator" if i % 2 else "classical", insight="x " * 5000, expected=expected, **words)
+        curve = tuple((float(e), 0.5 + e / 100) for e in range(20))
+        met = None if expected is None else value is not None and expected.holds(value)
+        evidence = ("acc from 0.5 to 0.69 at step 19, best 0.69 at step 19", "the last quarter brought 25% of its range")
+        analysis = replace(trial.analysis, expectation_met=met, author="x", evidence=evidence, advice="raise epochs above 10")
+        outcome = replace(trial.outcome, curves={"acc": curve}, log_tail="y" * 10_000, error="z" * 10_000 if value is None else "")
+        trials.append(replace(trial, analysis=analysis, outcome=outcome))
+    return trials
+
+
+@pytest.mark.parametrize(("held", "allowance"), [(False, 3000), (True, 700)])
+def test_a_prompt_stays_within_its_allowance_up_to_a_thousand_trials(held, allowance):
+    model, sizes = Scripted(), {}
+    model.allowance, model.holds_to_grammar = allowance, held
+    for count in (5, 20, 100, 1000):
+        head, user = creator_messages(model, TASK, long_study(count))
+        sizes[count] = estimate_tokens(user.text) + (0 if held else estimate_tokens(head.text))
+        assert sizes[count] <= allowance
+    assert max(sizes.values()) <= 1.3 * sizes[5], sizes
+
+
+def test_the_best_the_latest_and_what_taught_something_are_told_in_full():
+    trials = long_study(100)
+    text = creator_messages(Scripted(), TASK, trials)[1].text
+    best = max((t for t in trials if t.value is not None), key=lambda t: t.value)
+    assert f"trial {best.number} (" in text
+    assert "trial 99 (creator)" in text
+    assert "why: Since trial 3" in text
+    assert "curve: 0.5 at step 0" in text
+    assert "evidence: acc from 0.5 to 0.69" in text
+    assert "lr: the best third has" in text
+    assert "opt: sgd 0.896 at best of" in text
+    assert "confirmed: A larger step helps. (came" in text
+    assert "refuted: A larger step helps. (came" in text
+
+
+def test_findings_are_of_code_and_fit_into_their_allowance():
+    assert findings(TASK, TRIALS, allowance=500) == ""
+    trials = long_study(60)
+    assert estimate_tokens(findings(TASK, trials, allowance=200)) < 230
+    assert "The best third has lr " in standing(TASK, trials)
+    assert estimate_tokens(detailed(TASK, trials, allowance=900)) <= 920
+
+
+def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
+    (tmp_path / "propose.md").write_text("Now {standing} Number {number}, {unknown}.")
+    own = replace(TASK, prompts=tmp_path)
+    messages = creator_messages(Scripted(), own, TRIALS)
+    assert messages[1].text.endswith("Number 2, {unknown}.")
+    assert messages[0] == creator_messages(Scripted(), TASK, TRIALS)[0]
 
 
 def test_where_the_study_stands_is_told():

@@ -169,3 +169,12 @@ def test_the_schema_and_the_reader_agree(old, new, fits):
         return
     with pytest.raises(TaskError):
         write(text)
+
+
+def test_a_template_of_ones_own_must_have_a_known_name():
+    Path("prompts").mkdir()
+    Path("prompts/creator.md").write_text("x")
+    assert write(TASK).prompts == Path("prompts").resolve()
+    Path("prompts/craetor.md").write_text("x")
+    with pytest.raises(TaskError, match=r"craetor.md is no template that could be replaced; did you mean 'creator'"):
+        write(TASK)

@@ -18,6 +18,7 @@ from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta,
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.recorded import Recorded
+from agenthpo.llm.redact import Redacting
 from agenthpo.llm.strict import Strict
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
@@ -162,7 +163,7 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
     on_event(opened)
     if llm is None:
         return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
-    llm = Recorded(llm, log.folder / "llm.jsonl")
+    llm = Redacting(Recorded(llm, log.folder / "llm.jsonl"))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])

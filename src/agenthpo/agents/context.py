@@ -21,7 +21,7 @@ __all__ = ["experience", "findings", "head", "prompt", "render", "standing"]
 
 _RENEWED = 4
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
-_EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.2
+_EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
 """Shares of the allowance: what an embedded model is told of the history; what others are, and of the findings. The rest is the head's."""
 
 
@@ -77,7 +77,7 @@ def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     done = [t for t in trials if t.outcome is not None]
     ranked, room = by_importance(task, done), allowance - estimate_tokens(_FRAME)
     texts = {t.number: full(task, t) for t in ranked}
-    kept = fitting(ranked, texts, room * 2 // 3 if len(ranked) > _RENEWED else room)
+    kept = fitting(ranked, texts, room * 4 // 5 if len(ranked) > _RENEWED else room)
     told = {number: texts[number] for number in kept}
     lines = {t.number: brief(task, t) for t in ranked if t.number not in kept}
     left = room - sum(map(estimate_tokens, told.values()))

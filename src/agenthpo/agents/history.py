@@ -16,7 +16,7 @@ __all__ = ["brief", "by_importance", "estimate_tokens", "fenced", "fitting", "fu
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
-_POINTS = 6
+_POINTS = 8
 
 
 def estimate_tokens(text: str) -> int:
