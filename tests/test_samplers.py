@@ -1,6 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agenthpo.records import Stop
 from agenthpo.search.samplers import Classical
 from spaces import spaces
 from studies import make_task, make_trial
@@ -10,6 +11,9 @@ def play(task, score, trials, seed=0):
     history = []
     for number in range(trials):
         proposal = Classical(seed).propose(task, history)
+        if isinstance(proposal, Stop):
+            assert len(history) == len(list(task.space.configurations()))
+            break
         task.space.check(proposal.params)
         history.append(make_trial(number, proposal.params, score(proposal.params), proposal.source))
     return history

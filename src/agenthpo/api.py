@@ -15,7 +15,7 @@ from agenthpo.experience.log import read_meta
 from agenthpo.lines import TextLines
 from agenthpo.llm.choose import choose_model
 from agenthpo.records import Direction, Params, Trial
-from agenthpo.session import ModelChoice, begin, go_on, study_folder
+from agenthpo.session import ModelChoice, OnFailure, begin, go_on, study_folder
 from agenthpo.space_file import parse_space
 from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.task_file import check_name
@@ -44,10 +44,17 @@ def tune(
     metric: str = "value",
     direction: Direction = "maximize",
     trials: int = 20,
+    timeout_s: float | None = None,
+    target: float | None = None,
+    patience: int | None = None,
+    max_tokens: int | None = None,
+    max_cost_usd: float | None = None,
+    noisy: bool = False,
     model: str | None = None,
     base_url: str | None = None,
     study: str | None = None,
     resume: bool = False,
+    on_llm_failure: OnFailure = "fallback",
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Result:
@@ -57,28 +64,33 @@ def tune(
     trial. The study is kept in ``.agenthpo/STUDY`` of the working folder; ``resume=True`` goes on with one until ``trials`` are done.
 
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about, when.
+    :param timeout_s: seconds the study may take; ``target``: a value that is good enough; ``patience``: trials without a new best after
+        which to stop; ``max_tokens`` and ``max_cost_usd``: what the language model may use.
+    :param noisy: whether the same configuration may give another value, so that it may be tried again.
+    :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to raise :class:`ModelError`.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
     :param model: ``local:NAME``, ``PROVIDER:MODEL`` or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
     :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are printed.
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that cannot be used.
     """
+    limits = {"trials": trials, "time_s": timeout_s, "tokens": max_tokens, "cost_usd": max_cost_usd, "target": target, "patience": patience}
     task = Task(
         name=check_name(study or _name_of(objective), where="study"),
-        objective=Objective(metric, _checked(direction)),
+        objective=Objective(metric, _checked(direction), noisy=noisy),
         space=parse_space(space),
         train=Train(function=objective),
         background=_background(background),
-        budget=Budget(trials=trials),
+        budget=Budget(**limits),  # type: ignore[arg-type]
     )
     folder = study_folder(task.name, beside=Path())
     tell = on_event or TextLines()
     if resume:
-        choice = ModelChoice(model, base_url) if model else None
-        return _result(go_on(folder, task=task, model=choice, trials=trials, on_event=tell), folder)
+        choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
+        return _result(go_on(folder, task=task, model=choice, limits=limits, on_event=tell), folder)
     if read_meta(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
     name, hint = choose_model(model)
-    return _result(begin(task, folder, model=ModelChoice(name, base_url, hint), seed=seed, on_event=tell), folder)
+    return _result(begin(task, folder, model=ModelChoice(name, base_url, hint, on_llm_failure), seed=seed, on_event=tell), folder)
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:

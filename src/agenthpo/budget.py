@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+from agenthpo.records import Direction, Trial, Usage, incumbent, upward
+from agenthpo.units import format_duration
 
 __all__ = ["Budget", "Spent"]
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a study has used up so far: trials started, and seconds of trials and thinking."""
+    """What a study has used up so far, and what it has found for it."""
 
     trials: int = 0
     time_s: float = 0.0
+    """Seconds of trials and of thinking."""
+    tokens: int = 0
+    cost_usd: float | None = 0.0
+    best: float | None = None
+    since_best: int = 0
+    """Trials that ended after the best one."""
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial], direction: Direction) -> Spent:
+        """Return what the finished ones of ``trials`` took."""
+        done = [t for t in trials if t.outcome]
+        usage, best = sum((t.usage for t in done), Usage()), incumbent(done, direction)
+        return cls(
+            trials=len(done),
+            time_s=sum(t.outcome.duration_s + t.usage.seconds for t in done if t.outcome),
+            tokens=usage.tokens,
+            cost_usd=usage.cost_usd,
+            best=best and best.value,
+            since_best=sum(best is not None and t.number > best.number for t in done),
+        )
 
     def with_running(self, count: int) -> Spent:
         """Return what is spent once ``count`` running trials are counted."""
@@ -33,10 +57,18 @@ class Budget:
     """Trials without a new best after which to stop."""
     creator_may_stop: bool = False
 
-    def reason(self, spent: Spent) -> str | None:
+    def reason(self, spent: Spent, direction: Direction) -> str | None:
         """Return in words why ``spent`` leaves nothing to go on with, or None while something is left."""
+        if self.target is not None and spent.best is not None and (spent.best - self.target) * upward(direction) >= 0:
+            return f"the target of {self.target:g} is reached"
         if spent.trials >= self.trials:
             return f"all {self.trials} trials of the budget are done"
         if self.time_s is not None and spent.time_s >= self.time_s:
-            return f"the time budget of {self.time_s:.0f} s is spent"
+            return f"the time budget of {format_duration(self.time_s)} is spent"
+        if self.tokens is not None and spent.tokens >= self.tokens:
+            return f"the budget of {self.tokens:,} tokens is spent ({spent.tokens:,})"
+        if self.cost_usd is not None and spent.cost_usd is not None and spent.cost_usd >= self.cost_usd:
+            return f"the budget of ${self.cost_usd:g} is spent (${spent.cost_usd:.4f})"
+        if self.patience is not None and spent.since_best >= self.patience:
+            return f"{self.patience} trials in a row brought nothing better"
         return None

@@ -21,6 +21,7 @@ __all__ = [
     "RunSpec",
     "Source",
     "Status",
+    "Stop",
     "Trial",
     "Usage",
     "incumbent",
@@ -100,6 +101,13 @@ class Proposal:
     model: str = ""
     """The language model that was asked, whether or not its answer was used."""
     usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a proposer answers where it has nothing more to try, and why."""
+
+    reason: str
 
 
 @dataclass(frozen=True)

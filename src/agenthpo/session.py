@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,11 +12,12 @@ from agenthpo import __version__
 from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
-from agenthpo.errors import StudyError
+from agenthpo.errors import ModelError, StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta, refuse_existing, study_folder
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
+from agenthpo.llm.prices import cost_usd
 from agenthpo.llm.recorded import Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.strict import Strict
@@ -52,6 +53,7 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
     """
     refuse_existing(folder)  # before a model is loaded
     model = model or ModelChoice()
+    _check_priced(task, model)
     meta = {
         "model": model.name,
         "base_url": model.base_url,
@@ -64,28 +66,41 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
         "test_metric": task.objective.test_metric,
         "space": task.space.describe(),
         "trials": task.budget.trials,
-        "time_s": task.budget.time_s,
+        "budget": asdict(task.budget),
     }
     with _model(model) as llm, ExperienceLog.create(folder, space=task.space, direction=task.objective.direction, meta=meta) as log:
         return _run(task, log, llm, seed, model, on_event)
 
 
 def go_on(
-    folder: Path, *, task: Task | None = None, model: ModelChoice | None = None, trials: int | None = None, on_event: OnEvent = ignore
+    folder: Path,
+    *,
+    task: Task | None = None,
+    model: ModelChoice | None = None,
+    limits: Mapping[str, Any] | None = None,
+    on_event: OnEvent = ignore,
 ) -> Stopped:
-    """Go on with the study in ``folder`` until its budget, or ``trials``, is spent.
+    """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are not None are changed.
 
     :raises StudyError: if there is none, its task cannot be found, or the task's space or objective has changed since.
     """
     meta = meta_of(folder)
-    task = (task or _task_of(folder, meta)).with_budget(trials=trials or meta["trials"], time_s=meta["time_s"])
+    task = (task or _task_of(folder, meta)).with_budget(**meta["budget"]).with_budget(**limits or {})
     with ExperienceLog.open(folder, space=task.space) as log:
         _check_unchanged(task, meta, log)
         model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
+        _check_priced(task, model)
         with _model(model) as llm:
-            if task.budget.trials != meta["trials"]:
-                log.keep_meta({**meta, "trials": task.budget.trials})  # so that a crash does not bring the old budget back
+            if asdict(task.budget) != meta["budget"]:  # kept, so that a crash does not bring the old one back
+                log.keep_meta({**meta, "trials": task.budget.trials, "budget": asdict(task.budget)})
             return _run(task, log, llm, meta["seed"], model, on_event)
+
+
+def _check_priced(task: Task, model: ModelChoice) -> None:
+    """Refuse a limit on money where nobody knows what the model costs."""
+    limit = task.budget.cost_usd
+    if limit is not None and model.name != NONE and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
+        raise ModelError(f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead")
 
 
 def _check_unchanged(task: Task, meta: dict[str, Any], log: ExperienceLog) -> None:

@@ -100,6 +100,17 @@ class Parameter:
             return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
         return float(value)
 
+    def grid(self) -> tuple[Any, ...]:
+        """Return all its values.
+
+        :raises ValueError: if it is continuous.
+        """
+        if self.is_discrete:
+            return self.values
+        if math.isinf(count := _count(self)):
+            raise ValueError(f"{self.name} is continuous")
+        return tuple(self.snap(self._low + i * (self.step or 1)) for i in range(int(count)))
+
     def extent(self) -> str:
         """Return its range in words."""
         return f"from {format_number(self.low)} to {format_number(self.high)}"
@@ -203,6 +214,23 @@ class Space:
     def size(self) -> float:
         """Return how many configurations there are; infinite as soon as one parameter is continuous."""
         return math.prod(_count(p) for p in self.parameters)
+
+    def configurations(self) -> Iterator[Params]:
+        """Yield every configuration; nothing where one parameter is continuous."""
+        if math.isinf(self.size()):
+            return
+        yield from self._extended({}, self.parameters)
+
+    def _extended(self, params: Params, rest: Sequence[Parameter]) -> Iterator[Params]:
+        if not rest:
+            yield params
+            return
+        first, *others = rest
+        if all(p in params and _among(params[p], allowed) for p, allowed in first.when):
+            for value in first.grid():
+                yield from self._extended({**params, first.name: value}, others)
+        else:
+            yield from self._extended(params, others)
 
     def _why_not_active(self, name: Any) -> str:
         if name not in self.names:

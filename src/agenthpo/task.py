@@ -106,7 +106,6 @@ class Task:
             metrics_file=file and str(Path(train.cwd or ".", file)),
         )
 
-    def with_budget(self, *, trials: int | None = None, time_s: float | None = None) -> Task:
-        """Return the task with those limits changed that are not None."""
-        changes = {k: v for k, v in (("trials", trials), ("time_s", time_s)) if v is not None}
-        return replace(self, budget=replace(self.budget, **changes))
+    def with_budget(self, **limits: Any) -> Task:
+        """Return the task with those limits of its budget changed that are not None."""
+        return replace(self, budget=replace(self.budget, **{name: limit for name, limit in limits.items() if limit is not None}))

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from agenthpo.agents.executor import Executor
 from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reported, Started, Stopped, ignore
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.records import Outcome, Trial
+from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.task import Task
 from agenthpo.training.metrics import Point
@@ -26,8 +26,13 @@ def tune(
     is in order: what ran is unfinished there, and the next call goes on with it.
     """
     running: dict[Future[Outcome], Trial] = {}
+    reason: str | None = None
     while True:
-        while len(running) < pool.slots and (trial := _next(task, proposer, log, running, on_event)):
+        while reason is None and len(running) < pool.slots:
+            trial = _next(task, proposer, log, running, on_event)
+            if isinstance(trial, str):
+                reason = trial
+                break
             spec = task.spec(trial.number, trial.proposal.params, seed=seed, workdir=log.workdir(trial.number))
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
@@ -37,21 +42,25 @@ def tune(
             on_event(Analysing(trial, outcome))
             finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.trials()))
             on_event(Finished(finished, log.incumbent()))
-    stopped = Stopped(task.budget.reason(log.spent()) or "nothing left to do", tuple(log.trials()), log.incumbent())
+            reason = None  # what was asked while trials ran is asked again, now that one more has ended
+    stopped = Stopped(reason or "nothing is left to do", tuple(log.trials()), log.incumbent())
     on_event(stopped)
     return stopped
 
 
-def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Future[Outcome], Trial], on_event: OnEvent) -> Trial | None:
-    """Return the next trial to run: an unfinished one, else a new one, else None when the budget is spent."""
+def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Future[Outcome], Trial], on_event: OnEvent) -> Trial | str:
+    """Return the next trial to run, an unfinished one first, or the reason why there is none."""
     ours, trials = {trial.number for trial in running.values()}, log.trials()
     if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
         on_event(Started(left, again=True))
         return left
-    if task.budget.reason(log.spent().with_running(len(running))):
-        return None
+    if reason := task.budget.reason(log.spent().with_running(len(running)), task.objective.direction):
+        return reason
     on_event(Proposing(len(trials)))
-    started = log.start(proposer.propose(task, trials))
+    proposal = proposer.propose(task, trials)
+    if isinstance(proposal, Stop):
+        return proposal.reason
+    started = log.start(proposal)
     on_event(Started(started))
     return started
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from agenthpo.agents.context import prompt, render, standing
 from agenthpo.agents.forms import creator_form
-from agenthpo.agents.reading import Draft, read_creator
+from agenthpo.agents.reading import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Mannered, Message
-from agenthpo.records import Proposal, Trial, Usage
+from agenthpo.records import Proposal, Stop, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
@@ -24,7 +24,7 @@ _SENT_BACK = 2
 class Attempt:
     """What asking came to: a proposal, or None and the reason."""
 
-    proposal: Proposal | None
+    proposal: Proposal | Stop | None
     reason: str
     usage: Usage
 
@@ -47,6 +47,8 @@ class Creator:
             except LLMFailure as failure:
                 return Attempt(None, str(failure), usage)
             usage += reply.usage
+            if task.budget.creator_may_stop and (why := wants_to_stop(reply.data)):
+                return Attempt(Stop(f"the Creator proposed to stop: {why}"), "", usage)
             read = read_creator(reply.data, task, trials)
             if isinstance(read, Draft):
                 return Attempt(self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage)

@@ -43,13 +43,19 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
             "additionalProperties": False,
         },
     }
+    required = list(properties)
+    if task.budget.creator_may_stop:
+        properties["stop"] = {
+            "type": "boolean",
+            "description": "True to end the study, where nothing more is to be gained; say why in rationale.",
+        }
     best = incumbent(list(trials), task.objective.direction)
     choices = _untried({p.name: grid(p, best) for p in task.space}, task.space, trials)
     rules = [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(task.space)]
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
     grammar = "\n".join([start, _text("why", _RATIONALE, task, "(Since|Because) "), _text("claim", _HYPOTHESIS, task), *rules])
-    return Form("proposal", _object(properties), grammar)
+    return Form("proposal", _object(properties) | {"required": required}, grammar)
 
 
 def executor_form(task: Task) -> Form:

@@ -13,7 +13,7 @@ from agenthpo.records import Expected, Params, Trial
 from agenthpo.space import Space
 from agenthpo.task import Task
 
-__all__ = ["Draft", "applicable", "read_creator", "whole_sentences"]
+__all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences"]
 
 _LONGEST = 800
 _PLUS_MINUS = re.compile(r"\s*([^\s±]+)\s*(?:\+-|±|\+/-)\s*(\S+)\s*")
@@ -53,6 +53,13 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     if isinstance(expected, str):
         problems.append(expected)
     return problems if problems or isinstance(expected, str) else Draft(params, rationale, hypothesis, expected, tuple(repairs))
+
+
+def wants_to_stop(data: Any) -> str:
+    """Return why a reply proposes to stop, or nothing where it does not."""
+    if not isinstance(data, dict) or data.get("stop") is not True:
+        return ""
+    return _words(data.get("rationale")) or "it gave no reason"
 
 
 def applicable(space: Space, raw: dict[str, Any]) -> Params:

@@ -26,6 +26,11 @@ app = typer.Typer(
 TaskFile = Annotated[Path, typer.Argument(metavar="TASK.yaml", help="The task file, or its folder.")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="A study's name or folder, or a task's folder.")]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="How many trials in all; the task file's budget without it.")]
+Time = Annotated[str | None, typer.Option("--timeout", help="How long the study may take: 90 (seconds), 30m, 8h.")]
+MaxCost = Annotated[float | None, typer.Option("--max-cost", min=0.0, help="How many US dollars the model may cost.")]
+MaxTokens = Annotated[int | None, typer.Option("--max-tokens", min=1, help="How many tokens the model may read and write.")]
+Target = Annotated[float | None, typer.Option("--target", help="A value of the metric that is good enough to stop.")]
+Patience = Annotated[int | None, typer.Option("--patience", min=1, help="Stop after so many trials without a new best.")]
 Model = Annotated[
     str | None,
     typer.Option(
@@ -92,13 +97,19 @@ def run(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training.")] = 0,
     study: Annotated[str | None, typer.Option("--study", help="The study's name; the task's name without it.")] = None,
     on_llm_failure: OnFailure = "fallback",
+    timeout: Time = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    target: Target = None,
+    patience: Patience = None,
     json: Json = False,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
     from agenthpo.session import begin, study_folder
     from agenthpo.task_file import check_name, load_task
 
-    loaded = load_task(task).with_budget(trials=trials)
+    limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
+    loaded = load_task(task).with_budget(**limits)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
     choice = _choice(model, base_url, on_llm_failure)
     return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), model=choice, seed=seed, on_event=on_event))
@@ -111,11 +122,17 @@ def resume(
     model: Model = None,
     base_url: BaseUrl = None,
     on_llm_failure: Annotated[str | None, typer.Option("--on-llm-failure", metavar="fallback|stop", help="As in run.")] = None,
+    timeout: Time = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    target: Target = None,
+    patience: Patience = None,
     json: Json = False,
 ) -> int:
     """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
     from agenthpo.session import find_study, go_on, meta_of
 
+    limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     folder = find_study(study)
     meta = meta_of(folder)
     same = model is None and base_url is None
@@ -124,7 +141,7 @@ def resume(
         meta["base_url"] if same else base_url,
         on_llm_failure or meta.get("on_llm_failure", "fallback"),
     )
-    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, trials=trials, on_event=on_event))
+    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, limits=limits, on_event=on_event))
 
 
 @app.command()
@@ -154,6 +171,20 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     from agenthpo.cli.models import pull_with_progress
 
     print(pull_with_progress(name))
+
+
+def _limits(
+    trials: int | None, timeout: str | None, tokens: int | None, cost: float | None, target: float | None, patience: int | None
+) -> dict[str, object]:
+    """Return the limits of a budget that the command line sets, None for the others."""
+    from agenthpo.errors import TaskError
+    from agenthpo.units import parse_duration
+
+    try:
+        time_s = None if timeout is None else parse_duration(timeout)
+    except ValueError as problem:
+        raise TaskError(f"--timeout: {problem}") from None
+    return {"trials": trials, "time_s": time_s, "tokens": tokens, "cost_usd": cost, "target": target, "patience": patience}
 
 
 def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelChoice:

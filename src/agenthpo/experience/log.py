@@ -144,9 +144,8 @@ class ExperienceLog:
         return incumbent(self.trials(), self.direction)
 
     def spent(self) -> Spent:
-        """Return the trials that are finished and the seconds they took, thinking included."""
-        done = [t for t in self.trials() if t.outcome]
-        return Spent(trials=len(done), time_s=sum(t.outcome.duration_s + t.usage.seconds for t in done if t.outcome))
+        """Return what the finished trials took."""
+        return Spent.of(self.trials(), self.direction)
 
     def start(self, proposal: Proposal) -> Trial:
         """Record a trial before it runs.

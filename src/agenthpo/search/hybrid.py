@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from agenthpo.records import Proposal, Trial, Usage
+from agenthpo.records import Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
 from agenthpo.search.samplers import default_proposal
 from agenthpo.task import Task
@@ -19,7 +19,7 @@ __all__ = ["Hybrid"]
 
 class _Attempt(Protocol):
     @property
-    def proposal(self) -> Proposal | None: ...
+    def proposal(self) -> Proposal | Stop | None: ...
     @property
     def reason(self) -> str: ...
     @property
@@ -36,7 +36,7 @@ class Hybrid:
     def __init__(self, creator: _Asker, engine: Proposer, *, model: str) -> None:
         self.creator, self.engine, self.model = creator, engine, model
 
-    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal:
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the proposal of whoever's turn it is; the turn follows from the trials alone, so that a resumed study keeps it."""
         if proposal := default_proposal(task, trials):
             return proposal
@@ -46,4 +46,6 @@ class Hybrid:
         if attempt.proposal is not None:
             return attempt.proposal
         stand_in = self.engine.propose(task, trials)
+        if isinstance(stand_in, Stop):
+            return stand_in
         return replace(stand_in, source="fallback", note=f"instead of the Creator: {attempt.reason}", model=self.model, usage=attempt.usage)

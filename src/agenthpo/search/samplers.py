@@ -6,6 +6,7 @@ suggestions then, so it is seeded by (seed, trial number).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState, create_trial
 
 from agenthpo.distributions import from_model, model_distribution, to_model
-from agenthpo.records import Direction, Params, Proposal, Trial
+from agenthpo.records import Direction, Params, Proposal, Stop, Trial
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
@@ -26,6 +27,8 @@ STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
 _TPE_ATTEMPTS, _ATTEMPTS = 5, 60
 """How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
+_MOST_LISTED = 20_000
+"""Configurations of a small space that are listed, to find those that are left."""
 
 
 def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
@@ -42,23 +45,29 @@ class Classical:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
-    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal:
-        """Return a proposal whose rationale says what the sampler had to go by."""
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        """Return a proposal whose rationale says what the sampler had to go by, or stop where every configuration has been tried."""
         if proposal := default_proposal(task, trials):
             return proposal
         params = self._fresh(task, trials)
+        if params is None:
+            return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
         scored = sum(t.value is not None for t in trials)
         why = "at random, to spread the first trials" if scored < STARTUP_TRIALS else f"from the {scored} results so far"
         return Proposal(params, "classical", rationale=f"Optuna's TPE chose it {why}.")
 
-    def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params:
-        tried = {task.space.key(t.proposal.params) for t in trials}
+    def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
+        """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any will do."""
+        tried = set() if task.objective.noisy else {task.space.key(t.proposal.params) for t in trials}
         params: Params = {}
         for attempt in range(_ATTEMPTS):
             params = self._suggest(task.space, task.objective.direction, trials, attempt)
             if task.space.key(params) not in tried:
-                break
-        return params
+                return params
+        if task.space.size() > _MOST_LISTED:
+            return params
+        left = [params for params in task.space.configurations() if task.space.key(params) not in tried]
+        return random.Random(spawn_seed(self.seed, len(trials))).choice(left) if left else None
 
     def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
