@@ -112,8 +112,9 @@ def test_a_study_is_never_mixed_with_another():
     assert "agenthpo resume .agenthpo/toy" in agenthpo("run", ".", code=2).stderr
     agenthpo("run", ".", "--trials", "1", "--study", "second")
     assert "has the studies second, toy" in agenthpo("show", ".", code=2).stderr
-    Path("task.yaml").write_text(TASK.replace("high: 9", "high: 10"))
-    assert "the task's space has changed" in agenthpo("resume", "toy", code=2).stderr
+    Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))
+    said = agenthpo("resume", "toy", code=2).stderr
+    assert "the task's objective.direction is minimize, but was maximize when the study .agenthpo/toy began" in said
 
 
 def test_no_successful_trial_is_exit_code_3():

@@ -136,3 +136,15 @@ def test_every_kind_of_bad_reply_is_read_or_sent_back_and_nothing_leaves_the_spa
     assert "2 replies were sent back" in trials[3]["note"]
     assert all(0.0 <= float(line.split()[1]) <= 1.0 for line in ran())
     assert len(ran()) == 8
+
+
+def test_the_command_line_replays_a_study_with_its_seed():
+    with model_server(talk(message(arguments=reply(0.75)), message(arguments=reply(0.875)))) as (url, _):
+        agenthpo("run", ".", "--model", "toy", "--base-url", url, "--seed", "5")
+    first = shown()
+    agenthpo("run", ".", "--model", "replay:toy", "--study", "again")
+    again = json.loads(agenthpo("show", "again", "--json").stdout)
+    assert [(t["params"], t["source"], t["rationale"], t["value"]) for t in again["trials"]] == [
+        (t["params"], t["source"], t["rationale"], t["value"]) for t in first
+    ]
+    assert again["study"]["seed"] == 5

@@ -15,7 +15,7 @@ from agenthpo.experience.log import read_meta
 from agenthpo.lines import TextLines
 from agenthpo.llm.choose import choose_model
 from agenthpo.records import Direction, Params, Trial
-from agenthpo.session import ModelChoice, OnFailure, begin, go_on, study_folder
+from agenthpo.session import ModelChoice, OnFailure, begin, go_on, replayed, study_folder
 from agenthpo.space_file import parse_space
 from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.task_file import check_name
@@ -69,20 +69,20 @@ def tune(
     :param noisy: whether the same configuration may give another value, so that it may be tried again.
     :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to raise :class:`ModelError`.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
-    :param model: ``local:NAME``, ``PROVIDER:MODEL`` or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
+    :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
     :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are printed.
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that cannot be used.
     """
     limits = {"trials": trials, "time_s": timeout_s, "tokens": max_tokens, "cost_usd": max_cost_usd, "target": target, "patience": patience}
     task = Task(
-        name=check_name(study or _name_of(objective), where="study"),
+        name=_name_of(objective),
         objective=Objective(metric, _checked(direction), noisy=noisy),
         space=parse_space(space),
         train=Train(function=objective),
         background=_background(background),
         budget=Budget(**limits),  # type: ignore[arg-type]
     )
-    folder = study_folder(task.name, beside=Path())
+    folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
     tell = on_event or TextLines()
     if resume:
         choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
@@ -90,7 +90,9 @@ def tune(
     if read_meta(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
     name, hint = choose_model(model)
-    return _result(begin(task, folder, model=ModelChoice(name, base_url, hint, on_llm_failure), seed=seed, on_event=tell), folder)
+    choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))
+    seed = its_seed if its_seed is not None else seed
+    return _result(begin(task, folder, model=choice, seed=seed, on_event=tell), folder)
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:

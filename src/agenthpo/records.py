@@ -5,7 +5,7 @@ Nothing here does anything: no input or output, no validation against a search s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ __all__ = [
     "Trial",
     "Usage",
     "incumbent",
+    "next_number",
     "upward",
 ]
 
@@ -196,6 +197,11 @@ class Trial:
     def usage(self) -> Usage:
         """Tokens and requests of proposing and analysing."""
         return self.proposal.usage + (self.analysis.usage if self.analysis else Usage())
+
+
+def next_number(trials: Sequence[Trial]) -> int:
+    """Return the number of the trial that comes after ``trials``, some of which may have been left out."""
+    return trials[-1].number + 1 if trials else 0
 
 
 def upward(direction: Direction) -> int:

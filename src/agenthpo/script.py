@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["config", "in_trial", "report"]
 
 PARAMS_FILE, METRICS_FILE = "params.json", "metrics.jsonl"
+PARAMS_VARIABLE = "AGENTHPO_PARAMS"
 _trial_dir: contextvars.ContextVar[str | None] = contextvars.ContextVar("trial_dir", default=None)
 
 
 def config(**defaults: Any) -> dict[str, Any]:
     """Return this trial's hyperparameters over ``defaults``.
 
-    Values have the types of the search space. A parameter whose condition does not hold is absent, or keeps its default.
+    Outside a study, those in the JSON file that the environment variable ``AGENTHPO_PARAMS`` names, if it does; ``agenthpo best`` prints
+    such a line. Values have the types of the search space. A parameter whose condition does not hold is absent, or keeps its default.
 
     >>> config(learning_rate=0.01)
     {'learning_rate': 0.01}
@@ -30,9 +32,10 @@ def config(**defaults: Any) -> dict[str, Any]:
     import json
 
     folder = _folder()
-    if folder is None:
+    path = os.environ.get(PARAMS_VARIABLE) if folder is None else os.path.join(folder, PARAMS_FILE)
+    if path is None:
         return dict(defaults)
-    with open(os.path.join(folder, PARAMS_FILE), encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         return {**defaults, **json.load(file)}
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +19,11 @@ from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta,
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.prices import cost_usd
-from agenthpo.llm.recorded import Recorded
+from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
+from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
+from agenthpo.records import Analysis, Outcome
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.task import Task
@@ -28,9 +31,15 @@ from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
-__all__ = ["ModelChoice", "OnFailure", "begin", "find_study", "go_on", "meta_of", "study_folder"]
+__all__ = ["ModelChoice", "OnFailure", "begin", "find_study", "go_on", "meta_of", "replayed", "study_folder", "task_of"]
 
 
+_DISK = {
+    errno.ENOSPC: "free some space and go on with",
+    errno.EDQUOT: "free some of your quota and go on with",
+    errno.EROFS: "make its folder writable and go on with",
+    errno.EACCES: "make its folder writable and go on with",
+}
 OnFailure = Literal["fallback", "stop"]
 
 
@@ -45,8 +54,10 @@ class ModelChoice:
     """What a failed request does: the classical engine steps in, visibly, or the study stops and can be resumed."""
 
 
-def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: int = 0, on_event: OnEvent = ignore) -> Stopped:
-    """Run a new study of ``task`` in ``folder``.
+def begin(
+    task: Task, folder: Path, *, model: ModelChoice | None = None, seed: int = 0, storage: str | None = None, on_event: OnEvent = ignore
+) -> Stopped:
+    """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the Optuna storage at the URL ``storage``.
 
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
@@ -63,12 +74,14 @@ def begin(task: Task, folder: Path, *, model: ModelChoice | None = None, seed: i
         "task_file": task.file,
         "seed": seed,
         "metric": task.objective.metric,
+        "at": task.objective.at,
         "test_metric": task.objective.test_metric,
         "space": task.space.describe(),
         "trials": task.budget.trials,
         "budget": asdict(task.budget),
     }
-    with _model(model) as llm, ExperienceLog.create(folder, space=task.space, direction=task.objective.direction, meta=meta) as log:
+    begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
+    with _model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
         return _run(task, log, llm, seed, model, on_event)
 
 
@@ -82,33 +95,67 @@ def go_on(
 ) -> Stopped:
     """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are not None are changed.
 
-    :raises StudyError: if there is none, its task cannot be found, or the task's space or objective has changed since.
+    Where the space has changed since, trials that still fit are built upon, the others are kept and shown, and the first words say so.
+
+    :raises StudyError: if there is none, its task cannot be found, or the task's objective has changed since.
     """
     meta = meta_of(folder)
-    task = (task or _task_of(folder, meta)).with_budget(**meta["budget"]).with_budget(**limits or {})
-    with ExperienceLog.open(folder, space=task.space) as log:
-        _check_unchanged(task, meta, log)
+    task = (task or task_of(folder, meta)).with_budget(**meta["budget"]).with_budget(**limits or {})
+    with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
+        _check_objective(task, meta, log)
         model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
         _check_priced(task, model)
         with _model(model) as llm:
-            if asdict(task.budget) != meta["budget"]:  # kept, so that a crash does not bring the old one back
-                log.keep_meta({**meta, "trials": task.budget.trials, "budget": asdict(task.budget)})
-            return _run(task, log, llm, meta["seed"], model, on_event)
+            changed = {"trials": task.budget.trials, "budget": asdict(task.budget), "space": task.space.describe()}
+            hint = _adopted(task, meta, log)
+            if changed != {key: meta[key] for key in changed}:  # kept, so that a crash does not bring the old ones back
+                log.keep_meta({**meta, **changed})
+            return _run(task, log, llm, meta["seed"], replace(model, hint=" ".join(filter(None, [model.hint, hint]))), on_event)
+
+
+def _adopted(task: Task, meta: dict[str, Any], log: ExperienceLog) -> str:
+    """Close what is unfinished and outside a space that has changed, and return in words what has become of the trials."""
+    if task.space.describe() == meta["space"]:
+        return ""
+    trials, fitting = log.trials(), {t.number for t in log.fitting_trials()}
+    for trial in trials:
+        if trial.outcome is None and trial.number not in fitting:
+            error = "the search space changed before it ended"
+            log.finish(trial, Outcome("interrupted", error=error), Analysis("crashed", (error,), f"It was given up: {error}."))
+    left = len(trials) - len(fitting)
+    rest = f"; {left} lie outside, and are only shown" if left else ""
+    return f"The search space has changed since the study began: {len(fitting)} of {len(trials)} trials fit and are built upon{rest}."
 
 
 def _check_priced(task: Task, model: ModelChoice) -> None:
     """Refuse a limit on money where nobody knows what the model costs."""
     limit = task.budget.cost_usd
-    if limit is not None and model.name != NONE and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
+    is_free = model.name == NONE or model.name.startswith(REPLAY)
+    if limit is not None and not is_free and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
         raise ModelError(f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead")
 
 
-def _check_unchanged(task: Task, meta: dict[str, Any], log: ExperienceLog) -> None:
-    changed = "space" if task.space.describe() != meta["space"] else "objective"
-    if changed == "space" or (task.objective.metric, task.objective.direction) != (meta["metric"], log.direction):
+def _check_objective(task: Task, meta: dict[str, Any], log: ExperienceLog) -> None:
+    now = {"metric": task.objective.metric, "direction": task.objective.direction, "at": task.objective.at}
+    then = {"metric": meta["metric"], "direction": log.direction, "at": meta.get("at", task.objective.at)}
+    if changed := next((key for key in now if now[key] != then[key]), None):
         raise StudyError(
-            f"the task's {changed} has changed since the study {log.folder} began; undo that, or begin a new study by --study NAME"
+            f"the task's objective.{changed} is {now[changed]}, but was {then[changed]} when the study {log.folder} began, so that its "
+            "values cannot be compared; undo that, or begin a new study by --study NAME"
         )
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a full disk or a folder that cannot be written into a sentence; what was recorded stays, and the study can be gone on with."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _DISK:
+            raise
+        raise StudyError(
+            f"the study {folder} cannot be written ({problem.strerror}); {_DISK[problem.errno]}: agenthpo resume {folder}"
+        ) from None
 
 
 def meta_of(folder: Path) -> dict[str, Any]:
@@ -141,10 +188,14 @@ def find_study(text: str) -> Path:
     raise StudyError(f"there is no study '{text}'; {hint}")
 
 
-def _task_of(folder: Path, meta: dict[str, Any]) -> Task:
+def task_of(folder: Path, meta: dict[str, Any]) -> Task:
+    """Return the task that the study in ``folder`` was begun with, from its file as it is now.
+
+    :raises StudyError: if it was begun from Python.
+    """
     if meta["task_file"] is None:
         raise StudyError(
-            f"the study {folder} was begun from Python; go on with it by agenthpo.tune(…, study={meta['name']!r}, resume=True)"
+            f"the study {folder} was begun from Python; go on with it by agenthpo.tune(…, study={folder.resolve().name!r}, resume=True)"
         )
     file = Path(meta["task_file"])
     moved = folder.resolve().parent.parent / file.name  # where the whole project was moved or copied
@@ -156,6 +207,9 @@ def _model(choice: ModelChoice) -> Iterator[LLM | None]:
     if choice.name == NONE:
         yield None
         return
+    if choice.name.startswith(REPLAY):
+        yield ReplayLLM(find_study(choice.name.removeprefix(REPLAY)) / EXCHANGES)
+        return
     llm = open_model(choice.name, base_url=choice.base_url)
     try:
         llm.verify()
@@ -164,9 +218,17 @@ def _model(choice: ModelChoice) -> Iterator[LLM | None]:
         llm.close()
 
 
+def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
+    """Return ``choice`` with the study it replays, if it does, by its full path, and that study's seed."""
+    if not choice.name.startswith(REPLAY):
+        return choice, None
+    folder = find_study(choice.name.removeprefix(REPLAY))
+    return replace(choice, name=f"{REPLAY}{folder.resolve()}"), meta_of(folder)["seed"]
+
+
 def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, on_event: OnEvent) -> Stopped:
     opened = Opened(
-        study=log.folder.name,
+        study=log.folder.resolve().name,
         folder=str(log.folder),
         metric=task.objective.metric,
         direction=task.objective.direction,
@@ -178,7 +240,7 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
     on_event(opened)
     if llm is None:
         return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
-    llm = Redacting(Recorded(llm, log.folder / "llm.jsonl"))
+    llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])

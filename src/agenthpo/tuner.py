@@ -40,7 +40,7 @@ def tune(
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             trial, outcome = running.pop(future), future.result()
             on_event(Analysing(trial, outcome))
-            finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.trials()))
+            finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials()))
             on_event(Finished(finished, log.incumbent()))
             reason = None  # what was asked while trials ran is asked again, now that one more has ended
     stopped = Stopped(reason or "nothing is left to do", tuple(log.trials()), log.incumbent())
@@ -57,7 +57,7 @@ def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Futu
     if reason := task.budget.reason(log.spent().with_running(len(running)), task.objective.direction):
         return reason
     on_event(Proposing(len(trials)))
-    proposal = proposer.propose(task, trials)
+    proposal = proposer.propose(task, log.fitting_trials())
     if isinstance(proposal, Stop):
         return proposal.reason
     started = log.start(proposal)

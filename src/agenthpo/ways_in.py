@@ -39,7 +39,7 @@ def resolve_command(
 ) -> tuple[str, ...]:
     """Return the command's words with the placeholders filled in, each value within one word whatever it holds.
 
-    A parameter that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do.
+    A value that starts with a dash is joined to the long option before it: ``--shift=-0.5``. A parameter that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do.
     In a ``shell`` line, a single word for ``sh -c``, values are quoted and an inactive one is the empty word.
     """
     values = _values(params, seed=seed, workdir=workdir)
@@ -52,7 +52,11 @@ def resolve_command(
         if word == "{flags}":
             resolved += _flags(params)
         elif not inactive & set(placeholders(word)):
-            resolved.append(fill(word, values))
+            value = fill(word, values)
+            if word != value and value.startswith("-") and _is_bare_option(resolved[-1:]):
+                resolved[-1] += f"={value}"  # argparse takes a word such as -1e-05 for an option
+            else:
+                resolved.append(value)
         elif word.startswith("{") and resolved and resolved[-1].startswith("-"):
             resolved.pop()
     return tuple(resolved)
@@ -68,6 +72,10 @@ def config_text(params: Params) -> str:
     """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and types as well."""
     pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
     return f"{{\n{pairs}\n}}\n"
+
+
+def _is_bare_option(words: list[str]) -> bool:
+    return bool(words) and words[0].startswith("--") and len(words[0]) > 2 and "=" not in words[0]
 
 
 def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:

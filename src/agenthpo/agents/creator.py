@@ -10,7 +10,7 @@ from agenthpo.agents.forms import creator_form
 from agenthpo.agents.reading import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Mannered, Message
-from agenthpo.records import Proposal, Stop, Trial, Usage
+from agenthpo.records import Proposal, Stop, Trial, Usage, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
@@ -41,7 +41,7 @@ class Creator:
         messages = creator_messages(self.llm, task, trials)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
-            seed = spawn_seed(self.seed, len(trials), turn)
+            seed = spawn_seed(self.seed, next_number(trials), turn)
             try:
                 reply = self.llm.ask(messages, form, seed=seed)
             except LLMFailure as failure:
@@ -74,4 +74,4 @@ class Creator:
 
 def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial]) -> list[Message]:
     """Return the conversation that asks for the next configuration."""
-    return prompt(task, trials, render("propose", task.prompts, number=str(len(trials)), standing=standing(task, trials)), llm=llm)
+    return prompt(task, trials, render("propose", task.prompts, number=str(next_number(trials)), standing=standing(task, trials)), llm=llm)

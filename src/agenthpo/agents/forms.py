@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agenthpo.llm.client import Form
-from agenthpo.records import Trial, incumbent
+from agenthpo.records import Trial, incumbent, next_number
 from agenthpo.space import Parameter, Space, same
 from agenthpo.task import Task
 
@@ -95,7 +95,7 @@ def _untried(choices: dict[str, list[Any]], space: Space, trials: Sequence[Trial
     movable = [name for name, values in left.items() if values]
     if not trials or not movable:
         return choices
-    name = movable[len(trials) % len(movable)]
+    name = movable[next_number(trials) % len(movable)]
     return {**choices, name: left[name]}
 
 

@@ -35,7 +35,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="local:NAME, PROVIDER:MODEL (openai:gpt-5 …) or none; without it AGENTHPO_MODEL, else the embedded model if it is here.",
+        help="local:NAME, PROVIDER:MODEL (openai:gpt-5 …), replay:STUDY or none; without it AGENTHPO_MODEL, else the embedded model if it is here.",
     ),
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible server that has the model.")]
@@ -94,8 +94,16 @@ def run(
     trials: Trials = None,
     model: Model = None,
     base_url: BaseUrl = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of the search and, as {seed} and AGENTHPO_SEED, of the training; 0 without it.")
+    ] = None,
     study: Annotated[str | None, typer.Option("--study", help="The study's name; the task's name without it.")] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage", metavar="URL", help="An Optuna storage for the trials, such as sqlite:///study.db; a journal file without it."
+        ),
+    ] = None,
     on_llm_failure: OnFailure = "fallback",
     timeout: Time = None,
     max_tokens: MaxTokens = None,
@@ -105,14 +113,15 @@ def run(
     json: Json = False,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
-    from agenthpo.session import begin, study_folder
+    from agenthpo.session import begin, replayed, study_folder
     from agenthpo.task_file import check_name, load_task
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     loaded = load_task(task).with_budget(**limits)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
-    choice = _choice(model, base_url, on_llm_failure)
-    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), model=choice, seed=seed, on_event=on_event))
+    choice, its_seed = replayed(_choice(model, base_url, on_llm_failure))
+    begun = {"model": choice, "seed": next(s for s in (seed, its_seed, 0) if s is not None), "storage": storage}
+    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), **begun, on_event=on_event))
 
 
 @app.command()
@@ -145,12 +154,38 @@ def resume(
 
 
 @app.command()
-def show(study: StudyName, json: Json = False) -> None:
-    """Show a study's trials and its best configuration."""
-    from agenthpo.cli.tables import print_study
+def show(
+    study: StudyName,
+    trial: Annotated[int | None, typer.Argument(metavar="[N]", help="A trial's number, for its story.")] = None,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the trials as CSV.")] = False,
+) -> None:
+    """Show a study's trials and its best configuration, or tell the story of one trial."""
+    from agenthpo.cli.story import print_trial
+    from agenthpo.cli.tables import print_csv, print_study
     from agenthpo.session import find_study
 
-    print_study(find_study(study), as_json=json)
+    folder = find_study(study)
+    if trial is not None:
+        print_trial(folder, trial, as_json=json)
+    elif csv:
+        print_csv(folder)
+    else:
+        print_study(folder, as_json=json)
+
+
+@app.command()
+def best(
+    study: StudyName,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="command|yaml|json", help="In which form; a command line without it.")
+    ] = None,
+) -> None:
+    """Print the winning configuration, ready to paste."""
+    from agenthpo.cli.best import print_best
+    from agenthpo.session import find_study
+
+    print_best(find_study(study), form)
 
 
 models = typer.Typer(help="The embedded models: list them, pull one.", no_args_is_help=True)

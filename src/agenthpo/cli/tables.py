@@ -17,7 +17,9 @@ from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.words import gain_words, params_words, source_words
 
-__all__ = ["print_study", "trial_table"]
+__all__ = ["print_csv", "print_study", "trial_table"]
+
+_FACTS = ("number", "state", "source", "value", "test_value", "step", "duration_s", "peak_mb", "error", "rationale", "hypothesis", "note")
 
 
 def print_study(folder: Path, *, as_json: bool) -> None:
@@ -41,6 +43,23 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         )
         console.print(f"Gain: {gain_words(trials, best)}", markup=False, soft_wrap=True)
         console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
+
+
+def print_csv(folder: Path) -> None:
+    """Print a study's trials as CSV: one column a fact, then one a parameter."""
+    import csv
+    import sys
+
+    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+        rows = [trial_to_json(trial) for trial in log.trials()]
+    names = list(dict.fromkeys(name for row in rows for name in row["params"]))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*_FACTS, "diagnosis", "insight", "expectation_met", "tokens", *(f"params.{name}" for name in names)])
+    for row in rows:
+        analysis, usage = row["analysis"] or {}, row["usage"]
+        said = [analysis.get(key) for key in ("diagnosis", "insight", "expectation_met")]
+        facts = [*(row[key] for key in _FACTS), *said, usage["input_tokens"] + usage["output_tokens"]]
+        writer.writerow([*facts, *("" if name not in row["params"] else json.dumps(row["params"][name]).strip('"') for name in names)])
 
 
 def trial_table(trials: Sequence[Trial], metric: str, best: Trial | None, *, one_line: bool = False) -> Table:

@@ -1,4 +1,4 @@
-"""The experience log L as an Optuna study in a journal file: the only module that opens an Optuna storage.
+"""The experience log L as an Optuna study, in a journal file or any of Optuna's storages.
 
 A trial is written before it runs and told when it is analysed. What a crash leaves running is in :meth:`ExperienceLog.trials` without an outcome,
 and goes on under its own number, so that the budget stays exact by construction.
@@ -6,31 +6,38 @@ and goes on under its own number, so that the budget stays exact by construction
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
 from agenthpo.distributions import stored_distribution
 from agenthpo.errors import StudyError
+from agenthpo.experience.storage import (
+    JOURNAL,
+    Place,
+    exists,
+    forget_place,
+    note_place,
+    noted_place,
+    open_storage,
+    take_lock,
+    without_password,
+)
 from agenthpo.records import Analysis, Direction, Outcome, Proposal, Trial, incumbent
 from agenthpo.space import Space
 
 __all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
 STUDIES = ".agenthpo"
-_JOURNAL, _LOCK, _META = "journal.log", "driver.lock", "agenthpo"
+_META = "agenthpo"
+_MOST_CHANGES = 20
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -64,24 +71,24 @@ class ExperienceLog:
         self._study, self._space, self._lock = study, space, lock
         # What is finished never changes; decoding it at each look would cost the square of the trials.
         self._finished: dict[int, Trial] = {}
+        self._fitting: dict[int, bool] = {}
 
     @classmethod
-    def create(cls, folder: Path, *, space: Space, direction: Direction, meta: dict[str, Any]) -> ExperienceLog:
-        """Begin a study in ``folder``; ``meta`` is kept with it.
+    def create(cls, folder: Path, *, space: Space, direction: Direction, meta: dict[str, Any], storage: str | None = None) -> ExperienceLog:
+        """Begin a study in ``folder``, its trials in the Optuna storage at the URL ``storage``; ``meta`` is kept with it.
 
         :raises StudyError: if there is one already, the folder cannot be written, or another process is at work in it.
         """
         refuse_existing(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = _take(folder)
+            lock = take_lock(folder)
             try:
                 refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
-            except StudyError:
+                study = _begun(folder, storage, direction)
+            except BaseException:
                 os.close(lock)
                 raise
-            (folder / _JOURNAL).unlink(missing_ok=True)  # of a driver that was killed before its study had begun
-            study = optuna.create_study(storage=_storage(folder), study_name=folder.name, direction=direction)
         except OSError as problem:
             raise StudyError(f"the study {folder} cannot be written ({problem.strerror}); make its folder writable") from None
         log = cls(folder, study, space, lock)
@@ -97,7 +104,7 @@ class ExperienceLog:
         study = _load(folder)
         if study is None:
             raise no_study(folder)
-        return cls(folder, study, space, None if read_only else _take(folder))
+        return cls(folder, study, space, None if read_only else take_lock(folder))
 
     def __enter__(self) -> ExperienceLog:
         return self
@@ -133,6 +140,16 @@ class ExperienceLog:
         """Return every trial in the order of their numbers, unfinished ones included."""
         return [self._finished.get(frozen.number) or self._read(frozen) for frozen in self._study.get_trials(deepcopy=False)]
 
+    def fitting_trials(self) -> list[Trial]:
+        """Return the trials that are points of the space as it is now: all, unless it was changed since the study began."""
+        return [t for t in self.trials() if self._fits(t)]
+
+    def _fits(self, trial: Trial) -> bool:
+        assert self._space is not None, "opened to be read only"
+        if trial.number not in self._fitting:
+            self._fitting[trial.number] = not self._space.violations(trial.proposal.params)
+        return self._fitting[trial.number]
+
     def _read(self, frozen: FrozenTrial) -> Trial:
         trial = _trial(frozen)
         if trial.outcome is not None:
@@ -140,8 +157,8 @@ class ExperienceLog:
         return trial
 
     def incumbent(self) -> Trial | None:
-        """Return the best trial so far."""
-        return incumbent(self.trials(), self.direction)
+        """Return the best trial so far, of those that fit where the log was opened with a space."""
+        return incumbent(self.trials() if self._space is None else self.fitting_trials(), self.direction)
 
     def spent(self) -> Spent:
         """Return what the finished trials took."""
@@ -156,15 +173,29 @@ class ExperienceLog:
         space = self._space
         space.check(proposal.params)
         now = time.time()
-        self._study.add_trial(
-            create_trial(
-                state=TrialState.RUNNING,
-                params=proposal.params,
-                distributions={name: stored_distribution(space[name]) for name in proposal.params},
-                user_attrs={"proposal": encode(proposal), "source": proposal.source, "started_at": now},
-            )
-        )
+        attributes = {"proposal": encode(proposal), "source": proposal.source, "started_at": now}
+        self._add(proposal.params, attributes)
         return self.trials()[-1]
+
+    def _add(self, params: dict[str, Any], attributes: dict[str, Any]) -> None:
+        """Add a running trial. Databases refuse a name with another kind of distribution than before: after a change it gets another."""
+        assert self._space is not None
+        distributions = {name: stored_distribution(self._space[name]) for name in params}
+        for turn in range(_MOST_CHANGES):
+            names = {name: f"{name} (changed {turn})" if turn else name for name in params}
+            try:
+                self._study.add_trial(
+                    create_trial(
+                        state=TrialState.RUNNING,
+                        params={names[name]: value for name, value in params.items()},
+                        distributions={names[name]: distribution for name, distribution in distributions.items()},
+                        user_attrs=attributes,
+                    )
+                )
+                return
+            except ValueError:
+                if turn == _MOST_CHANGES - 1:
+                    raise
 
     def finish(self, trial: Trial, outcome: Outcome, analysis: Analysis) -> Trial:
         """Record what came out of ``trial`` and what it means."""
@@ -187,6 +218,29 @@ class ExperienceLog:
         return finished
 
 
+def _begun(folder: Path, storage: str | None, direction: Direction) -> optuna.Study:
+    """Return a new Optuna study for ``folder``; what a driver left that was killed before its study had begun is replaced."""
+    (folder / JOURNAL).unlink(missing_ok=True)
+    if storage is not None:
+        note_place(folder, Place(storage, folder.name))
+    try:
+        opened = open_storage(folder)
+    except StudyError:
+        forget_place(folder)
+        raise
+    try:
+        return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
+    except optuna.exceptions.DuplicatedStudyError:
+        study = optuna.load_study(storage=opened, study_name=folder.name)
+        if study.trials or _META in study.user_attrs:
+            forget_place(folder)
+            raise StudyError(
+                f"the storage {without_password(storage or '')} has a study '{folder.name}' already; name another one by --study"
+            ) from None
+        optuna.delete_study(storage=opened, study_name=folder.name)
+        return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
+
+
 def _trial(frozen: FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
     trial = Trial(frozen.number, decode_proposal(attributes["proposal"]), started_at=attributes["started_at"])
@@ -198,74 +252,11 @@ def _trial(frozen: FrozenTrial) -> Trial:
 
 def _load(folder: Path) -> optuna.Study | None:
     """Return the study in ``folder``, or None where there is none, or one whose driver was killed before it had begun."""
-    if not (folder / _JOURNAL).is_file():
+    if not exists(folder):
         return None
-    with _journal_lock(folder):
-        _cut_torn_line(folder / _JOURNAL)
     try:
-        study = optuna.load_study(study_name=None, storage=_storage(folder))
-    except KeyError:
+        place = noted_place(folder)
+        study = optuna.load_study(study_name=place and place.study, storage=open_storage(folder))
+    except (KeyError, ValueError):  # by name, and where the journal holds no study at all
         return None
     return study if _META in study.user_attrs else None
-
-
-def _storage(folder: Path) -> JournalStorage:
-    return JournalStorage(JournalFileBackend(str(folder / _JOURNAL), lock_obj=_FileLock(folder)))
-
-
-class _FileLock:
-    """A lock that dies with its holder; Optuna's own stays for 30 seconds after a kill."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / f"{_JOURNAL}.lock"
-        self._file: int | None = None
-
-    def acquire(self) -> bool:
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        return True
-
-    def release(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-@contextmanager
-def _journal_lock(folder: Path) -> Iterator[None]:
-    lock = _FileLock(folder)
-    lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _cut_torn_line(journal: Path) -> None:
-    """Cut a last line that a crash left unfinished: the next write would be glued to it and ruin the file."""
-    with journal.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        end = size
-        while end and not _ends_line(file, end):
-            end -= 1
-        if end != size:
-            file.truncate(end)
-
-
-def _ends_line(file: Any, position: int) -> bool:
-    file.seek(position - 1)
-    return bool(file.read(1) == b"\n")
-
-
-def _take(folder: Path) -> int:
-    """Lock the study for this process; the lock dies with it."""
-    file = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(file, 20).decode().strip()
-        os.close(file)
-        raise StudyError(f"another process ({holder}) is at work in the study {folder}; wait for it or stop it") from None
-    os.ftruncate(file, 0)
-    os.write(file, f"pid {os.getpid()}".encode())
-    return file

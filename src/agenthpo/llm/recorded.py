@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,7 +12,10 @@ from pathlib import Path
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 
-__all__ = ["Recorded"]
+__all__ = ["EXCHANGES", "Recorded"]
+
+EXCHANGES = "llm.jsonl"
+"""The file's name in a study's folder."""
 
 
 class Recorded:
@@ -20,16 +24,26 @@ class Recorded:
     def __init__(self, llm: LLM, path: Path) -> None:
         self.name, self.allowance, self.holds_to_grammar = llm.name, llm.allowance, llm.holds_to_grammar
         self._llm, self._path = llm, path
+        if path.is_file():
+            end_last_line(path)  # of a process that was killed as it wrote: what comes next must not be glued to it
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Ask the model and write the exchange down."""
-        entry = {"time": time.time(), "model": self.name, "form": form.name, "seed": seed, "messages": [asdict(m) for m in messages]}
+        entry = {
+            "time": time.time(),
+            "model": self.name,
+            "allowance": self.allowance,
+            "holds_to_grammar": self.holds_to_grammar,
+            "form": form.name,
+            "seed": seed,
+            "messages": [asdict(m) for m in messages],
+        }
         try:
             reply = self._llm.ask(messages, form, seed=seed)
         except LLMFailure as failure:
             self._write({**entry, "failure": str(failure)})
             raise
-        self._write({**entry, "reply": reply.text, "usage": asdict(reply.usage)})
+        self._write({**entry, "reply": reply.text, "data": reply.data, "repairs": reply.repairs, "usage": asdict(reply.usage)})
         return reply
 
     def verify(self) -> None:
@@ -47,3 +61,10 @@ class Recorded:
     def _write(self, entry: dict[str, object]) -> None:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def end_last_line(path: Path) -> None:
+    """End an unfinished last line of a file."""
+    with path.open("rb+") as file:
+        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            file.write(b"\n")

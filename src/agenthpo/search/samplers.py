@@ -16,7 +16,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState, create_trial
 
 from agenthpo.distributions import from_model, model_distribution, to_model
-from agenthpo.records import Direction, Params, Proposal, Stop, Trial
+from agenthpo.records import Direction, Params, Proposal, Stop, Trial, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
@@ -67,11 +67,11 @@ class Classical:
         if task.space.size() > _MOST_LISTED:
             return params
         left = [params for params in task.space.configurations() if task.space.key(params) not in tried]
-        return random.Random(spawn_seed(self.seed, len(trials))).choice(left) if left else None
+        return random.Random(spawn_seed(self.seed, next_number(trials))).choice(left) if left else None
 
     def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(direction=direction, sampler=self._sampler(len(trials), attempt))
+        study = optuna.create_study(direction=direction, sampler=self._sampler(next_number(trials), attempt))
         study.add_trials([_replayed(space, trial) for trial in trials])
         ask = study.ask()
         params: Params = {}

@@ -1,0 +1,66 @@
+"""What ``agenthpo best`` prints: the winning configuration as a command line, YAML or JSON, ready to paste."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from agenthpo.errors import StudyError
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.records import Trial
+from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
+from agenthpo.session import task_of
+from agenthpo.task import Task
+from agenthpo.ways_in import CONFIG_YAML, config_text, placeholders
+
+__all__ = ["print_best"]
+
+FORMATS = ("command", "yaml", "json")
+
+
+def print_best(folder: Path, form: str | None) -> None:
+    """Print the incumbent in the given form; without one, as a command line where the study has a task file, else as JSON.
+
+    :raises StudyError: if no trial has succeeded, or the form is not known.
+    """
+    if form not in (None, *FORMATS):
+        raise StudyError(f"--format is '{form}', but must be command, yaml or json")
+    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+        best, meta, workdir = log.incumbent(), log.meta, log.workdir
+    if best is None:
+        raise StudyError(f"no trial of the study {folder} has succeeded yet; see 'agenthpo show {folder}'")
+    if form is None:
+        form = "command" if meta["task_file"] else "json"
+    if form == "command":
+        print(command_line(task_of(folder, meta), best, workdir(best.number), meta["seed"]))
+    elif form == "yaml":
+        print(_as_yaml(best), end="")
+    else:
+        print(json.dumps(best.proposal.params))
+
+
+def command_line(task: Task, best: Trial, workdir: Path, seed: int) -> str:
+    """Return a line for a shell that runs ``best`` again, as the study ran it, in the task's folder."""
+    spec = task.spec(best.number, best.proposal.params, seed=seed, workdir=workdir)
+    words = shlex.join(spec.command) if not task.train.shell else spec.command[-1]
+    named = {name for text in task.train.command for name in placeholders(text)}
+    env = dict(spec.env)
+    if not named & {*task.space.names, "flags"}:
+        env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
+    if named & {"config_file", "config_yaml"}:  # kept with the study, unless someone cleared its folder
+        for name in (PARAMS_FILE, CONFIG_YAML):
+            if workdir.is_dir() and not (workdir / name).is_file():
+                (workdir / name).write_text(config_text(best.proposal.params), encoding="utf-8")
+    settings = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
+    return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
+
+
+def _as_yaml(best: Trial) -> str:
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    text = StringIO()
+    YAML(typ="safe", pure=True).dump(best.proposal.params, text)
+    return text.getvalue()

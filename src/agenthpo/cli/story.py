@@ -1,0 +1,110 @@
+"""One trial's story, for ``agenthpo show STUDY N``: what changed from which trial and why, what was expected, what came, what it taught."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from agenthpo.cli.live import sparkline
+from agenthpo.codec import trial_to_json
+from agenthpo.errors import StudyError
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.records import Direction, Params, Trial, upward
+from agenthpo.space import format_number, same
+from agenthpo.units import format_duration
+from agenthpo.words import params_words
+
+__all__ = ["nearest", "print_trial", "story"]
+
+_WIDTH = 60
+
+
+def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
+    """Print the story of trial ``number``.
+
+    :raises StudyError: if the study has no such trial.
+    """
+    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+        trials, metric, direction = log.trials(), log.meta["metric"], log.direction
+    if not 0 <= number < len(trials):
+        raise StudyError(f"the study {folder} has no trial {number}; it has {len(trials)}, from 0 on")
+    trial = trials[number]
+    if as_json:
+        curves = trial.outcome.curves if trial.outcome else {}
+        log_file = folder / "trials" / f"{number:04d}" / "run.log"
+        print(json.dumps({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
+        return
+    print("\n".join([*story(trial, trials[:number], metric, direction), *_where(folder, trial)]))
+
+
+def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direction) -> list[str]:
+    """Return the story in lines."""
+    proposal, model = trial.proposal, f" ({trial.proposal.model})" if trial.proposal.model else ""
+    lines = [f"Trial {trial.number}, proposed by {proposal.source}{model}", f"    {params_words(proposal.params)}"]
+    base = nearest(proposal.params, earlier, direction)
+    if base is not None:
+        result = base.outcome.status if base.value is None and base.outcome else f"{metric} {format_number(base.value)}"
+        lines.append(f"Changed from trial {base.number} ({result}): {_changes(base.proposal.params, proposal.params) or 'nothing'}")
+    lines += [f"Why: {proposal.rationale}"] * bool(proposal.rationale) + [f"Hypothesis: {proposal.hypothesis}"] * bool(proposal.hypothesis)
+    if proposal.expected:
+        e = proposal.expected
+        lines.append(f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}")
+    lines += [f"Note: {proposal.note}"] * bool(proposal.note)
+    return [*lines, *_came(trial, metric)]
+
+
+def nearest(params: Params, earlier: Sequence[Trial], direction: Direction) -> Trial | None:
+    """Return the earlier trial from which the fewest values differ; of several, the best."""
+
+    def distance(trial: Trial) -> tuple[int, float]:
+        other = trial.proposal.params
+        differ = sum(name not in params or name not in other or not same(params[name], other[name]) for name in {*params, *other})
+        return differ, float("inf") if trial.value is None else -upward(direction) * trial.value
+
+    return min(earlier, key=distance, default=None)
+
+
+def _changes(before: Params, after: Params) -> str:
+    words = []
+    for name in dict.fromkeys([*after, *before]):
+        if name not in after:
+            words.append(f"{name} no longer applies")
+        elif name not in before:
+            words.append(f"{name} now {format_number(after[name])}")
+        elif not same(before[name], after[name]):
+            words.append(f"{name} {format_number(before[name])} -> {format_number(after[name])}")
+    return ", ".join(words)
+
+
+def _came(trial: Trial, metric: str) -> list[str]:
+    outcome, analysis = trial.outcome, trial.analysis
+    if outcome is None or analysis is None:
+        return ["It has not finished."]
+    memory = f", {outcome.peak_mb:.0f} MB" if outcome.peak_mb else ""
+    took = f"in {format_duration(outcome.duration_s)}{memory}"
+    if trial.value is None:
+        lines = [f"Came: {outcome.status} {took}: {outcome.error}"]
+    else:
+        at = "" if outcome.step is None else f" at step {format_number(outcome.step)}"
+        tested = "" if outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
+        lines = [f"Came: {metric} {format_number(trial.value)}{tested}{at} {took}"]
+    verdict = {True: "The prediction held.", False: "The prediction failed.", None: ""}[analysis.expectation_met]
+    lines += [verdict] * bool(verdict)
+    for name, curve in outcome.curves.items():
+        values = [value for _, value in curve]
+        if len(values) > 1:
+            lines.append(f"    {name}: {sparkline(_thinned(values), _WIDTH)} {format_number(values[0])} to {format_number(values[-1])}")
+    lines.append(f"Diagnosis: {analysis.diagnosis}" + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else ""))
+    lines += [f"Insight ({analysis.author}): {analysis.insight}"] + [f"Advice: {analysis.advice}"] * bool(analysis.advice)
+    return [*lines, *[f"Note: {analysis.note}"] * bool(analysis.note)]
+
+
+def _thinned(values: list[float]) -> list[float]:
+    stride = max(1.0, (len(values) - 1) / (_WIDTH - 1))
+    return [values[round(i * stride)] for i in range(int((len(values) - 1) / stride) + 1)]
+
+
+def _where(folder: Path, trial: Trial) -> list[str]:
+    log = folder / "trials" / f"{trial.number:04d}" / "run.log"
+    return [f"Log: {log}"] if log.is_file() else []

@@ -1,0 +1,251 @@
+"""What a study survives: kills, torn files, full disks, folders that cannot be written, a changed task."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+import agenthpo
+from agenthpo.errors import StudyError
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.session import begin, go_on
+from agenthpo.task_file import load_task
+
+TASK = """\
+name: toy
+objective: {metric: score, direction: maximize}
+train: {command: "sh train.sh {x} {n}", metrics: {score: "score {number}"}}
+space:
+  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
+  n: {type: int, low: 1, high: 9, default: 3}
+budget: {trials: 250}
+"""
+SCRIPT = """\
+echo score $1
+basename $AGENTHPO_TRIAL_DIR >> completed
+"""
+FOLDER = Path(".agenthpo/toy")
+
+
+@pytest.fixture(autouse=True)
+def _task():
+    Path("task.yaml").write_text(TASK)
+    Path("train.sh").write_text(SCRIPT)
+
+
+def trials(folder=FOLDER):
+    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+        return log.trials()
+
+
+def test_fifty_kills_lose_no_finished_trial_run_none_twice_and_keep_the_budget():
+    killing = Path(__file__).with_name("killing.py")
+    done = subprocess.run([sys.executable, str(killing), "50", "7"], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["killed"] == 50
+    assert [t.number for t in trials()] == list(range(said["finished"]))
+    here = str(Path.cwd())
+    left = [p.pid for p in psutil.process_iter(["cmdline"]) if "train.sh" in (p.info["cmdline"] or []) and _cwd(p) == here]
+    assert left == []
+
+
+def _cwd(process):
+    try:
+        return process.cwd()
+    except psutil.Error:
+        return None
+
+
+def run(trials=3, folder=FOLDER, **options):
+    task = load_task("task.yaml").with_budget(trials=trials)
+    return begin(task, folder, **options)
+
+
+@pytest.mark.parametrize("storage", [None, "sqlite:///studies.db"])
+def test_a_study_is_the_same_in_a_journal_and_in_a_database(storage, monkeypatch):
+    first = run(3, storage=storage)
+    monkeypatch.chdir(FOLDER)
+    stopped = go_on(Path("."), limits={"trials": 5})
+    assert stopped.trials[:3] == first.trials
+    assert [t.number for t in stopped.trials] == list(range(5))
+    os.chdir("../..")
+    with pytest.raises(StudyError, match=r"the study .agenthpo/toy exists; go on with it"):
+        run(3)
+
+
+def test_a_database_that_cannot_be_opened_or_has_the_name_is_a_sentence():
+    with pytest.raises(StudyError, match=r"the storage nosql://me@host/x cannot be opened .*; mend --storage"):
+        run(storage="nosql://me:secret@host/x")
+    run(1, storage="sqlite:///a.db")
+    with pytest.raises(StudyError, match=r"has a study 'toy' already; name another one by --study"):
+        run(1, folder=Path("other/toy"), storage="sqlite:///a.db")
+
+
+@pytest.mark.parametrize("storage", [None, "sqlite:///studies.db"])
+def test_optuna_dashboard_opens_both(storage):
+    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+    from optuna_dashboard import wsgi
+
+    run(2, storage=storage)
+    opened = RDBStorage(storage) if storage else JournalStorage(JournalFileBackend(str(FOLDER / "journal.log")))
+    app, status = wsgi(opened), []
+    environment = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/studies", "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http"}
+    body = b"".join(app({**environment, "wsgi.errors": sys.stderr}, lambda s, headers, *_: status.append(s)))
+    assert status == ["200 OK"]
+    assert "toy" in str(json.loads(body))
+
+
+def test_a_torn_last_line_of_the_journal_is_cut():
+    run(2)
+    whole = (FOLDER / "journal.log").read_bytes()
+    for cut in (b'{"op_code": 5, "wor', b"\xff\xfe", b"{" * 100):
+        (FOLDER / "journal.log").write_bytes(whole + cut)
+        assert len(trials()) == 2
+    assert len(go_on(FOLDER, limits={"trials": 3}).trials) == 3
+
+
+@pytest.mark.parametrize("left", [b"", b"{", None])
+def test_what_was_killed_before_it_had_begun_is_no_study(left):
+    FOLDER.mkdir(parents=True)
+    if left is None:  # an Optuna study without our words
+        run(1)
+        lines = (FOLDER / "journal.log").read_bytes().splitlines(keepends=True)
+        left = lines[0]
+    (FOLDER / "journal.log").write_bytes(left)
+    with pytest.raises(StudyError, match="there is no study in"):
+        trials()
+    assert len(run(2).trials) == 2
+
+
+@contextmanager
+def mounted(folder, *options):
+    """A small file system of its own; it needs the right to mount one."""
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or subprocess.run([mount, "-t", "tmpfs", *options, "tmpfs", str(folder)], capture_output=True).returncode != 0:
+        pytest.skip("mounting a small file system is not allowed here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
+    with mounted(Path("small"), "-o", "size=400k") as small:
+        folder = small / "toy"
+        fill = small / "fill"
+        run(2, folder=folder)
+        before = trials(folder)
+        file = os.open(fill, os.O_CREAT | os.O_WRONLY)
+        with pytest.raises(OSError, match="No space"):
+            while True:
+                os.write(file, b"x" * 4096)
+        os.close(file)
+        with pytest.raises(
+            StudyError, match=r"cannot be written \(No space left on device\); free some space and go on with: agenthpo resume"
+        ):
+            go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
+        fill.unlink()
+        stopped = go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
+        assert stopped.trials[:2] == tuple(before)
+        assert [t.number for t in stopped.trials] == list(range(6))
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence():
+    with mounted(Path("small"), "-o", "size=400k") as small:
+        run(1, folder=small / "toy")
+        subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
+        assert len(trials(small / "toy")) == 1, "a study can still be shown"
+        with pytest.raises(StudyError, match=r"cannot be written \(Read-only file system\); make its folder writable"):
+            go_on(small / "toy", limits={"trials": 2}, task=load_task("task.yaml"))
+        with pytest.raises(StudyError, match=r"cannot be written \(Read-only file system\); make its folder writable"):
+            run(1, folder=small / "new")
+
+
+@pytest.mark.parametrize("storage", [None, "sqlite:///studies.db"])
+def test_a_changed_space_keeps_the_trials_that_fit_and_says_so(storage):
+    run(4, storage=storage)
+    fit = sum(t.proposal.params["n"] == 3 for t in trials())
+    assert fit < 4
+    Path("task.yaml").write_text(TASK.replace("low: 1, high: 9, default: 3", "values: [3, 20, 21]").replace("{n}", "{n} {z}"))
+    Path("task.yaml").write_text(Path("task.yaml").read_text().replace("  n:", "  z: {type: bool, default: false, when: {n: 20}}\n  n:"))
+    heard = []
+    stopped = go_on(FOLDER, limits={"trials": 8}, on_event=heard.append)
+    assert f"{fit} of 4 trials fit and are built upon; {4 - fit} lie outside, and are only shown." in heard[0].hint
+    assert [t.number for t in stopped.trials] == list(range(8))
+    assert all(t.proposal.params["n"] in (3, 20, 21) for t in stopped.trials[4:])
+    heard.clear()
+    go_on(FOLDER, limits={"trials": 9}, on_event=heard.append)
+    assert heard[0].hint == ""
+
+
+def test_what_was_running_when_the_space_changed_is_given_up():
+    run(1)
+    with ExperienceLog.open(FOLDER, space=load_task("task.yaml").space) as log:
+        log.start(agenthpo_proposal({"x": 0.25, "n": 9}))
+    Path("task.yaml").write_text(TASK.replace("high: 9", "high: 5"))
+    stopped = go_on(FOLDER, limits={"trials": 3})
+    assert stopped.trials[1].outcome.error == "the search space changed before it ended"
+    assert [t.number for t in stopped.trials] == [0, 1, 2]
+
+
+def agenthpo_proposal(params):
+    from agenthpo.records import Proposal
+
+    return Proposal(params, "classical")
+
+
+def test_a_changed_direction_is_refused():
+    run(1)
+    Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))
+    with pytest.raises(StudyError, match=r"objective.direction is minimize, but was maximize .* cannot be compared"):
+        go_on(FOLDER, limits={"trials": 2})
+
+
+def test_a_torn_line_of_the_exchanges_does_not_swallow_the_next():
+    from agenthpo.llm.recorded import Recorded
+
+    path = Path("llm.jsonl")
+    path.write_text('{"whole": 1}\n{"torn": ')
+    Recorded(_Silent(), path)
+    assert path.read_text().endswith('{"torn": \n')
+
+
+class _Silent:
+    name, allowance, holds_to_grammar = "silent", 700, True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once_and_nothing_is_left(number):
+    Path("train.sh").write_text("trap '' TERM INT\necho started > started\nsleep 600 & wait\nsleep 600\n")
+    command = [sys.executable, "-m", "agenthpo", "run", ".", "--model", "none"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        for _ in range(400):
+            if Path("started").exists():
+                break
+            time.sleep(0.05)
+        process.send_signal(number)
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "agenthpo resume .agenthpo/toy" in said
+    here = str(Path.cwd())
+    for _ in range(200):
+        left = [p for p in psutil.process_iter(["cmdline"]) if "600" in (p.info["cmdline"] or []) and _cwd(p) == here]
+        if not left:
+            break
+        time.sleep(0.05)
+    assert left == []
+    assert agenthpo.__version__

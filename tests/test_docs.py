@@ -1,0 +1,34 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from agenthpo.task import TEMPLATES
+from agenthpo.task_file import load_task
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(ROOT.glob("docs/*.md"))
+
+
+def known():
+    return {name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_that_the_documentation_names_is_there(page):
+    named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+    assert named - known() == set()
+
+
+def test_the_task_file_of_the_documentation_is_one():
+    text = (ROOT / "docs/task-file.md").read_text()
+    Path("train.py").write_text("")
+    Path("task.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    task = load_task("task.yaml")
+    assert (task.train.memory_mb, task.train.silence_s, task.budget.patience, len(task.space)) == (8000.0, 600.0, 30, 6)
+    assert all(f"`{name}`" in text for name in TEMPLATES)
+
+
+def test_every_page_is_named_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    assert [page.name for page in PAGES if f"docs/{page.name}" not in readme] == []

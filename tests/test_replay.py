@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+
+import pytest
+
+import agenthpo
+from agenthpo.errors import ModelError
+from loopback import failing, message, model_server
+
+SPACE = {
+    "x": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.5},
+    "opt": {"type": "categorical", "values": ["adam", "sgd"], "default": "adam"},
+}
+
+
+def objective(params):
+    for step in range(6):
+        agenthpo.report(step=step, value=params["x"] * step)
+    return params["x"] * 5 + (params["opt"] == "sgd")
+
+
+def answer(body, number):
+    """Good, repaired, refused and failing answers in turn, each another one."""
+    if not body.get("tools"):
+        return message("OK")
+    if body["tools"][0]["function"]["name"] == "analysis":
+        return failing(400, "bad day") if number % 5 == 4 else message(arguments={"insight": f"Lesson {number}."}, tool="analysis")
+    reply = {
+        "rationale": f"Because of {number}.",
+        "params": {"x": number / 64 + (2.0 if number % 3 == 0 else 0.0), "opt": "SGD" if number % 2 else "adam"},
+        "hypothesis": "Up.",
+        "expected": {"value": 3, "low": 1, "high": 5},
+    }
+    return message(f"So: {json.dumps(reply)}")
+
+
+def told(trials):
+    """What was decided, and why: everything but times."""
+    rows = []
+    for t in trials:
+        p, a = t.proposal, t.analysis
+        said = (a.diagnosis, a.evidence, a.insight, a.advice, a.expectation_met, a.author, a.note)
+        rows.append((t.number, p.params, p.source, p.rationale, p.hypothesis, p.expected, p.note, p.model, p.usage.tokens, t.value, *said))
+    return json.dumps(rows, default=vars).encode()
+
+
+def exchanges(study):
+    kept = ("form", "seed", "messages", "reply", "data", "repairs", "failure", "model")
+    lines = map(json.loads, Path(f".agenthpo/{study}/llm.jsonl").read_text().splitlines())
+    return [{key: line.get(key) for key in kept} for line in lines]
+
+
+def tune(study, **options):
+    return agenthpo.tune(objective, SPACE, study=study, on_event=lambda event: None, **options)
+
+
+def test_a_study_replays_to_the_same_decisions_byte_for_byte_without_its_model():
+    with model_server(answer) as (url, asked):
+        first = tune("first", trials=9, model="toy", base_url=url, seed=3)
+    again = tune("again", trials=9, model="replay:first")
+    assert told(again.trials) == told(first.trials)
+    assert exchanges("again") == exchanges("first")
+    assert len(asked) > 12
+    assert {t.proposal.source for t in first.trials} >= {"default", "creator", "classical"}
+    third = tune("third", trials=9, model="replay:again")
+    assert told(third.trials) == told(first.trials)
+
+
+def test_a_replay_goes_on_after_an_interruption():
+    with model_server(answer) as (url, _):
+        first = tune("first", trials=8, model="toy", base_url=url)
+    tune("again", trials=4, model="replay:first")
+    whole = tune("again", trials=8, resume=True)
+    assert told(whole.trials) == told(first.trials)
+
+
+def test_what_was_never_asked_falls_back_visibly():
+    with model_server(answer) as (url, _):
+        tune("first", trials=3, model="toy", base_url=url)
+    longer = tune("longer", trials=6, model="replay:first")
+    assert [t.proposal.source for t in longer.trials][-3:] == ["fallback", "classical", "fallback"]
+    assert "has no answer to this question" in longer.trials[3].proposal.note
+
+
+def test_a_study_without_a_model_cannot_be_replayed():
+    tune("plain", trials=1, model="none")
+    with pytest.raises(ModelError, match=r"there is no exchange with a model in .*; name a study that was run with one after 'replay:'"):
+        tune("again", trials=1, model="replay:plain")
+    assert not Path(".agenthpo/again").exists()
