@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,3 +57,15 @@ def test_no_configuration_is_tried_twice_while_others_are_left():
 @given(spaces(), st.integers(0, 3))
 def test_every_proposal_lies_in_the_space(raw, seed):
     play(make_task(raw), lambda p: 0.5, 5, seed)
+
+
+def test_what_is_kept_between_calls_changes_no_proposal():
+    task, history, keeping = make_task(), [], Classical(3)
+    for number in range(15):
+        kept, anew = keeping.propose(task, history), Classical(3).propose(task, history)
+        assert kept == anew
+        history.append(make_trial(number, kept.params, None if number % 4 == 3 else kept.params["epochs"] / 50, kept.source))
+    pending = replace(history[-1], outcome=None)
+    assert keeping.propose(task, [*history[:-1], pending]) == Classical(3).propose(task, [*history[:-1], pending])
+    assert keeping.propose(task, history[:7]) == Classical(3).propose(task, history[:7])
+    assert keeping.propose(task, history) == Classical(3).propose(task, history)

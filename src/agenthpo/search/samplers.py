@@ -1,6 +1,6 @@
 """Optuna's samplers as a Proposer: the default configuration first, then the sampler over the replayed history.
 
-The history is replayed into a study in memory at each call, so that resuming is calling again. A seeded sampler would repeat its first
+The history is replayed into a study in memory, so that resuming is calling again. A seeded sampler would repeat its first
 suggestions then, so it is seeded by (seed, trial number).
 """
 
@@ -44,6 +44,9 @@ class Classical:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+        self._kept: optuna.Study
+        self._replayed: list[Trial] = []
+        self._replayed_for: tuple[Space, Direction] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return a proposal whose rationale says what the sampler had to go by, or stop where every configuration has been tried."""
@@ -70,15 +73,31 @@ class Classical:
         return random.Random(spawn_seed(self.seed, next_number(trials))).choice(left) if left else None
 
     def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(direction=direction, sampler=self._sampler(next_number(trials), attempt))
-        study.add_trials([_replayed(space, trial) for trial in trials])
+        study = self._study(space, direction, trials)
+        study.sampler = self._sampler(next_number(trials), attempt)
         ask = study.ask()
         params: Params = {}
         for parameter in space:
             if parameter in space.active(params):
                 params[parameter.name] = from_model(parameter, _suggested(ask, parameter))
+        study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
         return params
+
+    def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
+        """Return a study in memory that holds ``trials``. One that holds the first of them already is gone on with: replaying all of a
+        long history for each proposal would cost the square of its length."""
+        finished = [t for t in trials if t.outcome is not None]
+        is_begun = self._replayed_for == (space, direction) and all(a is b for a, b in zip(self._replayed, finished, strict=False))
+        if not is_begun or len(self._replayed) > len(finished) or len(finished) < len(trials):
+            optuna.logging.set_verbosity(optuna.logging.WARNING)
+            self._kept, self._replayed, self._replayed_for = optuna.create_study(direction=direction), [], (space, direction)
+        new = finished[len(self._replayed) :]
+        self._kept.add_trials([_replayed(space, trial) for trial in new])
+        self._replayed += new
+        if len(finished) < len(trials):  # running ones change: a study that holds them is not kept
+            self._kept.add_trials([_replayed(space, trial) for trial in trials if trial.outcome is None])
+            self._replayed_for = None
+        return self._kept
 
     def _sampler(self, number: int, attempt: int) -> BaseSampler:
         seed = spawn_seed(self.seed, number, attempt)
