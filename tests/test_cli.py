@@ -169,7 +169,7 @@ def runs(number):
 
 def test_killed_at_any_moment_no_finished_trial_is_lost_and_the_budget_stays_exact():
     command, finished, ran = ("run", "."), {}, {}
-    for delay_s in (0.0, 0.1, 0.25, 0.4, 0.6):
+    for delay_s in (0.1, 0.4):
         with start(*command) as driver:
             driver.stdout.readline()  # the study is open
             time.sleep(delay_s)

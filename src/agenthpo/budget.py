@@ -10,6 +10,8 @@ from agenthpo.units import format_duration
 
 __all__ = ["Budget", "Spent"]
 
+_NOTHING = Usage()
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -27,15 +29,16 @@ class Spent:
     @classmethod
     def of(cls, trials: Sequence[Trial], direction: Direction) -> Spent:
         """Return what the finished ones of ``trials`` took."""
-        done = [t for t in trials if t.outcome]
-        usage, best = sum((t.usage for t in done), Usage()), incumbent(done, direction)
+        done, best = [t for t in trials if t.outcome], incumbent(trials, direction)
+        usages = [u for t in done for u in (t.proposal.usage, t.analysis.usage if t.analysis else _NOTHING) if u.requests]
+        costs = [u.cost_usd for u in usages]
         return cls(
             trials=len(done),
-            time_s=sum(t.outcome.duration_s + t.usage.seconds for t in done if t.outcome),
-            tokens=usage.tokens,
-            cost_usd=usage.cost_usd,
+            time_s=sum(t.outcome.duration_s for t in done if t.outcome) + sum(u.seconds for u in usages),
+            tokens=sum(u.input_tokens + u.output_tokens for u in usages),
+            cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]
             best=best and best.value,
-            since_best=sum(best is not None and t.number > best.number for t in done),
+            since_best=0 if best is None else sum(t.number > best.number for t in done),
         )
 
     def with_running(self, count: int) -> Spent:

@@ -18,6 +18,8 @@ __all__ = ["diagnose"]
 
 _GAP = 0.1
 """Distance between training and validation, relative to the larger, that counts as a gap."""
+_LATEST = 100
+"""Trials that are looked at for what was varied least."""
 _ROLES = {
     "lr": re.compile(r"(^|[_.-])(lr|learning[_.-]?rate|eta|step[_.-]?size)", re.IGNORECASE),
     "length": re.compile(r"epoch|max[_.-]?iter|num[_.-]?steps|n[_.-]?estimators|iterations", re.IGNORECASE),
@@ -105,7 +107,8 @@ def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, best: Trial | 
 
 def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
     """Return the advice to vary the parameter that has taken the fewest values so far, the first of equals."""
-    tried = {name: {repr(t.proposal.params[name]) for t in trials if name in t.proposal.params} for name in params}
+    latest = trials[-_LATEST:]
+    tried = {name: {repr(t.proposal.params[name]) for t in latest if name in t.proposal.params} for name in params}
     return f"vary {min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} next"
 
 

@@ -69,8 +69,8 @@ class ExperienceLog:
     def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
         self.folder = folder
         self._study, self._space, self._lock = study, space, lock
-        # What is finished never changes; decoding it at each look would cost the square of the trials.
-        self._finished: dict[int, Trial] = {}
+        # Read once: nobody else writes while the lock is ours, and reading at each look would cost the square of the trials.
+        self._trials = [_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
         self._fitting: dict[int, bool] = {}
 
     @classmethod
@@ -138,11 +138,11 @@ class ExperienceLog:
 
     def trials(self) -> list[Trial]:
         """Return every trial in the order of their numbers, unfinished ones included."""
-        return [self._finished.get(frozen.number) or self._read(frozen) for frozen in self._study.get_trials(deepcopy=False)]
+        return list(self._trials)
 
     def fitting_trials(self) -> list[Trial]:
         """Return the trials that are points of the space as it is now: all, unless it was changed since the study began."""
-        return [t for t in self.trials() if self._fits(t)]
+        return [t for t in self._trials if self._fits(t)]
 
     def _fits(self, trial: Trial) -> bool:
         assert self._space is not None, "opened to be read only"
@@ -150,19 +150,13 @@ class ExperienceLog:
             self._fitting[trial.number] = not self._space.violations(trial.proposal.params)
         return self._fitting[trial.number]
 
-    def _read(self, frozen: FrozenTrial) -> Trial:
-        trial = _trial(frozen)
-        if trial.outcome is not None:
-            self._finished[trial.number] = trial
-        return trial
-
     def incumbent(self) -> Trial | None:
         """Return the best trial so far, of those that fit where the log was opened with a space."""
-        return incumbent(self.trials() if self._space is None else self.fitting_trials(), self.direction)
+        return incumbent(self._trials if self._space is None else self.fitting_trials(), self.direction)
 
     def spent(self) -> Spent:
         """Return what the finished trials took."""
-        return Spent.of(self.trials(), self.direction)
+        return Spent.of(self._trials, self.direction)
 
     def start(self, proposal: Proposal) -> Trial:
         """Record a trial before it runs.
@@ -175,7 +169,8 @@ class ExperienceLog:
         now = time.time()
         attributes = {"proposal": encode(proposal), "source": proposal.source, "started_at": now}
         self._add(proposal.params, attributes)
-        return self.trials()[-1]
+        self._trials.append(Trial(len(self._trials), proposal, started_at=now))
+        return self._trials[-1]
 
     def _add(self, params: dict[str, Any], attributes: dict[str, Any]) -> None:
         """Add a running trial. Databases refuse a name with another kind of distribution than before: after a change it gets another."""
@@ -206,15 +201,15 @@ class ExperienceLog:
             "diagnosis": analysis.diagnosis,
             "finished_at": finished.finished_at,
         }
-        stored = self._study.get_trials(deepcopy=False)[trial.number]
+        storage = self._study._storage  # a running trial of an earlier process has no public way in
+        stored = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, trial.number)
         for key, value in attributes.items():
-            self._study._storage.set_trial_user_attr(
-                stored._trial_id, key, value
-            )  # a running trial of an earlier process has no public way in
+            storage.set_trial_user_attr(stored, key, value)
         if outcome.value is None:
             self._study.tell(trial.number, state=TrialState.FAIL)
         else:
             self._study.tell(trial.number, outcome.value)
+        self._trials[trial.number] = finished
         return finished
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import TrialState, create_trial
 
 from agenthpo.distributions import from_model, model_distribution, to_model
@@ -46,6 +47,8 @@ class Classical:
         self.seed = seed
         self._kept: optuna.Study
         self._replayed: list[Trial] = []
+        self._tried: set[tuple[tuple[str, str], ...]] = set()
+        self._common: IntersectionSearchSpace
         self._replayed_for: tuple[Space, Direction] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
@@ -61,15 +64,14 @@ class Classical:
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
         """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any will do."""
-        tried = set() if task.objective.noisy else {task.space.key(t.proposal.params) for t in trials}
         params: Params = {}
         for attempt in range(_ATTEMPTS):
             params = self._suggest(task.space, task.objective.direction, trials, attempt)
-            if task.space.key(params) not in tried:
+            if task.objective.noisy or task.space.key(params) not in self._tried:
                 return params
         if task.space.size() > _MOST_LISTED:
             return params
-        left = [params for params in task.space.configurations() if task.space.key(params) not in tried]
+        left = [params for params in task.space.configurations() if task.space.key(params) not in self._tried]
         return random.Random(spawn_seed(self.seed, next_number(trials))).choice(left) if left else None
 
     def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
@@ -91,11 +93,15 @@ class Classical:
         if not is_begun or len(self._replayed) > len(finished) or len(finished) < len(trials):
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             self._kept, self._replayed, self._replayed_for = optuna.create_study(direction=direction), [], (space, direction)
+            self._tried, self._common = set(), IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
         self._kept.add_trials([_replayed(space, trial) for trial in new])
         self._replayed += new
+        self._tried |= {space.key(t.proposal.params) for t in new}
         if len(finished) < len(trials):  # running ones change: a study that holds them is not kept
-            self._kept.add_trials([_replayed(space, trial) for trial in trials if trial.outcome is None])
+            running = [t for t in trials if t.outcome is None]
+            self._kept.add_trials([_replayed(space, trial) for trial in running])
+            self._tried |= {space.key(t.proposal.params) for t in running}
             self._replayed_for = None
         return self._kept
 
@@ -103,7 +109,10 @@ class Classical:
         seed = spawn_seed(self.seed, number, attempt)
         if attempt >= _TPE_ATTEMPTS:
             return RandomSampler(seed=seed)
-        return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
+        sampler = TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
+        if hasattr(sampler, "_search_space"):  # what it works out of all trials; kept with the study, it looks at the new ones only
+            sampler._search_space = self._common
+        return sampler
 
 
 def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:
