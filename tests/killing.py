@@ -45,7 +45,7 @@ def die_in_a_write(at):
     JournalFileBackend.append_logs = append
 
 
-def drive(mode, rng):
+def drive(mode, rng, storage):
     task = load_task("task.yaml")
     if mode == "analysis":
         after = rng.randrange(3)
@@ -56,7 +56,7 @@ def drive(mode, rng):
     try:
         find_study("toy")
     except StudyError:
-        begin(task, FOLDER)
+        begin(task, FOLDER, storage=storage)
     else:
         go_on(FOLDER, task=task)
 
@@ -78,21 +78,21 @@ def completions():
     return {name: lines.count(name) for name in set(lines)}
 
 
-def main(kills, seed):
+def main(kills, seed, storage=None):
     rng = random.Random(seed)
     killed = turn = 0
     while killed < kills:
         turn += 1
-        mode = ("time", "write", "analysis")[turn % 3]
+        mode = ("time", "time" if storage else "write", "analysis")[turn % 3]
         before, kept, ran = finished(), outcomes(), completions()
         child = os.fork()
         if child == 0:
             try:
-                drive(mode, random.Random(f"{seed}/{turn}"))
+                drive(mode, random.Random(f"{seed}/{turn}"), storage)
             finally:
                 os._exit(0)
         if mode == "time":
-            time.sleep(rng.random() * 0.4)
+            time.sleep(rng.random() * (1.5 if storage else 0.4))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status), f"turn {turn} ended the study by itself: give it more trials"
@@ -108,4 +108,4 @@ def main(kills, seed):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

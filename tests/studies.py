@@ -1,5 +1,7 @@
 """Small tasks and trials for tests of what decides."""
 
+from pathlib import Path
+
 from agenthpo.budget import Budget
 from agenthpo.records import Analysis, Outcome, Proposal, Trial
 from agenthpo.space_file import parse_space
@@ -30,3 +32,12 @@ def make_trial(number, params, value, source="classical", diagnosis="completed",
     outcome = Outcome("failed", error="exit code 1") if value is None else Outcome("complete", value, curves={"acc": ((0.0, value),)})
     analysis = Analysis("crashed" if value is None else diagnosis, insight=insight)
     return Trial(number, Proposal(params, source, **fields), outcome, analysis)
+
+
+def shown(name="toy"):
+    """What ``agenthpo show NAME --json`` prints of the trials, read in this process, which takes a second less."""
+    from agenthpo.codec import trial_to_json
+    from agenthpo.experience.log import ExperienceLog
+
+    with ExperienceLog.open(Path(name) if "/" in name else Path(".agenthpo", name), space=None, read_only=True) as log:
+        return [trial_to_json(trial) for trial in log.trials()]

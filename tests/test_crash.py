@@ -46,12 +46,13 @@ def trials(folder=FOLDER):
         return log.trials()
 
 
-def test_fifty_kills_lose_no_finished_trial_run_none_twice_and_keep_the_budget():
+@pytest.mark.parametrize(("kills", "storage"), [("50", []), ("10", ["sqlite:///studies.db"])])
+def test_fifty_kills_lose_no_finished_trial_run_none_twice_and_keep_the_budget(kills, storage):
     killing = Path(__file__).with_name("killing.py")
-    done = subprocess.run([sys.executable, str(killing), "50", "7"], capture_output=True, text=True, timeout=200)
+    done = subprocess.run([sys.executable, str(killing), kills, "7", *storage], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
-    assert said["killed"] == 50
+    assert said["killed"] == int(kills)
     assert [t.number for t in trials()] == list(range(said["finished"]))
     here = str(Path.cwd())
     left = [p.pid for p in psutil.process_iter(["cmdline"]) if "train.sh" in (p.info["cmdline"] or []) and _cwd(p) == here]
@@ -203,6 +204,20 @@ def agenthpo_proposal(params):
     from agenthpo.records import Proposal
 
     return Proposal(params, "classical")
+
+
+def test_what_another_program_put_into_the_study_is_told_and_gone_on_from():
+    import optuna
+
+    run(1, storage="sqlite:///studies.db")
+    study = optuna.load_study(study_name="toy", storage="sqlite:///studies.db")
+    study.enqueue_trial({"x": 0.1, "n": 2})
+    study.tell(study.ask({"x": optuna.distributions.FloatDistribution(0.0, 1.0), "n": optuna.distributions.IntDistribution(1, 9)}), 0.75)
+    study.ask()
+    stopped = go_on(FOLDER, limits={"trials": 5})
+    assert [t.number for t in stopped.trials] == list(range(5))
+    assert (stopped.trials[1].value, stopped.trials[1].proposal.params) == (0.75, {"x": 0.1, "n": 2})
+    assert stopped.trials[2].outcome.error == "another program left it running"
 
 
 def test_a_changed_direction_is_refused():

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from agenthpo.experience.log import read_meta
 from loopback import failing, message, model_server
+from studies import shown
 
 TASK = """\
 name: toy
@@ -62,10 +64,6 @@ def agenthpo(*arguments, code=0):
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
-
-
-def shown():
-    return json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
 
 
 def ran():
@@ -143,8 +141,7 @@ def test_the_command_line_replays_a_study_with_its_seed():
         agenthpo("run", ".", "--model", "toy", "--base-url", url, "--seed", "5")
     first = shown()
     agenthpo("run", ".", "--model", "replay:toy", "--study", "again")
-    again = json.loads(agenthpo("show", "again", "--json").stdout)
-    assert [(t["params"], t["source"], t["rationale"], t["value"]) for t in again["trials"]] == [
+    assert [(t["params"], t["source"], t["rationale"], t["value"]) for t in shown("again")] == [
         (t["params"], t["source"], t["rationale"], t["value"]) for t in first
     ]
-    assert again["study"]["seed"] == 5
+    assert read_meta(Path(".agenthpo/again"))["seed"] == 5

@@ -238,11 +238,22 @@ def _begun(folder: Path, storage: str | None, direction: Direction) -> optuna.St
 
 def _trial(frozen: FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
+    if "proposal" not in attributes:
+        return _foreign(frozen)
     trial = Trial(frozen.number, decode_proposal(attributes["proposal"]), started_at=attributes["started_at"])
     if not frozen.state.is_finished():
         return trial
     outcome, analysis = decode_outcome(attributes["outcome"]), decode_analysis(attributes["analysis"])
     return replace(trial, outcome=outcome, analysis=analysis, finished_at=attributes["finished_at"])
+
+
+def _foreign(frozen: FrozenTrial) -> Trial:
+    """Return a trial that another program put into the study: its value counts, and what it left unfinished is not run."""
+    proposal = Proposal(dict(frozen.params), "classical", rationale="Another program put it into the study.")
+    value = frozen.value if frozen.state == TrialState.COMPLETE else None
+    error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"
+    outcome = Outcome("failed" if value is None else "complete", value, error=error)
+    return Trial(frozen.number, proposal, outcome, Analysis("crashed" if value is None else "completed", insight=error))
 
 
 def _load(folder: Path) -> optuna.Study | None:
