@@ -115,6 +115,14 @@ def test_a_command_without_values_is_refused_unless_the_script_asks_for_them():
     assert write(CONFIGLESS).train.command == ("{python}", "train.py")
 
 
+def test_a_background_may_be_a_sentence():
+    text = TASK.replace(TASK[TASK.index("background:") : TASK.index("objective:")], "background: Tell wines apart.\n")
+    assert write(text).background.describe() == "- Task: Tell wines apart."
+    assert jsonschema.Draft202012Validator(json_schema()).is_valid(read_yaml(Path("task.yaml")).data)
+    with pytest.raises(TaskError, match=r"line 2: background is \[.*, but must be a mapping"):
+        write(text.replace("Tell wines apart.", "[a, b]"))
+
+
 def test_a_function_of_a_module_is_a_way_to_train():
     text = CONFIGLESS.replace('command: "{python} train.py"', "function: train:main")
     task = write(text)

@@ -5,9 +5,9 @@ What a form cannot say (that a placeholder is a parameter, that a script exists)
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from agenthpo.scalars import Number, Switch, Text, Whole
 from agenthpo.space_file import ParameterSpec
@@ -91,12 +91,21 @@ class BudgetForm(_Form):
     """Whether the Creator's proposal to stop is followed."""
 
 
+def _as_background(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
+_BACKGROUND = WithJsonSchema({"anyOf": [BackgroundForm.model_json_schema(), {"type": "string"}]})
+
+
 class TaskForm(_Form):
     """A task for AgentHPO."""
 
     name: Text = ""
     """The study's name; the folder's without it."""
-    background: BackgroundForm = Field(default_factory=lambda: BackgroundForm.model_validate({}))
+    background: Annotated[BackgroundForm, BeforeValidator(_as_background), _BACKGROUND] = Field(
+        default_factory=lambda: BackgroundForm.model_validate({})
+    )
     objective: ObjectiveForm
     train: TrainForm
     space: dict[str, ParameterSpec]

@@ -73,6 +73,8 @@ def _fix(words: str) -> str:
         return "replace the tab by blanks"
     if "mapping values are not allowed" in words:
         return "put the text that holds ': ' between quotes"
+    if "got '{'" in words:
+        return "put the whole text that holds { } between quotes"
     return "mend that line; text that holds any of : { } [ ] # wants quotes"
 
 

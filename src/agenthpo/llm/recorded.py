@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agenthpo.errors import LLMFailure
+from agenthpo.llm.around import Around
 from agenthpo.llm.client import LLM, Form, Message, Reply
 
 __all__ = ["EXCHANGES", "Recorded"]
@@ -18,12 +19,12 @@ EXCHANGES = "llm.jsonl"
 """The file's name in a study's folder."""
 
 
-class Recorded:
+class Recorded(Around):
     """A model that appends every exchange, failed ones too, to a file."""
 
     def __init__(self, llm: LLM, path: Path) -> None:
-        self.name, self.allowance, self.holds_to_grammar = llm.name, llm.allowance, llm.holds_to_grammar
-        self._llm, self._path = llm, path
+        super().__init__(llm)
+        self._path = path
         if path.is_file():
             end_last_line(path)  # of a process that was killed as it wrote: what comes next must not be glued to it
 
@@ -45,18 +46,6 @@ class Recorded:
             raise
         self._write({**entry, "reply": reply.text, "data": reply.data, "repairs": reply.repairs, "usage": asdict(reply.usage)})
         return reply
-
-    def verify(self) -> None:
-        """Make sure that the model can be asked."""
-        self._llm.verify()
-
-    def prepare(self, messages: Sequence[Message]) -> None:
-        """Let the model prepare."""
-        self._llm.prepare(messages)
-
-    def close(self) -> None:
-        """Free what the model holds."""
-        self._llm.close()
 
     def _write(self, entry: dict[str, object]) -> None:
         with self._path.open("a", encoding="utf-8") as file:

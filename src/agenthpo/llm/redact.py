@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from agenthpo.llm.client import LLM, Form, Message, Reply
+from agenthpo.llm.around import Around
+from agenthpo.llm.client import Form, Message, Reply
 
 __all__ = ["Redacting", "redact"]
 
@@ -54,28 +55,16 @@ def redact(text: str, environment: Mapping[str, str] = os.environ) -> str:
     return _HOMES.sub("~", text)
 
 
-class Redacting:
+class Redacting(Around):
     """A model that is never told a secret."""
-
-    def __init__(self, llm: LLM) -> None:
-        self.name, self.allowance, self.holds_to_grammar = llm.name, llm.allowance, llm.holds_to_grammar
-        self._llm = llm
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Ask the model, without the secrets in ``messages``."""
         return self._llm.ask(_without_secrets(messages), form, seed=seed)
 
-    def verify(self) -> None:
-        """Make sure that the model can be asked."""
-        self._llm.verify()
-
     def prepare(self, messages: Sequence[Message]) -> None:
         """Let the model prepare, on the words it will be sent."""
         self._llm.prepare(_without_secrets(messages))
-
-    def close(self) -> None:
-        """Free what the model holds."""
-        self._llm.close()
 
 
 def _without_secrets(messages: Sequence[Message]) -> list[Message]:
