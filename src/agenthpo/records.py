@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 __all__ = [
     "Analysis",
@@ -24,11 +24,15 @@ __all__ = [
     "Stop",
     "Trial",
     "Usage",
+    "improvements",
     "incumbent",
     "next_number",
+    "ranked",
+    "thinned",
     "upward",
 ]
 
+T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
 Source = Literal["default", "creator", "classical", "fallback"]
@@ -202,6 +206,29 @@ class Trial:
 def next_number(trials: Sequence[Trial]) -> int:
     """Return the number of the trial that comes after ``trials``, some of which may have been left out."""
     return trials[-1].number + 1 if trials else 0
+
+
+def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials that have a value, the best first, the earlier of equals before the later."""
+    return sorted((t for t in trials if t.value is not None), key=lambda t: -upward(direction) * t.value)  # type: ignore[operator]
+
+
+def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials that were better than all before them."""
+    best, found = float("-inf"), []
+    for trial in trials:
+        if trial.value is not None and upward(direction) * trial.value > best:
+            best = upward(direction) * trial.value
+            found.append(trial)
+    return found
+
+
+def thinned(points: Sequence[T], most: int) -> tuple[T, ...]:
+    """Return at most ``most`` (two or more) of the points, evenly spread, first and last among them."""
+    if len(points) <= most:
+        return tuple(points)
+    stride = (len(points) - 1) / (most - 1)
+    return tuple(points[round(i * stride)] for i in range(most))
 
 
 def upward(direction: Direction) -> int:

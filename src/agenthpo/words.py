@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import Direction, Params, Trial, upward
+from agenthpo.records import Direction, Params, Trial, improvements
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
 
@@ -71,15 +71,5 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
 
 def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
     """Return one line a source: how many trials it proposed, and how many of them were the best so far."""
-    proposed, won = Counter(t.proposal.source for t in trials), Counter(improvements(trials, direction).values())
+    proposed, won = Counter(t.proposal.source for t in trials), Counter(t.proposal.source for t in improvements(trials, direction))
     return [f"    {source}: {count} proposed, {won[source]} became the best so far" for source, count in proposed.items()]
-
-
-def improvements(trials: Sequence[Trial], direction: Direction) -> dict[int, str]:
-    """Return the trials that were better than all before them, with their sources."""
-    best, found = float("-inf"), {}
-    for trial in trials:
-        if trial.value is not None and upward(direction) * trial.value > best:
-            best = upward(direction) * trial.value
-            found[trial.number] = trial.proposal.source
-    return found

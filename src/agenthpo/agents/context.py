@@ -17,7 +17,7 @@ from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.task import Task
 
-__all__ = ["experience", "findings", "head", "prompt", "render", "standing"]
+__all__ = ["detailed", "experience", "findings", "head", "prompt", "render", "standing"]
 
 _RENEWED = 4
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
@@ -27,12 +27,8 @@ _EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
 
 def render(template: str, folder: Path | None = None, **values: str) -> str:
     """Return a template with its ``{names}`` filled in once: what a value holds is not read again. One in ``folder`` goes before ours."""
-    own = None if folder is None else folder / f"{template}.md"
-    text = (
-        own.read_text(encoding="utf-8")
-        if own and own.is_file()
-        else (files("agenthpo.agents") / "templates" / f"{template}.md").read_text("utf-8")
-    )
+    own, ours = folder and folder / f"{template}.md", files("agenthpo.agents") / "templates" / f"{template}.md"
+    text = (own if own and own.is_file() else ours).read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text).strip()
 
 

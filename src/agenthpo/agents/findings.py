@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenthpo.records import Trial, upward
+from agenthpo.records import Trial, ranked
 from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
 
@@ -16,19 +16,19 @@ _FEWEST, _BEST_SHARE = 4, 3
 
 def parameter_lines(task: Task, trials: Sequence[Trial]) -> list[str]:
     """Return a line for each parameter that took more than one value: where the best third of the results lies, and what was tried."""
-    ranked = _ranked(task, trials)
-    if len(ranked) < _FEWEST:
+    scored = ranked(trials, task.objective.direction)
+    if len(scored) < _FEWEST:
         return []
-    lines = (_line(task, parameter, ranked) for parameter in task.space)
+    lines = (_line(parameter, scored) for parameter in task.space)
     return [line for line in lines if line]
 
 
 def leaning(task: Task, trials: Sequence[Trial]) -> str:
     """Return the same in one short sentence, for a model that pays for every word; empty where there is too little to say."""
-    ranked = _ranked(task, trials)
-    if len(ranked) < _FEWEST:
+    scored = ranked(trials, task.objective.direction)
+    if len(scored) < _FEWEST:
         return ""
-    words = [f"{p.name} {_extent(p, values)}" for p in task.space if (values := _values(p, _best(ranked)))]
+    words = [f"{p.name} {_extent(p, values)}" for p in task.space if (values := _values(p, _best(scored)))]
     return f"The best third has {', '.join(words)}."
 
 
@@ -47,20 +47,16 @@ def _verdict(trial: Trial) -> str:
     return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
 
 
-def _ranked(task: Task, trials: Sequence[Trial]) -> list[Trial]:
-    return sorted((t for t in trials if t.value is not None), key=lambda t: -upward(task.objective.direction) * t.value)  # type: ignore[operator]
-
-
-def _best(ranked: list[Trial]) -> list[Trial]:
-    return ranked[: max(2, len(ranked) // _BEST_SHARE)]
+def _best(scored: list[Trial]) -> list[Trial]:
+    return scored[: max(2, len(scored) // _BEST_SHARE)]
 
 
 def _values(parameter: Parameter, trials: Sequence[Trial]) -> list[object]:
     return [t.proposal.params[parameter.name] for t in trials if parameter.name in t.proposal.params]
 
 
-def _line(task: Task, parameter: Parameter, ranked: list[Trial]) -> str:
-    tried, best = _values(parameter, ranked), _values(parameter, _best(ranked))
+def _line(parameter: Parameter, scored: list[Trial]) -> str:
+    tried, best = _values(parameter, scored), _values(parameter, _best(scored))
     if not best or all(same(value, tried[0]) for value in tried):
         return ""
     if parameter.is_ordered:
@@ -68,7 +64,7 @@ def _line(task: Task, parameter: Parameter, ranked: list[Trial]) -> str:
     groups = []
     for value in dict.fromkeys(map(format_number, tried)):
         results = [
-            t.value for t in ranked if parameter.name in t.proposal.params and format_number(t.proposal.params[parameter.name]) == value
+            t.value for t in scored if parameter.name in t.proposal.params and format_number(t.proposal.params[parameter.name]) == value
         ]
         groups.append(f"{value} {format_number(results[0])} at best of {len(results)}")
     return f"{parameter.name}: {', '.join(groups)}"

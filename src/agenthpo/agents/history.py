@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agenthpo.records import Curve, Trial, upward
+from agenthpo.records import Curve, Trial, improvements, ranked, thinned
 from agenthpo.space import format_number, same
 from agenthpo.task import Task
 
@@ -49,19 +49,16 @@ def full(task: Task, trial: Trial) -> str:
 
 def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
     """Return the trials, the most telling first: the best, the latest, the next best, those that taught something, then the latest on."""
-    ranked = sorted((t for t in done if t.value is not None), key=lambda t: -upward(task.objective.direction) * t.value)  # type: ignore[operator]
+    best = ranked(done, task.objective.direction)
     latest = list(reversed(done))
-    ordered = [*ranked[:1], *latest[:_RECENT], *ranked[1:_BEST], *_informative(task, latest), *latest]
+    ordered = [*best[:1], *latest[:_RECENT], *best[1:_BEST], *_informative(task, latest), *latest]
     return list({t.number: t for t in ordered}.values())
 
 
 def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
     """Return the trials that were the first to become the best, that refuted a prediction, or that failed in a way of their own."""
-    ways, told, improved, best = set[str](), list[Trial](), set[int](), float("-inf")
-    for trial in reversed(latest):
-        if trial.value is not None and (up := upward(task.objective.direction) * trial.value) > best:
-            best = up
-            improved.add(trial.number)
+    ways, told = set[str](), list[Trial]()
+    improved = {t.number for t in improvements(list(reversed(latest)), task.objective.direction)}
     for trial in latest:
         surprised = trial.analysis is not None and trial.analysis.expectation_met is False
         failed = trial.outcome is not None and trial.value is None and trial.outcome.error not in ways
@@ -72,10 +69,10 @@ def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
     return told
 
 
-def fitting(ranked: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[int]:
-    """Return the numbers of the trials whose texts fit into ``room`` tokens, taken in the order of ``ranked``."""
+def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[int]:
+    """Return the numbers of the trials whose texts fit into ``room`` tokens, taken in that ``order``."""
     kept: set[int] = set()
-    for trial in ranked:
+    for trial in order:
         cost = estimate_tokens(texts[trial.number])
         if trial.number not in kept and cost <= room:
             kept.add(trial.number)
@@ -112,6 +109,4 @@ def _result(task: Task, trial: Trial) -> str:
 def _curve(curve: Curve) -> str:
     if len(curve) < 3:
         return ""
-    stride = (len(curve) - 1) / (min(_POINTS, len(curve)) - 1)
-    picked = [curve[round(i * stride)] for i in range(min(_POINTS, len(curve)))]
-    return ", ".join(f"{value:.3g} at step {step:g}" for step, value in picked)
+    return ", ".join(f"{value:.3g} at step {step:g}" for step, value in thinned(curve, _POINTS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -90,7 +91,7 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "objective": asdict(task.objective),
         "budget": asdict(task.budget),
         "command": list(spec.command),
-        "command_line": _joined(spec.command),
+        "command_line": shlex.join(spec.command),
         "programs": {} if task.train.shell else programs(task.train.command, Path(task.train.cwd or ".")),
         "folder": task.train.cwd,
         "space": [_parameter_facts(p) for p in task.space],
@@ -99,12 +100,6 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "prompt": [asdict(m) for m in first_prompt(task, manner)] if manner else [],
         "estimate": _estimate(task, choice, manner) if manner else None,
     }
-
-
-def _joined(command: tuple[str, ...]) -> str:
-    import shlex
-
-    return shlex.join(command)
 
 
 def _example(task: Task) -> Params:

@@ -10,7 +10,7 @@ from agenthpo.cli.live import sparkline
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.records import Direction, Params, Trial, upward
+from agenthpo.records import Direction, Params, Trial, thinned, upward
 from agenthpo.space import format_number, same
 from agenthpo.units import format_duration
 from agenthpo.words import params_words
@@ -94,15 +94,12 @@ def _came(trial: Trial, metric: str) -> list[str]:
     for name, curve in outcome.curves.items():
         values = [value for _, value in curve]
         if len(values) > 1:
-            lines.append(f"    {name}: {sparkline(_thinned(values), _WIDTH)} {format_number(values[0])} to {format_number(values[-1])}")
+            lines.append(
+                f"    {name}: {sparkline(list(thinned(values, _WIDTH)), _WIDTH)} {format_number(values[0])} to {format_number(values[-1])}"
+            )
     lines.append(f"Diagnosis: {analysis.diagnosis}" + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else ""))
     lines += [f"Insight ({analysis.author}): {analysis.insight}"] + [f"Advice: {analysis.advice}"] * bool(analysis.advice)
     return [*lines, *[f"Note: {analysis.note}"] * bool(analysis.note)]
-
-
-def _thinned(values: list[float]) -> list[float]:
-    stride = max(1.0, (len(values) - 1) / (_WIDTH - 1))
-    return [values[round(i * stride)] for i in range(int((len(values) - 1) / stride) + 1)]
 
 
 def _where(folder: Path, trial: Trial) -> list[str]:

@@ -64,26 +64,17 @@ class Classical:
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
         """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any will do."""
+        study = self._study(task.space, task.objective.direction, trials)
         params: Params = {}
         for attempt in range(_ATTEMPTS):
-            params = self._suggest(task.space, task.objective.direction, trials, attempt)
+            study.sampler = self._sampler(next_number(trials), attempt)
+            params = _suggest(study, task.space)
             if task.objective.noisy or task.space.key(params) not in self._tried:
                 return params
         if task.space.size() > _MOST_LISTED:
             return params
         left = [params for params in task.space.configurations() if task.space.key(params) not in self._tried]
         return random.Random(spawn_seed(self.seed, next_number(trials))).choice(left) if left else None
-
-    def _suggest(self, space: Space, direction: Direction, trials: Sequence[Trial], attempt: int) -> Params:
-        study = self._study(space, direction, trials)
-        study.sampler = self._sampler(next_number(trials), attempt)
-        ask = study.ask()
-        params: Params = {}
-        for parameter in space:
-            if parameter in space.active(params):
-                params[parameter.name] = from_model(parameter, _suggested(ask, parameter))
-        study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
-        return params
 
     def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
         """Return a study in memory that holds ``trials``. One that holds the first of them already is gone on with: replaying all of a
@@ -113,6 +104,16 @@ class Classical:
         if hasattr(sampler, "_search_space"):  # what it works out of all trials; kept with the study, it looks at the new ones only
             sampler._search_space = self._common
         return sampler
+
+
+def _suggest(study: optuna.Study, space: Space) -> Params:
+    ask = study.ask()
+    params: Params = {}
+    for parameter in space:
+        if parameter in space.active(params):
+            params[parameter.name] = from_model(parameter, _suggested(ask, parameter))
+    study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
+    return params
 
 
 def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:

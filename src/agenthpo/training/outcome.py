@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.codec import decode_outcome, encode
-from agenthpo.records import Curve, Outcome, RunSpec
+from agenthpo.records import Curve, Outcome, RunSpec, thinned
 from agenthpo.units import format_duration
 
 __all__ = ["judge", "load_outcome", "save_outcome"]
@@ -23,6 +23,7 @@ __all__ = ["judge", "load_outcome", "save_outcome"]
 OUTCOME_FILE = "outcome.json"
 _MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE)
 _MOST_POINTS = 200
+"""What is kept of a curve, which is read for its shape."""
 
 
 def judge(
@@ -40,7 +41,7 @@ def judge(
     whose points have no step of their own.
     """
     facts = {
-        "curves": {name: _thinned(curve) for name, curve in curves.items() if name != spec.test_metric},
+        "curves": {name: thinned(curve, _MOST_POINTS) for name, curve in curves.items() if name != spec.test_metric},
         "duration_s": end.get("duration_s", 0.0),
         "exit_code": end.get("exit_code"),
         "peak_mb": end.get("peak_mb"),
@@ -118,14 +119,6 @@ def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:
     finite = [point for point in curve if math.isfinite(point[1])]
     best = max if spec.direction == "maximize" else min
     return best(finite, key=lambda point: point[1], default=None)
-
-
-def _thinned(curve: Curve) -> Curve:
-    """Return at most ``_MOST_POINTS`` points, first and last among them: a curve is read for its shape."""
-    if len(curve) <= _MOST_POINTS:
-        return curve
-    stride = (len(curve) - 1) / (_MOST_POINTS - 1)
-    return tuple(curve[round(i * stride)] for i in range(_MOST_POINTS))
 
 
 def save_outcome(outcome: Outcome, workdir: Path) -> None:
