@@ -6,10 +6,12 @@ from pathlib import Path
 import agenthpo
 
 ROOT = Path(agenthpo.__file__).parent
-FACES, SESSION, SPINE, DECIDE, OUTSIDE, VALUES = 6, 5, 4, 3, 2, 1
+FACES, BENCH, PYTHON, SESSION, SPINE, DECIDE, OUTSIDE, VALUES = 8, 7, 6, 5, 4, 3, 2, 1
 LAYER = {
     "cli": FACES,
-    "api": FACES,
+    "bench": BENCH,
+    "api": PYTHON,
+    "optimizer": PYTHON,
     "session": SESSION,
     "tuner": SPINE,
     "search": DECIDE,

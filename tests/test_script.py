@@ -34,6 +34,6 @@ def test_importing_for_report_brings_in_next_to_nothing():
 
 
 def test_the_public_names_are_these():
-    assert agenthpo.__all__ == ["AgentHPOError", "Result", "__version__", "config", "report", "tune"]
+    assert agenthpo.__all__ == ["AgentHPOError", "Optimizer", "Result", "__version__", "config", "report", "tune"]
     assert all(hasattr(agenthpo, name) for name in agenthpo.__all__)
     assert Path(agenthpo.__file__).name == "__init__.py"

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
     from agenthpo.api import Result, tune
     from agenthpo.errors import AgentHPOError
+    from agenthpo.optimizer import Optimizer
     from agenthpo.script import config, report
 
 __version__ = "0.1.0"
-__all__ = ["AgentHPOError", "Result", "__version__", "config", "report", "tune"]
+__all__ = ["AgentHPOError", "Optimizer", "Result", "__version__", "config", "report", "tune"]
 
-_HOME = {"Result": "api", "tune": "api", "config": "script", "report": "script", "AgentHPOError": "errors"}
+_HOME = {"Optimizer": "optimizer", "Result": "api", "tune": "api", "config": "script", "report": "script", "AgentHPOError": "errors"}
 
 
 def __getattr__(name: str) -> Any:

@@ -79,7 +79,7 @@ def tune(
         objective=Objective(metric, _checked(direction), noisy=noisy),
         space=parse_space(space),
         train=Train(function=objective),
-        background=_background(background),
+        background=Background.of(background),
         budget=Budget(**limits),  # type: ignore[arg-type]
     )
     folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
@@ -98,16 +98,6 @@ def tune(
 def _result(stopped: Stopped, folder: Path) -> Result:
     best = stopped.incumbent
     return Result(best and best.proposal.params, best and best.value, stopped.trials, stopped.reason, folder)
-
-
-def _background(given: str | Mapping[str, str]) -> Background:
-    if isinstance(given, str):
-        return Background(task=" ".join(given.split()))
-    known = list(vars(Background()))
-    for key in given:
-        if key not in known:
-            raise TaskError(f"background.{key} is not a known key; known are {', '.join(known)}")
-    return Background(**{key: " ".join(str(text).split()) for key, text in given.items()})
 
 
 def _checked(direction: str) -> Any:

@@ -35,7 +35,7 @@ __all__ = [
 T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
-Source = Literal["default", "creator", "classical", "fallback"]
+Source = Literal["default", "creator", "classical", "fallback", "human"]
 Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
 Diagnosis = Literal[
     "completed",

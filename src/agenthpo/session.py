@@ -24,14 +24,27 @@ from agenthpo.llm.redact import Redacting
 from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
 from agenthpo.records import Analysis, Outcome
-from agenthpo.search.hybrid import Hybrid
+from agenthpo.search import Proposer
+from agenthpo.search.hybrid import HYBRID, Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
-__all__ = ["ModelChoice", "OnFailure", "begin", "find_study", "go_on", "meta_of", "replayed", "study_folder", "task_of"]
+__all__ = [
+    "ModelChoice",
+    "OnFailure",
+    "begin",
+    "find_study",
+    "go_on",
+    "meta_of",
+    "opened_model",
+    "proposer_named",
+    "replayed",
+    "study_folder",
+    "task_of",
+]
 
 
 _DISK = {
@@ -81,7 +94,7 @@ def begin(
         "budget": asdict(task.budget),
     }
     begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
-    with _model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
+    with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
         return _run(task, log, llm, seed, model, on_event)
 
 
@@ -105,7 +118,7 @@ def go_on(
         _check_objective(task, meta, log)
         model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
         _check_priced(task, model)
-        with _model(model) as llm:
+        with opened_model(model) as llm:
             changed = {"trials": task.budget.trials, "budget": asdict(task.budget), "space": task.space.describe()}
             hint = _adopted(task, meta, log)
             if changed != {key: meta[key] for key in changed}:  # kept, so that a crash does not bring the old ones back
@@ -203,7 +216,11 @@ def task_of(folder: Path, meta: dict[str, Any]) -> Task:
 
 
 @contextmanager
-def _model(choice: ModelChoice) -> Iterator[LLM | None]:
+def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
+    """Open the chosen model, make sure that it can be asked, and close it in the end; None where none is wanted.
+
+    :raises ModelError: if it cannot be used.
+    """
     if choice.name == NONE:
         yield None
         return
@@ -239,10 +256,18 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
     )
     on_event(opened)
     if llm is None:
-        return tune(task, Classical(seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
+        return tune(task, proposer_named("hybrid", None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])
-    proposer = Hybrid(Creator(llm, seed), Classical(seed), model=llm.name)
-    return tune(task, proposer, Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+    return tune(task, proposer_named("hybrid", llm, seed), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+
+
+def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
+    """Return who proposes: ``hybrid``, or a classical sampler by its name (:data:`agenthpo.search.samplers.SAMPLERS`).
+
+    :raises TaskError: for a name that is not known.
+    """
+    engine = Classical(seed, "tpe" if name == HYBRID else name)
+    return Hybrid(Creator(llm, seed), engine, model=llm.name) if llm and name == HYBRID else engine

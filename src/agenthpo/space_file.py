@@ -62,6 +62,17 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
     return Space(_parents_first(parameters, where))
 
 
+def with_defaults(space: Space, defaults: Mapping[str, Any], *, where: str = "defaults") -> Space:
+    """Return ``space`` with these defaults instead of its own.
+
+    :raises SpaceError: for a name that is not a parameter, or a value that the parameter does not allow.
+    """
+    for name in defaults:
+        if name not in space.names:
+            raise SpaceError(f"{where}.{name} is not a parameter of the search space ({', '.join(space.names)})")
+    return Space(tuple(_with_default(p, defaults.get(p.name, NO_VALUE), f"{where}.{p.name}") for p in space))
+
+
 def _parameter(name: Any, fields: Any, where: str) -> Parameter:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise SpaceError(f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without blanks, starting with a letter")

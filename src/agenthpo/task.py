@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agenthpo.budget import Budget
+from agenthpo.errors import TaskError
 from agenthpo.records import Direction, Params, RunSpec
 from agenthpo.space import Space
 from agenthpo.ways_in import resolve_command, resolve_env
@@ -34,6 +35,20 @@ class Background:
     def describe(self) -> str:
         """Return one Markdown list item for each part that was given."""
         return "\n".join(f"- {name.capitalize()}: {text}" for name, text in vars(self).items() if text)
+
+    @classmethod
+    def of(cls, given: str | Mapping[str, str]) -> Background:
+        """Return the background that a caller gives as one text or by its parts.
+
+        :raises TaskError: for a part that is not known.
+        """
+        if isinstance(given, str):
+            return cls(task=" ".join(given.split()))
+        known = list(vars(cls()))
+        for key in given:
+            if key not in known:
+                raise TaskError(f"background.{key} is not a known key; known are {', '.join(known)}")
+        return cls(**{key: " ".join(str(text).split()) for key, text in given.items()})
 
 
 @dataclass(frozen=True)

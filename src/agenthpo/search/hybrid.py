@@ -14,7 +14,10 @@ from agenthpo.search import Proposer
 from agenthpo.search.samplers import default_proposal
 from agenthpo.task import Task
 
-__all__ = ["Hybrid"]
+__all__ = ["HYBRID", "Hybrid"]
+
+HYBRID = "hybrid"
+"""The name of this proposer, which is the default."""
 
 
 class _Attempt(Protocol):

@@ -7,7 +7,8 @@ suggestions then, so it is seeded by (seed, trial number).
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -17,12 +18,13 @@ from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import TrialState, create_trial
 
 from agenthpo.distributions import from_model, model_distribution, to_model
+from agenthpo.errors import TaskError
 from agenthpo.records import Direction, Params, Proposal, Stop, Trial, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
 
-__all__ = ["STARTUP_TRIALS", "Classical", "default_proposal"]
+__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "check_sampler", "default_proposal", "suggested"]
 
 STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
@@ -30,6 +32,26 @@ _TPE_ATTEMPTS, _ATTEMPTS = 5, 60
 """How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
 _MOST_LISTED = 20_000
 """Configurations of a small space that are listed, to find those that are left."""
+
+
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
+    "gp": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, deterministic_objective=False),
+    "random": lambda seed: RandomSampler(seed=seed),
+}
+"""Optuna's samplers by the name a user gives, from a seed."""
+_NEEDS = {"gp": "torch"}
+
+
+def check_sampler(name: str) -> None:
+    """Refuse a sampler that is not known or lacks a package.
+
+    :raises TaskError: naming the fix.
+    """
+    if name not in SAMPLERS:
+        raise TaskError(f"there is no proposer '{name}'; known are hybrid, {', '.join(SAMPLERS)}")
+    if (package := _NEEDS.get(name)) and find_spec(package) is None:
+        raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
 
 
 def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
@@ -43,8 +65,10 @@ def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
 class Classical:
     """The default configuration, then TPE with three start-up trials; a configuration is not tried twice while others are left."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, seed: int = 0, sampler: str = "tpe") -> None:
+        """:raises TaskError: if the sampler is not known or lacks a package."""
+        check_sampler(sampler)
+        self.seed, self.name = seed, sampler
         self._kept: optuna.Study
         self._replayed: list[Trial] = []
         self._tried: set[tuple[tuple[str, str], ...]] = set()
@@ -59,8 +83,9 @@ class Classical:
         if params is None:
             return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
         scored = sum(t.value is not None for t in trials)
-        why = "at random, to spread the first trials" if scored < STARTUP_TRIALS else f"from the {scored} results so far"
-        return Proposal(params, "classical", rationale=f"Optuna's TPE chose it {why}.")
+        thinks = scored >= STARTUP_TRIALS and self.name not in ("random", "qmc")
+        why = f"from the {scored} results so far" if thinks else "at random, to spread the first trials"
+        return Proposal(params, "classical", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}.")
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
         """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any will do."""
@@ -68,7 +93,9 @@ class Classical:
         params: Params = {}
         for attempt in range(_ATTEMPTS):
             study.sampler = self._sampler(next_number(trials), attempt)
-            params = _suggest(study, task.space)
+            ask = study.ask()
+            params = suggested(ask, task.space)
+            study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
             if task.objective.noisy or task.space.key(params) not in self._tried:
                 return params
         if task.space.size() > _MOST_LISTED:
@@ -98,21 +125,18 @@ class Classical:
 
     def _sampler(self, number: int, attempt: int) -> BaseSampler:
         seed = spawn_seed(self.seed, number, attempt)
-        if attempt >= _TPE_ATTEMPTS:
-            return RandomSampler(seed=seed)
-        sampler = TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS)
+        sampler = RandomSampler(seed=seed) if attempt >= _TPE_ATTEMPTS else SAMPLERS[self.name](seed)
         if hasattr(sampler, "_search_space"):  # what it works out of all trials; kept with the study, it looks at the new ones only
             sampler._search_space = self._common
         return sampler
 
 
-def _suggest(study: optuna.Study, space: Space) -> Params:
-    ask = study.ask()
+def suggested(ask: optuna.Trial, space: Space) -> Params:
+    """Return what Optuna suggests for each parameter that is active by what it suggested for those before."""
     params: Params = {}
     for parameter in space:
         if parameter in space.active(params):
             params[parameter.name] = from_model(parameter, _suggested(ask, parameter))
-    study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
     return params
 
 

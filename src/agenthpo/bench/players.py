@@ -1,0 +1,232 @@
+"""Who plays a benchmark problem: ask, tell, and the configuration it would return. Ours through ``Optimizer``, peers as they ship."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.trial import TrialState
+
+from agenthpo.bench.problems import Problem
+from agenthpo.distributions import model_distribution, to_model
+from agenthpo.optimizer import Optimizer
+from agenthpo.records import Params
+from agenthpo.search import Proposer
+from agenthpo.search.samplers import suggested
+from agenthpo.seeds import spawn_seed
+from agenthpo.space import Space
+
+__all__ = ["METHODS", "Method", "Player", "bare"]
+
+
+class Player(Protocol):
+    """One method on one problem with one seed."""
+
+    def ask(self) -> Params:
+        """Return the next configuration."""
+        ...
+
+    def tell(self, params: Params, value: float | None) -> None:
+        """Take its loss, or None where it failed."""
+        ...
+
+    def recommended(self) -> Params | None:
+        """Return the configuration it would return now, or None where it has none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method by name: how to make its player, and how far and how often it is worth running."""
+
+    make: Callable[[Problem, int], Player]
+    packages: tuple[str, ...] = ()
+    """Whose versions belong to its results."""
+    trials: int = 100
+    seeds: int = 10
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of its packages that are installed."""
+        return {name: version(name) for name in self.packages}
+
+
+class Ours:
+    """AgentHPO's own proposers."""
+
+    def __init__(self, problem: Problem, seed: int, proposer: str | Proposer) -> None:
+        self.optimizer = Optimizer(problem.raw, proposer=proposer, noisy=problem.noisy, background=problem.background, seed=seed)
+
+    def ask(self) -> Params:
+        """Return the next configuration."""
+        return self.optimizer.ask()
+
+    def tell(self, params: Params, value: float | None) -> None:
+        """Take its loss."""
+        self.optimizer.tell(params, value, status="failed" if value is None else "complete")
+
+    def recommended(self) -> Params | None:
+        """Return the best configuration."""
+        best = self.optimizer.best()
+        return best and best.params
+
+
+class Optunas:
+    """A sampler of Optuna's, used as its documentation says: the default enqueued, failures told as such, the best trial returned."""
+
+    def __init__(self, problem: Problem, seed: int, sampler: Callable[[int, Space], BaseSampler]) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space = problem.space
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is experimental says so
+            self.study = optuna.create_study(sampler=sampler(seed, self.space))
+        default = self.space.default()
+        if default is not None:
+            self.study.enqueue_trial(to_model(self.space, default))
+        self.pending: optuna.Trial
+
+    def ask(self) -> Params:
+        """Return the next configuration."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.pending = self.study.ask()
+            self.params = suggested(self.pending, self.space)
+        return self.params
+
+    def tell(self, params: Params, value: float | None) -> None:
+        """Take its loss."""
+        self.pending.set_user_attr("params", params)
+        self.study.tell(self.pending, value, state=TrialState.FAIL if value is None else None)
+
+    def recommended(self) -> Params | None:
+        """Return the best trial's configuration."""
+        done = [t for t in self.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+        return min(done, key=lambda t: t.value).user_attrs["params"] if done else None  # type: ignore[arg-type, return-value]
+
+
+class Smac:
+    """SMAC3's facade for hyperparameters; it decides itself which configuration is run again, and which is the incumbent."""
+
+    def __init__(self, problem: Problem, seed: int, trials: int) -> None:
+        from smac import HyperparameterOptimizationFacade as Facade
+        from smac import Scenario
+
+        self.space = problem.space
+        configspace = _configspace(problem)
+        self.folder = tempfile.TemporaryDirectory()
+        scenario = Scenario(configspace, deterministic=not problem.noisy, n_trials=trials, seed=seed, output_directory=self.folder.name)  # type: ignore[arg-type]
+        default = self.space.default()
+        design = Facade.get_initial_design(scenario)
+        if default is not None:  # as an additional configuration, it would come last
+            first, rest = configspace.get_default_configuration(), design.select_configurations()
+            design.select_configurations = lambda: [first, *(c for c in rest if c != first)]  # type: ignore[method-assign]
+        self.smac = Facade(scenario, lambda config, seed=0: 0.0, initial_design=design, overwrite=True, logging_level=50)
+        self.asked: Any = None
+
+    def ask(self) -> Params:
+        """Return the next configuration."""
+        self.asked = self.smac.ask()
+        return self._params(self.asked.config)
+
+    def tell(self, params: Params, value: float | None) -> None:
+        """Take its loss."""
+        from smac.runhistory.dataclasses import TrialValue
+        from smac.runhistory.enumerations import StatusType
+
+        failed = value is None
+        self.smac.tell(
+            self.asked, TrialValue(cost=2.0**31 if failed else value, status=StatusType.CRASHED if failed else StatusType.SUCCESS)
+        )  # type: ignore[arg-type]
+
+    def recommended(self) -> Params | None:
+        """Return SMAC's incumbent."""
+        found = self.smac.intensifier.get_incumbents()
+        return self._params(found[0]) if found else None
+
+    def _params(self, config: Any) -> Params:
+        params: Params = {}
+        for parameter in self.space:
+            if parameter in self.space.active(params):
+                value = config[parameter.name]
+                if parameter.is_discrete:
+                    value = parameter.values[int(value)]
+                params[parameter.name] = parameter.snap(value.item() if hasattr(value, "item") else value)
+        return params
+
+
+def _configspace(problem: Problem) -> Any:
+    from ConfigSpace import AndConjunction, Categorical, ConfigurationSpace, EqualsCondition, Float, InCondition, Integer
+
+    space, made = problem.space, ConfigurationSpace(seed=0)
+    nodes: dict[str, Any] = {}
+    for p in space:
+        if p.is_discrete:
+            items, default = list(range(len(p.values))), p.values.index(p.default) if p.has_default else None
+            nodes[p.name] = (
+                Integer(p.name, (0, len(p.values) - 1), default=default) if p.is_ordered else Categorical(p.name, items, default=default)
+            )
+        else:
+            kind = Integer if p.kind == "int" else Float
+            nodes[p.name] = kind(p.name, (p.low, p.high), log=p.log, default=p.default if p.has_default else None)
+    made.add(list(nodes.values()))
+    for p in space:
+        places = [(nodes[parent], [space[parent].values.index(v) for v in values]) for parent, values in p.when]
+        conditions = [
+            EqualsCondition(nodes[p.name], parent, values[0]) if len(values) == 1 else InCondition(nodes[p.name], parent, values)
+            for parent, values in places
+        ]
+        if conditions:
+            made.add(conditions[0] if len(conditions) == 1 else AndConjunction(*conditions))
+    return made
+
+
+def _cmaes(seed: int, space: Space) -> BaseSampler:
+    default = space.default()
+    numbers = (
+        {}
+        if default is None
+        else {
+            name: value
+            for name, value in to_model(space, default).items()
+            if not isinstance(model_distribution(space[name]), CategoricalDistribution)
+        }
+    )
+    is_whole = all(not p.when for p in space) and len(numbers) > 1
+    return CmaEsSampler(seed=seed, x0=numbers if is_whole else None, warn_independent_sampling=False)
+
+
+def _sampler(make: Callable[[int, Space], BaseSampler]) -> Callable[[Problem, int], Player]:
+    return lambda problem, seed: Optunas(problem, spawn_seed(seed, 7), make)
+
+
+def _ours(name: str) -> Callable[[Problem, int], Player]:
+    return lambda problem, seed: Ours(problem, seed, name)
+
+
+METHODS: dict[str, Method] = {
+    "random": Method(_sampler(lambda seed, _: RandomSampler(seed=seed)), ("optuna",), seeds=20),
+    "qmc": Method(_sampler(lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)), ("optuna",)),
+    "tpe": Method(_sampler(lambda seed, _: TPESampler(seed=seed)), ("optuna",)),
+    "tpe-3": Method(_sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",)),
+    "cmaes": Method(_sampler(_cmaes), ("optuna", "cmaes")),
+    "gp": Method(_sampler(lambda seed, _: GPSampler(seed=seed, warn_independent_sampling=False)), ("optuna", "torch")),
+    "gp-3": Method(
+        _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")
+    ),
+    "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
+}
+"""Every method by name."""
+
+
+def bare(problem: Problem) -> Problem:
+    """Return ``problem`` without a default."""
+    from dataclasses import replace
+
+    return replace(problem, raw={name: {k: v for k, v in fields.items() if k != "default"} for name, fields in problem.raw.items()})

@@ -1,0 +1,155 @@
+"""Ask and tell: the search without the loop, for those who have one of their own.
+
+::
+
+    opt = agenthpo.Optimizer({"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}})
+    for _ in range(20):
+        params = opt.ask()
+        opt.tell(params, train(**params))
+    print(opt.best())
+
+It lives in memory: a study that outlives its process is :func:`agenthpo.tune`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, Self, get_args
+
+from agenthpo.agents.executor import Executor
+from agenthpo.errors import StudyError, TaskError
+from agenthpo.llm.choose import NONE
+from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, incumbent
+from agenthpo.search import Proposer
+from agenthpo.session import ModelChoice, opened_model, proposer_named
+from agenthpo.space_file import parse_space, with_defaults
+from agenthpo.task import Background, Objective, Task, Train
+
+__all__ = ["Best", "Optimizer"]
+
+_FAILURES: tuple[str, ...] = tuple(status for status in get_args(Status) if status != "complete")
+
+
+@dataclass(frozen=True)
+class Best:
+    """The configuration to use, its objective value, and the numbers of the trials that measured it."""
+
+    params: Params
+    value: float
+    trials: tuple[int, ...]
+
+
+class Optimizer:
+    """Propose configurations and learn from their values; any number may be pending.
+
+    :param space: as in a task file: name -> type, low, high, log, step, values, default, about, when.
+    :param defaults: the configuration to begin with, as far as ``space`` does not give it; it goes before the space's own.
+    :param proposer: who proposes: a name as for ``--proposer``, or any :class:`agenthpo.search.Proposer`.
+    :param model: the language model, ``none`` for no model; see :func:`agenthpo.tune`.
+    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
+    :param noisy: whether the same configuration may give another value, so that it may be proposed again.
+    :raises AgentHPOError: for a mistake in the arguments or a model that cannot be used.
+    """
+
+    def __init__(
+        self,
+        space: Mapping[str, Mapping[str, Any]],
+        *,
+        direction: Direction = "minimize",
+        defaults: Mapping[str, Any] | None = None,
+        proposer: str | Proposer = "hybrid",
+        model: str = NONE,
+        base_url: str | None = None,
+        background: str | Mapping[str, str] = "",
+        metric: str = "value",
+        noisy: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if direction not in get_args(Direction):
+            raise TaskError(f"direction is {direction!r}, but must be 'minimize' or 'maximize'")
+        parsed = with_defaults(parse_space(space), defaults or {})
+        self.task = Task("ask-and-tell", Objective(metric, direction, noisy=noisy), parsed, Train(), Background.of(background))
+        self._stack = ExitStack()
+        self._executor = Executor()
+        self._proposer: Proposer
+        if isinstance(proposer, str):
+            llm = self._stack.enter_context(opened_model(ModelChoice(model, base_url)))
+            self._proposer = proposer_named(proposer, llm, seed)
+        else:
+            self._proposer = proposer
+        self._trials: list[Trial] = []
+
+    def ask(self) -> Params:
+        """Return the next configuration to evaluate; it is pending until it is told.
+
+        :raises StudyError: if every configuration of the space has been tried.
+        """
+        proposal = self._proposer.propose(self.task, self._trials)
+        if isinstance(proposal, Stop):
+            raise StudyError(f"there is nothing more to ask: {proposal.reason}")
+        self._trials.append(Trial(len(self._trials), proposal, started_at=time.time()))
+        return dict(proposal.params)
+
+    def tell(self, params: Mapping[str, Any], value: float | None = None, *, status: str = "complete") -> Trial:
+        """Record what ``params`` came to, and return the trial. Configurations that were never asked for are welcome.
+
+        A value that is not finite counts as ``diverged``.
+
+        :param status: ``complete`` with a value; ``failed``, ``timeout``, ``oom``, ``diverged`` or ``interrupted`` without.
+        :raises InvalidParams: if they do not lie in the space.
+        :raises StudyError: if value and status contradict each other.
+        """
+        known = self.task.space.snap(params)
+        self.task.space.check(known)
+        place = self._place(known)
+        trial = self._trials[place]
+        outcome = _outcome(value, status)
+        analysis = self._executor.analyse(self.task, trial, outcome, self._trials)
+        self._trials[place] = replace(trial, outcome=outcome, analysis=analysis, finished_at=time.time())
+        return self._trials[place]
+
+    def best(self) -> Best | None:
+        """Return the configuration to use as far as is known, or None while nothing has a value."""
+        found = incumbent(self._trials, self.task.objective.direction)
+        return None if found is None or found.value is None else Best(dict(found.proposal.params), found.value, (found.number,))
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials so far, pending ones too."""
+        return tuple(self._trials)
+
+    def close(self) -> None:
+        """Free the language model."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _place(self, params: Params) -> int:
+        """Return where the pending trial of ``params`` stands, the oldest of several; a new one where there is none."""
+        key = self.task.space.key(params)
+        pending = (i for i, t in enumerate(self._trials) if t.outcome is None and self.task.space.key(t.proposal.params) == key)
+        place = next(pending, None)
+        if place is None:
+            self._trials.append(Trial(len(self._trials), Proposal(params, "human"), started_at=time.time()))
+        return len(self._trials) - 1 if place is None else place
+
+
+def _outcome(value: float | None, status: str) -> Outcome:
+    if status == "complete":
+        if value is None:
+            raise StudyError("a complete trial needs a value; tell status='failed' where there is none")
+        number = float(value)
+        return Outcome("complete", number) if math.isfinite(number) else Outcome("diverged", error=f"the value is {number}")
+    if status not in _FAILURES:
+        raise StudyError(f"status is {status!r}, but must be complete, {', '.join(_FAILURES[:-1])} or {_FAILURES[-1]}")
+    if value is not None:
+        raise StudyError(f"a trial that is {status} has no value; leave it out, or leave out the status")
+    return Outcome(status, error=status)  # type: ignore[arg-type]
