@@ -25,6 +25,7 @@ from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
 from agenthpo.records import Analysis, Outcome
 from agenthpo.search import Proposer
+from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import HYBRID, Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.task import Task
@@ -265,9 +266,11 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
 
 
 def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
-    """Return who proposes: ``hybrid``, or a classical sampler by its name (:data:`agenthpo.search.samplers.SAMPLERS`).
+    """Return who proposes: ``hybrid``, ``engine``, or a classical sampler by its name (:data:`agenthpo.search.samplers.SAMPLERS`).
 
     :raises TaskError: for a name that is not known.
     """
+    if name == ENGINE:
+        return Engine(seed)
     engine = Classical(seed, "tpe" if name == HYBRID else name)
     return Hybrid(Creator(llm, seed), engine, model=llm.name) if llm and name == HYBRID else engine

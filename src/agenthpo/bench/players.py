@@ -220,6 +220,7 @@ METHODS: dict[str, Method] = {
     "gp-3": Method(
         _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")
     ),
+    "engine": Method(_ours("engine"), ("agenthpo",)),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
 }
 """Every method by name."""

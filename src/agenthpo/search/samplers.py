@@ -49,7 +49,7 @@ def check_sampler(name: str) -> None:
     :raises TaskError: naming the fix.
     """
     if name not in SAMPLERS:
-        raise TaskError(f"there is no proposer '{name}'; known are hybrid, {', '.join(SAMPLERS)}")
+        raise TaskError(f"there is no proposer '{name}'; known are hybrid, engine, {', '.join(SAMPLERS)}")
     if (package := _NEEDS.get(name)) and find_spec(package) is None:
         raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
 

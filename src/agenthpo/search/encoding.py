@@ -1,0 +1,185 @@
+"""A space as the matrix a model works on: one column a parameter, one row a configuration.
+
+A number stands at its place between 0 and 1 on its own scale (an ordered value at that of its index), a name at its index. A parameter
+that is not active stands at one fixed place, so that it says nothing about configurations that lack it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from agenthpo.records import Params
+from agenthpo.space import Parameter, Space, same
+
+__all__ = ["Encoding", "Matrix", "Vector"]
+
+Matrix = np.ndarray
+Vector = np.ndarray
+_LARGEST_GRID = 10_000
+_MIDDLE = 0.5
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One parameter's column. ``levels`` counts the places it can take, 0 where it is continuous or an integer on a log scale."""
+
+    parameter: Parameter
+    levels: int
+    is_name: bool
+
+    @classmethod
+    def of(cls, parameter: Parameter) -> _Axis:
+        if parameter.is_discrete:
+            return cls(parameter, len(parameter.values), not parameter.is_ordered)
+        if parameter.log or (parameter.kind == "float" and parameter.step is None):
+            return cls(parameter, 0, False)
+        assert parameter.high is not None and parameter.low is not None
+        count = math.floor((parameter.high - parameter.low) / (parameter.step or 1) + 1e-9) + 1
+        return cls(parameter, count if count <= _LARGEST_GRID else 0, False)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.parameter.kind == "int"
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        low, high = self.parameter.low, self.parameter.high
+        assert low is not None and high is not None
+        return (math.log(low), math.log(high)) if self.parameter.log else (float(low), float(high))
+
+    def place(self, value: object) -> float:
+        """Return where ``value`` stands."""
+        if self.parameter.is_discrete:
+            index = next(i for i, v in enumerate(self.parameter.values) if same(v, value))
+            return float(index) if self.is_name else self._unit(index)
+        low, high = self._ends
+        number = math.log(value) if self.parameter.log else float(value)  # type: ignore[arg-type]
+        if self.levels:
+            return self._unit(round((number - low) / (self.parameter.step or 1)))
+        return min(max((number - low) / (high - low), 0.0), 1.0) if high > low else 0.0
+
+    def value(self, place: float) -> object:
+        """Return the value that stands at ``place``."""
+        if self.parameter.is_discrete:
+            return self.parameter.values[round(place if self.is_name else place * (self.levels - 1))]
+        low, high = self._ends
+        if self.levels:
+            number = low + round(place * (self.levels - 1)) * (self.parameter.step or 1)
+        else:
+            number = low + place * (high - low)
+            number = math.exp(number) if self.parameter.log else number
+        number = min(max(number, self.parameter.low), self.parameter.high)  # type: ignore[type-var]
+        return self.parameter.snap(round(number) if self.is_whole else float(number))
+
+    def snapped(self, places: Vector) -> Vector:
+        """Return the places that a value can stand at, next to ``places``."""
+        if self.is_name:
+            return places
+        places = np.clip(places, 0.0, 1.0)
+        if self.levels:
+            return np.round(places * (self.levels - 1)) / max(self.levels - 1, 1)
+        low, high = self._ends
+        if self.is_whole and high > low:
+            numbers = low + places * (high - low)
+            wholes = np.round(np.exp(numbers) if self.parameter.log else numbers)
+            return np.clip((np.log(np.maximum(wholes, 1e-300)) if self.parameter.log else wholes) - low, 0, high - low) / (high - low)
+        return places
+
+    def drawn(self, rng: np.random.Generator, count: int) -> Vector:
+        """Return places drawn uniformly."""
+        if self.levels:
+            indices = rng.integers(self.levels, size=count).astype(float)
+            return indices if self.is_name else indices / max(self.levels - 1, 1)
+        return self.snapped(rng.random(count))
+
+    def moved(self, places: Vector, step: Vector, rng: np.random.Generator) -> Vector:
+        """Return other places near ``places``, ``step`` away or the least that makes a difference; another name, whatever the step."""
+        if self.is_name:
+            return (places + rng.integers(1, max(self.levels, 2), size=len(places))) % self.levels
+        shift = rng.normal(size=len(places)) * step
+        least = 1 / (self.levels - 1) if self.levels > 1 else 0.0
+        shift = np.where(np.abs(shift) < least, np.where(shift < 0, -least, least), shift)
+        goal = places + shift
+        return self.snapped(np.where((goal < -1e-9) | (goal > 1 + 1e-9), places - shift, goal))  # back from the border, not stuck at it
+
+    @property
+    def resting(self) -> float:
+        return 0.0 if self.is_name else float(self.snapped(np.array([_MIDDLE]))[0])
+
+    def _unit(self, index: int) -> float:
+        return index / (self.levels - 1) if self.levels > 1 else 0.0
+
+
+class Encoding:
+    """The columns of a space."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.axes = tuple(_Axis.of(p) for p in space)
+        self._column = {p.name: i for i, p in enumerate(space)}
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.axes)
+
+    @cached_property
+    def names(self) -> np.ndarray:
+        """Which columns hold names, whose distance is 0 or 1."""
+        return np.array([axis.is_name for axis in self.axes])
+
+    def rows(self, configurations: Sequence[Params]) -> Matrix:
+        """Return the configurations as rows."""
+        found = np.array([[axis.resting for axis in self.axes]] * len(configurations)).reshape(len(configurations), self.width)
+        for row, params in zip(found, configurations, strict=True):
+            for name, value in params.items():
+                row[self._column[name]] = self.axes[self._column[name]].place(value)
+        return found
+
+    def params(self, row: Vector) -> Params:
+        """Return the configuration that a row stands for."""
+        params: Params = {}
+        for axis, place in zip(self.axes, row, strict=True):
+            if axis.parameter in self.space.active(params):
+                params[axis.parameter.name] = axis.value(float(place))
+        return params
+
+    def drawn(self, rng: np.random.Generator, count: int) -> Matrix:
+        """Return ``count`` rows drawn uniformly."""
+        return self.settled(np.stack([axis.drawn(rng, count) for axis in self.axes], axis=1))
+
+    def near(self, rows: Matrix, rng: np.random.Generator, *, steps: Vector, changes: float) -> Matrix:
+        """Return a row near each of ``rows``: about ``changes`` of its parameters, at least one, moved by about ``steps`` (one a row)."""
+        count = len(rows)
+        chosen = rng.random((count, self.width)) < min(changes / self.width, 1.0)
+        chosen[np.arange(count), rng.integers(self.width, size=count)] = True
+        moved = np.stack([axis.moved(rows[:, i], steps, rng) for i, axis in enumerate(self.axes)], axis=1)
+        return self.settled(np.where(chosen, moved, rows))
+
+    def settled(self, rows: Matrix) -> Matrix:
+        """Return the rows with the parameters that are not active at their resting place."""
+        active = np.ones(rows.shape, dtype=bool)
+        for i, axis in enumerate(self.axes):
+            for parent, allowed in axis.parameter.when:
+                place = self._column[parent]
+                places = [self.axes[place].place(value) for value in allowed if self.axes[place].parameter.violation(value) is None]
+                holds = np.isclose(rows[:, place, None], np.array(places)[None, :], atol=1e-9).any(axis=1) if places else False
+                active[:, i] &= holds & active[:, place]
+            if axis.parameter.when:
+                rows[:, i] = np.where(active[:, i], rows[:, i], axis.resting)
+        return rows
+
+    def spread(self, rows: Matrix, scales: Vector) -> Matrix:
+        """Return the rows as points whose squared distance is the sum of (difference / scale)^2, with 1 for two names that differ."""
+        parts = []
+        for i, axis in enumerate(self.axes):
+            if axis.is_name:
+                parts.append((rows[:, i, None] == np.arange(axis.levels)) / (math.sqrt(2) * scales[i]))
+            else:
+                parts.append(rows[:, i, None] / scales[i])
+        return np.concatenate(parts, axis=1)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from agenthpo.optimizer import Optimizer
+from agenthpo.search.acquire import log_expected_improvement
+from agenthpo.search.engine import Engine
+from spaces import spaces
+from studies import SPACE, make_task, make_trial
+
+
+def play(task, score, trials, seed=0, engine=None):
+    engine, history = engine or Engine(seed), []
+    for number in range(trials):
+        proposal = engine.propose(task, history)
+        task.space.check(proposal.params)
+        history.append(make_trial(number, proposal.params, score(proposal.params), proposal.source))
+    return history
+
+
+def test_it_begins_with_the_default_and_closes_in_on_the_optimum():
+    task = make_task(direction="minimize")
+    found = play(task, lambda p: abs(p["epochs"] - 30) / 50 + (p["opt"] == "sgd") + (np.log10(p["lr"]) + 2) ** 2, 20)
+    assert found[0].proposal.source == "default"
+    assert min(t.value for t in found) < 0.05
+    assert sum(t.proposal.params["opt"] == "adam" for t in found[8:]) >= 10
+
+
+@settings(max_examples=25, deadline=None)
+@given(spaces(), st.integers(0, 3))
+def test_every_proposal_lies_in_the_space(raw, seed):
+    play(make_task(raw), lambda p: len(str(p)) % 7, 6, seed)
+
+
+def test_the_same_seed_and_history_give_the_same_proposal():
+    task = make_task()
+    history = play(task, lambda p: p["epochs"], 6)
+    assert Engine(0).propose(task, history) == Engine(0).propose(task, history)
+    assert Engine(0).propose(task, history) != Engine(1).propose(task, history)
+
+
+def test_failures_teach_where_not_to_go():
+    task = make_task(
+        {"x": {"type": "float", "low": 0.0, "high": 1.0}, "y": {"type": "float", "low": 0.0, "high": 1.0}}, direction="minimize"
+    )
+    found = play(task, lambda p: None if p["x"] > 0.5 else (p["x"] - 0.45) ** 2 + p["y"], 25)
+    failed = [t.value is None for t in found]
+    assert sum(failed[12:]) <= 6 and min(t.value for t in found if t.value is not None) < 0.05
+
+
+def test_pending_trials_are_not_proposed_again_and_spread():
+    opt = Optimizer(SPACE, proposer="engine")
+    for _ in range(5):
+        opt.tell(params := opt.ask(), params["epochs"])
+    asked = [opt.ask() for _ in range(4)]
+    assert len({str(a) for a in asked}) == 4
+
+
+@pytest.mark.parametrize("mean", [-1.0, 0.0, 2.0, 5.0])
+def test_log_expected_improvement_is_the_logarithm_of_the_integral(mean):
+    exact = quad(lambda y: -y * norm.pdf(y, mean, 0.7), -12, 0, limit=200)[0]
+    assert log_expected_improvement(np.array([mean]), np.array([0.7]), 0.0)[0] == pytest.approx(np.log(exact), abs=1e-3)
+
+
+def test_it_is_finite_and_falls_however_far_away():
+    means = np.array([1.0, 10.0, 50.0, 1e3, 9e3, 2e4, 1e6])
+    found = log_expected_improvement(means, np.ones(7), 0.0)
+    assert np.isfinite(found).all() and (np.diff(found) < 0).all()
