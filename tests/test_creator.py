@@ -109,13 +109,13 @@ def test_an_outage_falls_back_visibly():
     assert hybrid.propose(TASK, TRIALS[:1]).note == "instead of the Creator: no network"
 
 
-def test_default_then_creator_and_engine_in_turn():
+def test_the_default_then_the_creator_then_whose_turn_it_is():
     model = Scripted(*[{**GOOD, "params": {**GOOD["params"], "epochs": e}} for e in (20, 21, 22)])
     hybrid, trials = Hybrid(Creator(model), Classical(), model="scripted"), []
     for number in range(6):
         proposal = hybrid.propose(TASK, trials)
         trials.append(make_trial(number, proposal.params, 0.5, proposal.source))
-    assert [t.proposal.source for t in trials] == ["default", "creator", "classical", "creator", "classical", "creator"]
+    assert [t.proposal.source for t in trials][:3] == ["default", "creator", "classical"]
 
 
 def test_what_is_plainly_meant_is_read():

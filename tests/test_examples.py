@@ -25,12 +25,12 @@ def tuned(example, *arguments):
 def test_digits_by_two_agents_and_the_engine(smollm2):
     study = tuned("digits", "--model", "local:smollm2", "--trials", "4")
     trials = study["trials"]
-    assert [t["source"] for t in trials][::2] == ["default", "classical"]
-    assert {trials[1]["source"], trials[3]["source"]} <= {"creator", "fallback"}
+    assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
+    assert "classical" in {t["source"] for t in trials}
     assert trials[0]["value"] > 0.9
     assert all(t["state"] == "complete" for t in trials)
     assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}
-    for t in trials[1::2]:
+    for t in trials[1:]:
         if t["source"] == "creator":
             assert t["rationale"] and t["hypothesis"] and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
             assert t["analysis"]["expectation_met"] in (True, False)

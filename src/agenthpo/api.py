@@ -54,6 +54,7 @@ def tune(
     base_url: str | None = None,
     study: str | None = None,
     resume: bool = False,
+    proposer: str | None = None,
     on_llm_failure: OnFailure = "fallback",
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
@@ -70,6 +71,7 @@ def tune(
     :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to raise :class:`ModelError`.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
     :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
+    :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
     :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are printed.
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that cannot be used.
     """
@@ -86,13 +88,13 @@ def tune(
     tell = on_event or TextLines()
     if resume:
         choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
-        return _result(go_on(folder, task=task, model=choice, limits=limits, on_event=tell), folder)
+        return _result(go_on(folder, task=task, model=choice, proposer=proposer, limits=limits, on_event=tell), folder)
     if read_meta(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
     name, hint = choose_model(model)
     choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))
     seed = its_seed if its_seed is not None else seed
-    return _result(begin(task, folder, model=choice, seed=seed, on_event=tell), folder)
+    return _result(begin(task, folder, model=choice, seed=seed, proposer=proposer, on_event=tell), folder)
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:

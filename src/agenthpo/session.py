@@ -13,7 +13,7 @@ from agenthpo import __version__
 from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
-from agenthpo.errors import ModelError, StudyError
+from agenthpo.errors import ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta, refuse_existing, study_folder
 from agenthpo.llm.choose import NONE
@@ -26,8 +26,8 @@ from agenthpo.llm.strict import Strict
 from agenthpo.records import Analysis, Outcome
 from agenthpo.search import Proposer
 from agenthpo.search.engine import ENGINE, Engine
-from agenthpo.search.hybrid import HYBRID, Hybrid
-from agenthpo.search.samplers import Classical
+from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
+from agenthpo.search.samplers import Classical, check_sampler
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
@@ -69,7 +69,14 @@ class ModelChoice:
 
 
 def begin(
-    task: Task, folder: Path, *, model: ModelChoice | None = None, seed: int = 0, storage: str | None = None, on_event: OnEvent = ignore
+    task: Task,
+    folder: Path,
+    *,
+    model: ModelChoice | None = None,
+    seed: int = 0,
+    storage: str | None = None,
+    proposer: str | None = None,
+    on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the Optuna storage at the URL ``storage``.
 
@@ -78,8 +85,11 @@ def begin(
     """
     refuse_existing(folder)  # before a model is loaded
     model = model or ModelChoice()
+    proposer = proposer or HYBRID
+    check_proposer(proposer, has_model=model.name != NONE)
     _check_priced(task, model)
     meta = {
+        "proposer": proposer,
         "model": model.name,
         "base_url": model.base_url,
         "on_llm_failure": model.on_failure,
@@ -96,7 +106,7 @@ def begin(
     }
     begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
     with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
-        return _run(task, log, llm, seed, model, on_event)
+        return _run(task, log, llm, seed, model, proposer, on_event)
 
 
 def go_on(
@@ -104,6 +114,7 @@ def go_on(
     *,
     task: Task | None = None,
     model: ModelChoice | None = None,
+    proposer: str | None = None,
     limits: Mapping[str, Any] | None = None,
     on_event: OnEvent = ignore,
 ) -> Stopped:
@@ -118,13 +129,16 @@ def go_on(
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
         model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
+        proposer = proposer or meta.get("proposer", HYBRID)
+        check_proposer(proposer, has_model=model.name != NONE)
         _check_priced(task, model)
         with opened_model(model) as llm:
             changed = {"trials": task.budget.trials, "budget": asdict(task.budget), "space": task.space.describe()}
             hint = _adopted(task, meta, log)
             if changed != {key: meta[key] for key in changed}:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta({**meta, **changed})
-            return _run(task, log, llm, meta["seed"], replace(model, hint=" ".join(filter(None, [model.hint, hint]))), on_event)
+            noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
+            return _run(task, log, llm, meta["seed"], noted, proposer, on_event)
 
 
 def _adopted(task: Task, meta: dict[str, Any], log: ExperienceLog) -> str:
@@ -244,7 +258,7 @@ def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
     return replace(choice, name=f"{REPLAY}{folder.resolve()}"), meta_of(folder)["seed"]
 
 
-def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, on_event: OnEvent) -> Stopped:
+def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, proposer: str, on_event: OnEvent) -> Stopped:
     opened = Opened(
         study=log.folder.resolve().name,
         folder=str(log.folder),
@@ -257,20 +271,32 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
     )
     on_event(opened)
     if llm is None:
-        return tune(task, proposer_named("hybrid", None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
+        return tune(task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])
-    return tune(task, proposer_named("hybrid", llm, seed), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+    return tune(task, proposer_named(proposer, llm, seed), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+
+
+def check_proposer(name: str, *, has_model: bool) -> None:
+    """Refuse a proposer that is not known or cannot work.
+
+    :raises TaskError: naming the fix.
+    """
+    if name == CREATOR and not has_model:
+        raise TaskError("the proposer 'creator' is a language model; name one by --model, or leave it to the engine")
+    if name not in (HYBRID, CREATOR, ENGINE):
+        check_sampler(name)
 
 
 def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
-    """Return who proposes: ``hybrid``, ``engine``, or a classical sampler by its name (:data:`agenthpo.search.samplers.SAMPLERS`).
+    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a classical sampler by its name.
 
     :raises TaskError: for a name that is not known.
     """
-    if name == ENGINE:
-        return Engine(seed)
-    engine = Classical(seed, "tpe" if name == HYBRID else name)
-    return Hybrid(Creator(llm, seed), engine, model=llm.name) if llm and name == HYBRID else engine
+    check_proposer(name, has_model=llm is not None)
+    engine = Classical(seed, "tpe" if name in (HYBRID, CREATOR) else name) if name != ENGINE else Engine(seed)
+    if llm is None or name not in (HYBRID, CREATOR):
+        return engine
+    return Hybrid(Creator(llm, seed), engine, model=llm.name, always=name == CREATOR)

@@ -39,6 +39,15 @@ Model = Annotated[
     ),
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="An OpenAI-compatible server that has the model.")]
+ProposerName = Annotated[
+    str | None,
+    typer.Option(
+        "--proposer",
+        metavar="NAME",
+        help="Who proposes: hybrid (Creator and engine, the default), creator, engine, a sampler of Optuna's (tpe, gp, cmaes, random, qmc), "
+        "or module:Class, or hub:PACKAGE from OptunaHub.",
+    ),
+]
 OnFailure = Annotated[
     str,
     typer.Option(
@@ -104,6 +113,7 @@ def run(
             "--storage", metavar="URL", help="An Optuna storage for the trials, such as sqlite:///study.db; a journal file without it."
         ),
     ] = None,
+    proposer: ProposerName = None,
     on_llm_failure: OnFailure = "fallback",
     timeout: Time = None,
     max_tokens: MaxTokens = None,
@@ -120,7 +130,7 @@ def run(
     loaded = load_task(task).with_budget(**limits)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
     choice, its_seed = replayed(_choice(model, base_url, on_llm_failure))
-    begun = {"model": choice, "seed": next(s for s in (seed, its_seed, 0) if s is not None), "storage": storage}
+    begun = {"model": choice, "seed": next(s for s in (seed, its_seed, 0) if s is not None), "storage": storage, "proposer": proposer}
     return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), **begun, on_event=on_event))
 
 
@@ -130,6 +140,7 @@ def resume(
     trials: Trials = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    proposer: ProposerName = None,
     on_llm_failure: Annotated[str | None, typer.Option("--on-llm-failure", metavar="fallback|stop", help="As in run.")] = None,
     timeout: Time = None,
     max_tokens: MaxTokens = None,
@@ -150,7 +161,7 @@ def resume(
         meta["base_url"] if same else base_url,
         on_llm_failure or meta.get("on_llm_failure", "fallback"),
     )
-    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, limits=limits, on_event=on_event))
+    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, proposer=proposer, limits=limits, on_event=on_event))
 
 
 @app.command()

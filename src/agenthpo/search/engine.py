@@ -43,9 +43,12 @@ class Knobs:
     winsor: float = 0.0
     pick: str = "value"
     plug: str = "mean"
+    spread: int = 0
+    rstart: int = 12
+    rtimes: int = 2
     fnoise: float = 0.01
     mix: tuple[Settings, ...] = (Settings(), Settings(scale_location=-1, scale_spread=0.6))
-    temper: float = 0.0
+    temper: float = 1.0
 
 
 class Engine:
@@ -66,10 +69,25 @@ class Engine:
         if scored.sum() < 2 or len(trials) < self.knobs.design + has_default:
             row = self._spread_out(encoding, rows, rng)
             return Proposal(encoding.params(row), "classical", rationale="Chosen far from what was tried, to begin with.")
+        if self.knobs.repeat == "challenge" and task.objective.noisy and len(trials) >= self.knobs.rstart:
+            groups: dict = {}
+            for t in trials:
+                if t.value is not None:
+                    groups.setdefault(task.space.key(t.proposal.params), []).append(t)
+            sign = -upward(task.objective.direction)
+            best = min(groups.values(), key=lambda g: sign * np.mean([t.value for t in g]))
+            if len(best) < self.knobs.rtimes:
+                return Proposal(best[0].proposal.params, "classical", rationale="Measured again.")
         row = self._modelled(task, encoding, trials, rows, scored, rng)
         return Proposal(encoding.params(row), "classical", rationale="From the model.")
 
     def _spread_out(self, encoding: Encoding, rows: Matrix, rng: np.random.Generator) -> Vector:
+        if self.knobs.spread and len(rows):
+            drawn = encoding.drawn(rng, self.knobs.spread)
+            ones = np.ones(encoding.width)
+            a, b = encoding.spread(drawn, ones), encoding.spread(rows, ones)
+            far = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2).min(axis=1)
+            return drawn[int(far.argmax())]
         drawn = encoding.drawn(rng, 1)
         return drawn[0]
 

@@ -1,4 +1,4 @@
-"""Creator and classical engine in turn, after the default configuration. Each trial names who proposed it.
+"""Creator and engine: after the default configuration, the Creator leads while it earns it, and the engine takes over where it does not.
 
 Where the Creator has nothing valid to offer, the engine steps in, and the trial says so: its source is ``fallback``, its note the reason.
 """
@@ -12,38 +12,58 @@ from typing import Protocol
 from agenthpo.records import Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
 from agenthpo.search.samplers import default_proposal
+from agenthpo.search.trust import ModelClass, assessed, is_creators
 from agenthpo.task import Task
 
-__all__ = ["HYBRID", "Hybrid"]
+__all__ = ["CREATOR", "HYBRID", "Attempted", "Hybrid", "Suggests"]
 
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
+CREATOR = "creator"
+"""The name of the one in which the Creator proposes every trial after the default, as in the paper."""
+_FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
 
 
-class _Attempt(Protocol):
+class Attempted(Protocol):
+    """What asking the Creator came to."""
+
     @property
-    def proposal(self) -> Proposal | Stop | None: ...
+    def proposal(self) -> Proposal | Stop | None:
+        """What it proposed, or None."""
+        ...
+
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """Why there is none."""
+        ...
+
     @property
-    def usage(self) -> Usage: ...
+    def usage(self) -> Usage:
+        """What it cost."""
+        ...
 
 
-class _Asker(Protocol):
-    def attempt(self, task: Task, trials: Sequence[Trial]) -> _Attempt: ...
+class Suggests(Protocol):
+    """The Creator, or what stands for it."""
+
+    def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempted:
+        """Ask for a proposal."""
+        ...
 
 
 class Hybrid:
-    """The simplest honest mix: default, Creator, engine, Creator, engine …"""
+    """Whose turn it is follows from what each side's trials came to; the same trials give the same turn."""
 
-    def __init__(self, creator: _Asker, engine: Proposer, *, model: str) -> None:
-        self.creator, self.engine, self.model = creator, engine, model
+    def __init__(self, creator: Suggests, engine: Proposer, *, model: str, kind: ModelClass = "unknown", always: bool = False) -> None:
+        """:param always: whether the turn is always the Creator's."""
+        self.creator, self.engine, self.model, self.kind, self.always = creator, engine, model, kind, always
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return the proposal of whoever's turn it is; the turn follows from the trials alone, so that a resumed study keeps it."""
+        """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
-        if sum(t.proposal.source != "default" for t in trials) % 2:
+        trust = assessed(trials, task.objective.direction, self.kind)
+        if not self.always and not is_creators(trials, trust, first_turns=_FIRST_TURNS[self.kind]):
             return self.engine.propose(task, trials)
         attempt = self.creator.attempt(task, trials)
         if attempt.proposal is not None:

@@ -1,0 +1,113 @@
+"""What the Creator has earned: from how its results rank against the engine's, whether its intervals held, how often it had nothing valid.
+
+Pure, and from the trials alone, so that a resumed study trusts as it would have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agenthpo.records import Direction, Trial, upward
+
+__all__ = ["CLASSES", "ModelClass", "Trust", "assessed", "is_creators", "was_asked"]
+
+ModelClass = Literal["strong", "unknown", "small", "embedded"]
+CLASSES: dict[ModelClass, tuple[float, float]] = {"strong": (2.0, 1.0), "unknown": (1.0, 1.0), "small": (0.5, 1.0), "embedded": (0.3, 1.2)}
+"""What a model of a class is taken to have shown before its first trial: results better and worse than the engine's."""
+_FORGETTING = 0.8
+"""What a result counts for when one more has come from the same side: a model that fades or blooms late is seen."""
+_INTERVAL, _REFUSED = 0.25, 0.25
+"""What a stated interval that held or failed, and a request without a valid reply, count for beside a result."""
+_FIRST_TURNS = 2
+_LEAST_GAP, _ENGINE_GAP = 9, 4
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How likely the Creator's next result is to be better than one of the engine's, and the evidence for it."""
+
+    value: float
+    results: int
+    """Results of the Creator's."""
+    better: float
+    """Share of comparisons with the engine's results that they won, the later ones counting more; 0.5 without any."""
+    held: int
+    judged: int
+    """Stated intervals that held, of those that could be judged."""
+    refused: int
+    """Requests that brought nothing valid."""
+
+    @property
+    def share(self) -> float:
+        """Share of the trials that are the Creator's to propose."""
+        return min(max((self.value - 0.25) / 0.5, 0.0), 1.0)
+
+    def words(self) -> str:
+        """Return it in one line."""
+        parts = [f"trust {self.value:.2f}", f"{self.results} results, better than the engine's in {self.better:.0%}"]
+        parts += [f"{self.held} of {self.judged} intervals held"] * bool(self.judged) + [f"{self.refused} refused"] * bool(self.refused)
+        return ", ".join(parts)
+
+
+def was_asked(trial: Trial) -> bool:
+    """Tell whether the Creator was asked for this trial, whether or not its answer was used."""
+    return trial.proposal.source in ("creator", "fallback")
+
+
+def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "unknown") -> Trust:
+    """Return what the Creator has earned in ``trials``."""
+    better, worse = CLASSES[kind]
+    sign = upward(direction)
+    asked = [t for t in trials if was_asked(t) and t.outcome is not None]
+    engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
+    weight, won, total, held, judged, refused, results = 1.0, 0.0, 0.0, 0, 0, 0, 0
+    for trial in reversed(asked):
+        if trial.proposal.source == "fallback":
+            refused += 1
+            worse += _REFUSED * weight
+            continue
+        results += 1
+        share = _share_beaten(trial, engines, sign)
+        if share is not None:
+            won, total = won + weight * share, total + weight
+        if trial.proposal.expected is not None and trial.value is not None:
+            judged += 1
+            is_held = trial.proposal.expected.holds(trial.value)
+            held += is_held
+            better, worse = better + _INTERVAL * weight * is_held, worse + _INTERVAL * weight * (not is_held)
+        weight *= _FORGETTING
+    value = (better + 2 * won) / (better + worse + 2 * total)
+    return Trust(value, results, won / total if total else 0.5, held, judged, refused)
+
+
+def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | None:
+    """Return the share of the engine's results that ``trial`` is better than; a failure is worse than every result."""
+    recent = [t for t in engines if t.value is not None][-8:]
+    if not recent:
+        return None
+    recent = sorted(recent, key=lambda t: -sign * t.value)[: (len(recent) + 1) // 2]  # type: ignore[operator]
+    if trial.value is None:
+        return 0.0
+    ahead = [sign * (trial.value - t.value) for t in recent]  # type: ignore[operator]
+    return sum(1.0 if a > 0 else 0.5 if a == 0 else 0.0 for a in ahead) / len(ahead)
+
+
+def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = _FIRST_TURNS) -> bool:
+    """Tell whether the next trial is the Creator's.
+
+    The first ones are: the engine would have to guess there. Then it proposes its share, spread evenly, but at least one trial in
+    ten, and at most three in four.
+    """
+    later = [t for t in trials if t.proposal.source != "default"]
+    if len(later) < first_turns:
+        return not later or trust.better > 0.5
+    since_creator = next((i for i, t in enumerate(reversed(later)) if was_asked(t)), len(later))
+    since_engine = next((i for i, t in enumerate(reversed(later)) if not was_asked(t)), len(later))
+    if since_creator >= _LEAST_GAP:
+        return True
+    if since_engine >= _ENGINE_GAP - 1:
+        return False
+    recent = later[-8:]
+    return sum(map(was_asked, recent)) + 1 <= trust.share * (len(recent) + 1) + 0.5

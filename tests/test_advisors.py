@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from agenthpo.bench.advisors import ADVISORS, Advisor, Alone
+from agenthpo.bench.continuous import load_continuous
+from agenthpo.bench.problems import regret
+from agenthpo.optimizer import Optimizer
+from agenthpo.search.engine import Engine
+from agenthpo.search.hybrid import Hybrid
+
+
+def played(proposer, trials=14, name="kernel"):
+    problem, rng = load_continuous(name), np.random.default_rng(0)
+    opt = Optimizer(problem.raw, proposer=proposer, noisy=problem.noisy)
+    for _ in range(trials):
+        params = opt.ask()
+        value = problem.observe(params, rng)
+        opt.tell(params, value, status="failed" if value is None else "complete")
+    return problem, opt
+
+
+@pytest.mark.parametrize("kind", ADVISORS)
+def test_an_advisor_draws_from_its_slice(kind):
+    problem, opt = played(Alone(Advisor(load_continuous("kernel"), kind, 0)))
+    regrets = [regret(problem, t.proposal.params) for t in opt.trials if t.proposal.source == "creator"]
+    bound = {"expert": (0, 0.06), "good": (0, 0.26), "adversarial": (1.05, 2), "stubborn": (0.2, 1.5)}.get(kind, (0, 2))
+    assert regrets and all(bound[0] <= r <= bound[1] for r in regrets)
+    if kind == "late":
+        assert max(regrets[5:]) < 0.06 < max(regrets[:5])
+    if kind == "fading":
+        assert max(regrets[:3]) < 0.06 < max(regrets[3:])
+    if kind == "failing":
+        assert 0 < sum(t.proposal.source == "fallback" for t in opt.trials) < 13
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_intervals_hold_where_confidence_is_true(honest):
+    _, opt = played(Alone(Advisor(load_continuous("kernel"), "useless", 0, honest=honest)), 40)
+    held = [t.proposal.expected.holds(t.value) for t in opt.trials if t.proposal.expected]
+    assert np.mean(held) > 0.8 if honest else np.mean(held) < 0.2
+
+
+def test_the_hybrid_lets_an_expert_lead_and_an_adversary_not():
+    def asked(kind):
+        problem = load_continuous("kernel")
+        problem, opt = played(Hybrid(Advisor(problem, kind, 0), Engine(0), model=kind), 20)
+        return sum(t.proposal.source == "creator" for t in opt.trials), regret(problem, opt.best().params)
+
+    expert, adversarial = asked("expert"), asked("adversarial")
+    assert expert[0] > 6 > 4 >= adversarial[0] >= 2
+    assert expert[1] < 0.05 and adversarial[1] < 0.2

@@ -1,0 +1,79 @@
+import pytest
+
+from agenthpo.records import Expected
+from agenthpo.search.trust import assessed, is_creators
+from studies import make_trial
+
+
+def told(*trials):
+    """Trials as (source, value) or (source, value, interval), the default before them."""
+    made = [make_trial(0, {}, 0.5, "default")]
+    for number, (source, value, *interval) in enumerate(trials, 1):
+        expected = Expected(sum(interval[0]) / 2, *interval[0]) if interval else None
+        made.append(make_trial(number, {}, value, source, expected=expected))
+    return made
+
+
+def trust(*trials, kind="unknown"):
+    return assessed(told(*trials), "maximize", kind)
+
+
+def test_results_earn_trust_and_lose_it():
+    nothing = trust()
+    better, worse = trust(("creator", 0.9), ("classical", 0.6)), trust(("creator", 0.1), ("classical", 0.6))
+    assert worse.value < nothing.value < better.value
+    assert (better.better, worse.better) == (1.0, 0.0)
+    assert assessed(told(("creator", 0.9)), "minimize").value < nothing.value
+
+
+def test_later_results_count_more():
+    risen = trust(*[("creator", 0.1)] * 4, ("classical", 0.6), *[("creator", 0.9)] * 3)
+    fallen = trust(*[("creator", 0.9)] * 4, ("classical", 0.6), *[("creator", 0.1)] * 3)
+    assert risen.value > 0.55 > 0.45 > fallen.value
+
+
+def test_failed_trials_are_worse_than_every_result():
+    assert trust(("creator", None), ("classical", 0.2)).better == 0.0
+
+
+def test_intervals_that_hold_count_and_replies_that_were_refused():
+    held, failed = trust(("creator", 0.6, (0.5, 0.7))), trust(("creator", 0.6, (0.8, 0.9)))
+    assert failed.value < held.value and (held.held, held.judged, failed.held) == (1, 1, 0)
+    refused = trust(("fallback", 0.9), ("fallback", 0.9))
+    assert refused.value < trust().value and refused.refused == 2 and refused.results == 0
+    assert "1 of 1 intervals held" in held.words()
+
+
+def test_the_class_of_a_model_is_where_trust_starts():
+    assert [trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")] == sorted(
+        (trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")), reverse=True
+    )
+
+
+def turns(values, count=30):
+    """Whose the turns are where the Creator's results are as in ``values`` (by its turn) and the engine's 0.6."""
+    trials = told()
+    while len(trials) < count:
+        asked = sum(t.proposal.source == "creator" for t in trials)
+        is_its = is_creators(trials, assessed(trials, "maximize"))
+        value = values(asked) if is_its else 0.6
+        trials.append(make_trial(len(trials), {}, value, "creator" if is_its else "classical"))
+    return "".join("C" if t.proposal.source == "creator" else "e" for t in trials[1:])
+
+
+def test_who_is_good_leads_and_who_is_bad_is_heard_now_and_then():
+    good, bad = turns(lambda _: 0.9), turns(lambda _: 0.1)
+    assert good.startswith("CC") and 0.6 < good.count("C") / len(good) <= 0.8 and "CCCC" not in good
+    assert bad[0] == "C" and bad.count("C") <= 4 and bad[10:].count("C") >= 1
+
+
+def test_a_late_bloomer_is_seen_and_who_fades_is_left():
+    late, fading = turns(lambda asked: 0.1 if asked < 2 else 0.9, 40), turns(lambda asked: 0.9 if asked < 3 else 0.1, 40)
+    assert late[-12:].count("C") >= 6
+    assert fading.startswith("CC") and fading[-12:].count("C") <= 3
+
+
+@pytest.mark.parametrize("kind", ["embedded", "small"])
+def test_a_weak_models_first_turn_is_one(kind):
+    trials = told(("creator", 0.1))
+    assert not is_creators(trials, assessed(trials, "maximize", kind), first_turns=1)
