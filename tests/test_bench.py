@@ -10,6 +10,7 @@ from agenthpo.bench.players import METHODS, bare
 from agenthpo.bench.problems import regret, sampled
 from agenthpo.bench.stats import ratio, summary
 from agenthpo.bench.tables import TABLES, load_table
+from agenthpo.cli.bench import bench_tables
 from agenthpo.errors import TaskError
 
 
@@ -89,3 +90,15 @@ def test_unknown_names_are_refused():
     with pytest.raises(TaskError, match="there is no table 'cifar11'"):
         load_problem("cifar11")
     assert len(TABLES) == 15
+
+
+def test_the_command_plays_what_is_missing_and_prints_tables(tmp_path, capsys):
+    chosen = {"seeds": 1, "trials": 5, "has_default": True, "jobs": 1, "folder": tmp_path}
+    bench_tables(["random", "engine"], ["net", "kernel"], **chosen, as_json_=True)
+    assert json.loads(capsys.readouterr().out)["continuous"] == []  # not all of the group was played
+    first = (tmp_path / "engine.jsonl").read_text()
+    bench_tables(["random", "engine"], ["net", "kernel"], **chosen, as_json_=False)
+    assert (tmp_path / "engine.jsonl").read_text() == first
+    assert "| engine / best peer | 2 continuous |" in capsys.readouterr().out
+    with pytest.raises(TaskError, match="there is no method 'tpee'"):
+        bench_tables(["tpee"], [], **chosen, as_json_=False)

@@ -15,11 +15,12 @@ from agenthpo.agents.forms import creator_form, executor_form, grid
 from agenthpo.agents.history import estimate_tokens
 from agenthpo.agents.reading import Draft, applicable, read_creator, whole_sentences
 from agenthpo.errors import LLMFailure
-from agenthpo.llm.client import Reply
+from agenthpo.llm.client import Reply, manner_of
 from agenthpo.llm.json_text import read_json
 from agenthpo.records import Expected, Outcome, Usage
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
+from agenthpo.view import Candidate, View
 from studies import SPACE, make_task, make_trial
 
 TASK = make_task()
@@ -337,7 +338,7 @@ def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
 
 
 def test_where_the_study_stands_is_told():
-    judged = make_trial(2, DEFAULT, 0.85)
+    judged = make_trial(2, DEFAULT, 0.85, "creator")
     judged = replace(judged, analysis=replace(judged.analysis, expectation_met=True))
     assert standing(TASK, [*TRIALS, judged]) == "3 trials, 1 failed. Best so far: trial 2 with acc 0.85. 1 of 1 predictions held."
 
@@ -394,3 +395,13 @@ def test_forms_are_json_and_grammar():
     for form in (creator_form(TASK, TRIALS), executor_form(TASK)):
         assert form.schema["additionalProperties"] is False
         assert form.grammar.startswith("%llguidance {}")
+
+
+def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
+    view = View((Candidate({**DEFAULT, "lr": 0.0123456}, Expected(0.9, 0.8, 0.95)),), {"lr": 0.7, "size": 0.03}, 0.0123, ("opt sgd",))
+    full = creator_messages(manner_of("toy"), TASK, TRIALS, view)[-1].text
+    assert "candidate A: lr=0.0123 size=" in full and "0.9 expected, 0.8 to 0.95 nine times in ten" in full
+    assert "lr 70%" in full and "size 3%" not in full and "uncertain by about 0.012" in full and "never tried: opt sgd" in full
+    short = creator_messages(manner_of("local:toy"), TASK, TRIALS, view)[-1].text
+    assert "The engine would try lr=0.0123" in short and "uncertain" not in short
+    assert "engine" not in creator_messages(manner_of("toy"), TASK, TRIALS)[-1].text

@@ -6,8 +6,9 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from agenthpo.optimizer import Optimizer
+from agenthpo.records import Stop
 from agenthpo.search.acquire import log_expected_improvement
-from agenthpo.search.engine import Engine
+from agenthpo.search.engine import HANDOVER, Engine
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
 
@@ -16,6 +17,9 @@ def play(task, score, trials, seed=0, engine=None):
     engine, history = engine or Engine(seed), []
     for number in range(trials):
         proposal = engine.propose(task, history)
+        if isinstance(proposal, Stop):
+            assert len(history) == task.space.size()
+            break
         task.space.check(proposal.params)
         history.append(make_trial(number, proposal.params, score(proposal.params), proposal.source))
     return history
@@ -69,3 +73,43 @@ def test_it_is_finite_and_falls_however_far_away():
     means = np.array([1.0, 10.0, 50.0, 1e3, 9e3, 2e4, 1e6])
     found = log_expected_improvement(means, np.ones(7), 0.0)
     assert np.isfinite(found).all() and (np.diff(found) < 0).all()
+
+
+def test_no_configuration_is_tried_twice_while_others_are_left():
+    task = make_task({"a": {"type": "int", "low": 1, "high": 3}, "b": {"type": "bool"}})
+    history = play(task, lambda p: p["a"], 9)
+    assert len({task.space.key(t.proposal.params) for t in history}) == len(history) == 6
+
+
+def test_its_proposals_say_what_they_expect_and_nine_in_ten_hold():
+    opt, rng = Optimizer(SPACE, proposer="engine"), np.random.default_rng(0)
+    for _ in range(40):
+        opt.tell(params := opt.ask(), (np.log10(params["lr"]) + 3) ** 2 + 0.1 * rng.normal())
+    found = opt.trials
+    judged = [t.proposal.expected.holds(t.value) for t in found if t.proposal.expected]
+    assert len(judged) >= 35 and np.mean(judged) > 0.75
+    assert "expected" in found[10].proposal.rationale
+
+
+def test_past_some_hundreds_of_results_tpe_goes_on():
+    task = make_task()
+    trials = [
+        make_trial(i, {"lr": 10 ** (-5 + 4 * i / 400), "size": 8, "opt": "adam", "epochs": 1 + i % 50}, i / 400) for i in range(HANDOVER)
+    ]
+    assert "TPE" not in Engine(0).propose(task, trials[:-1]).rationale
+    assert "TPE" in Engine(0).propose(task, trials).rationale
+    assert Engine(0).view(task, trials) is None
+
+
+def test_its_view_has_candidates_importance_and_gaps():
+    task = make_task(
+        {"x": {"type": "float", "low": 0.0, "high": 1.0}, "k": {"type": "categorical", "values": ["a", "b", "c"]}}, direction="minimize"
+    )
+    rng = np.random.default_rng(0)
+    params = [{"x": float(x), "k": k} for x, k in zip(rng.uniform(0, 0.5, 12), "ab" * 6, strict=True)]
+    trials = [make_trial(i, p, 5 * (p["x"] - 0.3) ** 2) for i, p in enumerate(params)]
+    view = Engine(0).view(task, trials)
+    assert 1 <= len(view.candidates) <= 3 and all(task.space.violations(c.params) == [] for c in view.candidates)
+    assert next(iter(view.importance)) == "x" and abs(sum(view.importance.values()) - 1) < 1e-9
+    assert view.gaps[0].startswith("x between") and view.gaps[1:] == ("k c",)
+    assert Engine(0).view(task, trials[:2]) is None

@@ -1,7 +1,7 @@
 import pytest
 
 from agenthpo.records import Expected
-from agenthpo.search.trust import assessed, is_creators
+from agenthpo.search.trust import assessed, class_of, is_creators
 from studies import make_trial
 
 
@@ -77,3 +77,19 @@ def test_a_late_bloomer_is_seen_and_who_fades_is_left():
 def test_a_weak_models_first_turn_is_one(kind):
     trials = told(("creator", 0.1))
     assert not is_creators(trials, assessed(trials, "maximize", kind), first_turns=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("openai:gpt-5", "strong"),
+        ("anthropic:claude-opus-4-6", "strong"),
+        ("openai:gpt-5-mini", "small"),
+        ("ollama:qwen2.5-coder:7b", "small"),
+        ("ollama:llama3.3:70b", "unknown"),
+        ("toy", "unknown"),
+    ],
+)
+def test_a_models_class_is_guessed_by_its_name(name, kind):
+    assert class_of(name, embedded=False) == kind
+    assert class_of(name, embedded=True) == "embedded"

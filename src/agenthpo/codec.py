@@ -50,6 +50,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "expected": proposal.expected and asdict(proposal.expected),
         "model": proposal.model,
         "note": proposal.note,
+        "turn": proposal.turn,
         "analysis": analysis and {k: v for k, v in asdict(analysis).items() if k != "usage"},
         "usage": asdict(trial.usage),
         "duration_s": outcome.duration_s if outcome else None,

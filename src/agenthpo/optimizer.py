@@ -23,7 +23,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.llm.choose import NONE
-from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, incumbent
+from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
 from agenthpo.space_file import parse_space, with_defaults
@@ -113,9 +113,15 @@ class Optimizer:
         return self._trials[place]
 
     def best(self) -> Best | None:
-        """Return the configuration to use as far as is known, or None while nothing has a value."""
-        found = incumbent(self._trials, self.task.objective.direction)
-        return None if found is None or found.value is None else Best(dict(found.proposal.params), found.value, (found.number,))
+        """Return the configuration to use as far as is known, or None while nothing has a value.
+
+        One that was measured more than once counts by the mean of its values.
+        """
+        found = best_measured(self._trials, self.task.objective.direction, self.task.space.key)
+        if not found:
+            return None
+        value = sum(t.value for t in found if t.value is not None) / len(found)
+        return Best(dict(found[0].proposal.params), value, tuple(t.number for t in found))
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -24,6 +24,7 @@ __all__ = [
     "Stop",
     "Trial",
     "Usage",
+    "best_measured",
     "improvements",
     "incumbent",
     "next_number",
@@ -106,6 +107,8 @@ class Proposal:
     model: str = ""
     """The language model that was asked, whether or not its answer was used."""
     usage: Usage = field(default_factory=Usage)
+    turn: str = ""
+    """Why it was this side's turn, where Creator and engine share the study: what the Creator had earned by then."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,16 @@ def thinned(points: Sequence[T], most: int) -> tuple[T, ...]:
 def upward(direction: Direction) -> int:
     """Return what makes a larger value of ``direction`` a better one: 1 to maximise, -1 to minimise."""
     return 1 if direction == "maximize" else -1
+
+
+def best_measured(trials: Sequence[Trial], direction: Direction, key: Callable[[Params], object]) -> list[Trial]:
+    """Return the trials of the configuration (two are one where ``key`` says so) whose mean value is best, the earliest of equals."""
+    groups: dict[object, list[Trial]] = {}
+    for trial in trials:
+        if trial.value is not None:
+            groups.setdefault(key(trial.proposal.params), []).append(trial)
+    means = {name: sum(t.value for t in group if t.value is not None) / len(group) for name, group in groups.items()}
+    return max(groups.items(), key=lambda item: upward(direction) * means[item[0]], default=(None, []))[1]
 
 
 def incumbent(trials: list[Trial], direction: Direction) -> Trial | None:

@@ -28,6 +28,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
 from agenthpo.search.samplers import Classical, check_sampler
+from agenthpo.search.trust import class_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
@@ -296,7 +297,9 @@ def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
     :raises TaskError: for a name that is not known.
     """
     check_proposer(name, has_model=llm is not None)
-    engine = Classical(seed, "tpe" if name in (HYBRID, CREATOR) else name) if name != ENGINE else Engine(seed)
+    engine: Proposer = Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else Classical(seed, name)
     if llm is None or name not in (HYBRID, CREATOR):
         return engine
-    return Hybrid(Creator(llm, seed), engine, model=llm.name, always=name == CREATOR)
+    return Hybrid(
+        Creator(llm, seed), engine, model=llm.name, kind=class_of(llm.name, embedded=llm.holds_to_grammar), always=name == CREATOR
+    )

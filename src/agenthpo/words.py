@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import Direction, Params, Trial, improvements
+from agenthpo.ledger import Account, ledger
+from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
 
@@ -70,6 +70,13 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
 
 
 def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
-    """Return one line a source: how many trials it proposed, and how many of them were the best so far."""
-    proposed, won = Counter(t.proposal.source for t in trials), Counter(t.proposal.source for t in improvements(trials, direction))
-    return [f"    {source}: {count} proposed, {won[source]} became the best so far" for source, count in proposed.items()]
+    """Return one line a source: what it proposed, won and cost."""
+    return [_account_words(account) for account in ledger(trials, direction)]
+
+
+def _account_words(account: Account) -> str:
+    parts = [f"{account.proposed} proposed", f"{account.won} became the best so far"]
+    parts += [f"moved the best by {account.gained:.4g}"] * (account.gained > 0) + [f"{account.failed} failed"] * bool(account.failed)
+    parts += [f"{account.held} of {account.judged} predictions held"] * bool(account.judged)
+    parts += [f"{account.usage.tokens:,} tokens"] * bool(account.usage.tokens)
+    return f"    {account.source}: {', '.join(parts)}"

@@ -103,6 +103,8 @@ def standing(task: Task, trials: Sequence[Trial]) -> str:
     words = [f"{len(done)} trials, {sum(t.value is None for t in done)} failed."]
     if best is not None:
         words.append(f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}.")
-    judged = [t.analysis.expectation_met for t in done if t.analysis and t.analysis.expectation_met is not None]
+    judged = [
+        t.analysis.expectation_met for t in done if t.proposal.source == "creator" and t.analysis and t.analysis.expectation_met is not None
+    ]
     words += [f"{sum(judged)} of {len(judged)} predictions held."] * bool(judged)
     return " ".join([*words, *filter(None, [leaning(task, done)])])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenthpo.agents.context import prompt, render, standing
+from agenthpo.agents.engine_words import view_words
 from agenthpo.agents.forms import creator_form
 from agenthpo.agents.reading import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
@@ -13,6 +14,7 @@ from agenthpo.llm.client import LLM, Mannered, Message
 from agenthpo.records import Proposal, Stop, Trial, Usage, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
+from agenthpo.view import View
 
 __all__ = ["Attempt", "Creator", "creator_messages"]
 
@@ -36,9 +38,9 @@ class Creator:
         self.llm = llm
         self.seed = seed
 
-    def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempt:
-        """Ask for a proposal; what it holds is a point of the space that was not tried before."""
-        messages = creator_messages(self.llm, task, trials)
+    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
+        """Ask for a proposal, given what the engine thinks; what it holds is a point of the space that was not tried before."""
+        messages = creator_messages(self.llm, task, trials, view)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
             seed = spawn_seed(self.seed, next_number(trials), turn)
@@ -72,6 +74,8 @@ class Creator:
         )
 
 
-def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial]) -> list[Message]:
+def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial], view: View | None = None) -> list[Message]:
     """Return the conversation that asks for the next configuration."""
-    return prompt(task, trials, render("propose", task.prompts, number=str(next_number(trials)), standing=standing(task, trials)), llm=llm)
+    engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)
+    values = {"number": str(next_number(trials)), "standing": standing(task, trials), "engine": engine}
+    return prompt(task, trials, render("propose", task.prompts, **values), llm=llm)

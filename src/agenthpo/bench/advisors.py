@@ -16,6 +16,7 @@ from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage, nex
 from agenthpo.search.encoding import Encoding
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
+from agenthpo.view import View
 
 __all__ = ["ADVISORS", "Advice", "Advisor", "Alone"]
 
@@ -53,7 +54,7 @@ class Advisor:
     def __init__(self, problem: Problem, kind: str, seed: int, *, honest: bool = True) -> None:
         self.problem, self.kind, self.seed, self.honest = problem, kind, seed, honest
 
-    def attempt(self, task: Task, trials: Sequence[Trial]) -> Advice:
+    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Advice:
         """Return a proposal that was not tried before, or nothing."""
         number = next_number(trials)
         rng = np.random.default_rng(spawn_seed(self.seed, number, 99))

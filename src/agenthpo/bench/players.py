@@ -5,8 +5,9 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
@@ -14,12 +15,17 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
+from agenthpo.bench.advisors import ADVISORS, Advisor, Alone
+from agenthpo.bench.models import creator
 from agenthpo.bench.problems import Problem
 from agenthpo.distributions import model_distribution, to_model
 from agenthpo.optimizer import Optimizer
 from agenthpo.records import Params
 from agenthpo.search import Proposer
+from agenthpo.search.engine import Engine
+from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import suggested
+from agenthpo.search.trust import class_of
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 
@@ -51,7 +57,7 @@ class Method:
     """Whose versions belong to its results."""
     trials: int = 100
     seeds: int = 10
-    notes: dict[str, Any] = field(default_factory=dict)
+    groups: tuple[str, ...] = ("tables", "continuous")
 
     def versions(self) -> dict[str, str]:
         """Return the versions of its packages that are installed."""
@@ -210,6 +216,25 @@ def _ours(name: str) -> Callable[[Problem, int], Player]:
     return lambda problem, seed: Ours(problem, seed, name)
 
 
+def _advised(kind: str, *, honest: bool = True, alone: bool = False) -> Callable[[Problem, int], Player]:
+    def make(problem: Problem, seed: int) -> Player:
+        advisor = Advisor(problem, kind, seed, honest=honest)
+        return Ours(problem, seed, Alone(advisor) if alone else Hybrid(advisor, Engine(seed), model=kind))
+
+    return make
+
+
+def _by_model(name: str, short: str, *, always: bool) -> Callable[[Problem, int], Player]:
+    def make(problem: Problem, seed: int) -> Player:
+        asked = creator(name, REPLIES / f"{'creator' if always else 'hybrid'}-{short}", f"{problem.name}-{seed}", seed)
+        kind = class_of(name, embedded=asked.llm.holds_to_grammar)
+        return Ours(problem, seed, Hybrid(asked, Engine(seed), model=name, kind=kind, always=always))
+
+    return make
+
+
+REPLIES = Path("benchmarks/results/replies")
+"""Where models' replies are kept, from the project's folder."""
 METHODS: dict[str, Method] = {
     "random": Method(_sampler(lambda seed, _: RandomSampler(seed=seed)), ("optuna",), seeds=20),
     "qmc": Method(_sampler(lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)), ("optuna",)),
@@ -220,14 +245,20 @@ METHODS: dict[str, Method] = {
     "gp-3": Method(
         _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")
     ),
-    "engine": Method(_ours("engine"), ("agenthpo",)),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
+    "engine": Method(_ours("engine"), ("agenthpo", "scipy")),
+    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50) for kind in ADVISORS},
+    **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=50) for kind in ADVISORS},
+    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25) for kind in ADVISORS},
+    "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
+    "creator-smollm2": Method(_by_model("local:smollm2", "smollm2", always=True), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
+    "hybrid-qwen": Method(
+        _by_model("local:qwen2.5-coder-1.5b", "qwen", always=False), ("agenthpo",), trials=12, seeds=1, groups=("tables",)
+    ),
 }
-"""Every method by name."""
+"""Every method by name: peers, the engine, the hybrid with an advisor (boastful: of false confidence), an advisor alone, real models."""
 
 
 def bare(problem: Problem) -> Problem:
     """Return ``problem`` without a default."""
-    from dataclasses import replace
-
     return replace(problem, raw={name: {k: v for k, v in fields.items() if k != "default"} for name, fields in problem.raw.items()})

@@ -284,3 +284,25 @@ def _short(folder: Path) -> Path:
     """Return ``folder`` relative to the working folder where it lies within."""
     folder = folder.resolve()
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+bench = typer.Typer(help="The benchmark against peers.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("tables")
+def bench_tables(
+    methods: Annotated[str, typer.Option("--methods", metavar="A,B", help="Which methods; all without it.")] = "",
+    problems: Annotated[str, typer.Option("--problems", metavar="A,B", help="Which problems; all without it.")] = "",
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="How many seeds, at most what each method is worth.")] = None,
+    trials: Annotated[int | None, typer.Option("--trials", min=1, help="How many trials, at most what each method is worth.")] = None,
+    without_default: Annotated[bool, typer.Option("--without-default", help="Begin without a default configuration.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many processes.")] = 1,
+    results: Annotated[Path, typer.Option("--results", help="Where results are kept.")] = Path("benchmarks/results/tables"),
+    json: Json = False,
+) -> None:
+    """Play tables of real trainings and made-up problems against peers; only what is not stored yet."""
+    from agenthpo.cli.bench import bench_tables as play
+
+    chosen = [[name for name in text.split(",") if name] for text in (methods, problems)]
+    play(*chosen, seeds=seeds, trials=trials, has_default=not without_default, jobs=jobs, folder=results, as_json_=json)

@@ -138,6 +138,7 @@ class Board:
             for t in latest
             if t.proposal.source != "default" and t.proposal.rationale
         ]
+        words += [("turn", t.proposal.turn) for t in latest if t.proposal.turn]
         words += [("note", t.proposal.note) for t in latest if t.proposal.note]
         read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
         if read is not None and read.analysis is not None:

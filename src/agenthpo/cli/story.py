@@ -50,7 +50,7 @@ def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direct
     if proposal.expected:
         e = proposal.expected
         lines.append(f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}")
-    lines += [f"Note: {proposal.note}"] * bool(proposal.note)
+    lines += [f"Turn: {proposal.turn}"] * bool(proposal.turn) + [f"Note: {proposal.note}"] * bool(proposal.note)
     return [*lines, *_came(trial, metric)]
 
 

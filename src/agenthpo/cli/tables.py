@@ -13,6 +13,7 @@ from rich.table import Table
 
 from agenthpo.codec import trial_to_json
 from agenthpo.experience.log import ExperienceLog
+from agenthpo.ledger import ledger_json
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.words import gain_words, params_words, source_words
@@ -29,6 +30,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
     best = incumbent(trials, direction)
     if as_json:
         study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}
+        study["ledger"] = ledger_json(trials, direction)
         print(json.dumps({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
     console = Console(highlight=False)

@@ -11,8 +11,10 @@ from scipy.special import erfcx, log_ndtr, ndtr
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process
 
-__all__ = ["candidates", "climbed", "fingerprints", "knowledge_gradient", "log_expected_improvement"]
+__all__ = ["candidates", "climbed", "fingerprints", "log_expected_improvement", "log_feasible"]
 
+_DOUBT = 0.01
+"""Variance of the border between what runs and what fails: at 0.1 the search went on beyond it."""
 Score = Callable[[Matrix], Vector]
 
 
@@ -31,10 +33,10 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
     return np.log(spread) + np.where(z > -1, near, np.where(z > -1e4, tail, far))
 
 
-def log_feasible(process: Process, rows: Matrix, fnoise: float = 0.1) -> Vector:
+def log_feasible(process: Process, rows: Matrix) -> Vector:
     """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what ran and -1 for what failed."""
     mean, spread = process.at(rows)
-    return log_ndtr(mean / np.sqrt(fnoise + spread**2))
+    return log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
 
 
 def candidates(encoding: Encoding, centres: Matrix, rng: np.random.Generator, *, far: int, near: int) -> Matrix:
@@ -61,23 +63,6 @@ def climbed(encoding: Encoding, rows: Matrix, score: Score, rng: np.random.Gener
         best[better] = tried.reshape(len(best), width, -1)[np.arange(len(best)), chosen][better]
         value = np.where(better, found, value)
     return best, value
-
-
-def knowledge_gradient(process: Process, known: Matrix, rows: Matrix) -> Vector:
-    """Return by how much one more observation at each of ``rows`` is expected to lower the least mean among ``known`` and that row.
-
-    Frazier's knowledge gradient, the expectation over the observation by quadrature.
-    """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
-    weights = weights / weights.sum()
-    mean, covariance = process.joint(np.concatenate([known, rows]))
-    count, gains = len(known), np.empty(len(rows))
-    for i in range(len(rows)):
-        places = np.append(np.arange(count), count + i)
-        effect = covariance[places, count + i] / math.sqrt(max(covariance[count + i, count + i], 0.0) + process.noise)
-        least = (mean[places][:, None] + effect[:, None] * nodes[None, :]).min(axis=0)
-        gains[i] = mean[places[:-1]].min() - weights @ least
-    return gains
 
 
 def fingerprints(rows: Matrix) -> list[bytes]:

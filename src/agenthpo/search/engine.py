@@ -1,30 +1,43 @@
 """The engine: a Gaussian process from the fourth trial on.
 
-The default configuration, one or two points to begin with, then what the model expects most of. Failed trials teach where not to go,
-never a value; pending trials are taken to come out as expected.
+The default configuration, two points to begin with, then where improvement is most to be expected. Failed trials teach where not to go,
+never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
+
+Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
+the results. docs/experiments.md has what else was tried.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
 
-from agenthpo.records import Params, Proposal, Stop, Trial, next_number, upward
-from agenthpo.search.acquire import candidates, climbed, fingerprints, knowledge_gradient, log_expected_improvement, log_feasible
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measured, next_number, upward
+from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit
-from agenthpo.search.samplers import default_proposal
+from agenthpo.search.samplers import Classical, default_proposal
 from agenthpo.seeds import spawn_seed
+from agenthpo.space import format_number
 from agenthpo.task import Task
+from agenthpo.view import View
 
-__all__ = ["ENGINE", "Engine", "Knobs"]
+__all__ = ["ENGINE", "HANDOVER", "Belief", "Engine", "Knobs"]
 
 ENGINE = "engine"
 """The name of this proposer."""
+HANDOVER = 300
+"""Trials with a result after which TPE goes on."""
+_SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
+_NINE_IN_TEN = 1.645
+_MODELLED = 3
+"""Results from which on the model is worth listening to."""
+_MOST_LISTED = 20_000
+"""Configurations of a small space that are listed, to find those that are left."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +45,66 @@ class Knobs:
     """What was chosen by measuring, on the half of the benchmark that is for it."""
 
     design: int = 2
+    """Random points after the default."""
     far: int = 600
     near: int = 100
     centres: int = 4
     climbers: int = 5
     rounds: int = 4
     climb_width: int = 30
-    settings: Settings = field(default_factory=Settings)
-    repeat: str = "never"
-    winsor: float = 0.0
-    pick: str = "value"
-    plug: str = "mean"
-    spread: int = 0
-    rstart: int = 12
-    rtimes: int = 2
-    fnoise: float = 0.01
-    mix: tuple[Settings, ...] = (Settings(), Settings(scale_location=-1, scale_spread=0.6))
-    temper: float = 1.0
+    processes: tuple[Settings, ...] = (_SMOOTH, _NARROW)
+    fitted: int = 120
+    """Results that hyperparameters are fitted to, at most: the best and the latest."""
+    remeasured: int = 0
+    """How often a new incumbent of a noisy objective is measured before the search goes on."""
+    remeasured_from: int = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What the engine takes the objective for: processes of standardised losses, their weights, and where trials fail."""
+
+    encoding: Encoding
+    processes: tuple[Process, ...]
+    weights: Vector
+    """Logarithms, which sum to 1."""
+    feasible: Process | None
+    known: Matrix
+    """Rows that have a value."""
+    location: float
+    deviation: float
+    sign: int
+    """A value is ``sign * (location + deviation * loss)``."""
+
+    def score(self, rows: Matrix) -> Vector:
+        """Return the logarithm of the expected improvement at ``rows``, less for where trials are likely to fail."""
+        each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, self._bests, strict=True)]
+        found = logsumexp(each, axis=0)
+        return found if self.feasible is None else found + log_feasible(self.feasible, rows)
+
+    def at(self, rows: Matrix) -> tuple[Vector, Vector]:
+        """Return mean and standard deviation of the loss at ``rows``, standardised, without noise."""
+        means, spreads = zip(*(p.at(rows) for p in self.processes), strict=True)
+        weights = np.exp(self.weights)
+        mean = weights @ np.array(means)
+        return mean, np.sqrt(weights @ (np.array(spreads) ** 2 + (np.array(means) - mean) ** 2))
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of a single value, in the objective's units."""
+        return float(np.sqrt(np.exp(self.weights) @ [p.noise for p in self.processes]) * self.deviation)
+
+    def expected(self, row: Vector) -> Expected:
+        """Return the value that one trial at ``row`` is expected to come to; nine in ten fall into the interval."""
+        mean, spread = self.at(row[None, :])
+        noise = self.noise / self.deviation
+        away = _NINE_IN_TEN * float(np.hypot(spread[0], noise))
+        low, middle, high = (self.sign * (self.location + self.deviation * loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
+        return Expected(float(middle), float(min(low, high)), float(max(low, high)))
+
+    @property
+    def _bests(self) -> list[float]:
+        return [float(p.at(self.known)[0].min()) for p in self.processes]
 
 
 class Engine:
@@ -57,125 +113,122 @@ class Engine:
     def __init__(self, seed: int = 0, knobs: Knobs | None = None) -> None:
         self.seed = seed
         self.knobs = knobs or Knobs()
+        self._later = Classical(seed)
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return the next configuration and what it was chosen by."""
+        """Return the next configuration, why it was chosen and, where there is a model, the value it expects."""
         if proposal := default_proposal(task, trials):
             return proposal
-        encoding, rng = Encoding(task.space), np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))
+        scored = sum(t.value is not None for t in trials)
+        if scored >= HANDOVER:
+            return self._later.propose(task, trials)
+        encoding, rng = Encoding(task.space), self._rng(trials)
+        rows = encoding.rows([task.space.restrict(t.proposal.params) for t in trials])
+        tried = set() if task.objective.noisy else set(fingerprints(rows))
+        if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
+            row = self._fresh(task, encoding, encoding.drawn(rng, 64), tried)
+            return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale="At random, to begin with.")
+        belief = self.belief(task, trials)
+        if doubted := self._doubted(task, trials):
+            return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
+        row = self._fresh(task, encoding, self._sought(belief, rng), set(fingerprints(rows)))
+        return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
+
+    def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
+        """Return what the engine thinks of the objective, in data; None before there is a model, and after the hand-over."""
+        from agenthpo.search.looking import view_of
+
+        if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
+            return None
+        belief = self.belief(task, trials)
+        tried = [task.space.restrict(t.proposal.params) for t in trials]
+        known = set(fingerprints(belief.encoding.rows(tried)))
+        rows = self._sought(belief, self._rng(trials))
+        fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
+        return view_of(belief, rows[fresh], tried)
+
+    def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
+        """Return what the trials say, two or more of which have a value."""
+        encoding, sign = Encoding(task.space), -upward(task.objective.direction)
         rows = encoding.rows([task.space.restrict(t.proposal.params) for t in trials])
         scored = np.array([t.value is not None for t in trials], dtype=bool)
-        has_default = task.space.default() is not None
-        if scored.sum() < 2 or len(trials) < self.knobs.design + has_default:
-            row = self._spread_out(encoding, rows, rng)
-            return Proposal(encoding.params(row), "classical", rationale="Chosen far from what was tried, to begin with.")
-        if self.knobs.repeat == "challenge" and task.objective.noisy and len(trials) >= self.knobs.rstart:
-            groups: dict = {}
-            for t in trials:
-                if t.value is not None:
-                    groups.setdefault(task.space.key(t.proposal.params), []).append(t)
-            sign = -upward(task.objective.direction)
-            best = min(groups.values(), key=lambda g: sign * np.mean([t.value for t in g]))
-            if len(best) < self.knobs.rtimes:
-                return Proposal(best[0].proposal.params, "classical", rationale="Measured again.")
-        row = self._modelled(task, encoding, trials, rows, scored, rng)
-        return Proposal(encoding.params(row), "classical", rationale="From the model.")
-
-    def _spread_out(self, encoding: Encoding, rows: Matrix, rng: np.random.Generator) -> Vector:
-        if self.knobs.spread and len(rows):
-            drawn = encoding.drawn(rng, self.knobs.spread)
-            ones = np.ones(encoding.width)
-            a, b = encoding.spread(drawn, ones), encoding.spread(rows, ones)
-            far = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2).min(axis=1)
-            return drawn[int(far.argmax())]
-        drawn = encoding.drawn(rng, 1)
-        return drawn[0]
-
-    def _modelled(
-        self, task: Task, encoding: Encoding, trials: Sequence[Trial], rows: Matrix, scored: np.ndarray, rng: np.random.Generator
-    ) -> Vector:
-        knobs = self.knobs
-        values = self._standardised(-upward(task.objective.direction) * np.array([t.value for t in trials if t.value is not None]))
-        processes = [fit(encoding, rows[scored], values, s) for s in (knobs.mix or (knobs.settings,))]
-        logw = np.array([-p.loss * knobs.temper for p in processes])
-        logw -= logsumexp(logw)
-        process = processes[int(logw.argmax())]
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
-        failed = ~scored & ~pending
+        losses = sign * np.array([t.value for t in trials if t.value is not None], dtype=float)
+        location, deviation = float(losses.mean()), float(losses.std()) or 1.0
+        losses = (losses - location) / deviation
+        chosen = _telling(losses, self.knobs.fitted)
+        fitted = [fit(encoding, rows[scored][chosen], losses[chosen], settings) for settings in self.knobs.processes]
+        weights = -np.array([p.loss for p in fitted])
+        rest = np.setdiff1d(np.arange(len(losses)), chosen)
+        if len(rest):
+            fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
         if pending.any():
-            processes = [process.with_observed(rows[pending], process.at(rows[pending])[0]) for process in processes]
-        feasible = None
-        if failed.any():
-            settled = scored | failed
-            feasible = fit(encoding, rows[settled], np.where(scored[settled], 1.0, -1.0), knobs.settings)
-        known = rows[scored]
-        at_known = process.at(known)[0]
-        bests = [float(p.at(known)[0].min()) for p in processes]
+            fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
+        ended = ~pending
+        failed = (ended & ~scored).any()
+        feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
+        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], location, deviation, sign)
 
-        def score(asked: Matrix) -> Vector:
-            found = logsumexp(
-                [w + log_expected_improvement(*p.at(asked), b) for p, w, b in zip(processes, logw, bests, strict=True)], axis=0
-            )
-            return found if feasible is None else found + log_feasible(feasible, asked, knobs.fnoise)
+    def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
+        return np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))
 
-        centres = known[np.argsort(at_known)[: knobs.centres]]
+    def _sought(self, belief: Belief, rng: np.random.Generator) -> Matrix:
+        """Return rows to try, the most promising first."""
+        knobs, encoding = self.knobs, belief.encoding
+        centres = belief.known[np.argsort(belief.at(belief.known)[0])[: knobs.centres]]
         drawn = candidates(encoding, centres, rng, far=knobs.far, near=knobs.near)
-        tried = set(fingerprints(rows))
-        scores = score(drawn)
+        scores = belief.score(drawn)
         starts = drawn[np.argsort(-scores)[: knobs.climbers]]
-        ends, values = climbed(encoding, starts, score, rng, rounds=knobs.rounds, width=knobs.climb_width)
-        every, values = np.concatenate([ends, drawn]), np.concatenate([values, scores])
-        order = np.argsort(-values, kind="stable")
-        fresh = [i for i in order[:400] if fingerprints(every[i : i + 1])[0] not in tried]
-        chosen = every[fresh[0]] if fresh else self._left(task, encoding, tried)
-        if knobs.repeat == "kg" and task.objective.noisy:
-            unique = known[np.unique(known, axis=0, return_index=True)[1]]
-            gains = knowledge_gradient(process, unique, np.concatenate([unique, chosen[None, :]]))
-            if gains[:-1].max() > gains[-1]:
-                return unique[gains[:-1].argmax()]
-        return chosen
+        ends, heights = climbed(encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width)
+        every = np.concatenate([ends, drawn])
+        return every[np.argsort(-np.concatenate([heights, scores]), kind="stable")]
 
-    def _left(self, task: Task, encoding: Encoding, tried: set[bytes]) -> Vector:
-        if task.space.size() < 20_000:
-            left = [row for row in encoding.rows(list(task.space.configurations())) if fingerprints(row[None, :])[0] not in tried]
-            if left:
-                return random.Random(self.seed).choice(left)
-        return encoding.drawn(np.random.default_rng(0), 1)[0]
+    def _fresh(self, task: Task, encoding: Encoding, rows: Matrix, tried: set[bytes]) -> Vector | None:
+        """Return the first of ``rows`` that was not tried, any other one where all were, or None where none is left."""
+        for row in rows:
+            if fingerprints(row[None, :])[0] not in tried:
+                return row
+        if task.objective.noisy:
+            return rows[0]
+        if task.space.size() > _MOST_LISTED:
+            return encoding.drawn(np.random.default_rng(len(tried)), 1)[0]
+        left = [row for row in encoding.rows(list(task.space.configurations())) if fingerprints(row[None, :])[0] not in tried]
+        return random.Random(spawn_seed(self.seed, len(tried))).choice(left) if left else None
 
-    def _process(self, task: Task, encoding: Encoding, trials: Sequence[Trial], rows: Matrix, scored: np.ndarray) -> Process:
-        values = -upward(task.objective.direction) * np.array([t.value for t in trials if t.value is not None])
-        return fit(encoding, rows[scored], self._standardised(values), self.knobs.settings)
-
-    def _standardised(self, values: Vector) -> Vector:
-        if self.knobs.winsor:
-            median = np.median(values)
-            room = median - values.min()
-            if self.knobs.winsor > 0 or room <= 0:
-                values = np.minimum(values, median + self.knobs.winsor * room + 1e-12)
-            else:
-                room *= -self.knobs.winsor
-                over = np.maximum(values - median, 0)
-                values = np.where(over > 0, median + room * np.log1p(over / room), values)
-        deviation = values.std()
-        return (values - values.mean()) / (deviation if deviation > 0 else 1.0)
-
-    def recommended(self, task: Task, trials: Sequence[Trial]) -> Params | None:
-        """Return the configuration to use."""
-        scored = [t for t in trials if t.value is not None]
-        if not scored:
+    def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
+        """Return the incumbent's configuration where it was measured too seldom to be believed."""
+        if not (task.objective.noisy and self.knobs.remeasured and len(trials) >= self.knobs.remeasured_from):
             return None
-        sign = -upward(task.objective.direction)
-        if self.knobs.pick == "value" or len(scored) < 3:
-            groups: dict = {}
-            for t in scored:
-                groups.setdefault(task.space.key(t.proposal.params), []).append(t)
-            most = max(len(g) for g in groups.values())
-            return (
-                min(scored, key=lambda t: sign * t.value).proposal.params
-                if most == 1
-                else min(groups.values(), key=lambda g: sign * np.mean([t.value for t in g]))[0].proposal.params
-            )
-        encoding = Encoding(task.space)
-        rows = encoding.rows([t.proposal.params for t in scored])
-        mean, _ = self._process(task, encoding, scored, rows, np.ones(len(scored), dtype=bool)).at(rows)
-        return scored[int(mean.argmin())].proposal.params
+        best = best_measured(trials, task.objective.direction, task.space.key)
+        return best[0].proposal.params if len(best) < self.knobs.remeasured else None
+
+    def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
+        expected = belief.expected(row)
+        numbers = f"{format_number(expected.value)} expected, {format_number(expected.low)} to {format_number(expected.high)}"
+        return Proposal(belief.encoding.params(row), "classical", rationale=f"{why}: {numbers}.", expected=expected)
+
+
+def _why(belief: Belief, row: Vector) -> str:
+    """Say whether ``row`` builds upon what is known or looks where little is."""
+    mean, spread = belief.at(row[None, :])
+    known = belief.at(belief.known)[0].min()
+    if mean[0] < known:
+        return "The model expects an improvement here"
+    return (
+        "The model expects no better here, but knows little of it"
+        if spread[0] > 0.3
+        else "Close to the best, to settle what is left to gain"
+    )
+
+
+def _telling(losses: Vector, most: int) -> np.ndarray:
+    """Return which results to fit to: all, or the best third of ``most`` and the latest."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    best = np.argsort(losses, kind="stable")[: most // 3]
+    later = [i for i in range(len(losses) - 1, -1, -1) if i not in set(best.tolist())][: most - len(best)]
+    return np.sort(np.concatenate([best, later]))
+
+
+def _exhausted(trials: Sequence[Trial]) -> Stop:
+    return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")

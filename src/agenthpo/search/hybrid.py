@@ -11,9 +11,11 @@ from typing import Protocol
 
 from agenthpo.records import Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
+from agenthpo.search.engine import Engine
 from agenthpo.search.samplers import default_proposal
 from agenthpo.search.trust import ModelClass, assessed, is_creators
 from agenthpo.task import Task
+from agenthpo.view import View
 
 __all__ = ["CREATOR", "HYBRID", "Attempted", "Hybrid", "Suggests"]
 
@@ -46,8 +48,8 @@ class Attempted(Protocol):
 class Suggests(Protocol):
     """The Creator, or what stands for it."""
 
-    def attempt(self, task: Task, trials: Sequence[Trial]) -> Attempted:
-        """Ask for a proposal."""
+    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempted:
+        """Ask for a proposal, given what the engine thinks."""
         ...
 
 
@@ -63,12 +65,22 @@ class Hybrid:
         if proposal := default_proposal(task, trials):
             return proposal
         trust = assessed(trials, task.objective.direction, self.kind)
+        turn = trust.words()
         if not self.always and not is_creators(trials, trust, first_turns=_FIRST_TURNS[self.kind]):
-            return self.engine.propose(task, trials)
-        attempt = self.creator.attempt(task, trials)
+            return _with(self.engine.propose(task, trials), turn=turn)
+        attempt = self.creator.attempt(task, trials, self._view(task, trials))
         if attempt.proposal is not None:
-            return attempt.proposal
+            return _with(attempt.proposal, turn=turn)
         stand_in = self.engine.propose(task, trials)
         if isinstance(stand_in, Stop):
             return stand_in
-        return replace(stand_in, source="fallback", note=f"instead of the Creator: {attempt.reason}", model=self.model, usage=attempt.usage)
+        return replace(
+            stand_in, source="fallback", turn=turn, note=f"instead of the Creator: {attempt.reason}", model=self.model, usage=attempt.usage
+        )
+
+    def _view(self, task: Task, trials: Sequence[Trial]) -> View | None:
+        return self.engine.view(task, trials) if isinstance(self.engine, Engine) else None
+
+
+def _with(proposal: Proposal | Stop, *, turn: str) -> Proposal | Stop:
+    return proposal if isinstance(proposal, Stop) else replace(proposal, turn=turn)

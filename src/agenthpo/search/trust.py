@@ -5,17 +5,23 @@ Pure, and from the trials alone, so that a resumed study trusts as it would have
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from agenthpo.records import Direction, Trial, upward
 
-__all__ = ["CLASSES", "ModelClass", "Trust", "assessed", "is_creators", "was_asked"]
+__all__ = ["CLASSES", "ModelClass", "Trust", "assessed", "class_of", "is_creators", "was_asked"]
 
 ModelClass = Literal["strong", "unknown", "small", "embedded"]
 CLASSES: dict[ModelClass, tuple[float, float]] = {"strong": (2.0, 1.0), "unknown": (1.0, 1.0), "small": (0.5, 1.0), "embedded": (0.3, 1.2)}
 """What a model of a class is taken to have shown before its first trial: results better and worse than the engine's."""
+_STRONG = re.compile(
+    r"gpt-[5-9]|\bo[3-9]\b|opus|sonnet|gemini-\d[\d.]*-pro|grok-[4-9]|deepseek|kimi|qwen3-max|mistral-large", re.IGNORECASE
+)
+_SMALL = re.compile(r"(?<![\d.])([0-9]|1[0-4])(\.\d+)?b\b|nano|mini|tiny|flash-lite", re.IGNORECASE)
+"""By name: up to 14 thousand million weights, or what its maker calls small."""
 _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms late is seen."""
 _INTERVAL, _REFUSED = 0.25, 0.25
@@ -49,6 +55,15 @@ class Trust:
         parts = [f"trust {self.value:.2f}", f"{self.results} results, better than the engine's in {self.better:.0%}"]
         parts += [f"{self.held} of {self.judged} intervals held"] * bool(self.judged) + [f"{self.refused} refused"] * bool(self.refused)
         return ", ".join(parts)
+
+
+def class_of(name: str, *, embedded: bool) -> ModelClass:
+    """Return the class of the model ``name``: what to expect of it before its first trial."""
+    if embedded:
+        return "embedded"
+    if _SMALL.search(name):
+        return "small"
+    return "strong" if _STRONG.search(name) else "unknown"
 
 
 def was_asked(trial: Trial) -> bool:

@@ -1,0 +1,39 @@
+"""The engine's view in words that a Creator can use."""
+
+from __future__ import annotations
+
+from agenthpo.space import format_number
+from agenthpo.view import Candidate, View
+
+__all__ = ["view_words"]
+
+_MATTERS = 0.05
+"""Share of the differences below which a parameter is not worth a word."""
+
+
+def view_words(view: View, *, short: bool) -> str:
+    """Return the view as lines, or as one line with the best candidate, for a model that pays for every word."""
+    if not view.candidates:
+        return ""
+    if short:
+        return f"The engine would try {_params(view.candidates[0])}."
+    lines = ["A statistical engine models the results. You may take one of its candidates, alter it, or go your own way, and say why."]
+    lines += [f"- candidate {letter}: {_words(candidate)}" for letter, candidate in zip("ABCDE", view.candidates, strict=False)]
+    matters = [f"{name} {share:.0%}" for name, share in view.importance.items() if share >= _MATTERS]
+    lines += [f"- what explains the differences so far: {', '.join(matters)}"] * bool(matters)
+    lines.append(f"- a single value is uncertain by about {format_number(float(f'{view.noise:.2g}'))}")
+    lines += [f"- never tried: {'; '.join(view.gaps)}"] * bool(view.gaps)
+    return "\n".join(lines)
+
+
+def _words(candidate: Candidate) -> str:
+    e = candidate.expected
+    return f"{_params(candidate)}: {e.value:.4g} expected, {e.low:.4g} to {e.high:.4g} nine times in ten"
+
+
+def _params(candidate: Candidate) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in candidate.params.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
