@@ -28,6 +28,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
 from agenthpo.search.samplers import Classical, check_sampler
+from agenthpo.search.stateful import STATEFUL, Stateful, loaded
 from agenthpo.search.trust import class_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
@@ -287,7 +288,9 @@ def check_proposer(name: str, *, has_model: bool) -> None:
     """
     if name == CREATOR and not has_model:
         raise TaskError("the proposer 'creator' is a language model; name one by --model, or leave it to the engine")
-    if name not in (HYBRID, CREATOR, ENGINE):
+    if name in STATEFUL or ":" in name:
+        loaded(name)
+    elif name not in (HYBRID, CREATOR, ENGINE):
         check_sampler(name)
 
 
@@ -297,6 +300,8 @@ def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
     :raises TaskError: for a name that is not known.
     """
     check_proposer(name, has_model=llm is not None)
+    if name in STATEFUL or ":" in name:
+        return Stateful(seed, name)
     engine: Proposer = Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else Classical(seed, name)
     if llm is None or name not in (HYBRID, CREATOR):
         return engine

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
-from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
 from agenthpo.bench.advisors import ADVISORS, Advisor, Alone
 from agenthpo.bench.models import creator
 from agenthpo.bench.problems import Problem
-from agenthpo.distributions import model_distribution, to_model
+from agenthpo.distributions import to_model
 from agenthpo.optimizer import Optimizer
 from agenthpo.records import Params
 from agenthpo.search import Proposer
 from agenthpo.search.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import suggested
+from agenthpo.search.stateful import STATEFUL
 from agenthpo.search.trust import class_of
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
@@ -193,21 +193,6 @@ def _configspace(problem: Problem) -> Any:
     return made
 
 
-def _cmaes(seed: int, space: Space) -> BaseSampler:
-    default = space.default()
-    numbers = (
-        {}
-        if default is None
-        else {
-            name: value
-            for name, value in to_model(space, default).items()
-            if not isinstance(model_distribution(space[name]), CategoricalDistribution)
-        }
-    )
-    is_whole = all(not p.when for p in space) and len(numbers) > 1
-    return CmaEsSampler(seed=seed, x0=numbers if is_whole else None, warn_independent_sampling=False)
-
-
 def _sampler(make: Callable[[int, Space], BaseSampler]) -> Callable[[Problem, int], Player]:
     return lambda problem, seed: Optunas(problem, spawn_seed(seed, 7), make)
 
@@ -237,10 +222,10 @@ REPLIES = Path("benchmarks/results/replies")
 """Where models' replies are kept, from the project's folder."""
 METHODS: dict[str, Method] = {
     "random": Method(_sampler(lambda seed, _: RandomSampler(seed=seed)), ("optuna",), seeds=20),
-    "qmc": Method(_sampler(lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)), ("optuna",)),
+    "qmc": Method(_sampler(STATEFUL["qmc"][0]), ("optuna",)),
     "tpe": Method(_sampler(lambda seed, _: TPESampler(seed=seed)), ("optuna",)),
     "tpe-3": Method(_sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",)),
-    "cmaes": Method(_sampler(_cmaes), ("optuna", "cmaes")),
+    "cmaes": Method(_sampler(STATEFUL["cmaes"][0]), ("optuna", "cmaes")),
     "gp": Method(_sampler(lambda seed, _: GPSampler(seed=seed, warn_independent_sampling=False)), ("optuna", "torch")),
     "gp-3": Method(
         _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")

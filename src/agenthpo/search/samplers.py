@@ -24,7 +24,7 @@ from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
 
-__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "check_sampler", "default_proposal", "suggested"]
+__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "check_sampler", "default_proposal", "replayed_trial", "suggested"]
 
 STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
@@ -49,7 +49,9 @@ def check_sampler(name: str) -> None:
     :raises TaskError: naming the fix.
     """
     if name not in SAMPLERS:
-        raise TaskError(f"there is no proposer '{name}'; known are hybrid, engine, {', '.join(SAMPLERS)}")
+        raise TaskError(
+            f"there is no proposer '{name}'; known are hybrid, creator, engine, {', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
+        )
     if (package := _NEEDS.get(name)) and find_spec(package) is None:
         raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
 
@@ -113,12 +115,12 @@ class Classical:
             self._kept, self._replayed, self._replayed_for = optuna.create_study(direction=direction), [], (space, direction)
             self._tried, self._common = set(), IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
-        self._kept.add_trials([_replayed(space, trial) for trial in new])
+        self._kept.add_trials([replayed_trial(space, trial) for trial in new])
         self._replayed += new
         self._tried |= {space.key(t.proposal.params) for t in new}
         if len(finished) < len(trials):  # running ones change: a study that holds them is not kept
             running = [t for t in trials if t.outcome is None]
-            self._kept.add_trials([_replayed(space, trial) for trial in running])
+            self._kept.add_trials([replayed_trial(space, trial) for trial in running])
             self._tried |= {space.key(t.proposal.params) for t in running}
             self._replayed_for = None
         return self._kept
@@ -151,7 +153,8 @@ def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:
     raise TypeError(f"no way to suggest {parameter.name}")
 
 
-def _replayed(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
+def replayed_trial(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
+    """Return ``trial`` as Optuna keeps it, in an optimiser's view of the space."""
     params = space.restrict(trial.proposal.params)
     return create_trial(
         state=_state(trial),
