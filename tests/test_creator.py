@@ -18,6 +18,7 @@ from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import Reply, manner_of
 from agenthpo.llm.json_text import read_json
 from agenthpo.records import Expected, Outcome, Usage
+from agenthpo.search.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.samplers import Classical
 from agenthpo.view import Candidate, View
@@ -405,3 +406,47 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
     short = creator_messages(manner_of("local:toy"), TASK, TRIALS, view)[-1].text
     assert "The engine would try lr=0.0123" in short and "uncertain" not in short
     assert "engine" not in creator_messages(manner_of("toy"), TASK, TRIALS)[-1].text
+
+
+class Choosing(Scripted):
+    """Names the place of each answer in turn, as a letter."""
+
+    def __init__(self, letters):
+        super().__init__(*[{"choice": letter} for letter in letters])
+
+
+CANDIDATES = [{**DEFAULT, "epochs": e} for e in (21, 22, 23)]
+
+
+@pytest.mark.parametrize(
+    ("letters", "index", "words"),
+    [
+        ("AC", 0, ""),
+        ("CA", 2, ""),
+        ("BB", 1, ""),
+        ("AA", None, "it took place A in either order"),
+        ("AB", None, "asked in another order it chose another one"),
+        ("AZ", None, "named none of the candidates"),
+    ],
+)
+def test_a_choice_counts_where_it_stands_in_either_order(letters, index, words):
+    choice = Creator(Choosing(letters)).choose(TASK, TRIALS, CANDIDATES)
+    assert choice.index == index and words in choice.reason
+    assert choice.by_position == (letters == "AA")
+
+
+def test_a_weak_model_chooses_among_the_engines_candidates_and_the_trial_says_how():
+    results = [
+        make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i, "default" if i == 0 else "creator") for i in range(2)
+    ]
+    results += [make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i) for i in range(2, 14)]
+    stands = Hybrid(Creator(Choosing("AC")), Engine(0), model="weak", kind="embedded").propose(TASK, results)
+    assert (stands.source, stands.mode, stands.rationale) == (
+        "creator",
+        "choice",
+        "The model chose the engine's candidate 1 of 3, in either order.",
+    )
+    assert "trust" in stands.turn
+    falls = Hybrid(Creator(Choosing("AA")), Engine(0), model="weak", kind="embedded").propose(TASK, results)
+    assert (falls.source, falls.mode) == ("classical", "by position") and "did not stand" in falls.note
+    assert falls.params == Engine(0).propose(TASK, results).params

@@ -50,6 +50,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "expected": proposal.expected and asdict(proposal.expected),
         "model": proposal.model,
         "note": proposal.note,
+        "mode": proposal.mode,
         "turn": proposal.turn,
         "analysis": analysis and {k: v for k, v in asdict(analysis).items() if k != "usage"},
         "usage": asdict(trial.usage),

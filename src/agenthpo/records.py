@@ -15,6 +15,7 @@ __all__ = [
     "Diagnosis",
     "Direction",
     "Expected",
+    "Mode",
     "Outcome",
     "Params",
     "Proposal",
@@ -37,6 +38,8 @@ T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
 Source = Literal["default", "creator", "classical", "fallback", "human"]
+Mode = Literal["", "free", "choice", "by position"]
+"""``by position``: its choice did not stand when the candidates came in another order, and the engine's own was taken."""
 Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
 Diagnosis = Literal[
     "completed",
@@ -107,6 +110,8 @@ class Proposal:
     model: str = ""
     """The language model that was asked, whether or not its answer was used."""
     usage: Usage = field(default_factory=Usage)
+    mode: Mode = ""
+    """What the Creator was asked for: a proposal of its own, or a choice among the engine's candidates."""
     turn: str = ""
     """Why it was this side's turn, where Creator and engine share the study: what the Creator had earned by then."""
 

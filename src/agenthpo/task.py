@@ -18,7 +18,7 @@ from agenthpo.ways_in import resolve_command, resolve_env
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train"]
 
-TEMPLATES = ("head", "creator", "creator_row", "executor", "propose")
+TEMPLATES = ("head", "creator", "creator_row", "executor", "propose", "choose")
 """The prompt templates that a task may replace, by a Markdown file of that name in the folder ``prompts`` beside the task file."""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agenthpo.agents.choosing import Choice, choose
 from agenthpo.agents.context import prompt, render, standing
 from agenthpo.agents.engine_words import view_words
 from agenthpo.agents.forms import creator_form
 from agenthpo.agents.reading import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Mannered, Message
-from agenthpo.records import Proposal, Stop, Trial, Usage, next_number
+from agenthpo.records import Params, Proposal, Stop, Trial, Usage, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 from agenthpo.view import View
@@ -58,6 +59,10 @@ class Creator:
             correction = f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
             messages = [*messages, Message("assistant", reply.text[:2000] or "(nothing)"), Message("user", correction)]
         return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
+
+    def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
+        """Ask which of the candidates it would try, twice, in opposite orders."""
+        return choose(self.llm, task, trials, candidates, seed=self.seed)
 
     def _proposal(self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage) -> Proposal:
         notes = [f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}"] if refused else []

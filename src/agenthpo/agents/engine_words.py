@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from agenthpo.records import Params
 from agenthpo.space import format_number
 from agenthpo.view import Candidate, View
 
-__all__ = ["view_words"]
+__all__ = ["params_words", "view_words"]
 
 _MATTERS = 0.05
 """Share of the differences below which a parameter is not worth a word."""
@@ -16,7 +17,7 @@ def view_words(view: View, *, short: bool) -> str:
     if not view.candidates:
         return ""
     if short:
-        return f"The engine would try {_params(view.candidates[0])}."
+        return f"The engine would try {params_words(view.candidates[0].params)}."
     lines = ["A statistical engine models the results. You may take one of its candidates, alter it, or go your own way, and say why."]
     lines += [f"- candidate {letter}: {_words(candidate)}" for letter, candidate in zip("ABCDE", view.candidates, strict=False)]
     matters = [f"{name} {share:.0%}" for name, share in view.importance.items() if share >= _MATTERS]
@@ -28,11 +29,12 @@ def view_words(view: View, *, short: bool) -> str:
 
 def _words(candidate: Candidate) -> str:
     e = candidate.expected
-    return f"{_params(candidate)}: {e.value:.4g} expected, {e.low:.4g} to {e.high:.4g} nine times in ten"
+    return f"{params_words(candidate.params)}: {e.value:.4g} expected, {e.low:.4g} to {e.high:.4g} nine times in ten"
 
 
-def _params(candidate: Candidate) -> str:
-    return " ".join(f"{name}={_short(value)}" for name, value in candidate.params.items())
+def params_words(params: Params) -> str:
+    """Return a configuration in a line, numbers in three digits: a small model pays for each of them."""
+    return " ".join(f"{name}={_short(value)}" for name, value in params.items())
 
 
 def _short(value: object) -> str:

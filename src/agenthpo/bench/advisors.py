@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from agenthpo.agents.choosing import Choice
 from agenthpo.bench.problems import Problem, sampled
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage, next_number
 from agenthpo.search.encoding import Encoding
@@ -67,6 +68,17 @@ class Advisor:
                 break
             params = self._drawn(task, number, rng)
         return Advice(Proposal(params, "creator", rationale=f"So says {self.kind}.", expected=self._expected(params, rng), model=self.kind))
+
+    def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
+        """Choose as well as it proposes at this time: the best, the worst, or any of them, but always the same in either order."""
+        number = next_number(trials)
+        rng, piece = np.random.default_rng(spawn_seed(self.seed, number, 97)), ADVISORS[self.kind](number)
+        if self.kind == "failing" and rng.random() < 0.5:
+            return Choice(None, "the model named none of the candidates", Usage())
+        losses = [np.inf if (loss := self.problem.mean(params)) is None else loss for params in candidates]
+        if piece is not None and piece[1] <= 0.05:
+            return Choice(int(np.argmin(losses)), "", Usage())
+        return Choice(int(np.argmax(losses)) if self.kind == "adversarial" else int(rng.integers(len(candidates))), "", Usage())
 
     def _drawn(self, task: Task, number: int, rng: np.random.Generator) -> Params:
         piece = ADVISORS[self.kind](number)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from agenthpo.records import Proposal, Stop, Trial, Usage
+from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
 from agenthpo.search.engine import Engine
 from agenthpo.search.samplers import default_proposal
@@ -24,6 +24,9 @@ HYBRID = "hybrid"
 CREATOR = "creator"
 """The name of the one in which the Creator proposes every trial after the default, as in the paper."""
 _FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
+
+
+_WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 
 
 class Attempted(Protocol):
@@ -45,6 +48,25 @@ class Attempted(Protocol):
         ...
 
 
+class Chosen(Protocol):
+    """What the Creator chose."""
+
+    @property
+    def index(self) -> int | None:
+        """Which of the candidates, or None where its choice did not stand."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why there is none."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What it cost."""
+        ...
+
+
 class Suggests(Protocol):
     """The Creator, or what stands for it."""
 
@@ -52,12 +74,20 @@ class Suggests(Protocol):
         """Ask for a proposal, given what the engine thinks."""
         ...
 
+    def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Chosen:
+        """Ask which of the candidates it would try, in more than one order."""
+        ...
+
 
 class Hybrid:
-    """Whose turn it is follows from what each side's trials came to; the same trials give the same turn."""
+    """Whose turn it is follows from what each side's trials came to; the same trials give the same turn.
+
+    A weak model (small or embedded) proposes freely in its first turn only, where the engine would have to guess as well. Later it chooses
+    among the engine's candidates, and only a choice that stands in either order counts: else the engine's own first candidate is tried.
+    """
 
     def __init__(self, creator: Suggests, engine: Proposer, *, model: str, kind: ModelClass = "unknown", always: bool = False) -> None:
-        """:param always: whether the turn is always the Creator's."""
+        """:param always: whether the turn is always the Creator's, and free."""
         self.creator, self.engine, self.model, self.kind, self.always = creator, engine, model, kind, always
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
@@ -65,21 +95,36 @@ class Hybrid:
         if proposal := default_proposal(task, trials):
             return proposal
         trust = assessed(trials, task.objective.direction, self.kind)
-        turn = trust.words()
         if not self.always and not is_creators(trials, trust, first_turns=_FIRST_TURNS[self.kind]):
-            return _with(self.engine.propose(task, trials), turn=turn)
-        attempt = self.creator.attempt(task, trials, self._view(task, trials))
+            return _with(self.engine.propose(task, trials), turn=trust.words())
+        view = self.engine.view(task, trials) if isinstance(self.engine, Engine) else None
+        if self.kind in _WEAK and not self.always and view is not None and len(view.candidates) > 1:
+            return _with(self._chosen(task, trials, view), turn=trust.words())
+        return _with(self._free(task, trials, view), turn=trust.words())
+
+    def _free(self, task: Task, trials: Sequence[Trial], view: View | None) -> Proposal | Stop:
+        attempt = self.creator.attempt(task, trials, view)
+        if isinstance(attempt.proposal, Proposal):
+            return replace(attempt.proposal, mode="free")
         if attempt.proposal is not None:
-            return _with(attempt.proposal, turn=turn)
+            return attempt.proposal
         stand_in = self.engine.propose(task, trials)
         if isinstance(stand_in, Stop):
             return stand_in
-        return replace(
-            stand_in, source="fallback", turn=turn, note=f"instead of the Creator: {attempt.reason}", model=self.model, usage=attempt.usage
-        )
+        note = f"instead of the Creator: {attempt.reason}"
+        return replace(stand_in, source="fallback", mode="free", note=note, model=self.model, usage=attempt.usage)
 
-    def _view(self, task: Task, trials: Sequence[Trial]) -> View | None:
-        return self.engine.view(task, trials) if isinstance(self.engine, Engine) else None
+    def _chosen(self, task: Task, trials: Sequence[Trial], view: View) -> Proposal | Stop:
+        choice = self.creator.choose(task, trials, [candidate.params for candidate in view.candidates])
+        if choice.index is not None:
+            taken, place = view.candidates[choice.index], f"{choice.index + 1} of {len(view.candidates)}"
+            words = f"The model chose the engine's candidate {place}, in either order."
+            told = {"rationale": words, "expected": taken.expected, "mode": "choice", "model": self.model, "usage": choice.usage}
+            return Proposal(taken.params, "creator", **told)  # type: ignore[arg-type]
+        own = self.engine.propose(task, trials)
+        if isinstance(own, Stop):
+            return own
+        return replace(own, mode="by position", note=choice.reason, model=self.model, usage=choice.usage)
 
 
 def _with(proposal: Proposal | Stop, *, turn: str) -> Proposal | Stop:

@@ -68,7 +68,7 @@ def class_of(name: str, *, embedded: bool) -> ModelClass:
 
 def was_asked(trial: Trial) -> bool:
     """Tell whether the Creator was asked for this trial, whether or not its answer was used."""
-    return trial.proposal.source in ("creator", "fallback")
+    return trial.proposal.source in ("creator", "fallback") or trial.proposal.mode == "by position"
 
 
 def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "unknown") -> Trust:
@@ -79,7 +79,7 @@ def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "
     engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
     weight, won, total, held, judged, refused, results = 1.0, 0.0, 0.0, 0, 0, 0, 0
     for trial in reversed(asked):
-        if trial.proposal.source == "fallback":
+        if trial.proposal.source != "creator":
             refused += 1
             worse += _REFUSED * weight
             continue
@@ -87,7 +87,7 @@ def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "
         share = _share_beaten(trial, engines, sign)
         if share is not None:
             won, total = won + weight * share, total + weight
-        if trial.proposal.expected is not None and trial.value is not None:
+        if trial.proposal.mode != "choice" and trial.proposal.expected is not None and trial.value is not None:
             judged += 1
             is_held = trial.proposal.expected.holds(trial.value)
             held += is_held
