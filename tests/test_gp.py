@@ -20,7 +20,7 @@ def made(count, noise=0.0, seed=0):
 
 def test_the_gradient_is_right():
     encoding, rows, values = made(12)
-    differences, rng = gp._squared_differences(encoding, rows), np.random.default_rng(1)
+    differences, rng = gp.squared_differences(encoding, rows), np.random.default_rng(1)
     centre, spread = np.zeros(5), np.full(5, 1.5)
     for _ in range(5):
         theta = rng.normal(size=5) * 0.7

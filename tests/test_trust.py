@@ -63,7 +63,7 @@ def turns(values, count=30):
 
 def test_who_is_good_leads_and_who_is_bad_is_heard_now_and_then():
     good, bad = turns(lambda _: 0.9), turns(lambda _: 0.1)
-    assert good.startswith("CC") and 0.6 < good.count("C") / len(good) <= 0.8 and "CCCC" not in good
+    assert good.startswith("CC") and 0.6 < good.count("C") / len(good) <= 0.9 and "CCCCCC" not in good
     assert bad[0] == "C" and bad.count("C") <= 4 and bad[10:].count("C") >= 1
 
 

@@ -232,9 +232,9 @@ METHODS: dict[str, Method] = {
     ),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
     "engine": Method(_ours("engine"), ("agenthpo", "scipy")),
-    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50) for kind in ADVISORS},
-    **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=50) for kind in ADVISORS},
-    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25) for kind in ADVISORS},
+    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50, groups=("tables",)) for kind in ADVISORS},
+    **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
+    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
     "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
     "creator-smollm2": Method(_by_model("local:smollm2", "smollm2", always=True), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
     "hybrid-qwen": Method(

@@ -19,10 +19,10 @@ from scipy.special import logsumexp
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measured, next_number, upward
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
-from agenthpo.search.gp import Process, Settings, fit
+from agenthpo.search.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.samplers import Classical, default_proposal
 from agenthpo.seeds import spawn_seed
-from agenthpo.space import format_number
+from agenthpo.space import Space, format_number
 from agenthpo.task import Task
 from agenthpo.view import View
 
@@ -114,6 +114,8 @@ class Engine:
         self.seed = seed
         self.knobs = knobs or Knobs()
         self._later = Classical(seed)
+        self._encoding: Encoding | None = None
+        self._rows: dict[int, tuple[Proposal, Vector]] = {}
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next configuration, why it was chosen and, where there is a model, the value it expects."""
@@ -122,8 +124,7 @@ class Engine:
         scored = sum(t.value is not None for t in trials)
         if scored >= HANDOVER:
             return self._later.propose(task, trials)
-        encoding, rng = Encoding(task.space), self._rng(trials)
-        rows = encoding.rows([task.space.restrict(t.proposal.params) for t in trials])
+        rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
         tried = set() if task.objective.noisy else set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
             row = self._fresh(task, encoding, encoding.drawn(rng, 64), tried)
@@ -149,15 +150,15 @@ class Engine:
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
-        encoding, sign = Encoding(task.space), -upward(task.objective.direction)
-        rows = encoding.rows([task.space.restrict(t.proposal.params) for t in trials])
+        sign, (encoding, rows) = -upward(task.objective.direction), self._encoded(task.space, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
         losses = sign * np.array([t.value for t in trials if t.value is not None], dtype=float)
         location, deviation = float(losses.mean()), float(losses.std()) or 1.0
         losses = (losses - location) / deviation
         chosen = _telling(losses, self.knobs.fitted)
-        fitted = [fit(encoding, rows[scored][chosen], losses[chosen], settings) for settings in self.knobs.processes]
+        apart = squared_differences(encoding, rows[scored][chosen])
+        fitted = [fit(encoding, rows[scored][chosen], losses[chosen], settings, apart=apart) for settings in self.knobs.processes]
         weights = -np.array([p.loss for p in fitted])
         rest = np.setdiff1d(np.arange(len(losses)), chosen)
         if len(rest):
@@ -168,6 +169,15 @@ class Engine:
         failed = (ended & ~scored).any()
         feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
         return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], location, deviation, sign)
+
+    def _encoded(self, space: Space, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
+        """Return the encoding and the trials' rows; those that were encoded before are kept, since a proposal needs them all."""
+        if self._encoding is None or self._encoding.space != space:
+            self._encoding, self._rows = Encoding(space), {}
+        for t in trials:
+            if t.number not in self._rows or self._rows[t.number][0] is not t.proposal:
+                self._rows[t.number] = t.proposal, self._encoding.rows([space.restrict(t.proposal.params)])[0]
+        return self._encoding, np.array([self._rows[t.number][1] for t in trials]).reshape(len(trials), len(space))
 
     def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
         return np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 
-__all__ = ["Process", "Settings", "fit"]
+__all__ = ["Process", "Settings", "fit", "squared_differences"]
 
 _SQRT5 = math.sqrt(5)
 _JITTER = 1e-8
@@ -68,9 +70,13 @@ class Process:
 
     def covariance(self, left: Matrix, right: Matrix) -> Matrix:
         """Return the prior covariance between two sets of rows."""
-        a, b = self.encoding.spread(left, self.scales), self.encoding.spread(right, self.scales)
+        a, b = (self._points if rows is self.rows else self.encoding.spread(rows, self.scales) for rows in (left, right))
         squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * a @ b.T
         return self.signal * _matern(np.sqrt(np.maximum(squared, 0.0)))
+
+    @cached_property
+    def _points(self) -> Matrix:
+        return self.encoding.spread(self.rows, self.scales)
 
     def with_observed(self, rows: Matrix, values: Vector) -> Process:
         """Return the process that has seen ``values`` at ``rows`` as well, with the same hyperparameters."""
@@ -78,31 +84,30 @@ class Process:
         return _conditioned(self.encoding, np.concatenate([self.rows, rows]), targets, self.scales, self.noise, self.signal, self.mean)
 
 
-def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | None = None, *, start: Vector | None = None) -> Process:
-    """Return the process of the most probable hyperparameters given ``values`` (standardised) at ``rows``."""
+def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | None = None, *, apart: np.ndarray | None = None) -> Process:
+    """Return the process of the most probable hyperparameters given ``values`` (standardised) at ``rows``.
+
+    :param apart: :func:`squared_differences` of the rows, where they are known.
+    """
     settings = settings or Settings()
     width = encoding.width
     location = settings.scale_location + 0.5 * math.log(width)
-    differences = _squared_differences(encoding, rows)
+    differences = squared_differences(encoding, rows) if apart is None else apart
     centre = np.concatenate([np.full(width, location), [settings.noise_location, 0.0]])
     spread = np.concatenate([np.full(width, settings.scale_spread), [settings.noise_spread, max(settings.signal_spread, 1e-6)]])
     bounds = [(math.log(0.02), math.log(1e3))] * width + [(math.log(settings.least_noise), math.log(2.0))]
     bounds += [(-3.0, 3.0) if settings.signal_spread > 0 else (0.0, 0.0)]
     # The prior's centre is nearly flat: a start at a fraction of it lets the data speak.
     first = np.concatenate([np.full(width, math.log(0.5) + 0.25 * math.log(width)), [-3.0, 0.0]])
-    best = None
-    for begin in [first] if start is None else [start]:
-        found = minimize(
-            _loss,
-            begin,
-            args=(differences, values, centre, spread),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": settings.iterations},
-        )
-        best = found if best is None or found.fun < best.fun else best
-    assert best is not None
+    best = minimize(
+        _loss,
+        first,
+        args=(differences, values, centre, spread),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": settings.iterations},
+    )
     scales, noise, signal = np.exp(best.x[:width]), math.exp(best.x[width]), math.exp(best.x[width + 1])
     mean = _level(differences, values, scales, noise, signal)
     return replace(_conditioned(encoding, rows, values - mean, scales, noise, signal, mean), loss=best.fun)
@@ -116,7 +121,7 @@ def _conditioned(encoding: Encoding, rows: Matrix, targets: Vector, scales: Vect
     return Process(encoding, rows, scales, noise, signal, mean, factor, cho_solve((factor, True), targets, check_finite=False))
 
 
-def _squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
+def squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
     """Return the squared difference of each two rows in each parameter, shape (parameters, rows * rows)."""
     apart = rows.T[:, :, None] - rows.T[:, None, :]
     squared = np.where(encoding.names[:, None, None], (np.abs(apart) > 1e-9).astype(float), apart * apart)
@@ -153,7 +158,9 @@ def _loss(theta: Vector, differences: np.ndarray, values: Vector, centre: Vector
         factor = cholesky(covariance, lower=True, check_finite=False)
     except np.linalg.LinAlgError:
         return 1e10, np.zeros_like(theta)
-    inverse = cho_solve((factor, True), np.eye(count), check_finite=False)
+    inverse, _ = dpotri(factor, lower=True)
+    inverse = inverse + inverse.T  # above the diagonal, the factor and so its inverse hold zeros
+    inverse[np.diag_indices(count)] *= 0.5
     weights = inverse @ values
     away = (theta - centre) / spread
     loss = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away

@@ -27,7 +27,7 @@ _FORGETTING = 0.8
 _INTERVAL, _REFUSED = 0.25, 0.25
 """What a stated interval that held or failed, and a request without a valid reply, count for beside a result."""
 _FIRST_TURNS = 2
-_LEAST_GAP, _ENGINE_GAP = 9, 4
+_LEAST_GAP, _ENGINE_GAP = 9, 6
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Trust:
     @property
     def share(self) -> float:
         """Share of the trials that are the Creator's to propose."""
-        return min(max((self.value - 0.25) / 0.5, 0.0), 1.0)
+        return min(max((self.value - 0.25) / 0.4, 0.0), 1.0)
 
     def words(self) -> str:
         """Return it in one line."""
@@ -113,7 +113,7 @@ def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = _FI
     """Tell whether the next trial is the Creator's.
 
     The first ones are: the engine would have to guess there. Then it proposes its share, spread evenly, but at least one trial in
-    ten, and at most three in four.
+    ten, and at most five in six.
     """
     later = [t for t in trials if t.proposal.source != "default"]
     if len(later) < first_turns:
