@@ -1,7 +1,7 @@
 import pytest
 
 from agenthpo.records import Expected
-from agenthpo.search.trust import assessed, class_of, is_creators
+from agenthpo.search.trust import assessed, class_of, is_creators, record_of
 from studies import make_trial
 
 
@@ -93,3 +93,13 @@ def test_a_weak_models_first_turn_is_one(kind):
 def test_a_models_class_is_guessed_by_its_name(name, kind):
     assert class_of(name, embedded=False) == kind
     assert class_of(name, embedded=True) == "embedded"
+
+
+def test_a_model_brings_what_it_showed_in_earlier_studies_but_not_much_of_it():
+    good, bad = trust(*[("creator", 0.9)] * 8), trust(*[("creator", 0.1)] * 8)
+    assert record_of([]) == (0.0, 0.0) and record_of([trust()]) == (0.0, 0.0)
+    assert record_of([good] * 5) == (2.0, 0.0) and record_of([bad]) == (0.0, 2.0)
+    better, worse = record_of([trust(("creator", 0.9)), trust(("creator", 0.1))])
+    assert (better, worse) == (0.5, 0.5)
+    begins = [assessed(told(), "maximize", record=record_of([t])).value for t in (bad, good)]
+    assert begins == [0.25, 0.75]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from agenthpo import __version__
 from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
-from agenthpo.errors import ModelError, StudyError, TaskError
+from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta, refuse_existing, study_folder
 from agenthpo.llm.choose import NONE
@@ -29,7 +29,7 @@ from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
 from agenthpo.search.samplers import Classical, check_sampler
 from agenthpo.search.stateful import STATEFUL, Stateful, loaded
-from agenthpo.search.trust import class_of
+from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
 from agenthpo.training.pool import InlinePool
@@ -57,6 +57,8 @@ _DISK = {
     errno.EACCES: "make its folder writable and go on with",
 }
 OnFailure = Literal["fallback", "stop"]
+_EARLIER = 5
+"""Studies beside a new one that are looked at for what its model showed there."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def begin(
     _check_priced(task, model)
     meta = {
         "proposer": proposer,
+        "record": record_in(folder.parent, model.name),
         "model": model.name,
         "base_url": model.base_url,
         "on_llm_failure": model.on_failure,
@@ -108,7 +111,7 @@ def begin(
     }
     begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
     with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
-        return _run(task, log, llm, seed, model, proposer, on_event)
+        return _run(task, log, llm, seed, model, proposer, meta["record"], on_event)
 
 
 def go_on(
@@ -140,7 +143,7 @@ def go_on(
             if changed != {key: meta[key] for key in changed}:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta({**meta, **changed})
             noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
-            return _run(task, log, llm, meta["seed"], noted, proposer, on_event)
+            return _run(task, log, llm, meta["seed"], noted, proposer, tuple(meta.get("record", (0.0, 0.0))), on_event)
 
 
 def _adopted(task: Task, meta: dict[str, Any], log: ExperienceLog) -> str:
@@ -260,7 +263,9 @@ def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
     return replace(choice, name=f"{REPLAY}{folder.resolve()}"), meta_of(folder)["seed"]
 
 
-def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, proposer: str, on_event: OnEvent) -> Stopped:
+def _run(
+    task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, proposer: str, record: Record, on_event: OnEvent
+) -> Stopped:
     opened = Opened(
         study=log.folder.resolve().name,
         folder=str(log.folder),
@@ -278,7 +283,7 @@ def _run(task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: Mode
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])
-    return tune(task, proposer_named(proposer, llm, seed), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+    return tune(task, proposer_named(proposer, llm, seed, record), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
 
 
 def check_proposer(name: str, *, has_model: bool) -> None:
@@ -294,7 +299,26 @@ def check_proposer(name: str, *, has_model: bool) -> None:
         check_sampler(name)
 
 
-def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
+def record_in(studies: Path, model: str) -> Record:
+    """Return what ``model`` showed in the latest other studies in the folder ``studies``; what cannot be read counts for nothing.
+
+    A study that is replayed goes the way it went, and so begins with the record it had.
+    """
+    if model == NONE:
+        return 0.0, 0.0
+    if model.startswith(REPLAY):
+        better, worse = meta_of(find_study(model.removeprefix(REPLAY))).get("record", (0.0, 0.0))
+        return better, worse
+    latest = sorted((folder for folder in studies.glob("*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)[-_EARLIER:]
+    found = []
+    for folder in latest:
+        with suppress(AgentHPOError, OSError), ExperienceLog.open(folder, space=None, read_only=True) as log:
+            if log.meta.get("model") == model:
+                found.append(assessed(log.trials(), log.direction))
+    return record_of(found)
+
+
+def proposer_named(name: str, llm: LLM | None, seed: int, record: Record = (0.0, 0.0)) -> Proposer:
     """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a classical sampler by its name.
 
     :raises TaskError: for a name that is not known.
@@ -306,5 +330,10 @@ def proposer_named(name: str, llm: LLM | None, seed: int) -> Proposer:
     if llm is None or name not in (HYBRID, CREATOR):
         return engine
     return Hybrid(
-        Creator(llm, seed), engine, model=llm.name, kind=class_of(llm.name, embedded=llm.holds_to_grammar), always=name == CREATOR
+        Creator(llm, seed),
+        engine,
+        model=llm.name,
+        kind=class_of(llm.name, embedded=llm.holds_to_grammar),
+        record=record,
+        always=name == CREATOR,
     )

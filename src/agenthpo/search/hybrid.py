@@ -13,7 +13,7 @@ from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
 from agenthpo.search.engine import Engine
 from agenthpo.search.samplers import default_proposal
-from agenthpo.search.trust import ModelClass, assessed, is_creators
+from agenthpo.search.trust import ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
 from agenthpo.view import View
 
@@ -86,15 +86,24 @@ class Hybrid:
     among the engine's candidates, and only a choice that stands in either order counts: else the engine's own first candidate is tried.
     """
 
-    def __init__(self, creator: Suggests, engine: Proposer, *, model: str, kind: ModelClass = "unknown", always: bool = False) -> None:
-        """:param always: whether the turn is always the Creator's, and free."""
-        self.creator, self.engine, self.model, self.kind, self.always = creator, engine, model, kind, always
+    def __init__(
+        self,
+        creator: Suggests,
+        engine: Proposer,
+        *,
+        model: str,
+        kind: ModelClass = "unknown",
+        record: Record = (0.0, 0.0),
+        always: bool = False,
+    ) -> None:
+        """:param record: what the model showed in earlier studies; ``always``: whether the turn is always the Creator's, and free."""
+        self.creator, self.engine, self.model, self.kind, self.always, self.record = creator, engine, model, kind, always, record
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
-        trust = assessed(trials, task.objective.direction, self.kind)
+        trust = assessed(trials, task.objective.direction, self.kind, self.record)
         if not self.always and not is_creators(trials, trust, first_turns=_FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
         view = self.engine.view(task, trials) if isinstance(self.engine, Engine) else None

@@ -12,7 +12,7 @@ from typing import Literal
 
 from agenthpo.records import Direction, Trial, upward
 
-__all__ = ["CLASSES", "ModelClass", "Trust", "assessed", "class_of", "is_creators", "was_asked"]
+__all__ = ["CLASSES", "ModelClass", "Record", "Trust", "assessed", "class_of", "is_creators", "record_of", "was_asked"]
 
 ModelClass = Literal["strong", "unknown", "small", "embedded"]
 CLASSES: dict[ModelClass, tuple[float, float]] = {"strong": (2.0, 1.0), "unknown": (1.0, 1.0), "small": (0.5, 1.0), "embedded": (0.3, 1.2)}
@@ -71,9 +71,24 @@ def was_asked(trial: Trial) -> bool:
     return trial.proposal.source in ("creator", "fallback") or trial.proposal.mode == "by position"
 
 
-def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "unknown") -> Trust:
-    """Return what the Creator has earned in ``trials``."""
-    better, worse = CLASSES[kind]
+Record = tuple[float, float]
+"""Results better and worse than the engine's that a model brings from earlier studies, beside those of its class."""
+_BROUGHT = 2.0
+"""What all earlier studies of a model count for, in results, at most."""
+
+
+def record_of(earlier: Sequence[Trust]) -> Record:
+    """Return what a model brings from ``earlier`` studies: half of what it showed there, and no more than two results."""
+    shown = [trust for trust in earlier if trust.results]
+    better = sum(0.5 * trust.results * trust.better for trust in shown)
+    worse = sum(0.5 * trust.results * (1 - trust.better) for trust in shown)
+    scale = min(1.0, _BROUGHT / (better + worse)) if shown else 0.0
+    return better * scale, worse * scale
+
+
+def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "unknown", record: Record = (0.0, 0.0)) -> Trust:
+    """Return what the Creator has earned in ``trials``, beginning with its class and its ``record``."""
+    better, worse = CLASSES[kind][0] + record[0], CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
     engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
