@@ -23,7 +23,7 @@ DEFAULT = {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
 
 
 def study(*values, **usage):
-    trials = [make_trial(i, DEFAULT, value, usage=Usage(requests=1, **usage)) for i, value in enumerate(values)]
+    trials = [make_trial(i, {**DEFAULT, "epochs": 1 + i}, value, usage=Usage(requests=1, **usage)) for i, value in enumerate(values)]
     return [replace(t, outcome=replace(t.outcome, duration_s=10.0)) for t in trials]
 
 

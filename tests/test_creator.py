@@ -339,7 +339,7 @@ def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
 
 
 def test_where_the_study_stands_is_told():
-    judged = make_trial(2, DEFAULT, 0.85, "creator")
+    judged = make_trial(2, {**DEFAULT, "lr": 0.02}, 0.85, "creator")
     judged = replace(judged, analysis=replace(judged.analysis, expectation_met=True))
     assert standing(TASK, [*TRIALS, judged]) == "3 trials, 1 failed. Best so far: trial 2 with acc 0.85. 1 of 1 predictions held."
 

@@ -113,3 +113,16 @@ def test_its_view_has_candidates_importance_and_gaps():
     assert next(iter(view.importance)) == "x" and abs(sum(view.importance.values()) - 1) < 1e-9
     assert view.gaps[0].startswith("x between") and view.gaps[1:] == ("k c",)
     assert Engine(0).view(task, trials[:2]) is None
+
+
+def test_a_lucky_incumbent_of_a_noisy_objective_is_measured_again():
+    def measured(noisy):
+        opt, rng = Optimizer(SPACE, proposer="engine", noisy=noisy), np.random.default_rng(0)
+        for _ in range(24):
+            opt.tell(params := opt.ask(), (np.log10(params["lr"]) + 3) ** 2 + rng.normal())
+        return opt
+
+    noisy, quiet = measured(True), measured(False)
+    assert len(noisy.best().trials) >= 3 and "Measured again" in " ".join(t.proposal.rationale for t in noisy.trials[12:])
+    assert noisy.best().value == pytest.approx(np.mean([noisy.trials[n].value for n in noisy.best().trials]))
+    assert len({str(t.proposal.params) for t in quiet.trials}) == 24

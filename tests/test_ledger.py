@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from agenthpo.ledger import ledger, ledger_json
-from agenthpo.records import Usage
-from agenthpo.words import source_words
+from agenthpo.records import Usage, incumbent
+from agenthpo.words import measured_words, source_words
 from studies import make_trial
 
 
@@ -39,3 +39,12 @@ def test_it_is_told_in_words_and_in_json():
         "    creator: 2 proposed, 1 became the best so far, moved the best by 0.2, 1 failed, 1 of 1 predictions held, 1,450 tokens"
     )
     assert ledger_json(TRIALS, "maximize")[2]["usage"]["requests"] == 0
+
+
+def test_of_a_configuration_measured_more_than_once_the_mean_counts():
+    lucky, again, steady = make_trial(1, {"x": 1}, 0.9), make_trial(3, {"x": 1}, 0.5), make_trial(2, {"x": 2}, 0.8)
+    trials = [make_trial(0, {"x": 0}, None), lucky, steady, again]
+    assert incumbent(trials[:3], "maximize") is lucky and incumbent(trials, "maximize") is steady
+    assert incumbent(trials, "minimize") is lucky and incumbent(trials[:1], "maximize") is None
+    assert measured_words(trials, "minimize") == ["    measured 2 times: 0.7 on average, 0.5 to 0.9"]
+    assert measured_words(trials, "maximize") == []

@@ -60,7 +60,7 @@ def test_the_view_fits_the_screen_however_many_trials(height):
 
 
 def test_the_best_trial_stays_in_view():
-    events = [OPENED, *[Finished(make_trial(n, PARAMS, 1 if n == 3 else 0.5), None) for n in range(60)]]
+    events = [OPENED, *[Finished(make_trial(n, {**PARAMS, "lr": 0.001 * (n + 1)}, 1 if n == 3 else 0.5), None) for n in range(60)]]
     _, view = play(*events, height=24)
     assert "\n 3 " in view or "\n3 " in view
 

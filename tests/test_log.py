@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -98,8 +99,8 @@ def test_a_study_that_exists_or_does_not_is_a_users_mistake():
 
 def test_the_incumbent_is_the_first_of_the_best():
     with create(direction="minimize") as log:
-        for value in (0.5, 0.2, 0.2, 0.9):
-            log.finish(log.start(PROPOSAL), Outcome("complete", value), ANALYSIS)
+        for value, lr in ((0.5, 0.01), (0.2, 0.02), (0.2, 0.03), (0.9, 0.04)):
+            log.finish(log.start(replace(PROPOSAL, params={**PARAMS, "lr": lr})), Outcome("complete", value), ANALYSIS)
         assert log.incumbent().number == 1
 
 

@@ -23,7 +23,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.llm.choose import NONE
-from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured
+from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured, mean_value
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
 from agenthpo.space_file import parse_space, with_defaults
@@ -117,11 +117,10 @@ class Optimizer:
 
         One that was measured more than once counts by the mean of its values.
         """
-        found = best_measured(self._trials, self.task.objective.direction, self.task.space.key)
+        found = best_measured(self._trials, self.task.objective.direction)
         if not found:
             return None
-        value = sum(t.value for t in found if t.value is not None) / len(found)
-        return Best(dict(found[0].proposal.params), value, tuple(t.number for t in found))
+        return Best(dict(found[0].proposal.params), mean_value(found), tuple(t.number for t in found))
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -28,6 +28,7 @@ __all__ = [
     "best_measured",
     "improvements",
     "incumbent",
+    "mean_value",
     "next_number",
     "ranked",
     "thinned",
@@ -244,17 +245,23 @@ def upward(direction: Direction) -> int:
     return 1 if direction == "maximize" else -1
 
 
-def best_measured(trials: Sequence[Trial], direction: Direction, key: Callable[[Params], object]) -> list[Trial]:
-    """Return the trials of the configuration (two are one where ``key`` says so) whose mean value is best, the earliest of equals."""
-    groups: dict[object, list[Trial]] = {}
+def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials of the configuration whose mean value is best, the earliest of equals; none while none has a value."""
+    groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
     for trial in trials:
         if trial.value is not None:
-            groups.setdefault(key(trial.proposal.params), []).append(trial)
-    means = {name: sum(t.value for t in group if t.value is not None) / len(group) for name, group in groups.items()}
-    return max(groups.items(), key=lambda item: upward(direction) * means[item[0]], default=(None, []))[1]
+            groups.setdefault(tuple(sorted(trial.proposal.params.items())), []).append(trial)
+    return max(groups.values(), key=lambda group: upward(direction) * mean_value(group), default=[])
 
 
-def incumbent(trials: list[Trial], direction: Direction) -> Trial | None:
-    """Return the best trial so far (the earliest of equals), or None while none is complete."""
-    scored = [t for t in trials if t.value is not None]
-    return min(scored, key=lambda t: (-upward(direction) * t.value, t.number), default=None)
+def mean_value(measured: Sequence[Trial]) -> float:
+    """Return the mean of the trials' values, all of which have one."""
+    return sum(t.value for t in measured if t.value is not None) / len(measured)
+
+
+def incumbent(trials: Sequence[Trial], direction: Direction) -> Trial | None:
+    """Return the best trial so far (the earliest of equals), or None while none is complete.
+
+    Of a configuration that was measured more than once the mean counts, and its first trial stands for it.
+    """
+    return next(iter(best_measured(trials, direction)), None)

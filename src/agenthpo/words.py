@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.ledger import Account, ledger
-from agenthpo.records import Direction, Params, Trial
+from agenthpo.records import Direction, Params, Trial, best_measured, mean_value
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
 
-__all__ = ["budget_words", "gain_words", "params_words", "source_words", "summary", "trial_words"]
+__all__ = ["budget_words", "gain_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]
 
 
 def params_words(params: Params) -> str:
@@ -53,8 +53,19 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     tested = "" if outcome is None or outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
     lines.append(f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}")
     lines.append(f"    {params_words(best.proposal.params)}")
+    lines += measured_words(stopped.trials, opened.direction)
     lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
     return [*lines, f"Study: {opened.folder} (agenthpo show {opened.folder})"]
+
+
+def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
+    """Return how often the best configuration was measured and what came on average, in a line, where that was more than once."""
+    measured = best_measured(trials, direction)
+    if len(measured) < 2:
+        return []
+    values = [t.value for t in measured if t.value is not None]
+    spread = f"{format_number(min(values))} to {format_number(max(values))}"
+    return [f"    measured {len(measured)} times: {format_number(mean_value(measured))} on average, {spread}"]
 
 
 def gain_words(trials: Sequence[Trial], best: Trial) -> str:

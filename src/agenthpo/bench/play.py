@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -107,6 +108,14 @@ def run_games(folder: Path, games: Sequence[Game], *, jobs: int) -> Iterator[Pla
 
 def _quiet() -> None:
     warnings.simplefilter("ignore")  # peers warn at each trial
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when ``parent`` has ended: a run that is killed leaves no worker behind."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _key(game: Game | Played) -> tuple[str, str, int, bool]:

@@ -16,7 +16,7 @@ from agenthpo.experience.log import ExperienceLog
 from agenthpo.ledger import ledger_json
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
-from agenthpo.words import gain_words, params_words, source_words
+from agenthpo.words import gain_words, measured_words, params_words, source_words
 
 __all__ = ["print_csv", "print_study", "trial_table"]
 
@@ -43,6 +43,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             markup=False,
             soft_wrap=True,
         )
+        for line in measured_words(trials, direction):
+            console.print(line, markup=False, soft_wrap=True)
         console.print(f"Gain: {gain_words(trials, best)}", markup=False, soft_wrap=True)
         console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
 

@@ -55,9 +55,10 @@ class Knobs:
     processes: tuple[Settings, ...] = (_SMOOTH, _NARROW)
     fitted: int = 120
     """Results that hyperparameters are fitted to, at most: the best and the latest."""
-    remeasured: int = 0
-    """How often a new incumbent of a noisy objective is measured before the search goes on."""
+    remeasured: int = 3
+    """How often the incumbent of a noisy objective is measured before the search goes on: it may have been lucky."""
     remeasured_from: int = 12
+    """Trials before which it is not: a short study has better uses for its trials."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +210,7 @@ class Engine:
         """Return the incumbent's configuration where it was measured too seldom to be believed."""
         if not (task.objective.noisy and self.knobs.remeasured and len(trials) >= self.knobs.remeasured_from):
             return None
-        best = best_measured(trials, task.objective.direction, task.space.key)
+        best = best_measured(trials, task.objective.direction)
         return best[0].proposal.params if len(best) < self.knobs.remeasured else None
 
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
