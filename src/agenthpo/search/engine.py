@@ -9,7 +9,6 @@ the results. docs/experiments.md has what else was tried.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,9 +19,9 @@ from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measu
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit, squared_differences
-from agenthpo.search.samplers import Classical, default_proposal
+from agenthpo.search.samplers import Classical, any_left, default_proposal
 from agenthpo.seeds import spawn_seed
-from agenthpo.space import Space, format_number
+from agenthpo.space import Space
 from agenthpo.task import Task
 from agenthpo.view import View
 
@@ -36,8 +35,6 @@ _SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
 _NINE_IN_TEN = 1.645
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
-_MOST_LISTED = 20_000
-"""Configurations of a small space that are listed, to find those that are left."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +125,12 @@ class Engine:
         rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
         tried = set() if task.objective.noisy else set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            row = self._fresh(task, encoding, encoding.drawn(rng, 64), tried)
+            row = self._fresh(task, trials, encoding.drawn(rng, 64), tried)
             return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale="At random, to begin with.")
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
             return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
-        row = self._fresh(task, encoding, self._sought(belief, rng), set(fingerprints(rows)))
+        row = self._fresh(task, trials, self._sought(belief, rng), set(fingerprints(rows)))
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
@@ -194,17 +191,18 @@ class Engine:
         every = np.concatenate([ends, drawn])
         return every[np.argsort(-np.concatenate([heights, scores]), kind="stable")]
 
-    def _fresh(self, task: Task, encoding: Encoding, rows: Matrix, tried: set[bytes]) -> Vector | None:
+    def _fresh(self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]) -> Vector | None:
         """Return the first of ``rows`` that was not tried, any other one where all were, or None where none is left."""
-        for row in rows:
-            if fingerprints(row[None, :])[0] not in tried:
+        for row, mark in zip(rows, fingerprints(rows), strict=True):
+            if mark not in tried:
                 return row
+        encoding = self._encoded(task.space, trials)[0]
         if task.objective.noisy:
             return rows[0]
-        if task.space.size() > _MOST_LISTED:
-            return encoding.drawn(np.random.default_rng(len(tried)), 1)[0]
-        left = [row for row in encoding.rows(list(task.space.configurations())) if fingerprints(row[None, :])[0] not in tried]
-        return random.Random(spawn_seed(self.seed, len(tried))).choice(left) if left else None
+        seed = spawn_seed(self.seed, len(trials))
+        otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
+        left = any_left(task.space, {task.space.key(t.proposal.params) for t in trials}, seed=seed, otherwise=otherwise)
+        return None if left is None else encoding.rows([left])[0]
 
     def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
         """Return the incumbent's configuration where it was measured too seldom to be believed."""
@@ -215,7 +213,7 @@ class Engine:
 
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
         expected = belief.expected(row)
-        numbers = f"{format_number(expected.value)} expected, {format_number(expected.low)} to {format_number(expected.high)}"
+        numbers = f"{expected.value:.4g} expected, {expected.low:.4g} to {expected.high:.4g}"
         return Proposal(belief.encoding.params(row), "classical", rationale=f"{why}: {numbers}.", expected=expected)
 
 

@@ -24,12 +24,13 @@ from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
 
-__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "check_sampler", "default_proposal", "replayed_trial", "suggested"]
+__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "any_left", "check_sampler", "default_proposal", "replayed_trial", "suggested"]
 
 STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
 _TPE_ATTEMPTS, _ATTEMPTS = 5, 60
 """How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
+Key = tuple[tuple[str, str], ...]
 _MOST_LISTED = 20_000
 """Configurations of a small space that are listed, to find those that are left."""
 
@@ -62,6 +63,14 @@ def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
     if trials or default is None:
         return None
     return Proposal(default, "default", rationale="The task's default configuration: what every later trial is measured against.")
+
+
+def any_left(space: Space, tried: set[Key], *, seed: int, otherwise: Params) -> Params | None:
+    """Return any configuration that was not tried, or None where none is left; ``otherwise`` where there are too many to list."""
+    if space.size() > _MOST_LISTED:
+        return otherwise
+    left = [params for params in space.configurations() if space.key(params) not in tried]
+    return random.Random(seed).choice(left) if left else None
 
 
 class Classical:
@@ -100,10 +109,7 @@ class Classical:
             study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
             if task.objective.noisy or task.space.key(params) not in self._tried:
                 return params
-        if task.space.size() > _MOST_LISTED:
-            return params
-        left = [params for params in task.space.configurations() if task.space.key(params) not in self._tried]
-        return random.Random(spawn_seed(self.seed, next_number(trials))).choice(left) if left else None
+        return any_left(task.space, self._tried, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params)
 
     def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
         """Return a study in memory that holds ``trials``. One that holds the first of them already is gone on with: replaying all of a
