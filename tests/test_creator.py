@@ -422,17 +422,18 @@ CANDIDATES = [{**DEFAULT, "epochs": e} for e in (21, 22, 23)]
     ("letters", "index", "words"),
     [
         ("AC", 0, ""),
-        ("CA", 2, ""),
-        ("BB", 1, ""),
+        ("CB", 2, ""),
+        ("BA", 1, ""),
+        ("BB", None, "it took place B in either order"),
         ("AA", None, "it took place A in either order"),
-        ("AB", None, "asked in another order it chose another one"),
+        ("CA", None, "asked in another order it chose another one"),
         ("AZ", None, "named none of the candidates"),
     ],
 )
 def test_a_choice_counts_where_it_stands_in_either_order(letters, index, words):
     choice = Creator(Choosing(letters)).choose(TASK, TRIALS, CANDIDATES)
     assert choice.index == index and words in choice.reason
-    assert choice.by_position == (letters == "AA")
+    assert choice.by_position == (letters in ("AA", "BB"))
 
 
 def test_a_weak_model_chooses_among_the_engines_candidates_and_the_trial_says_how():

@@ -1,4 +1,4 @@
-"""A question that costs no trial: which of these configurations? Asked twice, in opposite orders; what goes by position is found out."""
+"""A question that costs no trial: which of these configurations? Asked twice, in two orders; what goes by position is found out."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Choice:
 def choose(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], *, seed: int) -> Choice:
     """Ask which of the ``candidates`` (two to five) is likely to be best, in one order and in the other."""
     usage, places = Usage(), list[int]()
-    orders = [list(range(len(candidates))), list(reversed(range(len(candidates))))]
-    for turn, order in enumerate(orders):
+    order = list(range(len(candidates)))
+    orders = [order, [*order[1:], order[0]]]  # no candidate keeps its place: reversed, the middle one of three would
+    for turn, places_of in enumerate(orders):
         try:
-            letter, spent = _asked(llm, task, trials, [candidates[i] for i in order], spawn_seed(seed, next_number(trials), 50 + turn))
+            letter, spent = _asked(llm, task, trials, [candidates[i] for i in places_of], spawn_seed(seed, next_number(trials), 50 + turn))
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)
         usage += spent

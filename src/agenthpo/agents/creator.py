@@ -61,7 +61,7 @@ class Creator:
         return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
-        """Ask which of the candidates it would try, twice, in opposite orders."""
+        """Ask which of the candidates it would try, twice, in two orders."""
         return choose(self.llm, task, trials, candidates, seed=self.seed)
 
     def _proposal(self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage) -> Proposal:
