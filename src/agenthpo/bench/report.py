@@ -35,6 +35,8 @@ class Promise:
     group: str = "tables"
 
 
+_FEWEST = 5
+"""Seeds below which a peer is shown, and not competed with."""
 _BAD = {5: 1.2, 10: 1.15, 25: 1.05, 50: 1.05}
 PROMISES: tuple[Promise, ...] = (
     Promise("engine", PEERS, {5: 1.0, 10: 0.95, 25: 0.85, 50: 0.9, 100: 0.9}),
@@ -63,10 +65,12 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
         # A method that was played with fewer seeds than what it is compared with is compared on its own seeds.
         seeds = {r.seed for r in results if r.method == promise.method}
         kept = [r for r in results if r.seed in seeds]
+        # A peer that was played with a few seeds only would be the best by luck.
+        others = [o for o in promise.others if len({r.seed for r in results if r.method == o}) >= min(_FEWEST, len(seeds))]
         names = [n for n in GROUPS[name] if any(r.method == promise.method and r.problem == n for r in results)]
         cells = []
         for trials in shown:
-            found = ratio(kept, promise.method, promise.others, trials, names) if names else None
+            found = ratio(kept, promise.method, others, trials, names) if names and others else None
             bound = promise.at_most.get(trials)
             text = "" if found is None else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
             cells.append(f"{text} ≤ {bound}" if text and bound is not None else text)
