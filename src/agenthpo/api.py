@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.budget import Budget
-from agenthpo.errors import StudyError, TaskError
+from agenthpo.errors import StudyError
 from agenthpo.events import Event, Stopped
 from agenthpo.experience.log import read_meta
 from agenthpo.lines import TextLines
@@ -17,7 +17,7 @@ from agenthpo.llm.choose import choose_model
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.session import ModelChoice, OnFailure, begin, go_on, replayed, study_folder
 from agenthpo.space_file import parse_space
-from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.task_file import check_name
 
 __all__ = ["Result", "tune"]
@@ -78,7 +78,7 @@ def tune(
     limits = {"trials": trials, "time_s": timeout_s, "tokens": max_tokens, "cost_usd": max_cost_usd, "target": target, "patience": patience}
     task = Task(
         name=_name_of(objective),
-        objective=Objective(metric, _checked(direction), noisy=noisy),
+        objective=Objective(metric, checked_direction(direction), noisy=noisy),
         space=parse_space(space),
         train=Train(function=objective),
         background=Background.of(background),
@@ -100,12 +100,6 @@ def tune(
 def _result(stopped: Stopped, folder: Path) -> Result:
     best = stopped.incumbent
     return Result(best and best.proposal.params, best and best.value, stopped.trials, stopped.reason, folder)
-
-
-def _checked(direction: str) -> Any:
-    if direction not in ("minimize", "maximize"):
-        raise TaskError(f"direction is {direction!r}, but must be 'minimize' or 'maximize'")
-    return direction
 
 
 def _name_of(objective: Callable[..., Any]) -> str:

@@ -21,13 +21,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
-from agenthpo.errors import StudyError, TaskError
+from agenthpo.errors import StudyError
 from agenthpo.llm.choose import NONE
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured, mean_value
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
 from agenthpo.space_file import parse_space, with_defaults
-from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.task import Background, Objective, Task, Train, checked_direction
 
 __all__ = ["Best", "Optimizer"]
 
@@ -69,10 +69,9 @@ class Optimizer:
         noisy: bool = False,
         seed: int = 0,
     ) -> None:
-        if direction not in get_args(Direction):
-            raise TaskError(f"direction is {direction!r}, but must be 'minimize' or 'maximize'")
+        objective = Objective(metric, checked_direction(direction), noisy=noisy)
         parsed = with_defaults(parse_space(space), defaults or {})
-        self.task = Task("ask-and-tell", Objective(metric, direction, noisy=noisy), parsed, Train(), Background.of(background))
+        self.task = Task("ask-and-tell", objective, parsed, Train(), Background.of(background))
         self._stack = ExitStack()
         self._executor = Executor()
         self._proposer: Proposer
@@ -142,9 +141,10 @@ class Optimizer:
         key = self.task.space.key(params)
         pending = (i for i, t in enumerate(self._trials) if t.outcome is None and self.task.space.key(t.proposal.params) == key)
         place = next(pending, None)
-        if place is None:
-            self._trials.append(Trial(len(self._trials), Proposal(params, "human"), started_at=time.time()))
-        return len(self._trials) - 1 if place is None else place
+        if place is not None:
+            return place
+        self._trials.append(Trial(len(self._trials), Proposal(params, "human"), started_at=time.time()))
+        return len(self._trials) - 1
 
 
 def _outcome(value: float | None, status: str) -> Outcome:

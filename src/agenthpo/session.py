@@ -28,7 +28,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
 from agenthpo.search.samplers import Classical, check_sampler
-from agenthpo.search.stateful import STATEFUL, Stateful, loaded
+from agenthpo.search.stateful import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
@@ -293,7 +293,7 @@ def check_proposer(name: str, *, has_model: bool) -> None:
     """
     if name == CREATOR and not has_model:
         raise TaskError("the proposer 'creator' is a language model; name one by --model, or leave it to the engine")
-    if name in STATEFUL or ":" in name:
+    if is_stateful(name):
         loaded(name)
     elif name not in (HYBRID, CREATOR, ENGINE):
         check_sampler(name)
@@ -324,7 +324,7 @@ def proposer_named(name: str, llm: LLM | None, seed: int, record: Record = (0.0,
     :raises TaskError: for a name that is not known.
     """
     check_proposer(name, has_model=llm is not None)
-    if name in STATEFUL or ":" in name:
+    if is_stateful(name):
         return Stateful(seed, name)
     engine: Proposer = Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else Classical(seed, name)
     if llm is None or name not in (HYBRID, CREATOR):

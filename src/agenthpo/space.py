@@ -15,7 +15,7 @@ from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
 from agenthpo.scalars import NO_VALUE, as_number, as_switch
 
-__all__ = ["Kind", "Parameter", "Space", "format_number", "same"]
+__all__ = ["Kind", "Parameter", "Space", "format_number", "same", "short_number"]
 
 Kind = Literal["float", "int", "categorical", "bool"]
 _TOLERANCE = 1e-9
@@ -32,6 +32,11 @@ def format_number(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def short_number(value: Any) -> str:
+    """Return a value as text with floats in three significant digits: a small model pays for each of them."""
+    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
 
 
 @dataclass(frozen=True)
@@ -107,9 +112,18 @@ class Parameter:
         """
         if self.is_discrete:
             return self.values
-        if math.isinf(count := _count(self)):
+        if math.isinf(self.count):
             raise ValueError(f"{self.name} is continuous")
-        return tuple(self.snap(self._low + i * (self.step or 1)) for i in range(int(count)))
+        return tuple(self.snap(self._low + i * (self.step or 1)) for i in range(int(self.count)))
+
+    @property
+    def count(self) -> float:
+        """How many values it can take; infinite where it is continuous."""
+        if self.is_discrete:
+            return len(self.values)
+        if self.low is None or self.high is None or (self.kind == "float" and self.step is None):
+            return math.inf
+        return math.floor((self.high - self.low) / (self.step or 1) + 1e-9) + 1
 
     def extent(self) -> str:
         """Return its range in words."""
@@ -213,7 +227,7 @@ class Space:
 
     def size(self) -> float:
         """Return how many configurations there are; infinite as soon as one parameter is continuous."""
-        return math.prod(_count(p) for p in self.parameters)
+        return math.prod(p.count for p in self.parameters)
 
     def configurations(self) -> Iterator[Params]:
         """Yield every configuration; nothing where one parameter is continuous."""
@@ -253,11 +267,3 @@ def _among(value: Any, allowed: Sequence[Any]) -> bool:
 def _on_grid(value: float, low: float, step: float) -> bool:
     steps = (value - low) / step
     return abs(steps - round(steps)) <= 1e-6
-
-
-def _count(parameter: Parameter) -> float:
-    if parameter.is_discrete:
-        return len(parameter.values)
-    if parameter.low is None or parameter.high is None or (parameter.kind == "float" and parameter.step is None):
-        return math.inf
-    return math.floor((parameter.high - parameter.low) / (parameter.step or 1) + 1e-9) + 1

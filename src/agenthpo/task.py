@@ -16,7 +16,7 @@ from agenthpo.records import Direction, Params, RunSpec
 from agenthpo.space import Space
 from agenthpo.ways_in import resolve_command, resolve_env
 
-__all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train"]
+__all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
 
 TEMPLATES = ("head", "creator", "creator_row", "executor", "propose", "choose")
 """The prompt templates that a task may replace, by a Markdown file of that name in the folder ``prompts`` beside the task file."""
@@ -61,6 +61,16 @@ class Objective:
     at: Literal["last", "best"] = "last"
     noisy: bool = False
     """Whether the same configuration may give another value, so that trying it again is allowed."""
+
+
+def checked_direction(direction: str) -> Direction:
+    """Return a direction that a caller gave.
+
+    :raises TaskError: if it is none.
+    """
+    if direction not in ("minimize", "maximize"):
+        raise TaskError(f"direction is {direction!r}, but must be 'minimize' or 'maximize'")
+    return direction  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ class Choice:
 def choose(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], *, seed: int) -> Choice:
     """Ask which of the ``candidates`` (two to five) is likely to be best, in one order and in the other."""
     usage, places = Usage(), list[int]()
-    order = list(range(len(candidates)))
-    orders = [order, [*order[1:], order[0]]]  # no candidate keeps its place: reversed, the middle one of three would
-    for turn, places_of in enumerate(orders):
+    first = list(range(len(candidates)))
+    orders = [first, [*first[1:], first[0]]]  # no candidate keeps its place: reversed, the middle one of three would
+    for turn, order in enumerate(orders):
         try:
-            letter, spent = _asked(llm, task, trials, [candidates[i] for i in places_of], spawn_seed(seed, next_number(trials), 50 + turn))
+            letter, spent = _asked(llm, task, trials, [candidates[i] for i in order], spawn_seed(seed, next_number(trials), 50 + turn))
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)
         usage += spent

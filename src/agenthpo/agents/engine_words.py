@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenthpo.records import Params
-from agenthpo.space import format_number
+from agenthpo.space import format_number, short_number
 from agenthpo.view import Candidate, View
 
 __all__ = ["params_words", "view_words"]
@@ -34,8 +34,4 @@ def _words(candidate: Candidate) -> str:
 
 def params_words(params: Params) -> str:
     """Return a configuration in a line, numbers in three digits: a small model pays for each of them."""
-    return " ".join(f"{name}={_short(value)}" for name, value in params.items())
-
-
-def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
+    return " ".join(f"{name}={short_number(value)}" for name, value in params.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenthpo.records import Trial, ranked
-from agenthpo.space import Parameter, format_number, same
+from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.task import Task
 
 __all__ = ["hypotheses", "leaning", "parameter_lines"]
@@ -74,5 +74,5 @@ def _extent(parameter: Parameter, values: list[object]) -> str:
     if not parameter.is_ordered:
         return " or ".join(dict.fromkeys(map(format_number, values)))
     low, high = min(values), max(values)  # type: ignore[type-var]
-    short = [f"{v:.3g}" if isinstance(v, float) else str(v) for v in (low, high)]
+    short = [short_number(v) for v in (low, high)]
     return short[0] if short[0] == short[1] else f"{short[0]} to {short[1]}"

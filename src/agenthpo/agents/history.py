@@ -6,10 +6,9 @@ No test metric and no log file ever gets here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from agenthpo.records import Curve, Trial, improvements, ranked, thinned
-from agenthpo.space import format_number, same
+from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
 
 __all__ = ["brief", "by_importance", "estimate_tokens", "fenced", "fitting", "full"]
@@ -90,13 +89,8 @@ def _params(task: Task, trial: Trial) -> str:
     params, default = trial.proposal.params, task.space.default() or {}
     changed = {name: value for name, value in params.items() if name not in default or not same(value, default[name])}
     is_near = trial.proposal.source != "default" and 2 * len(changed) <= len(params) and set(default) <= set(params)
-    words = [f"{name}={_short(value)}" for name, value in (changed if is_near else params).items()]
+    words = [f"{name}={short_number(value)}" for name, value in (changed if is_near else params).items()]
     return fenced(" ".join((["default but"] if is_near else []) + words))
-
-
-def _short(value: Any) -> str:
-    """Return a value in three significant digits: a small model pays for each of them."""
-    return f"{value:.3g}" if isinstance(value, float) else format_number(value)
 
 
 def _result(task: Task, trial: Trial) -> str:

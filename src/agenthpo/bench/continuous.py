@@ -253,6 +253,5 @@ def load_continuous(name: str) -> Problem:
         best=0.0,
         median=pool.median,
         noisy=noise > 0,
-        is_for_tuning=CONTINUOUS.index(name) % 2 == 0,
         background="A made-up loss that behaves like a network's validation loss.",
     )

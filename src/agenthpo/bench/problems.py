@@ -43,8 +43,6 @@ class Problem:
     median: float
     """The mean loss that half of the space's configurations (those that do not fail) go below."""
     noisy: bool = False
-    is_for_tuning: bool = False
-    """Whether constants may be chosen on it; the others are held out."""
     background: str = ""
 
     @cached_property

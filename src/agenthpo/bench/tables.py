@@ -147,7 +147,6 @@ def load_table(name: str) -> Problem:
         best=float(table.means.min()),
         median=float(np.median(table.means)),
         noisy=True,
-        is_for_tuning=TABLES.index(name) % 2 == 0,
         background=family.background.format(name=name.replace("_", " ")),
     )
 

@@ -34,13 +34,8 @@ class _Axis:
 
     @classmethod
     def of(cls, parameter: Parameter) -> _Axis:
-        if parameter.is_discrete:
-            return cls(parameter, len(parameter.values), not parameter.is_ordered)
-        if parameter.log or (parameter.kind == "float" and parameter.step is None):
-            return cls(parameter, 0, False)
-        assert parameter.high is not None and parameter.low is not None
-        count = math.floor((parameter.high - parameter.low) / (parameter.step or 1) + 1e-9) + 1
-        return cls(parameter, count if count <= _LARGEST_GRID else 0, False)
+        is_even = parameter.is_discrete or (not parameter.log and parameter.count <= _LARGEST_GRID)
+        return cls(parameter, int(parameter.count) if is_even else 0, parameter.is_discrete and not parameter.is_ordered)
 
     @property
     def is_whole(self) -> bool:

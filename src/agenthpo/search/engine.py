@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -100,7 +101,7 @@ class Belief:
         low, middle, high = (self.sign * (self.location + self.deviation * loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
         return Expected(float(middle), float(min(low, high)), float(max(low, high)))
 
-    @property
+    @cached_property
     def _bests(self) -> list[float]:
         return [float(p.at(self.known)[0].min()) for p in self.processes]
 
@@ -141,7 +142,7 @@ class Engine:
             return None
         belief = self.belief(task, trials)
         tried = [task.space.restrict(t.proposal.params) for t in trials]
-        known = set(fingerprints(belief.encoding.rows(tried)))
+        known = set(fingerprints(self._encoded(task.space, trials)[1]))
         rows = self._sought(belief, self._rng(trials))
         fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
         return view_of(belief, rows[fresh], tried)
@@ -196,9 +197,9 @@ class Engine:
         for row, mark in zip(rows, fingerprints(rows), strict=True):
             if mark not in tried:
                 return row
-        encoding = self._encoded(task.space, trials)[0]
         if task.objective.noisy:
             return rows[0]
+        encoding = self._encoded(task.space, trials)[0]
         seed = spawn_seed(self.seed, len(trials))
         otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
         left = any_left(task.space, {task.space.key(t.proposal.params) for t in trials}, seed=seed, otherwise=otherwise)

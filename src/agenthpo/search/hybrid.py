@@ -13,7 +13,7 @@ from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
 from agenthpo.search.engine import Engine
 from agenthpo.search.samplers import default_proposal
-from agenthpo.search.trust import ModelClass, Record, assessed, is_creators
+from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
 from agenthpo.view import View
 
@@ -23,9 +23,6 @@ HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
 CREATOR = "creator"
 """The name of the one in which the Creator proposes every trial after the default, as in the paper."""
-_FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
-
-
 _WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 
 
@@ -104,7 +101,7 @@ class Hybrid:
         if proposal := default_proposal(task, trials):
             return proposal
         trust = assessed(trials, task.objective.direction, self.kind, self.record)
-        if not self.always and not is_creators(trials, trust, first_turns=_FIRST_TURNS[self.kind]):
+        if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
         view = self.engine.view(task, trials) if isinstance(self.engine, Engine) else None
         if self.kind in _WEAK and not self.always and view is not None and len(view.candidates) > 1:

@@ -10,7 +10,7 @@ import numpy as np
 from agenthpo.records import Params
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine import Belief
-from agenthpo.space import Parameter, format_number, same
+from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.view import Candidate, View
 
 __all__ = ["gaps", "importance", "view_of"]
@@ -68,8 +68,7 @@ def _gap(encoding: Encoding, column: int, parameter: Parameter, tried: Sequence[
     if width < _WIDEST:
         return ""
     ends = [axis.value(float(axis.snapped(np.array([place]))[0])) for place in (low, low + width)]
-    short = [f"{v:.3g}" if isinstance(v, float) else format_number(v) for v in ends]
-    return f"{parameter.name} between {short[0]} and {short[1]}"
+    return f"{parameter.name} between {short_number(ends[0])} and {short_number(ends[1])}"
 
 
 def _apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:

@@ -24,7 +24,17 @@ from agenthpo.seeds import spawn_seed
 from agenthpo.space import Parameter, Space
 from agenthpo.task import Task
 
-__all__ = ["SAMPLERS", "STARTUP_TRIALS", "Classical", "any_left", "check_sampler", "default_proposal", "replayed_trial", "suggested"]
+__all__ = [
+    "SAMPLERS",
+    "STARTUP_TRIALS",
+    "Classical",
+    "any_left",
+    "check_package",
+    "check_sampler",
+    "default_proposal",
+    "replayed_trial",
+    "suggested",
+]
 
 STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
@@ -53,7 +63,16 @@ def check_sampler(name: str) -> None:
         raise TaskError(
             f"there is no proposer '{name}'; known are hybrid, creator, engine, {', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
         )
-    if (package := _NEEDS.get(name)) and find_spec(package) is None:
+    if package := _NEEDS.get(name):
+        check_package(name, package)
+
+
+def check_package(name: str, package: str) -> None:
+    """Refuse the proposer ``name`` where ``package`` is not installed.
+
+    :raises TaskError: naming the fix.
+    """
+    if find_spec(package) is None:
         raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
 
 

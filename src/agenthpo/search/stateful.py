@@ -10,7 +10,6 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import optuna
@@ -20,12 +19,12 @@ from optuna.trial import TrialState
 from agenthpo.distributions import to_model
 from agenthpo.errors import TaskError
 from agenthpo.records import Proposal, Stop, Trial, next_number
-from agenthpo.search.samplers import default_proposal, replayed_trial, suggested
+from agenthpo.search.samplers import check_package, default_proposal, replayed_trial, suggested
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
 
-__all__ = ["HUB", "STATEFUL", "Stateful", "loaded"]
+__all__ = ["HUB", "STATEFUL", "Stateful", "is_stateful", "loaded"]
 
 HUB = "hub:"
 """Before the name of a package of OptunaHub's."""
@@ -49,6 +48,11 @@ STATEFUL: dict[str, tuple[Make, str]] = {
 """Name -> how to make it, and the package it needs."""
 
 
+def is_stateful(name: str) -> bool:
+    """Tell whether ``name`` means a sampler that this module loads."""
+    return name in STATEFUL or ":" in name
+
+
 def loaded(name: str) -> Make:
     """Return how to make the sampler ``name``: one of STATEFUL, ``module:Class`` or ``hub:PACKAGE``.
 
@@ -56,8 +60,7 @@ def loaded(name: str) -> Make:
     """
     if name in STATEFUL:
         make, package = STATEFUL[name]
-        if find_spec(package) is None:
-            raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
+        check_package(name, package)
         return make
     found = _of_hub(name.removeprefix(HUB)) if name.startswith(HUB) else _of_module(name)
     takes_seed = "seed" in inspect.signature(found).parameters
@@ -74,8 +77,7 @@ def _of_module(name: str) -> type[BaseSampler]:
 
 
 def _of_hub(package: str) -> type[BaseSampler]:
-    if find_spec("optunahub") is None:
-        raise TaskError(f"the proposer '{HUB}{package}' needs the package optunahub; install it by: pip install optunahub")
+    check_package(f"{HUB}{package}", "optunahub")
     try:
         module = import_module("optunahub").load_module(package)
     except Exception as problem:  # whatever the network, GitHub or the package's own imports come to
@@ -101,7 +103,8 @@ class Stateful:
         self.seed, self.name, self._make = seed, name, loaded(name)
         self._study: optuna.Study
         self._asked: dict[int, optuna.Trial] = {}
-        self._told: list[Trial] = []
+        self._told: set[int] = set()
+        """Numbers of the trials that the study holds."""
         self._space: Space | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
@@ -127,18 +130,13 @@ class Stateful:
 
     def _catch_up(self, task: Task, trials: Sequence[Trial]) -> None:
         """Bring the study to where ``trials`` are; begin it anew where they are not what it has seen."""
-        known = {t.number for t in self._told}
-        is_same = (
-            self._space == task.space and known <= {t.number for t in trials} and set(self._asked) <= {t.number for t in trials} | known
-        )
-        if not is_same:
+        if self._space != task.space or not {*self._told, *self._asked} <= {t.number for t in trials}:
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             self._sampler = self._make(spawn_seed(self.seed, 23), task.space)
             self._study = optuna.create_study(direction=task.objective.direction, sampler=self._sampler)
-            self._asked, self._told, self._space = {}, [], task.space
-            known = set()
+            self._asked, self._told, self._space = {}, set(), task.space
         for trial in trials:
-            if trial.number in known:
+            if trial.number in self._told:
                 continue
             if trial.number not in self._asked and trial.proposal.source in ("classical", "fallback"):
                 ask = self._study.ask()
@@ -155,4 +153,4 @@ class Stateful:
             self._study.add_trial(replayed_trial(space, trial))
         else:
             self._study.tell(ask, trial.value, state=TrialState.FAIL if trial.value is None else None)
-        self._told.append(trial)
+        self._told.add(trial.number)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from agenthpo.records import Direction, Trial, upward
 
-__all__ = ["CLASSES", "ModelClass", "Record", "Trust", "assessed", "class_of", "is_creators", "record_of", "was_asked"]
+__all__ = ["CLASSES", "FIRST_TURNS", "ModelClass", "Record", "Trust", "assessed", "class_of", "is_creators", "record_of", "was_asked"]
 
 ModelClass = Literal["strong", "unknown", "small", "embedded"]
 CLASSES: dict[ModelClass, tuple[float, float]] = {"strong": (2.0, 1.0), "unknown": (1.0, 1.0), "small": (0.5, 1.0), "embedded": (0.3, 1.2)}
@@ -26,7 +26,8 @@ _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms late is seen."""
 _INTERVAL, _REFUSED = 0.25, 0.25
 """What a stated interval that held or failed, and a request without a valid reply, count for beside a result."""
-_FIRST_TURNS = 2
+FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
+"""Turns that a model of a class begins with, the later ones only where the first beat the default."""
 _LEAST_GAP, _ENGINE_GAP = 9, 6
 
 
@@ -124,7 +125,7 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
     return sum(1.0 if a > 0 else 0.5 if a == 0 else 0.0 for a in ahead) / len(ahead)
 
 
-def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = _FIRST_TURNS) -> bool:
+def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIRST_TURNS["unknown"]) -> bool:
     """Tell whether the next trial is the Creator's.
 
     The first ones are: the engine would have to guess there. Then it proposes its share, spread evenly, but at least one trial in
