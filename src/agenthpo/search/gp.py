@@ -26,7 +26,7 @@ _JITTER = 1e-8
 
 @dataclass(frozen=True)
 class Settings:
-    """The priors, log-normal: of a length scale (in unit cubes), of the noise variance and of the signal variance (of standardised values)."""
+    """The priors, log-normal: of a length scale (in unit cubes) and of the noise variance (the signal's is 1, values being standardised)."""
 
     scale_location: float = math.sqrt(2)
     """Plus half the logarithm of the number of parameters."""
@@ -34,8 +34,6 @@ class Settings:
     noise_location: float = -4.0
     noise_spread: float = 1.5
     least_noise: float = 1e-5
-    signal_spread: float = 0.0
-    """Around 1; 0 keeps it there."""
     iterations: int = 40
 
 
@@ -48,7 +46,6 @@ class Process:
     scales: Vector
     noise: float
     """Variance of a single observation around the mean."""
-    signal: float
     mean: float
     factor: Matrix
     """Lower Cholesky factor of the covariance of the observations."""
@@ -59,20 +56,14 @@ class Process:
         """Return mean and standard deviation (of the mean loss, without noise) at ``rows``."""
         cross = self.covariance(rows, self.rows)
         solved = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
-        variance = self.signal - np.einsum("ij,ij->j", solved, solved)
+        variance = 1 - np.einsum("ij,ij->j", solved, solved)
         return self.mean + cross @ self.weights, np.sqrt(np.maximum(variance, 1e-12))
-
-    def joint(self, rows: Matrix) -> tuple[Vector, Matrix]:
-        """Return mean and covariance at ``rows``."""
-        cross = self.covariance(rows, self.rows)
-        solved = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
-        return self.mean + cross @ self.weights, self.covariance(rows, rows) - solved.T @ solved
 
     def covariance(self, left: Matrix, right: Matrix) -> Matrix:
         """Return the prior covariance between two sets of rows."""
         a, b = (self._points if rows is self.rows else self.encoding.spread(rows, self.scales) for rows in (left, right))
         squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * a @ b.T
-        return self.signal * _matern(np.sqrt(np.maximum(squared, 0.0)))
+        return _matern(np.sqrt(np.maximum(squared, 0.0)))
 
     @cached_property
     def _points(self) -> Matrix:
@@ -80,8 +71,14 @@ class Process:
 
     def with_observed(self, rows: Matrix, values: Vector) -> Process:
         """Return the process that has seen ``values`` at ``rows`` as well, with the same hyperparameters."""
+        cross = solve_triangular(self.factor, self.covariance(self.rows, rows), lower=True, check_finite=False)
+        corner = self.covariance(rows, rows) - cross.T @ cross
+        corner[np.diag_indices_from(corner)] += self.noise + _JITTER
+        zeros = np.zeros((len(self.rows), len(rows)))
+        factor = np.block([[self.factor, zeros], [cross.T, cholesky(corner, lower=True, check_finite=False)]])
         targets = np.concatenate([self.factor @ (self.factor.T @ self.weights), values - self.mean])
-        return _conditioned(self.encoding, np.concatenate([self.rows, rows]), targets, self.scales, self.noise, self.signal, self.mean)
+        weights = cho_solve((factor, True), targets, check_finite=False)
+        return replace(self, rows=np.concatenate([self.rows, rows]), factor=factor, weights=weights)
 
 
 def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | None = None, *, apart: np.ndarray | None = None) -> Process:
@@ -93,12 +90,11 @@ def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | N
     width = encoding.width
     location = settings.scale_location + 0.5 * math.log(width)
     differences = squared_differences(encoding, rows) if apart is None else apart
-    centre = np.concatenate([np.full(width, location), [settings.noise_location, 0.0]])
-    spread = np.concatenate([np.full(width, settings.scale_spread), [settings.noise_spread, max(settings.signal_spread, 1e-6)]])
+    centre = np.append(np.full(width, location), settings.noise_location)
+    spread = np.append(np.full(width, settings.scale_spread), settings.noise_spread)
     bounds = [(math.log(0.02), math.log(1e3))] * width + [(math.log(settings.least_noise), math.log(2.0))]
-    bounds += [(-3.0, 3.0) if settings.signal_spread > 0 else (0.0, 0.0)]
     # The prior's centre is nearly flat: a start at a fraction of it lets the data speak.
-    first = np.concatenate([np.full(width, math.log(0.5) + 0.25 * math.log(width)), [-3.0, 0.0]])
+    first = np.append(np.full(width, math.log(0.5) + 0.25 * math.log(width)), -3.0)
     best = minimize(
         _loss,
         first,
@@ -108,17 +104,12 @@ def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | N
         bounds=bounds,
         options={"maxiter": settings.iterations},
     )
-    scales, noise, signal = np.exp(best.x[:width]), math.exp(best.x[width]), math.exp(best.x[width + 1])
-    mean = _level(differences, values, scales, noise, signal)
-    return replace(_conditioned(encoding, rows, values - mean, scales, noise, signal, mean), loss=best.fun)
-
-
-def _conditioned(encoding: Encoding, rows: Matrix, targets: Vector, scales: Vector, noise: float, signal: float, mean: float) -> Process:
-    process = Process(encoding, rows, scales, noise, signal, mean, np.empty(0), np.empty(0))
-    covariance = process.covariance(rows, rows)
-    covariance[np.diag_indices_from(covariance)] += noise + _JITTER
-    factor = cholesky(covariance, lower=True, check_finite=False)
-    return Process(encoding, rows, scales, noise, signal, mean, factor, cho_solve((factor, True), targets, check_finite=False))
+    scales, noise = np.exp(best.x[:width]), math.exp(best.x[width])
+    factor = cholesky(_covariance(differences, scales, noise, len(values)), lower=True, check_finite=False)
+    solved = cho_solve((factor, True), np.stack([values, np.ones(len(values))], axis=1), check_finite=False)
+    # The constant mean that is most probable (generalised least squares), drawn towards 0 where data are few.
+    mean = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1.0))
+    return Process(encoding, rows, scales, noise, mean, factor, solved[:, 0] - mean * solved[:, 1], best.fun)
 
 
 def squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
@@ -133,26 +124,21 @@ def _matern(distance: np.ndarray) -> np.ndarray:
     return (1 + scaled + scaled * scaled / 3) * np.exp(-scaled)
 
 
-def _level(differences: np.ndarray, values: Vector, scales: Vector, noise: float, signal: float) -> float:
-    """Return the constant mean that is most probable (generalised least squares), drawn towards 0 where data are few."""
-    count = len(values)
-    covariance = signal * _matern(np.sqrt((1 / scales**2) @ differences)).reshape(count, count)
+def _covariance(differences: np.ndarray, scales: Vector, noise: float, count: int) -> Matrix:
+    covariance = _matern(np.sqrt((1 / scales**2) @ differences)).reshape(count, count)
     covariance[np.diag_indices(count)] += noise + _JITTER
-    ones = np.ones(count)
-    solved = np.linalg.solve(covariance, np.stack([values, ones], axis=1))
-    return float(ones @ solved[:, 0] / (ones @ solved[:, 1] + 1.0))
+    return covariance
 
 
 def _loss(theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector) -> tuple[float, Vector]:
     """Return the negative logarithm of the posterior density and its gradient."""
-    count, width = len(values), len(theta) - 2
+    count, width = len(values), len(theta) - 1
     inverse_squares = np.exp(-2 * theta[:width])
-    noise, signal = math.exp(theta[width]), math.exp(theta[width + 1])
+    noise = math.exp(theta[width])
     distance = np.sqrt(inverse_squares @ differences)
     scaled = _SQRT5 * distance
     decay = np.exp(-scaled)
-    kernel = (signal * (1 + scaled + scaled * scaled / 3) * decay).reshape(count, count)
-    covariance = kernel.copy()
+    covariance = ((1 + scaled + scaled * scaled / 3) * decay).reshape(count, count)
     covariance[np.diag_indices(count)] += noise + _JITTER
     try:
         factor = cholesky(covariance, lower=True, check_finite=False)
@@ -165,7 +151,7 @@ def _loss(theta: Vector, differences: np.ndarray, values: Vector, centre: Vector
     away = (theta - centre) / spread
     loss = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
     pull = 0.5 * (inverse - np.outer(weights, weights))  # d loss / d covariance
-    # d kernel / d log scale_i = signal * 5/3 (1 + sqrt5 r) exp(-sqrt5 r) * difference_i / scale_i^2
-    slope = pull.ravel() * (signal * 5 / 3) * (1 + scaled) * decay
-    gradient = np.concatenate([(differences @ slope) * inverse_squares, [np.trace(pull) * noise, (pull * kernel).sum()]])
+    # d kernel / d log scale_i = 5/3 (1 + sqrt5 r) exp(-sqrt5 r) * difference_i / scale_i^2
+    slope = pull.ravel() * (5 / 3) * (1 + scaled) * decay
+    gradient = np.concatenate([(differences @ slope) * inverse_squares, [np.trace(pull) * noise]])
     return float(loss), gradient + away / spread
