@@ -4,7 +4,8 @@ The default configuration, two points to begin with, then where improvement is m
 never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
-the results. docs/experiments.md has what else was tried.
+the results; the same decides whether losses are taken as they are or as logarithms. Where values are noisy, every other trial looks for
+more than a small improvement, which could not be told from luck. docs/experiments.md has what else was tried.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expec
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.samplers import Classical, any_left, default_proposal
+from agenthpo.search.threads import one_thread
+from agenthpo.search.warp import Warp, warps
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
@@ -57,6 +60,8 @@ class Knobs:
     """How often the incumbent of a noisy objective is measured before the search goes on: it may have been lucky."""
     remeasured_from: int = 12
     """Trials before which it is not: a short study has better uses for its trials."""
+    margin: float = 0.5
+    """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +75,16 @@ class Belief:
     feasible: Process | None
     known: Matrix
     """Rows that have a value."""
-    location: float
-    deviation: float
+    warp: Warp
     sign: int
-    """A value is ``sign * (location + deviation * loss)``."""
+    """A value is ``sign`` times a loss."""
+    margin: float = 0.0
+    """What to improve by, standardised."""
 
     def score(self, rows: Matrix) -> Vector:
         """Return the logarithm of the expected improvement at ``rows``, less for where trials are likely to fail."""
-        each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, self._bests, strict=True)]
+        bests = self._bests - self.margin
+        each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, bests, strict=True)]
         found = logsumexp(each, axis=0)
         return found if self.feasible is None else found + log_feasible(self.feasible, rows)
 
@@ -90,20 +97,23 @@ class Belief:
 
     @property
     def noise(self) -> float:
-        """Standard deviation of a single value, in the objective's units."""
-        return float(np.sqrt(np.exp(self.weights) @ [p.noise for p in self.processes]) * self.deviation)
+        """Standard deviation of a single value about the best, in the objective's units."""
+        return self._noise * self.warp.slope(self.warp.loss(float(np.exp(self.weights) @ self._bests)))
 
     def expected(self, row: Vector) -> Expected:
         """Return the value that one trial at ``row`` is expected to come to; nine in ten fall into the interval."""
         mean, spread = self.at(row[None, :])
-        noise = self.noise / self.deviation
-        away = _NINE_IN_TEN * float(np.hypot(spread[0], noise))
-        low, middle, high = (self.sign * (self.location + self.deviation * loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
-        return Expected(float(middle), float(min(low, high)), float(max(low, high)))
+        away = _NINE_IN_TEN * float(np.hypot(spread[0], self._noise))
+        low, middle, high = (self.sign * self.warp.loss(loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
+        return Expected(middle, min(low, high), max(low, high))
 
     @cached_property
-    def _bests(self) -> list[float]:
-        return [float(p.at(self.known)[0].min()) for p in self.processes]
+    def _bests(self) -> Vector:
+        return np.array([p.at(self.known)[0].min() for p in self.processes])
+
+    @property
+    def _noise(self) -> float:
+        return float(np.sqrt(np.exp(self.weights) @ [p.noise for p in self.processes]))
 
 
 class Engine:
@@ -123,6 +133,10 @@ class Engine:
         scored = sum(t.value is not None for t in trials)
         if scored >= HANDOVER:
             return self._later.propose(task, trials)
+        with one_thread():
+            return self._proposed(task, trials, scored)
+
+    def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
         rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
         tried = set() if task.objective.noisy else set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
@@ -140,12 +154,13 @@ class Engine:
 
         if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
             return None
-        belief = self.belief(task, trials)
-        tried = [task.space.restrict(t.proposal.params) for t in trials]
-        known = set(fingerprints(self._encoded(task.space, trials)[1]))
-        rows = self._sought(belief, self._rng(trials))
-        fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
-        return view_of(belief, rows[fresh], tried)
+        with one_thread():
+            belief = self.belief(task, trials)
+            tried = [task.space.restrict(t.proposal.params) for t in trials]
+            known = set(fingerprints(self._encoded(task.space, trials)[1]))
+            rows = self._sought(belief, self._rng(trials))
+            fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
+            return view_of(belief, rows[fresh], tried)
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
@@ -153,12 +168,9 @@ class Engine:
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
         losses = sign * np.array([t.value for t in trials if t.value is not None], dtype=float)
-        location, deviation = float(losses.mean()), float(losses.std()) or 1.0
-        losses = (losses - location) / deviation
         chosen = _telling(losses, self.knobs.fitted)
-        apart = squared_differences(encoding, rows[scored][chosen])
-        fitted = [fit(encoding, rows[scored][chosen], losses[chosen], settings, apart=apart) for settings in self.knobs.processes]
-        weights = -np.array([p.loss for p in fitted])
+        warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
+        weights, losses = -np.array([p.loss for p in fitted]), warp.standardised(losses)
         rest = np.setdiff1d(np.arange(len(losses)), chosen)
         if len(rest):
             fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
@@ -167,7 +179,17 @@ class Engine:
         ended = ~pending
         failed = (ended & ~scored).any()
         feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
-        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], location, deviation, sign)
+        margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
+        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], warp, sign, margin)
+
+    def _fitted(self, encoding: Encoding, rows: Matrix, losses: Vector) -> tuple[Warp, list[Process]]:
+        """Return the warp that makes the losses the most probable, and the processes behind it."""
+        apart, found = squared_differences(encoding, rows), []
+        for warp in warps(losses):
+            values = warp.standardised(losses)
+            fitted = [fit(encoding, rows, values, settings, apart=apart) for settings in self.knobs.processes]
+            found.append((logsumexp([-p.loss for p in fitted]) + warp.log_density(losses), warp, fitted))
+        return max(found, key=lambda each: each[0])[1:]
 
     def _encoded(self, space: Space, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
         """Return the encoding and the trials' rows; those that were encoded before are kept, since a proposal needs them all."""
