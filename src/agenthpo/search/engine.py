@@ -37,6 +37,8 @@ HANDOVER = 300
 """Trials with a result after which TPE goes on."""
 _SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
 _NINE_IN_TEN = 1.645
+_LOUD = 0.1
+"""Noise, as a share of how values differ, from which on the margin holds: in less, the last steps can be told."""
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
 
@@ -61,7 +63,7 @@ class Knobs:
     remeasured_from: int = 12
     """Trials before which it is not: a short study has better uses for its trials."""
     margin: float = 0.5
-    """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best."""
+    """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best, where the noise is loud."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +81,11 @@ class Belief:
     sign: int
     """A value is ``sign`` times a loss."""
     margin: float = 0.0
-    """What to improve by, standardised."""
+    """What to improve by, standardised, where small improvements cannot be told from noise."""
 
     def score(self, rows: Matrix) -> Vector:
         """Return the logarithm of the expected improvement at ``rows``, less for where trials are likely to fail."""
-        bests = self._bests - self.margin
+        bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
         each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, bests, strict=True)]
         found = logsumexp(each, axis=0)
         return found if self.feasible is None else found + log_feasible(self.feasible, rows)
