@@ -440,7 +440,7 @@ def test_a_weak_model_chooses_among_the_engines_candidates_and_the_trial_says_ho
     results = [
         make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i, "default" if i == 0 else "creator") for i in range(2)
     ]
-    results += [make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i) for i in range(2, 14)]
+    results += [make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i) for i in range(2, 18)]
     stands = Hybrid(Creator(Choosing("AC")), Engine(0), model="weak", kind="embedded").propose(TASK, results)
     assert (stands.source, stands.mode, stands.rationale) == (
         "creator",

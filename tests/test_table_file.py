@@ -12,6 +12,7 @@ FILE = Path("history.csv")
 
 
 def rows(text, old=None, own=False):
+    FILE.unlink(missing_ok=True)  # what the example before wrote may begin like this one
     if old is not None:
         FILE.write_text(old)
         os.utime(FILE, (1, 1))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, stdtrit
 
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measured, next_number, upward
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
@@ -36,7 +36,8 @@ ENGINE = "engine"
 HANDOVER = 300
 """Trials with a result after which TPE goes on."""
 _SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
-_NINE_IN_TEN = 1.645
+_NINE_IN_TEN = 0.95
+"""Quantile of Student's t on either side: how far values are apart is not known from a few of them."""
 _LOUD = 0.1
 """Noise, as a share of how values differ, from which on the margin holds: in less, the last steps can be told."""
 _MODELLED = 3
@@ -105,7 +106,7 @@ class Belief:
     def expected(self, row: Vector) -> Expected:
         """Return the value that one trial at ``row`` is expected to come to; nine in ten fall into the interval."""
         mean, spread = self.at(row[None, :])
-        away = _NINE_IN_TEN * float(np.hypot(spread[0], self._noise))
+        away = float(stdtrit(max(len(self.known) - 1, 1), _NINE_IN_TEN) * np.hypot(spread[0], self._noise))
         low, middle, high = (self.sign * self.warp.loss(loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
         return Expected(middle, min(low, high), max(low, high))
 

@@ -28,7 +28,7 @@ _INTERVAL, _REFUSED = 0.25, 0.25
 """What a stated interval that held or failed, and a request without a valid reply, count for beside a result."""
 FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
 """Turns that a model of a class begins with, the later ones only where the first beat the default."""
-_LEAST_GAP, _ENGINE_GAP = 9, 6
+_LEAST_GAP, _ENGINE_GAP = 14, 6
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIR
     """Tell whether the next trial is the Creator's.
 
     The first ones are: the engine would have to guess there. Then it proposes its share, spread evenly, but at least one trial in
-    ten, and at most five in six.
+    fifteen, and at most five in six.
     """
     later = [t for t in trials if t.proposal.source != "default"]
     if len(later) < first_turns:
