@@ -224,17 +224,17 @@ METHODS: dict[str, Method] = {
     "random": Method(_sampler(lambda seed, _: RandomSampler(seed=seed)), ("optuna",), seeds=20),
     "qmc": Method(_sampler(STATEFUL["qmc"][0]), ("optuna",)),
     "tpe": Method(_sampler(lambda seed, _: TPESampler(seed=seed)), ("optuna",)),
-    "tpe-3": Method(_sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",)),
+    "tpe-3": Method(_sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",), seeds=20),
     "cmaes": Method(_sampler(STATEFUL["cmaes"][0]), ("optuna", "cmaes")),
     "gp": Method(_sampler(lambda seed, _: GPSampler(seed=seed, warn_independent_sampling=False)), ("optuna", "torch")),
     "gp-3": Method(
         _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")
     ),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
-    "engine": Method(_ours("engine"), ("agenthpo", "scipy")),
-    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50, groups=("tables",)) for kind in ADVISORS},
+    "engine": Method(_ours("engine"), ("agenthpo", "scipy"), seeds=20),
+    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)) for kind in ADVISORS},
     **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
-    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
+    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25, seeds=20, groups=("tables",)) for kind in ADVISORS},
     "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
     "creator-smollm2": Method(_by_model("local:smollm2", "smollm2", always=True), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
     "hybrid-qwen": Method(
