@@ -131,7 +131,7 @@ def test_every_other_trial_of_a_noisy_objective_looks_for_more():
     spread = [engine.belief(t, history).at(rows)[1][np.argsort(-engine.belief(t, history).score(rows))[:20]].mean() for t in (task, noisy)]
     assert spread[1] > spread[0]  # less is known there
     quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 11)
-    best = [str(np.argmax(engine.belief(t, quiet).score(rows))) for t in (task, noisy)]
+    best = [np.argmax(engine.belief(t, quiet).score(rows)) for t in (task, noisy)]
     assert best[0] == best[1]  # nothing to doubt
 
 

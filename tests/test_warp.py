@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 
 from agenthpo.search.warp import Warp, warps
@@ -29,7 +30,7 @@ def test_the_density_is_that_of_a_change_of_variables(warp):
         return np.exp(norm.logpdf(warp.standardised(np.array([loss]))[0]) + warp.log_density(np.array([loss])))
 
     grid = np.linspace(-0.2999 if warp.width else -6, 60, 15_000)
-    assert np.trapezoid([density(x) for x in grid], grid) == pytest.approx(1, abs=0.02)
+    assert trapezoid([density(x) for x in grid], grid) == pytest.approx(1, abs=0.02)
     near = (warp.loss(0.001) - warp.loss(-0.001)) / 0.002
     assert warp.slope(warp.loss(0.0)) == pytest.approx(near, rel=1e-3)
 
@@ -48,4 +49,8 @@ def test_wide_tails_call_for_a_logarithm():
         return sum(s * (norm.logpdf(w.standardised(losses)).sum() + w.log_density(losses)) for s, w in ((1, bent), (-1, plain)))
 
     assert gain(np.exp(2 * rng.normal(size=60))) > 10 > 0 > gain(rng.normal(size=60))
-    assert isinstance(Warp.of(np.array([1.0])), Warp)
+
+
+def test_a_single_loss_has_a_warp():
+    alone = Warp.of(np.array([0.3]))
+    assert alone.standardised(np.array([0.3])) == [0.0] and alone.loss(0.0) == 0.3 and alone.loss(1.0) == pytest.approx(1.3)

@@ -33,13 +33,12 @@ class Warp:
     def of(cls, losses: Vector, *, width: float | None = None) -> Warp:
         """Return the warp that standardises ``losses``, at least one, by a logarithm where there is a ``width``."""
         lowest = float(losses.min())
-        bent = losses if width is None else np.log(_BEND + (losses - lowest) / width)
+        bent = _bent(losses, lowest, width)
         return cls(float(bent.mean()), float(bent.std()) or 1.0, lowest, width)
 
     def standardised(self, losses: Vector) -> Vector:
         """Return what the model works on."""
-        bent = losses if self.width is None else np.log(_BEND + (losses - self.lowest) / self.width)
-        return (bent - self.location) / self.deviation
+        return (_bent(losses, self.lowest, self.width) - self.location) / self.deviation
 
     def loss(self, standardised: float) -> float:
         """Return the loss that a standardised one stands for."""
@@ -53,6 +52,10 @@ class Warp:
     def log_density(self, losses: Vector) -> float:
         """Return what to add to a log density of standardised losses for one of the ``losses`` themselves."""
         return -sum(float(np.log(self.slope(loss))) for loss in losses)
+
+
+def _bent(losses: Vector, lowest: float, width: float | None) -> Vector:
+    return losses if width is None else np.log(_BEND + (losses - lowest) / width)
 
 
 def warps(losses: Vector) -> tuple[Warp, ...]:
