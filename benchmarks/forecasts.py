@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="local:smollm2")
     parser.add_argument("--problems", default=",".join(TABLES), help="which tables, separated by commas")
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=3, choices=range(1, _TRIALS // 2 + 1), help="how many pairs of the twelve trials")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     llm, total, usage = open_model(asked.model), Counter[str](), Usage()
