@@ -82,8 +82,10 @@ def test_a_summary_compares_on_the_same_problems():
     a, b = summary(results, ["a", "b"], ["x", "y"], baseline="b")
     assert (a.mean, a.rank, b.rank) == (pytest.approx(0.3), 1.25, 1.75)
     assert a.difference == pytest.approx(-0.1) and a.low <= a.mean <= a.high
-    assert ratio(results, "a", ["b"], 5, ["x", "y"]) == (pytest.approx(0.75), "b")
-    assert ratio(results, "a", ["c"], 5, ["x", "y"]) is None
+    assert ratio(results, "a", ["b"], 5, ["x", "y"]) == (pytest.approx(0.25 / 0.4), "b")  # on the seed that both played
+    results += made("c", "x", 0.1, 0.2) + made("c", "y", 0.1)
+    assert ratio(results, "a", ["b", "c"], 5, ["x", "y"]) == (pytest.approx(0.3 / 0.125), "c")
+    assert ratio(results, "a", ["d"], 5, ["x", "y"]) is None
 
 
 def test_unknown_names_are_refused():

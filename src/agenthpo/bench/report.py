@@ -62,15 +62,13 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
         name = promise.group if group is None else group
         if group is not None and not group.startswith(promise.group):
             continue
-        # A method that was played with fewer seeds than what it is compared with is compared on its own seeds.
         seeds = {r.seed for r in results if r.method == promise.method}
-        kept = [r for r in results if r.seed in seeds]
         # A peer that was played with a few seeds only would be the best by luck.
         others = [o for o in promise.others if len({r.seed for r in results if r.method == o}) >= min(_FEWEST, len(seeds))]
         names = [n for n in GROUPS[name] if any(r.method == promise.method and r.problem == n for r in results)]
         cells = []
         for trials in shown:
-            found = ratio(kept, promise.method, others, trials, names) if names and others else None
+            found = ratio(results, promise.method, others, trials, names) if names and others else None
             bound = promise.at_most.get(trials)
             text = "" if found is None else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
             cells.append(f"{text} ≤ {bound}" if text and bound is not None else text)

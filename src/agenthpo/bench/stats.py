@@ -80,14 +80,25 @@ def summary(results: Sequence[Played], methods: Sequence[str], problems: Sequenc
 
 
 def ratio(results: Sequence[Played], method: str, others: Sequence[str], trials: int, problems: Sequence[str]) -> tuple[float, str] | None:
-    """Return the mean regret of ``method`` over that of the best of ``others``, and which that is; None where one is missing."""
-    ours = by_problem(results, method, trials, problems)
-    theirs = {other: by_problem(results, other, trials, problems).mean() for other in others}
-    theirs = {other: mean for other, mean in theirs.items() if not np.isnan(mean)}
-    if np.isnan(ours).any() or not theirs:
-        return None
-    best = min(theirs, key=lambda other: theirs[other])
-    return float(ours.mean() / theirs[best]), best
+    """Return the mean regret of ``method`` over that of the best of ``others``, and which that is; None where one is missing.
+
+    Two methods are compared on the games that both have played: each problem's seeds differ by more than most methods do.
+    """
+    found = {other: _paired(results, method, other, trials, problems) for other in others}
+    known = {other: value for other, value in found.items() if value is not None}
+    best = max(known, key=lambda other: known[other], default=None)
+    return None if best is None else (known[best], best)
+
+
+def _paired(results: Sequence[Played], method: str, other: str, trials: int, problems: Sequence[str]) -> float | None:
+    games: dict[str, set[tuple[str, int]]] = {name: set() for name in (method, other)}
+    for r in results:
+        if r.method in games and str(trials) in r.regret:
+            games[r.method].add((r.problem, r.seed))
+    shared = games[method] & games[other]
+    kept = [r for r in results if (r.problem, r.seed) in shared]
+    ours, theirs = (by_problem(kept, name, trials, problems).mean() for name in (method, other))
+    return None if np.isnan(ours) or np.isnan(theirs) else float(ours / theirs)
 
 
 def _ranks(means: np.ndarray) -> np.ndarray:
