@@ -56,7 +56,7 @@ def test_failures_teach_where_not_to_go():
     )
     games = [play(task, lambda p: None if p["x"] > 0.5 else (p["x"] - 0.45) ** 2 + p["y"], 25, seed) for seed in range(4)]
     failed = [t.value is None for found in games for t in found[12:]]
-    assert np.mean(failed) < 0.45  # half of the space, and the optimum is at its border
+    assert np.mean(failed) < 0.35  # half of the space, and the optimum is at its border
     assert max(min(t.value for t in found if t.value is not None) for found in games) < 0.05
 
 
@@ -128,9 +128,10 @@ def test_every_other_trial_of_a_noisy_objective_looks_for_more():
     assert [engine.belief(noisy, history[:n]).margin for n in (8, 9, 10, 11)] == [0, 0.5, 0, 0.5]
     assert engine.belief(task, history).margin == 0
     rows = engine.belief(task, history).encoding.drawn(rng, 300)
-    spread = [engine.belief(t, history).at(rows)[1][np.argsort(-engine.belief(t, history).score(rows))[:20]].mean() for t in (task, noisy)]
-    assert spread[1] > spread[0]  # less is known there
-    quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 11)
+    plain, margin = (engine.belief(t, history) for t in (task, noisy))
+    spread = plain.at(rows)[1]
+    assert np.corrcoef(spread, margin.score(rows) - plain.score(rows))[0, 1] > 0.5  # it gains most where less is known
+    quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2 + p["epochs"] / 50, 11)
     best = [np.argmax(engine.belief(t, quiet).score(rows)) for t in (task, noisy)]
     assert best[0] == best[1]  # nothing to doubt
 

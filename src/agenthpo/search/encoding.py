@@ -158,6 +158,14 @@ class Encoding:
 
     def settled(self, rows: Matrix) -> Matrix:
         """Return the rows with the parameters that are not active at their resting place."""
+        active = self.active(rows)
+        for i, axis in enumerate(self.axes):
+            if axis.parameter.when:
+                rows[:, i] = np.where(active[:, i], rows[:, i], axis.resting)
+        return rows
+
+    def active(self, rows: Matrix) -> np.ndarray:
+        """Return which of the parameters each row has."""
         active = np.ones(rows.shape, dtype=bool)
         for i, axis in enumerate(self.axes):
             for parent, allowed in axis.parameter.when:
@@ -165,9 +173,7 @@ class Encoding:
                 places = [self.axes[place].place(value) for value in allowed if self.axes[place].parameter.violation(value) is None]
                 holds = np.isclose(rows[:, place, None], np.array(places)[None, :], atol=1e-9).any(axis=1) if places else False
                 active[:, i] &= holds & active[:, place]
-            if axis.parameter.when:
-                rows[:, i] = np.where(active[:, i], rows[:, i], axis.resting)
-        return rows
+        return active
 
     def spread(self, rows: Matrix, scales: Vector) -> Matrix:
         """Return the rows as points whose squared distance is the sum of (difference / scale)^2, with 1 for two names that differ."""

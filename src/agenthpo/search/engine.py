@@ -1,6 +1,6 @@
 """The engine: a Gaussian process from the fourth trial on.
 
-The default configuration, two points to begin with, then where improvement is most to be expected. Failed trials teach where not to go,
+The default configuration, two points from the middle of the space, then where improvement is most to be expected. Failed trials teach where not to go,
 never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
@@ -21,6 +21,7 @@ from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measu
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit, squared_differences
+from agenthpo.search.inside import drawn_inside, log_inside
 from agenthpo.search.samplers import Classical, any_left, default_proposal
 from agenthpo.search.threads import one_thread
 from agenthpo.search.warp import Warp, warps
@@ -40,6 +41,8 @@ _NINE_IN_TEN = 0.95
 """Quantile of Student's t on either side: how far values are apart is not known from a few of them."""
 _LOUD = 0.1
 """Noise, as a share of how values differ, from which on the margin holds: in less, the last steps can be told."""
+_CAUTION = 4.0
+"""Power of the probability not to fail: at 1, half of all trials failed where the optimum is near a border."""
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
 
@@ -50,6 +53,10 @@ class Knobs:
 
     design: int = 2
     """Random points after the default."""
+    design_width: float = 0.4
+    """Which share of each range they are drawn from, in its middle."""
+    inside: float = 5.0
+    """Weight of the prior that good values are inside their ranges, to be divided by the number of results."""
     far: int = 600
     near: int = 100
     centres: int = 4
@@ -83,13 +90,15 @@ class Belief:
     """A value is ``sign`` times a loss."""
     margin: float = 0.0
     """What to improve by, standardised, where small improvements cannot be told from noise."""
+    inside: float = 0.0
+    """Weight of the prior that good values are inside their ranges."""
 
     def score(self, rows: Matrix) -> Vector:
-        """Return the logarithm of the expected improvement at ``rows``, less for where trials are likely to fail."""
+        """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges and where trials are likely to fail."""
         bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
         each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, bests, strict=True)]
-        found = logsumexp(each, axis=0)
-        return found if self.feasible is None else found + log_feasible(self.feasible, rows)
+        found = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
+        return found if self.feasible is None else found + _CAUTION * log_feasible(self.feasible, rows)
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:
         """Return mean and standard deviation of the loss at ``rows``, standardised, without noise."""
@@ -141,14 +150,16 @@ class Engine:
 
     def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
         rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
-        tried = set() if task.objective.noisy else set(fingerprints(rows))
+        tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            row = self._fresh(task, trials, encoding.drawn(rng, 64), tried)
-            return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale="At random, to begin with.")
+            inner = drawn_inside(encoding, rng, 64, width=self.knobs.design_width)
+            row = self._fresh(task, trials, np.concatenate([inner, encoding.drawn(rng, 64)]), tried)
+            why = "At random from the middle of the space, to begin with."
+            return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale=why)
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
             return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
-        row = self._fresh(task, trials, self._sought(belief, rng), set(fingerprints(rows)))
+        row = self._fresh(task, trials, self._sought(belief, rng), tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
@@ -183,7 +194,8 @@ class Engine:
         failed = (ended & ~scored).any()
         feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
-        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], warp, sign, margin)
+        inside = self.knobs.inside / len(trials)
+        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], warp, sign, margin, inside)
 
     def _fitted(self, encoding: Encoding, rows: Matrix, losses: Vector) -> tuple[Warp, list[Process]]:
         """Return the warp that makes the losses the most probable, and the processes behind it."""
