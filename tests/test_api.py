@@ -1,5 +1,4 @@
 import asyncio
-import json
 import re
 from pathlib import Path
 
@@ -44,31 +43,6 @@ def test_its_study_can_be_shown_and_resumed(capsys):
     assert [t.number for t in result.trials] == [0, 1, 2, 3]
     print_study(result.folder, as_json=False)
     assert "4 of 4 trials" in capsys.readouterr().out
-
-
-def test_where_values_are_noisy_the_luckiest_is_not_what_is_recommended(capsys):
-    from agenthpo.cli.best import print_best
-    from agenthpo.cli.tables import print_study
-
-    luck = iter([False] * 15 + [True])
-
-    def noisy(params):
-        return 1.0 if next(luck) else -((params["x"] - 1) ** 2)
-
-    def tuned(**fields):
-        return agenthpo.tune(noisy, {"x": SPACE["x"]}, trials=16, proposer="random", noisy=True, **fields)
-
-    result = tuned()
-    assert result.trials[15].value == 1.0 and result.best_value == max(t.value for t in result.trials[:15])
-    assert re.search(r"Best: trial 15 .*\n.*\nRecommended: trial \d+ \(.*\): values are noisy", said := capsys.readouterr().out), said
-    print_best(result.folder, None)
-    out, err = capsys.readouterr()
-    assert json.loads(out) == result.best_params and "trial 15 looks lucky" in err
-    print_study(result.folder, as_json=False)
-    assert "trial 15 looks lucky" in capsys.readouterr().out
-    print_study(result.folder, as_json=True)
-    study = json.loads(capsys.readouterr().out)["study"]
-    assert study["incumbent"] == 15 and result.trials[study["recommended"]].proposal.params == result.best_params
 
 
 def test_it_works_in_a_running_event_loop_with_a_model(smollm2):

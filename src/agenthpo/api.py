@@ -25,7 +25,7 @@ __all__ = ["Result", "tune"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a study found: ``best_params`` (with ``noisy``, not the luckiest) and ``best_value`` are None where no trial succeeded."""
+    """What a study found: ``best_params`` and ``best_value`` are None where no trial succeeded."""
 
     best_params: Params | None
     best_value: float | None
@@ -98,7 +98,7 @@ def tune(
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:
-    best = stopped.recommended
+    best = stopped.incumbent
     return Result(best and best.proposal.params, best and best.value, stopped.trials, stopped.reason, folder)
 
 

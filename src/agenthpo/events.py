@@ -74,8 +74,6 @@ class Stopped:
     reason: str
     trials: tuple[Trial, ...]
     incumbent: Trial | None
-    recommended: Trial | None = None
-    """What to use: the incumbent, unless values are noisy and its neighbours make it look lucky."""
 
 
 Event = Opened | Proposing | Started | Reported | Analysing | Finished | Stopped

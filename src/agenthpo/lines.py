@@ -70,7 +70,6 @@ def _as_json(event: Event) -> dict[str, Any]:
                 "reason": event.reason,
                 "trials": len(event.trials),
                 "incumbent": event.incumbent and trial_to_json(event.incumbent),
-                "recommended": _number(event.recommended),
             }
 
 

@@ -23,7 +23,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.llm.choose import NONE
-from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, mean_value
+from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured, mean_value
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
 from agenthpo.space_file import parse_space, with_defaults
@@ -114,12 +114,9 @@ class Optimizer:
     def best(self) -> Best | None:
         """Return the configuration to use as far as is known, or None while nothing has a value.
 
-        One that was measured more than once counts by the mean of its values. With ``noisy``, what its neighbours came to counts, too:
-        the best single value was lucky.
+        One that was measured more than once counts by the mean of its values.
         """
-        from agenthpo.search.engine import Engine
-
-        found = Engine().recommended(self.task, self._trials)
+        found = best_measured(self._trials, self.task.objective.direction)
         if not found:
             return None
         return Best(dict(found[0].proposal.params), mean_value(found), tuple(t.number for t in found))

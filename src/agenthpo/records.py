@@ -29,7 +29,6 @@ __all__ = [
     "improvements",
     "incumbent",
     "mean_value",
-    "measured",
     "next_number",
     "ranked",
     "thinned",
@@ -248,21 +247,16 @@ def upward(direction: Direction) -> int:
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     """Return the trials of the configuration whose mean value is best, the earliest of equals; none while none has a value."""
-    return max(measured(trials), key=lambda group: upward(direction) * mean_value(group), default=[])
-
-
-def measured(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Return the trials that have a value, those of one configuration together."""
     groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
     for trial in trials:
         if trial.value is not None:
             groups.setdefault(tuple(sorted(trial.proposal.params.items())), []).append(trial)
-    return list(groups.values())
+    return max(groups.values(), key=lambda group: upward(direction) * mean_value(group), default=[])
 
 
-def mean_value(trials: Sequence[Trial]) -> float:
+def mean_value(measured: Sequence[Trial]) -> float:
     """Return the mean of the trials' values, all of which have one."""
-    return sum(t.value for t in trials if t.value is not None) / len(trials)
+    return sum(t.value for t in measured if t.value is not None) / len(measured)
 
 
 def incumbent(trials: Sequence[Trial], direction: Direction) -> Trial | None:

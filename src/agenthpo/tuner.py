@@ -9,7 +9,6 @@ from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reported, S
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.engine import Engine
 from agenthpo.task import Task
 from agenthpo.training.metrics import Point
 from agenthpo.training.pool import Pool
@@ -44,9 +43,7 @@ def tune(
             finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials()))
             on_event(Finished(finished, log.incumbent()))
             reason = None  # what was asked while trials ran is asked again, now that one more has ended
-    recommended = next(iter(Engine().recommended(task, log.fitting_trials())), None)
-    log.keep_recommended(recommended)
-    stopped = Stopped(reason or "nothing is left to do", tuple(log.trials()), log.incumbent(), recommended)
+    stopped = Stopped(reason or "nothing is left to do", tuple(log.trials()), log.incumbent())
     on_event(stopped)
     return stopped
 

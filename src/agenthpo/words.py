@@ -11,7 +11,7 @@ from agenthpo.records import Direction, Params, Trial, best_measured, mean_value
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
 
-__all__ = ["budget_words", "gain_words", "lucky_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]
+__all__ = ["budget_words", "gain_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]
 
 
 def params_words(params: Params) -> str:
@@ -54,18 +54,8 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines.append(f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}")
     lines.append(f"    {params_words(best.proposal.params)}")
     lines += measured_words(stopped.trials, opened.direction)
-    if stopped.recommended is not None and stopped.recommended.number != best.number:
-        lines += [lucky_words(stopped.recommended, best), f"    {params_words(stopped.recommended.proposal.params)}"]
     lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
     return [*lines, f"Study: {opened.folder} (agenthpo show {opened.folder})"]
-
-
-def lucky_words(recommended: Trial, best: Trial) -> str:
-    """Say why another configuration is recommended than that of the best trial."""
-    return (
-        f"Recommended: trial {recommended.number} ({format_number(recommended.value)}): values are noisy, and beside its neighbours "
-        f"trial {best.number} looks lucky"
-    )
 
 
 def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from pathlib import Path
 
 from agenthpo.errors import StudyError
@@ -14,7 +13,6 @@ from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.session import task_of
 from agenthpo.task import Task
 from agenthpo.ways_in import CONFIG_YAML, config_text, placeholders
-from agenthpo.words import lucky_words
 
 __all__ = ["print_best"]
 
@@ -22,18 +20,16 @@ FORMATS = ("command", "yaml", "json")
 
 
 def print_best(folder: Path, form: str | None) -> None:
-    """Print the configuration to use in the given form; without one, as a command line where the study has a task file, else as JSON.
+    """Print the incumbent in the given form; without one, as a command line where the study has a task file, else as JSON.
 
     :raises StudyError: if no trial has succeeded, or the form is not known.
     """
     if form not in (None, *FORMATS):
         raise StudyError(f"--format is '{form}', but must be command, yaml or json")
     with ExperienceLog.open(folder, space=None, read_only=True) as log:
-        best, lucky, meta, workdir = log.recommended(), log.incumbent(), log.meta, log.workdir
+        best, meta, workdir = log.incumbent(), log.meta, log.workdir
     if best is None:
         raise StudyError(f"no trial of the study {folder} has succeeded yet; see 'agenthpo show {folder}'")
-    if lucky is not None and lucky.number != best.number:
-        print(lucky_words(best, lucky), file=sys.stderr)
     if form is None:
         form = "command" if meta["task_file"] else "json"
     if form == "command":

@@ -16,7 +16,7 @@ from agenthpo.experience.log import ExperienceLog
 from agenthpo.ledger import ledger_json
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
-from agenthpo.words import gain_words, lucky_words, measured_words, params_words, source_words
+from agenthpo.words import gain_words, measured_words, params_words, source_words
 
 __all__ = ["print_csv", "print_study", "trial_table"]
 
@@ -26,11 +26,10 @@ _FACTS = ("number", "state", "source", "value", "test_value", "step", "duration_
 def print_study(folder: Path, *, as_json: bool) -> None:
     """Print a study's trials, best configuration and gain."""
     with ExperienceLog.open(folder, space=None, read_only=True) as log:
-        meta, trials, direction, recommended = log.meta, log.trials(), log.direction, log.recommended()
+        meta, trials, direction = log.meta, log.trials(), log.direction
     best = incumbent(trials, direction)
     if as_json:
         study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}
-        study["recommended"] = recommended and recommended.number
         study["ledger"] = ledger_json(trials, direction)
         print(json.dumps({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
@@ -46,8 +45,6 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         )
         for line in measured_words(trials, direction):
             console.print(line, markup=False, soft_wrap=True)
-        if recommended is not None and recommended.number != best.number:
-            console.print(lucky_words(recommended, best), markup=False, soft_wrap=True)
         console.print(f"Gain: {gain_words(trials, best)}", markup=False, soft_wrap=True)
         console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
 

@@ -36,7 +36,7 @@ from agenthpo.space import Space
 __all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
 STUDIES = ".agenthpo"
-_META, _RECOMMENDED = "agenthpo", "recommended"
+_META = "agenthpo"
 _MOST_CHANGES = 20
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -153,15 +153,6 @@ class ExperienceLog:
     def incumbent(self) -> Trial | None:
         """Return the best trial so far, of those that fit where the log was opened with a space."""
         return incumbent(self._trials if self._space is None else self.fitting_trials(), self.direction)
-
-    def keep_recommended(self, trial: Trial | None) -> None:
-        """Keep which trial's configuration is to be used, as of the trials there are now."""
-        self.keep_meta({**self.meta, _RECOMMENDED: None if trial is None else [trial.number, len(self._trials)]})
-
-    def recommended(self) -> Trial | None:
-        """Return the trial whose configuration is to be used: what was kept, or the incumbent where trials came since."""
-        number, count = self.meta.get(_RECOMMENDED) or (None, -1)
-        return self._trials[number] if number is not None and count == len(self._trials) else self.incumbent()
 
     def spent(self) -> Spent:
         """Return what the finished trials took."""

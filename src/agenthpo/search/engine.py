@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import logsumexp, stdtrit
 
-from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measured, measured, next_number, upward
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measured, next_number, upward
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit, squared_differences
@@ -67,8 +67,8 @@ class Knobs:
     fitted: int = 120
     """Results that hyperparameters are fitted to, at most: the best and the latest."""
     remeasured: int = 3
-    """How often the best configuration of a noisy objective is measured before the search goes on: it may have been lucky."""
-    remeasured_from: int = 20
+    """How often the incumbent of a noisy objective is measured before the search goes on: it may have been lucky."""
+    remeasured_from: int = 12
     """Trials before which it is not: a short study has better uses for its trials."""
     margin: float = 0.5
     """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best, where the noise is loud."""
@@ -157,7 +157,7 @@ class Engine:
             why = "At random from the middle of the space, to begin with."
             return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale=why)
         belief = self.belief(task, trials)
-        if doubted := self._doubted(task, trials, belief):
+        if doubted := self._doubted(task, trials):
             return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
         row = self._fresh(task, trials, self._sought(belief, rng), tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
@@ -175,25 +175,6 @@ class Engine:
             rows = self._sought(belief, self._rng(trials))
             fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
             return view_of(belief, rows[fresh], tried)
-
-    def recommended(self, task: Task, trials: Sequence[Trial]) -> list[Trial]:
-        """Return the trials of the configuration to use, the earliest first; none while none has a value.
-
-        Where values are noisy, the best of them was lucky, and its neighbours tell by how much: the mean of a configuration's values
-        counts as often as it was measured, and what the model expects of it counts once.
-        """
-        scored = [t for t in trials if t.value is not None]
-        if not task.objective.noisy or not _MODELLED < len(scored) < HANDOVER:
-            return best_measured(scored, task.objective.direction)
-        with one_thread():
-            return self._recommended(task, scored, self.belief(task, scored))
-
-    def _recommended(self, task: Task, trials: Sequence[Trial], belief: Belief) -> list[Trial]:
-        groups = measured(trials)
-        rows = belief.encoding.rows([task.space.restrict(group[0].proposal.params) for group in groups])
-        counts = np.array([len(group) for group in groups])
-        sums = [belief.warp.standardised(belief.sign * np.array([t.value for t in group])).sum() for group in groups]
-        return groups[int(np.argmin((np.array(sums) + belief.at(rows)[0]) / (counts + 1)))]
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
@@ -261,11 +242,11 @@ class Engine:
         left = any_left(task.space, {task.space.key(t.proposal.params) for t in trials}, seed=seed, otherwise=otherwise)
         return None if left is None else encoding.rows([left])[0]
 
-    def _doubted(self, task: Task, trials: Sequence[Trial], belief: Belief) -> Params | None:
-        """Return the configuration to use where it was measured too seldom to be believed."""
+    def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
+        """Return the incumbent's configuration where it was measured too seldom to be believed."""
         if not (task.objective.noisy and self.knobs.remeasured and len(trials) >= self.knobs.remeasured_from):
             return None
-        best = self._recommended(task, trials, belief)
+        best = best_measured(trials, task.objective.direction)
         return best[0].proposal.params if len(best) < self.knobs.remeasured else None
 
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
