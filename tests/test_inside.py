@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agenthpo.search.encoding import Encoding
 from agenthpo.search.engine import Engine, Knobs
-from agenthpo.search.inside import drawn_inside, log_inside
+from agenthpo.search.inside import log_inside
 from agenthpo.space_file import parse_space
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
@@ -20,13 +20,14 @@ RANGE = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
 def test_what_is_drawn_inside_is_a_point_of_the_space_with_a_finite_prior(raw, seed):
     space = parse_space(raw)
     encoding = Encoding(space)
-    rows = drawn_inside(encoding, np.random.default_rng(seed), 8, width=0.4)
+    rows = encoding.drawn(np.random.default_rng(seed), 8, width=0.4)
     assert all(space.violations(encoding.params(row)) == [] for row in rows)
     assert np.isfinite(log_inside(encoding, rows)).all()
 
 
 def test_ranges_are_drawn_from_their_middle_and_names_from_all():
-    rows = drawn_inside(encoding := Encoding(parse_space(SPACE)), np.random.default_rng(0), 300, width=0.4)
+    encoding = Encoding(parse_space(SPACE))
+    rows = encoding.drawn(np.random.default_rng(0), 300, width=0.4)
     lr, opt = (rows[:, encoding.space.names.index(name)] for name in ("lr", "opt"))
     assert lr.min() >= 0.3 and lr.max() <= 0.7 and np.unique(opt).tolist() == [0, 1]
 

@@ -85,12 +85,14 @@ class _Axis:
             return np.clip((np.log(np.maximum(wholes, 1e-300)) if self.parameter.log else wholes) - low, 0, high - low) / (high - low)
         return places
 
-    def drawn(self, rng: np.random.Generator, count: int) -> Vector:
-        """Return places drawn uniformly."""
+    def drawn(self, rng: np.random.Generator, count: int, width: float = 1.0) -> Vector:
+        """Return places drawn uniformly, numbers from the middle ``width`` of their range."""
         if self.levels:
             indices = rng.integers(self.levels, size=count).astype(float)
-            return indices if self.is_name else indices / max(self.levels - 1, 1)
-        return self.snapped(rng.random(count))
+            places = indices if self.is_name else indices / max(self.levels - 1, 1)
+        else:
+            places = self.snapped(rng.random(count))
+        return places if self.is_name or width == 1 else self.snapped(_MIDDLE + width * (places - _MIDDLE))
 
     def moved(self, places: Vector, step: Vector, rng: np.random.Generator) -> Vector:
         """Return other places near ``places``, ``step`` away or the least that makes a difference; another name, whatever the step."""
@@ -144,9 +146,9 @@ class Encoding:
                 params[axis.parameter.name] = axis.value(float(place))
         return params
 
-    def drawn(self, rng: np.random.Generator, count: int) -> Matrix:
-        """Return ``count`` rows drawn uniformly."""
-        return self.settled(np.stack([axis.drawn(rng, count) for axis in self.axes], axis=1))
+    def drawn(self, rng: np.random.Generator, count: int, *, width: float = 1.0) -> Matrix:
+        """Return ``count`` rows drawn uniformly from the middle ``width`` (0 to 1) of each range; a name is any."""
+        return self.settled(np.stack([axis.drawn(rng, count, width) for axis in self.axes], axis=1))
 
     def near(self, rows: Matrix, rng: np.random.Generator, *, steps: Vector, changes: float) -> Matrix:
         """Return a row near each of ``rows``: about ``changes`` of its parameters, at least one, moved by about ``steps`` (one a row)."""

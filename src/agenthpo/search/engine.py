@@ -1,7 +1,8 @@
 """The engine: a Gaussian process from the fourth trial on.
 
-The default configuration, two points from the middle of the space, then where improvement is most to be expected. Failed trials teach where not to go,
-never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
+The default configuration, two points from the middle of the space, then where improvement is most to be expected. Failed trials teach
+where not to go, never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs
+less by then.
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
 the results; the same decides whether losses are taken as they are or as logarithms. Where values are noisy, every other trial looks for
@@ -21,7 +22,7 @@ from agenthpo.records import Expected, Params, Proposal, Stop, Trial, best_measu
 from agenthpo.search.acquire import candidates, climbed, fingerprints, log_expected_improvement, log_feasible
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 from agenthpo.search.gp import Process, Settings, fit, squared_differences
-from agenthpo.search.inside import drawn_inside, log_inside
+from agenthpo.search.inside import log_inside
 from agenthpo.search.samplers import Classical, any_left, default_proposal
 from agenthpo.search.threads import one_thread
 from agenthpo.search.warp import Warp, warps
@@ -56,7 +57,7 @@ class Knobs:
     design_width: float = 0.4
     """Which share of each range they are drawn from, in its middle."""
     inside: float = 5.0
-    """Weight of the prior that good values are inside their ranges, to be divided by the number of results."""
+    """Weight of the prior that good values are inside their ranges, to be divided by the number of trials."""
     far: int = 600
     near: int = 100
     centres: int = 4
@@ -152,7 +153,7 @@ class Engine:
         rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            inner = drawn_inside(encoding, rng, 64, width=self.knobs.design_width)
+            inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
             row = self._fresh(task, trials, np.concatenate([inner, encoding.drawn(rng, 64)]), tried)
             why = "At random from the middle of the space, to begin with."
             return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale=why)

@@ -1,7 +1,7 @@
 """Where good values are before anything is known: rather inside a range than at its ends, since people put ranges about what they expect.
 
 A Gaussian process knows least at the borders, and goes there first, the more so the more parameters there are; a mild prior, whose weight
-falls with every result (as that of Hvarfner et al., *πBO*, arXiv 2204.11051), keeps it inside until there is something to see at the border.
+falls with every trial (as that of Hvarfner et al., *πBO*, arXiv 2204.11051), keeps it inside until there is something to see at the border.
 """
 
 from __future__ import annotations
@@ -10,19 +10,10 @@ import numpy as np
 
 from agenthpo.search.encoding import Encoding, Matrix, Vector
 
-__all__ = ["drawn_inside", "log_inside"]
+__all__ = ["log_inside"]
 
-_MIDDLE, _AT_ENDS = 0.5, 0.2
+_AT_ENDS = 0.2
 """The density is a parabola above ``_AT_ENDS``: nine times as high in the middle as at an end."""
-
-
-def drawn_inside(encoding: Encoding, rng: np.random.Generator, count: int, *, width: float) -> Matrix:
-    """Return ``count`` rows drawn uniformly from the middle ``width`` (0 to 1) of each range; a name is any."""
-    rows = encoding.drawn(rng, count)
-    for i, axis in enumerate(encoding.axes):
-        if not axis.is_name:
-            rows[:, i] = axis.snapped(_MIDDLE + width * (rows[:, i] - _MIDDLE))
-    return encoding.settled(rows)
 
 
 def log_inside(encoding: Encoding, rows: Matrix) -> Vector:
@@ -30,6 +21,7 @@ def log_inside(encoding: Encoding, rows: Matrix) -> Vector:
     density = np.ones(rows.shape)
     for i, axis in enumerate(encoding.axes):
         if not axis.is_name:
-            place = (rows[:, i] * (axis.levels - 1) + _MIDDLE) / axis.levels if axis.levels else rows[:, i]
+            # Each of a few levels stands for its share of the range: of two, neither is inside.
+            place = (rows[:, i] * (axis.levels - 1) + 0.5) / axis.levels if axis.levels else rows[:, i]
             density[:, i] = (_AT_ENDS + 6 * place * (1 - place)) / (_AT_ENDS + 1)
     return np.log(density).sum(axis=1, where=encoding.active(rows))
