@@ -1,14 +1,10 @@
 """The examples as a user runs them: the real script, a real model, the command line."""
 
-import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -38,16 +34,3 @@ def test_digits_by_two_agents_and_the_engine(smollm2):
     assert "test_accuracy" not in prompts
     insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")
     assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]  # what the Executor wrote is in the Creator's prompt
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="examples/cora needs PyTorch: pip install -r examples/cora/requirements.txt"
-)
-@pytest.mark.skipif(
-    not Path(os.environ.get("AGENTHPO_DATA", "/nowhere"), "planetoid").is_dir(),
-    reason="Cora is not here: AGENTHPO_DATA names no folder with planetoid/",
-)
-def test_cora_by_default_is_what_a_practitioner_gets():
-    trial = tuned("cora", "--model", "none", "--trials", "1")["trials"][0]
-    assert trial["value"] > 0.77
-    assert trial["test_value"] > 0.77

@@ -34,7 +34,10 @@ class Warp:
         """Return the warp that standardises ``losses``, at least one, by a logarithm where there is a ``width``."""
         lowest = float(losses.min())
         bent = _bent(losses, lowest, width)
-        return cls(float(bent.mean()), float(bent.std()) or 1.0, lowest, width)
+        deviation = float(bent.std())
+        if deviation <= 1e-12 * np.abs(bent).max():  # all the same, but for the rounding of their mean
+            deviation = 1.0
+        return cls(float(bent.mean()), deviation, lowest, width)
 
     def standardised(self, losses: Vector) -> Vector:
         """Return what the model works on."""

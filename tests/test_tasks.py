@@ -1,0 +1,94 @@
+"""The twelve tasks: each can be trained, on real data, and says whose they are."""
+
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from agenthpo.bench.data import FILE, data_file, found
+from agenthpo.task_file import load_task
+from agenthpo.training.runner import run
+
+FOLDER = Path(__file__).parent.parent / "benchmarks/tasks"
+TASKS = sorted(path.parent.name for path in FOLDER.glob("*/task.yaml"))
+NEEDS = {"graph": ("sklearn", "torch"), "tabular": ("pandas", "sklearn", "xgboost")}
+LEAST = {"graph": {"num_epochs": 50}, "tabular": {"n_estimators": 50}}
+"""What makes a task's training short, by field."""
+
+
+def lacking(field):
+    """Return why the tasks of a field cannot run here, or nothing."""
+    packages = [name for name in NEEDS[field] if importlib.util.find_spec(name) is None]
+    if packages:
+        return f"{', '.join(packages)} not installed: pip install 'agenthpo[tasks]'"
+    return "" if "AGENTHPO_DATA" in os.environ else "AGENTHPO_DATA names no folder with the data"
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_reports_validation_and_test_at_every_step_and_whose_data_it_was(name, tmp_path):
+    field = name.split("-")[0]
+    if reason := lacking(field):
+        pytest.skip(reason)
+    task = load_task(FOLDER / name)
+    assert task.objective.test_metric and task.background.dataset and 4 <= len(task.space.parameters) <= 10
+    params = {**task.space.default(), **LEAST[field]}
+    outcome = run(task.spec(0, params, seed=1, workdir=tmp_path))
+    assert outcome.status == "complete", outcome.log_tail
+    assert outcome.test_value is not None
+    assert {len(curve) for curve in outcome.curves.values()} == {len(outcome.curves[task.objective.metric])}
+    assert len(outcome.curves[task.objective.metric]) > 1
+    source = json.loads((tmp_path / FILE).read_text())
+    assert source["source"] == "local" and source["data"]
+
+
+def test_cora_by_default_is_what_a_practitioner_gets(tmp_path):
+    if reason := lacking("graph"):
+        pytest.skip(reason)
+    task = load_task(FOLDER / "graph-node-classification")
+    outcome = run(task.spec(0, task.space.default(), seed=0, workdir=tmp_path))
+    assert outcome.value > 0.77 and outcome.test_value > 0.77
+
+
+@pytest.mark.parametrize("name", [name for name in TASKS if name.startswith("tabular")])
+def test_a_task_honours_its_seed(name, tmp_path):
+    if reason := lacking("tabular"):
+        pytest.skip(reason)
+    task = load_task(FOLDER / name)
+    params = {**task.space.default(), **LEAST["tabular"], "subsample": 0.5}
+    values = []
+    for place, seed in enumerate((1, 1, 2)):
+        workdir = tmp_path / str(place)
+        workdir.mkdir()
+        values.append(run(task.spec(0, params, seed=seed, workdir=workdir)).value)
+    assert values[0] == values[1] != values[2]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_says_what_is_known_of_it(name):
+    script = (FOLDER / name / "train.py").read_text()
+    assert len(script.splitlines()) < 150
+    text = (FOLDER / name / "README.md").read_text()
+    assert "reconstructed" in text and all(f"`{source}`" in text for source in re.findall(r"^        (\w+)=\(", script, re.MULTILINE))
+
+
+def test_the_first_way_that_works_is_taken_and_written_down(tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENTHPO_TRIAL_DIR", str(tmp_path))
+    monkeypatch.delenv("AGENTHPO_SOURCE", raising=False)
+    monkeypatch.delenv("AGENTHPO_DATA", raising=False)
+    ways = {"online": ("all of it", lambda: 1), "local": ("a part", lambda: data_file("part.csv")), "package": ("another", lambda: 2)}
+    assert found(None, **ways) == 2
+    assert json.loads((tmp_path / FILE).read_text()) == {"source": "package", "data": "another"}
+    monkeypatch.setenv("AGENTHPO_SOURCE", "online")
+    assert found(None, **ways) == 1
+
+
+def test_a_script_without_data_says_what_each_way_lacks(monkeypatch):
+    monkeypatch.setenv("AGENTHPO_DATA", "/nowhere")
+    monkeypatch.delenv("AGENTHPO_SOURCE", raising=False)
+    with pytest.raises(SystemExit, match=r"local \(a part\): there is no /nowhere/part.csv"):
+        found(None, local=("a part", lambda: data_file("part.csv")))
+    with pytest.raises(SystemExit, match=r"AGENTHPO_SOURCE is 'cloud': this task has local"):
+        found("cloud", local=("a part", lambda: 1))
