@@ -15,13 +15,13 @@ FOLDER = Path(__file__).parent.parent / "benchmarks/tasks"
 TASKS = sorted(path.parent.name for path in FOLDER.glob("*/task.yaml"))
 NEEDS = {
     "graph": ("sklearn", "torch"),
-    "language": ("torch",),
+    "language": ("sacrebleu", "torch"),
     "recommendation": ("recbole", "sklearn", "torch"),
     "tabular": ("pandas", "sklearn", "xgboost"),
 }
 LEAST = {
     "graph": {"num_epochs": 50},
-    "language": {"num_epochs": 2, "batch_size": 128, "max_length": 12},
+    "language": {"num_epochs": 2, "batch_size": 128, "max_length": 12, "model_size": 32},
     "recommendation": {"num_epochs": 5, "embedding_size": 16, "num_layers": 1, "use_history": False},
     "tabular": {"n_estimators": 50},
 }

@@ -40,10 +40,11 @@ class Vocabulary:
     def __init__(self, texts: Iterable[str], most: int = 8000) -> None:
         counts = Counter(word for text in texts for word in words_of(text))
         known = [word for word, count in counts.most_common(most) if count > 1]
-        self._numbers = {word: number for number, word in enumerate(known, start=2)}
+        self.words = ("", "?", *known)
+        self._numbers = {word: number for number, word in enumerate(self.words)}
 
     def __len__(self) -> int:
-        return len(self._numbers) + 2
+        return len(self.words)
 
     def rows(self, texts: Sequence[str], length: int) -> NDArray[np.int64]:
         """Return ``texts`` as len(texts) x ``length`` numbers of words, the rest of a short one being ``PAD``."""
