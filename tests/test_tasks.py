@@ -18,12 +18,14 @@ NEEDS = {
     "language": ("sacrebleu", "torch"),
     "recommendation": ("recbole", "sklearn", "torch"),
     "tabular": ("pandas", "sklearn", "xgboost"),
+    "vision": ("torch",),
 }
 LEAST = {
     "graph": {"num_epochs": 50},
     "language": {"num_epochs": 2, "batch_size": 128, "max_length": 12, "model_size": 32},
     "recommendation": {"num_epochs": 5, "embedding_size": 16, "num_layers": 1, "use_history": False},
     "tabular": {"n_estimators": 50},
+    "vision": {"num_epochs": 3, "batch_size": 32, "width": 4, "depth": 1, "patch_size": 14},
 }
 """What makes a task's training short, by field."""
 
@@ -50,6 +52,8 @@ def test_a_task_reports_validation_and_test_at_every_step_and_whose_data_it_was(
     task = load_task(FOLDER / name)
     assert task.objective.test_metric and task.background.dataset and 4 <= len(task.space.parameters) <= 10
     outcome = run(task.spec(0, short(task), seed=1, workdir=tmp_path))
+    if outcome.status == "failed" and "no data: " in outcome.log_tail:
+        pytest.skip(outcome.log_tail)
     assert outcome.status == "complete", outcome.log_tail
     assert outcome.test_value is not None
     assert {len(curve) for curve in outcome.curves.values()} == {len(outcome.curves[task.objective.metric])}
