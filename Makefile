@@ -7,7 +7,7 @@ ifneq ($(wildcard $(SHARED_DATA)),)
 export AGENTHPO_DATA ?= $(SHARED_DATA)
 endif
 
-.PHONY: demo test lint clean
+.PHONY: bench-smoke demo test lint clean
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
@@ -17,6 +17,10 @@ demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits wi
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: a minute or two
+	$(BIN)/agenthpo models pull local:smollm2
+	$(BIN)/agenthpo bench run --smoke --results .agenthpo/bench/smoke
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from agenthpo.records import Trial, incumbent, next_number
 from agenthpo.space import Parameter, Space, same
 from agenthpo.task import Task
 
-__all__ = ["creator_form", "executor_form", "grid"]
+__all__ = ["creator_form", "executor_form", "grid", "params_form"]
 
 _GRID = 11
 _RATIONALE, _HYPOTHESIS, _INSIGHT = 110, 55, 110
@@ -28,12 +28,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     number = {"type": "number"}
     properties = {
         "rationale": {"type": "string", "description": "Why, in one or two sentences that name trials by number."},
-        "params": {
-            "type": "object",
-            "properties": {p.name: _schema(p) for p in task.space},
-            "required": [p.name for p in task.space],
-            "additionalProperties": False,
-        },
+        "params": _params(task.space),
         "hypothesis": {"type": "string", "description": "What the result will confirm or refute."},
         "expected": {
             "type": "object",
@@ -51,11 +46,17 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         }
     best = incumbent(list(trials), task.objective.direction)
     choices = _untried({p.name: grid(p, best) for p in task.space}, task.space, trials)
-    rules = [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(task.space)]
+    rules = _values(task.space, choices)
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
     grammar = "\n".join([start, _text("why", _RATIONALE, task, "(Since|Because) "), _text("claim", _HYPOTHESIS, task), *rules])
     return Form("proposal", _object(properties) | {"required": required}, grammar)
+
+
+def params_form(space: Space) -> Form:
+    """Return the form of a configuration alone; a model that is held to it writes the values as a list, in the space's order."""
+    start = _row([f"v{i}" for i in range(len(space))])
+    return Form("configuration", _params(space), "\n".join([start, *_values(space, {p.name: grid(p) for p in space})]))
 
 
 def executor_form(task: Task) -> Form:
@@ -115,6 +116,15 @@ def _guesses(trials: Sequence[Trial]) -> list[str]:
     unit = max(spread, abs(center) * 0.04, 1e-6) / 4
     middles = {f"{base + k * unit:.3g}" for base in (min(values), center, max(values)) for k in (-1, 0, 1, 2)}
     return [f"{middle} +- {share * unit:.2g}" for middle in sorted(middles, key=float) for share in (0.5, 2)]
+
+
+def _params(space: Space) -> dict[str, Any]:
+    return _object({p.name: _schema(p) for p in space})
+
+
+def _values(space: Space, choices: dict[str, list[Any]]) -> list[str]:
+    """Return a rule for each parameter: one of its choices."""
+    return [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(space)]
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-__all__ = ["FILE", "SOURCES", "Source", "data_file", "fetched", "found", "module_folder", "source_archive"]
+__all__ = ["FILE", "SOURCES", "VARIABLE", "Source", "data_file", "fetched", "found", "module_folder", "source_archive"]
 
 Source = Literal["online", "local", "package"]
 SOURCES: tuple[Source, ...] = ("online", "local", "package")

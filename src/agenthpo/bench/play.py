@@ -22,7 +22,7 @@ from agenthpo.bench.problems import Problem, regret
 from agenthpo.bench.tables import TABLES, load_table
 from agenthpo.seeds import spawn_seed
 
-__all__ = ["CHECKPOINTS", "Game", "Played", "load_problem", "missing", "play", "read_results", "run_games"]
+__all__ = ["CHECKPOINTS", "Game", "Played", "load_problem", "missing", "play", "quiet_worker", "read_results", "run_games"]
 
 CHECKPOINTS = (1, 3, 5, 10, 25, 50, 100)
 """Trials after which the regret of what a method would return is written down."""
@@ -95,7 +95,7 @@ def run_games(folder: Path, games: Sequence[Game], *, jobs: int) -> Iterator[Pla
     """Play ``games`` in ``jobs`` processes and yield each result as soon as it is stored."""
     folder.mkdir(parents=True, exist_ok=True)
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # the new processes' own
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
         futures = [pool.submit(play, game) for game in games]
         try:
             for future in as_completed(futures):
@@ -106,7 +106,8 @@ def run_games(folder: Path, games: Sequence[Game], *, jobs: int) -> Iterator[Pla
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _quiet() -> None:
+def quiet_worker() -> None:
+    """Begin a worker process: it is silent, and ends when its parent has ended."""
     warnings.simplefilter("ignore")  # peers warn at each trial
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 

@@ -12,7 +12,7 @@ from agenthpo.bench.texts import words_of
 
 __all__ = ["Pairs", "load_translations"]
 
-_TRAIN, _HIDDEN, _LONGEST = 6000, 300, 10
+_TRAIN, _HIDDEN, _LONGEST = 4000, 300, 10
 Part = list[tuple[str, str]]
 
 
@@ -29,8 +29,8 @@ def load_translations(source: str | None = None) -> Pairs:
     """Return short captions of Multi30k, the paper's Opus Books, or phrases that need no file."""
     return found(
         source,
-        online=("Opus Books, English to French, 6,000 short sentences", _books),
-        local=("Multi30k, 6,000 captions of at most ten words, instead of Opus Books", _captions),
+        online=("Opus Books, English to French, 4,000 short sentences", _books),
+        local=("Multi30k, 4,000 captions of at most ten words, instead of Opus Books", _captions),
         package=("dates, numbers, countries and languages from babel and num2words, instead of Opus Books", _phrases),
     )
 

@@ -306,3 +306,28 @@ def bench_tables(
 
     chosen = [[name for name in text.split(",") if name] for text in (methods, problems)]
     play(*chosen, seeds=seeds, trials=trials, has_default=not without_default, jobs=jobs, folder=results, as_json_=json)
+
+
+@bench.command("run")
+def bench_run(
+    tasks: Annotated[str, typer.Option("--tasks", help="Which, by commas; all twelve unless named.")] = "",
+    proposers: Annotated[str, typer.Option("--proposers", help="Which, by commas.")] = "random,tpe,creator,hybrid",
+    model: Annotated[str, typer.Option("--model", help="The language model that creator, hybrid and opro ask.")] = "local:smollm2",
+    trials: Annotated[int, typer.Option("--trials", min=1, help="Trials a run.")] = 10,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs of each proposer.")] = 3,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many processes.")] = 1,
+    smoke: Annotated[bool, typer.Option("--smoke", help="A reduced form: two quick tasks, three trials, one seed.")] = False,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the tasks are.")] = Path("benchmarks/tasks"),
+    results: Annotated[Path, typer.Option("--results", help="Where results are kept.")] = Path("benchmarks/results/tasks"),
+    cache: Annotated[Path, typer.Option("--cache", help="Where every training and every reply is kept.")] = Path(".agenthpo/bench"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print what they came to as JSON.")] = False,
+) -> None:
+    """Tune the twelve tasks by every proposer, real trainings all, where that is not stored yet, and print the scores."""
+    from agenthpo.bench.runs import Where
+    from agenthpo.bench.trained import QUICK
+    from agenthpo.cli.bench_run import bench_run as play
+
+    chosen = [name for name in tasks.split(",") if name] or (list(QUICK) if smoke else [])
+    least = {"trials": min(trials, 3), "seeds": 1} if smoke else {"trials": trials, "seeds": seeds}
+    who = [name for name in proposers.split(",") if name]
+    play(Where(folder, results, cache), chosen, who, model=model, jobs=jobs, as_json=as_json, **least)

@@ -1,0 +1,149 @@
+"""What runs on the twelve tasks came to: scores after 1, 3, 5 and 10 trials, and the peak of a hundred pooled trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
+from agenthpo.records import Direction, Outcome, Proposal, Trial, best_measured, mean_value, upward
+
+__all__ = ["AT", "PEAK_RUNS", "label", "peak", "scored", "scores_table", "table_words", "trials_of"]
+
+AT = (1, 3, 5, 10)
+"""Trials after which the paper shows scores."""
+PEAK_RUNS = 5
+"""Runs of ten trials by random search, and as many by TPE, that the peak is the best of."""
+_POOLED = ("random", "tpe")
+
+
+def trials_of(run: Mapping[str, Any]) -> list[Trial]:
+    """Return a stored run's trials, as far as scores need them."""
+    return [
+        Trial(
+            t["number"],
+            Proposal(t["params"], t["source"]),
+            Outcome("complete" if t["value"] is not None else "failed", t["value"], test_value=t["test_value"], duration_s=t["duration_s"]),
+        )
+        for t in run["trials"]
+    ]
+
+
+def scored(trials: Sequence[Trial], direction: Direction) -> tuple[float, float] | None:
+    """Return validation and test score of the best configuration of ``trials``, each the mean of its measurements; None without any."""
+    best = best_measured(trials, direction)
+    if not best:
+        return None
+    tested = [t.outcome.test_value for t in best if t.outcome is not None and t.outcome.test_value is not None]
+    return mean_value(best), mean(tested) if tested else float("nan")
+
+
+def label(run: Mapping[str, Any]) -> str:
+    """Return what a run's proposer is called: with its model, where it asks one."""
+    proposer, model = run["run"]["proposer"], run["run"]["model"]
+    return proposer if model == "none" else f"{proposer} ({model.removeprefix('local:')})"
+
+
+def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, Any] | None:
+    """Return the 100-trial peak of one task: the best single value of ten runs of ten trials, five of random search and five of TPE.
+
+    None where runs are missing.
+    """
+    pooled = [r for r in runs if r["run"]["proposer"] in _POOLED and r["run"]["seed"] < PEAK_RUNS and r["run"]["trials"] >= max(AT)]
+    if len(pooled) < PEAK_RUNS * len(_POOLED):
+        return None
+    trials = [(run, t) for run in pooled for t in run["trials"][: max(AT)] if t["value"] is not None]
+    run, best = max(trials, key=lambda pair: upward(direction) * pair[1]["value"])
+    return {
+        "value": best["value"],
+        "test_value": best["test_value"],
+        "params": best["params"],
+        "by": run["run"]["proposer"],
+        "of": len(trials),
+    }
+
+
+def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
+    """Return for each task its direction, source, default, peak and, for each proposer, the scores at each number of trials.
+
+    ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean and deviation are over seeds.
+    """
+    rows = []
+    for name in TASKS:
+        here = [run for run in runs if run["run"]["task"] == name]
+        if not here:
+            continue
+        objective = load_bench_task(name, folder).objective
+        best, labels = peak(here, objective.direction), sorted({label(run) for run in here})
+        found = {who: _scores([run for run in here if label(run) == who], objective.direction) for who in labels}
+        for at in map(str, AT):
+            base = found.get("random", {}).get(at)
+            for scores in found.values():
+                if at in scores:
+                    scores[at]["gain_random"] = base and _gain(scores[at]["mean"], base["mean"], objective.direction)
+                    scores[at]["gain_peak"] = best and _gain(scores[at]["mean"], best["value"], objective.direction)
+        sources = {run["source"].get("source", "") for run in here}
+        rows.append(
+            {
+                "task": name,
+                "metric": objective.metric,
+                "direction": objective.direction,
+                "source": ", ".join(sorted(sources)),
+                "data": ", ".join(sorted({run["source"].get("data", "") for run in here})),
+                "peak": best,
+                "proposers": found,
+            }
+        )
+    return rows
+
+
+def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, dict[str, Any]]:
+    found = {}
+    for at in AT:
+        known = [s for run in runs if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))]
+        if known:
+            values, tests = zip(*known, strict=True)
+            found[str(at)] = {
+                "mean": mean(values),
+                "std": stdev(values) if len(values) > 1 else 0.0,
+                "test": mean(tests),
+                "seeds": len(values),
+            }
+    return found
+
+
+def _gain(value: float, reference: float, direction: Direction) -> float | None:
+    return 100 * upward(direction) * (value - reference) / abs(reference) if reference else None
+
+
+def table_words(table: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table in Markdown: a row a task and proposer, the best mean of a task after each number of trials in bold."""
+    lines = ["| task | proposer | seeds | " + " | ".join(f"T={at}" for at in AT) + " | over random | over the peak |"]
+    lines.append("|---|---|---|" + "---|" * (len(AT) + 2))
+    for row in table:
+        best = {}
+        for at in map(str, AT):
+            means = [scores[at]["mean"] for scores in row["proposers"].values() if at in scores]
+            best[at] = max(means, key=lambda value: upward(row["direction"]) * value, default=None)
+        for who, scores in row["proposers"].items():
+            cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
+            last = scores.get(str(max(AT)), {})
+            gains = ["" if last.get(name) is None else f"{last[name]:+.1f} %" for name in ("gain_random", "gain_peak")]
+            seeds = max((s["seeds"] for s in scores.values()), default=0)
+            lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
+        if row["peak"]:
+            lines.append(f"| {row['task']} ({row['source']}) | 100-trial peak | | | | | {_number(row['peak']['value'])} | | |")
+    return "\n".join(lines)
+
+
+def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
+    if scores is None:
+        return ""
+    text = f"{_number(scores['mean'])} ± {_number(scores['std'])}"
+    return f"**{text}**" if scores["mean"] == best else text
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"

@@ -1,0 +1,92 @@
+"""Trainings of the twelve tasks, each done once: the same configuration and seed is not trained again, whoever proposes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from agenthpo.bench.data import FILE, VARIABLE
+from agenthpo.errors import TaskError
+from agenthpo.records import Outcome, Params
+from agenthpo.task import Task
+from agenthpo.task_file import load_task
+from agenthpo.training.outcome import load_outcome
+from agenthpo.training.runner import run
+
+__all__ = ["FIELDS", "QUICK", "TASKS", "TASKS_FOLDER", "load_bench_task", "source_of", "trained"]
+
+TASKS_FOLDER = Path("benchmarks/tasks")
+"""Where the tasks are, from the project's folder."""
+FIELDS = ("vision", "language", "recommendation", "tabular", "graph")
+TASKS = (
+    "vision-classification",
+    "vision-fine-grained",
+    "vision-segmentation",
+    "language-sentiment",
+    "language-topic",
+    "language-translation",
+    "recommendation-collaborative",
+    "recommendation-clicks",
+    "tabular-classification",
+    "tabular-regression",
+    "graph-node-classification",
+    "graph-link-prediction",
+)
+QUICK = ("tabular-classification", "tabular-regression")
+"""The tasks of the reduced form, which need no PyTorch."""
+_LOADERS = ("data", "graphs", "images", "ratings", "texts", "translations")
+"""What the scripts load their data by, which makes another training of them as well."""
+
+
+def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
+    """Return the task ``name``.
+
+    :raises TaskError: if it is not known, or not here.
+    """
+    if name not in TASKS:
+        raise TaskError(f"there is no task '{name}'; known are {', '.join(TASKS)}")
+    if not (folder / name).is_dir():
+        raise TaskError(
+            f"there is no {folder / name}: the tasks are in the project's repository, run this from its folder or name it by --folder"
+        )
+    return load_task(folder / name)
+
+
+def trained(task: Task, params: Params, seed: int, cache: Path) -> Outcome:
+    """Return what training ``task`` with ``params`` and ``seed`` comes to; every trial's folder is kept in ``cache``.
+
+    A changed script, another source of the data and another value are other trainings. What ended without a value is not done again either.
+    """
+    workdir = _workdir(task, params, seed, cache)
+    if (known := load_outcome(workdir)) is not None:
+        return known
+    own = workdir.with_name(f"{workdir.name}.{os.getpid()}")  # two runs may train the same at once: the first to end is kept
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    outcome = run(task.spec(0, params, seed=seed, workdir=own.resolve()))
+    try:
+        own.rename(workdir)
+    except OSError:
+        shutil.rmtree(own)
+        outcome = load_outcome(workdir) or outcome
+    return outcome
+
+
+def source_of(task: Task, params: Params, seed: int, cache: Path) -> Mapping[str, str]:
+    """Return whose data that training used, or nothing where it never got as far as that."""
+    try:
+        said: Mapping[str, str] = json.loads((_workdir(task, params, seed, cache) / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return said
+
+
+def _workdir(task: Task, params: Params, seed: int, cache: Path) -> Path:
+    files = [Path(task.file or ".").parent / "train.py", *(Path(__file__).with_name(f"{name}.py") for name in _LOADERS)]
+    code = [file.read_text(encoding="utf-8") for file in files]
+    parts = [code, sorted(params.items()), seed, os.environ.get(VARIABLE, ""), os.environ.get("AGENTHPO_DATA", "")]
+    return cache / task.name / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,217 @@
+"""Runs on the twelve tasks: each training is done once, everything is stored, nothing is done again. The training here is a quick one."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agenthpo.bench.opro import Opro, opro_messages
+from agenthpo.bench.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
+from agenthpo.bench.scores import peak, scored, scores_table, table_words, trials_of
+from agenthpo.bench.trained import TASKS, load_bench_task, trained
+from agenthpo.errors import LLMFailure, TaskError
+from agenthpo.llm.client import Reply
+from agenthpo.records import Usage
+
+TASK = """
+name: tabular-regression
+background: {task: Lay a parabola down., dataset: Ten points., model: A parabola., goal: Lowest loss.}
+objective: {metric: val_loss, direction: minimize, test_metric: test_loss, noisy: true}
+train: {command: "{python} train.py", timeout: 1m}
+space:
+  x: {type: float, low: -1, high: 1, default: 0.5}
+  kind: {type: categorical, values: [plain, steep], default: plain}
+"""
+SCRIPT = """
+import os
+from pathlib import Path
+
+import agenthpo
+from agenthpo.bench.data import found
+
+with Path("trainings").open("a") as file:
+    file.write("one ")
+offset = found(None, local=("ten points", lambda: 0.2))
+config = agenthpo.config(x=0.5, kind="plain")
+if config["x"] < -0.95:
+    raise ArithmeticError("it went up")
+loss = (config["x"] - offset) ** 2 * (3 if config["kind"] == "steep" else 1) + int(os.environ["AGENTHPO_SEED"]) % 7 * 1e-6
+agenthpo.report(val_loss=loss, test_loss=loss + 0.1)
+"""
+
+
+@pytest.fixture
+def where(tmp_path):
+    folder = tmp_path / "tasks/tabular-regression"
+    folder.mkdir(parents=True)
+    (folder / "task.yaml").write_text(TASK)
+    (folder / "train.py").write_text(SCRIPT)
+    return Where(tmp_path / "tasks", tmp_path / "results", tmp_path / "cache")
+
+
+def trainings(where):
+    return len(Path(where.tasks, "tabular-regression/trainings").read_text().split())
+
+
+def run_of(proposer="random", seed=0, trials=3, model="none"):
+    return Run("tabular-regression", proposer, model, seed, trials)
+
+
+def test_a_run_is_stored_with_its_trials_source_and_versions_and_not_done_again(where):
+    runs = [run_of(seed=0), run_of(seed=1)]
+    assert list(play_runs(where, runs, jobs=2)) and missing_runs(where.results, runs) == []
+    stored = read_runs(where.results, ["tabular-regression"])
+    assert {run["run"]["seed"] for run in stored} == {0, 1}
+    for run in stored:
+        assert run["source"] == {"source": "local", "data": "ten points"}
+        assert run["about"]["versions"]["numpy"] and run["about"]["python"]
+        assert [t["source"] for t in run["trials"]] == ["default", "classical", "classical"]
+        assert run["trials"][0]["params"] == {"x": 0.5, "kind": "plain"}
+        assert run["trials"][0]["test_value"] == pytest.approx(run["trials"][0]["value"] + 0.1)
+    assert missing_runs(where.results, [run_of(trials=4)]) == [run_of(trials=4)]
+
+
+def test_the_same_configuration_and_seed_is_trained_once_whoever_proposes_it(where):
+    first = play_run(where, run_of("random"))
+    assert trainings(where) == 3
+    assert play_run(where, run_of("random"))["trials"] == first["trials"]
+    assert trainings(where) == 3
+    assert play_run(where, run_of("tpe", trials=1))["trials"][0]["value"] == first["trials"][0]["value"]
+    assert trainings(where) == 3
+    play_run(where, run_of("tpe", trials=1, seed=1))
+    assert trainings(where) == 4
+    Path(where.tasks, "tabular-regression/train.py").write_text(SCRIPT + "# changed\n")
+    play_run(where, run_of("random", trials=1))
+    assert trainings(where) == 5
+
+
+def test_a_training_that_fails_is_a_trial_and_not_done_again_either(where):
+    task = load_bench_task("tabular-regression", where.tasks)
+    outcome = trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache)
+    assert outcome.status == "failed" and "it went up" in outcome.error
+    assert trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache) == outcome
+    assert trainings(where) == 1
+
+
+def test_a_task_that_cannot_be_trained_here_ends_in_a_sentence(where):
+    Path(where.tasks, "tabular-regression/train.py").write_text(f"raise SystemExit('no data: none')\n{SCRIPT}")
+    with pytest.raises(TaskError, match=r"tabular-regression cannot be trained here: .*no data: none"):
+        play_run(where, run_of())
+
+
+def test_wrong_names_are_told(where):
+    with pytest.raises(TaskError, match="there is no task 'cora'; known are vision-classification"):
+        load_bench_task("cora", where.tasks)
+    with pytest.raises(TaskError, match="run this from its folder or name it by --folder"):
+        load_bench_task(TASKS[0], where.tasks)
+    with pytest.raises(TaskError, match="'opro' asks a language model; name one by --model"):
+        checked_run("tabular-regression", "opro", "none", 0, 3)
+    assert checked_run("tabular-regression", "random", "local:smollm2", 0, 3).model == "none"
+    with pytest.raises(TaskError, match="magic"):
+        checked_run("tabular-regression", "magic", "none", 0, 3)
+
+
+def test_what_was_killed_while_it_was_written_is_done_again(where):
+    list(play_runs(where, [run_of(trials=1)], jobs=1))
+    with Path(where.results, "tabular-regression.jsonl").open("a") as file:
+        file.write('{"run": {"task": "tabular-re')
+    assert missing_runs(where.results, [run_of(trials=1)]) == []
+
+
+class Scripted:
+    name, allowance, holds_to_grammar = "scripted", 3000, False
+
+    def __init__(self, *answers):
+        self.answers, self.asked = list(answers), []
+
+    def ask(self, messages, form, *, seed=0):
+        self.asked.append((messages, seed))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Reply(json.dumps(answer), answer, Usage(1, 100, 10))
+
+
+def told(where, *values):
+    task = load_bench_task("tabular-regression", where.tasks)
+    stored = [
+        {"number": i, "params": {"x": i / 10, "kind": "plain"}, "source": "classical", "value": v, "test_value": v, "duration_s": 1.0}
+        for i, v in enumerate(values)
+    ]
+    return task, trials_of({"trials": stored})
+
+
+def test_opro_sees_scores_in_ascending_order_and_no_background(where):
+    task, trials = told(where, 0.5, 0.9, None, 0.1)
+    text = opro_messages(task, trials)[1].text
+    assert text.index("score: 0.9") < text.index("score: 0.5") < text.index("score: 0.1") < text.index("lower score")
+    assert '"x": 0.2' not in text and "parabola" not in text.lower()
+
+
+def test_opro_asks_again_for_what_is_not_in_the_space_or_known_and_else_tries_at_random(where):
+    task, trials = told(where, 0.5, 0.9)
+    known, outside, fine = {"x": 0.1, "kind": "plain"}, {"x": 4, "kind": "plain"}, {"x": -0.25, "kind": "steep"}
+    proposal = Opro(Scripted(known, outside, fine)).propose(task, trials)
+    assert proposal.params == fine and proposal.source == "creator" and proposal.usage.requests == 3
+    model = Scripted(known, ["text"], outside)
+    fallback = Opro(model).propose(task, trials)
+    assert fallback.source == "fallback" and "x" in fallback.note and task.space.violations(fallback.params) == []
+    assert len({seed for _, seed in model.asked}) == 3
+    assert "out of reach" in Opro(Scripted(LLMFailure("out of reach"))).propose(task, trials).note
+
+
+def test_opro_by_the_embedded_model_stays_in_the_space(where, smollm2):
+    run = play_run(where, run_of("opro", model="local:smollm2"))
+    assert run["trials"][0]["source"] == "default"
+    assert {t["source"] for t in run["trials"][1:]} <= {"creator", "fallback"}
+    assert run["trials"][1]["tokens"] > 0
+    assert play_run(where, run_of("opro", model="local:smollm2"))["trials"] == run["trials"]  # its replies are kept
+
+
+def run_with(proposer, seed, values, **fields):
+    trials = [
+        {"number": i, "params": {"x": i, "seed": seed}, "source": "classical", "value": v, "test_value": v and v + 1, "duration_s": 1.0}
+        for i, v in enumerate(values)
+    ]
+    run = {"task": "tabular-regression", "proposer": proposer, "model": "none", "seed": seed, "trials": len(values)}
+    return {"run": run, "source": {"source": "local", "data": "ten"}, "trials": trials, **fields}
+
+
+def test_the_score_is_that_of_the_best_by_validation_and_its_test_beside_it():
+    run = run_with("random", 0, [3.0, None, 1.0, 2.0])
+    assert scored(trials_of(run), "minimize") == (1.0, 2.0)
+    assert scored(trials_of(run)[:2], "minimize") == (3.0, 4.0)
+    assert scored(trials_of(run)[1:2], "minimize") is None
+
+
+def test_the_peak_is_the_best_of_a_hundred_pooled_trials():
+    values = [5.0] * 9
+    runs = [run_with(who, seed, [*values, 4.0 - seed]) for who in ("random", "tpe") for seed in range(5)]
+    assert peak(runs, "minimize")["value"] == 0.0 and peak(runs, "minimize")["of"] == 100
+    assert peak(runs, "maximize")["value"] == 5.0
+    assert peak(runs[1:], "minimize") is None
+
+
+def test_the_table_has_means_over_seeds_and_gains_in_percent(where):
+    runs = [run_with("random", seed, [4.0, 3.0, 2.0 + 2 * seed]) for seed in (0, 1)]
+    runs += [run_with("tpe", 0, [4.0, 1.5, 1.5])]
+    row = scores_table(runs, where.tasks)[0]
+    assert row["proposers"]["random"]["3"] == {
+        "mean": 2.5, "std": pytest.approx(0.7071, abs=1e-3), "test": 3.5, "seeds": 2, "gain_random": 0.0, "gain_peak": None,
+    }  # fmt: skip
+    assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(40.0)
+    words = table_words([row])
+    assert "**1.5000 ± 0.0000**" in words and "| 2.5000 ± 0.7071 |" in words and "(local)" in words
+
+
+def test_the_reduced_form_by_the_command_line(where, smollm2):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--tasks", "tabular-regression", "--smoke", "--proposers", "random,hybrid"]
+    places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
+    done = subprocess.run([*command, *places, "--json"], capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)[0]["proposers"]) == {"random", "hybrid (smollm2)"}
+    wrong = subprocess.run([*command, *places, "--model", "none"], capture_output=True, text=True, timeout=200)
+    assert wrong.returncode == 2 and "name one by --model" in wrong.stderr and "Traceback" not in wrong.stderr
