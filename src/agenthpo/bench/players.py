@@ -235,10 +235,10 @@ METHODS: dict[str, Method] = {
     **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)) for kind in ADVISORS},
     **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
     **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25, seeds=20, groups=("tables",)) for kind in ADVISORS},
-    "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
+    "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=5, groups=("tables",)),
     "creator-smollm2": Method(_by_model("local:smollm2", "smollm2", always=True), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
     "hybrid-qwen": Method(
-        _by_model("local:qwen2.5-coder-1.5b", "qwen", always=False), ("agenthpo",), trials=12, seeds=1, groups=("tables",)
+        _by_model("local:qwen2.5-coder-1.5b", "qwen", always=False), ("agenthpo",), trials=12, seeds=3, groups=("tables",)
     ),
 }
 """Every method by name: peers, the engine, the hybrid with an advisor (boastful: of false confidence), an advisor alone, real models."""
