@@ -10,7 +10,7 @@ from typing import Any
 from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
 from agenthpo.records import Direction, Outcome, Proposal, Trial, best_measured, mean_value, upward
 
-__all__ = ["AT", "PEAK_RUNS", "label", "peak", "scored", "scores_table", "table_words", "trials_of"]
+__all__ = ["AT", "PEAK_RUNS", "label", "number_words", "peak", "scored", "scores_table", "table_words", "trials_of"]
 
 AT = (1, 3, 5, 10)
 """Trials after which the paper shows scores."""
@@ -134,16 +134,17 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
             seeds = max((s["seeds"] for s in scores.values()), default=0)
             lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
         if row["peak"]:
-            lines.append(f"| {row['task']} ({row['source']}) | 100-trial peak | | | | | {_number(row['peak']['value'])} | | |")
+            lines.append(f"| {row['task']} ({row['source']}) | 100-trial peak | | | | | {number_words(row['peak']['value'])} | | |")
     return "\n".join(lines)
 
 
 def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
     if scores is None:
         return ""
-    text = f"{_number(scores['mean'])} ± {_number(scores['std'])}"
+    text = f"{number_words(scores['mean'])} ± {number_words(scores['std'])}"
     return f"**{text}**" if scores["mean"] == best else text
 
 
-def _number(value: float) -> str:
+def number_words(value: float) -> str:
+    """Return a score with four decimals, two where it is 10 or more."""
     return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"

@@ -331,3 +331,17 @@ def bench_run(
     least = {"trials": min(trials, 3), "seeds": 1} if smoke else {"trials": trials, "seeds": seeds}
     who = [name for name in proposers.split(",") if name]
     play(Where(folder, results, cache), chosen, who, model=model, jobs=jobs, as_json=as_json, **least)
+
+
+@bench.command("figures")
+def bench_figures(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the tasks are.")] = Path("benchmarks/tasks"),
+    results: Annotated[Path, typer.Option("--results", help="Where results are kept.")] = Path("benchmarks/results/tasks"),
+    out: Annotated[Path, typer.Option("--out", help="Where figures and page are written.")] = Path("benchmarks/results/figures"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print which files were written as JSON.")] = False,
+) -> None:
+    """Draw the runs that are stored: figures as PNG, one HTML page, every trial as CSV; and write what is known of each task into its README."""
+    from agenthpo.bench.runs import Where
+    from agenthpo.cli.bench_run import bench_figures as write
+
+    write(Where(folder, results, Path()), out, as_json=as_json)

@@ -1,9 +1,10 @@
-"""``agenthpo bench run``: do the runs that are missing, with progress, and print what they came to."""
+"""``agenthpo bench run`` and ``figures``: do the runs that are missing, with progress, and print or draw what they came to."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -11,8 +12,9 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from agenthpo.bench.runs import Where, checked_run, missing_runs, play_runs, read_runs
 from agenthpo.bench.scores import scores_table, table_words
 from agenthpo.bench.trained import TASKS, load_bench_task
+from agenthpo.errors import TaskError
 
-__all__ = ["bench_run"]
+__all__ = ["bench_figures", "bench_run"]
 
 
 def bench_run(
@@ -46,3 +48,23 @@ def bench_run(
     ]
     table = scores_table(stored, where.tasks)
     print(json.dumps(table) if as_json else table_words(table))
+
+
+def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
+    """Draw what is stored in ``where.results`` into ``out``: PNG files, one HTML page, every trial as CSV; and the tasks' READMEs."""
+    from agenthpo.bench.facts import facts, with_facts
+    from agenthpo.bench.figures import draw
+    from agenthpo.bench.page import page, write_trials
+
+    runs = read_runs(where.results, TASKS)
+    if not runs:
+        raise TaskError(f"there are no runs in {where.results}; make some by: agenthpo bench run")
+    figures = draw(runs, out, where.tasks)
+    write_trials(runs, out / "trials.csv")
+    (out / "index.html").write_text(page(runs, figures, where.tasks), encoding="utf-8")
+    for name in {run["run"]["task"] for run in runs}:
+        readme = where.tasks / name / "README.md"
+        told = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
+        readme.write_text(with_facts(readme.read_text(encoding="utf-8"), told), encoding="utf-8")
+    written = [str(path) for path in [*figures, out / "trials.csv", out / "index.html"]]
+    print(json.dumps({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))

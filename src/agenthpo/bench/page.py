@@ -1,0 +1,80 @@
+"""What the runs came to as one HTML page that needs no other file, and as a table that other programs read."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from agenthpo.bench.scores import scores_table, table_words
+
+__all__ = ["page", "write_trials"]
+
+_TITLES = {
+    "trajectories": "The best score after each trial (mean and deviation over seeds; dotted: the 100-trial peak)",
+    "opro": "Link prediction: optimisation by prompting beside the agent",
+    "models": "Two models side by side",
+    "strategy": "How far the Creator moves from the incumbent, by hyperparameter and trial",
+    "validation-and-test": "What is gained over the default on validation, and on test",
+}
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;"
+    "text-align:left}img{max-width:100%}"
+)
+_FIELDS = (
+    "task",
+    "proposer",
+    "model",
+    "seed",
+    "data_source",
+    "trial",
+    "source",
+    "state",
+    "value",
+    "test_value",
+    "duration_s",
+    "tokens",
+    "params",
+)
+
+
+def page(runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tasks: Path) -> str:
+    """Return the page: the table, the figures, versions and machines."""
+    parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"]
+    parts.append(f"<h1>AgentHPO on twelve tasks</h1>{_html(table_words(scores_table(runs, tasks)))}")
+    for path in figures:
+        picture = base64.b64encode(path.read_bytes()).decode()
+        title = escape(_TITLES[path.stem])
+        parts.append(f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{picture}">')
+    about = sorted({json.dumps(run["about"], sort_keys=True) for run in runs})
+    parts += ["<h2>Made by</h2>", *(f"<p><code>{escape(text)}</code></p>" for text in about)]
+    return "\n".join(parts)
+
+
+def _html(markdown: str) -> str:
+    rows = []
+    for number, line in enumerate(markdown.splitlines()):
+        if number == 1:
+            continue
+        tag = "td" if number else "th"
+        cells = (escape(cell.strip()) for cell in line.strip("|").split("|"))
+        bold = (f"<b>{cell.strip('*')}</b>" if cell.startswith("**") else cell for cell in cells)
+        rows.append("<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in bold) + "</tr>")
+    return f"<table>{''.join(rows)}</table>"
+
+
+def write_trials(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write every trial of ``runs`` as a row of a CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_FIELDS)
+        for run in sorted(runs, key=lambda run: tuple(str(v) for v in run["run"].values())):
+            head = [run["run"][name] for name in ("task", "proposer", "model", "seed")] + [run["source"].get("source", "")]
+            for t in run["trials"]:
+                row = [t["number"], *(t[name] for name in ("source", "state", "value", "test_value", "duration_s", "tokens"))]
+                writer.writerow([*head, *row, json.dumps(t["params"])])
