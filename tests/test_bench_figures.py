@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agenthpo.bench.credit import credit, credit_words
 from agenthpo.bench.facts import MARK, facts, with_facts
 from agenthpo.bench.figures import draw, trajectory
 from agenthpo.bench.page import page, write_trials
@@ -110,6 +111,23 @@ def test_every_trial_is_a_row(tmp_path):
     rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert [row["value"] for row in rows] == ["0.5", ""] and rows[1]["state"] == "failed" and rows[0]["data_source"] == "local"
     assert json.loads(rows[1]["params"]) == {"max_depth": 3}
+
+
+def test_credit_goes_to_the_source_of_the_winner():
+    run = run_of("hybrid", [0.5, 0.55, None, 0.6, 0.4])
+    run["trials"][3]["source"] = "creator"
+    rows = {row["source"]: row for row in credit([run, run_of("hybrid", [0.5, 0.4])], TASKS)}
+    assert rows["creator"] == {
+        "proposer": "hybrid", "source": "creator", "proposals": 1, "failed": 0, "improved": 1, "won": 1, "gain": pytest.approx(20.0),
+    }  # fmt: skip
+    assert (rows["classical"]["proposals"], rows["classical"]["failed"], rows["classical"]["improved"], rows["classical"]["won"]) == (
+        4,
+        1,
+        1,
+        0,
+    )
+    assert rows["default"]["won"] == 1 and rows["default"]["gain"] is None
+    assert "| hybrid | creator | 1 | 0 | 1 | 1 | +20.0 % |" in credit_words(list(rows.values()))
 
 
 def test_facts_are_default_noise_peak_and_seconds():

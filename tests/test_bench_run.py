@@ -1,13 +1,14 @@
 """Runs on the twelve tasks: each training is done once, everything is stored, nothing is done again. The training here is a quick one."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from agenthpo.bench.opro import Opro, opro_messages
 from agenthpo.bench.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
-from agenthpo.bench.scores import peak, scored, scores_table, table_words, trials_of
+from agenthpo.bench.scores import peak, ranks_words, scored, scores_table, table_words, trials_of
 from agenthpo.bench.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.llm.client import Reply
@@ -201,7 +202,13 @@ def test_the_table_has_means_over_seeds_and_gains_in_percent(where):
     }  # fmt: skip
     assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(40.0)
     words = table_words([row])
-    assert "**1.5000 ± 0.0000**" in words and "| 2.5000 ± 0.7071 |" in words and "(local)" in words
+    assert "**1.5000**" in words and "| 2.5000 ± 0.7071 |" in words and "(local)" in words
+
+
+def test_ranks_are_shared_by_equals_and_over_the_tasks_that_all_have_tuned(where):
+    runs = [run_with("random", 0, [4.0, 4.0, 2.0]), run_with("tpe", 0, [4.0, 3.0, 3.0])]
+    words = ranks_words(scores_table(runs, where.tasks))
+    assert "| random | 1 | 1.50 | 1.00 |  |  |" in words and "| tpe | 1 | 1.50 | 2.00 |  |  |" in words
 
 
 def test_the_reduced_form_by_the_command_line(where, smollm2):
@@ -215,3 +222,24 @@ def test_the_reduced_form_by_the_command_line(where, smollm2):
     assert set(json.loads(done.stdout)[0]["proposers"]) == {"random", "hybrid (smollm2)"}
     wrong = subprocess.run([*command, *places, "--model", "none"], capture_output=True, text=True, timeout=200)
     assert wrong.returncode == 2 and "name one by --model" in wrong.stderr and "Traceback" not in wrong.stderr
+
+
+def test_the_reduced_form_on_the_real_tasks(tmp_path, smollm2):
+    import subprocess
+    import sys
+    from importlib.util import find_spec
+
+    if "AGENTHPO_DATA" not in os.environ:
+        pytest.skip("AGENTHPO_DATA names no folder with the data")
+    if find_spec("xgboost") is None:
+        pytest.skip("xgboost is not installed: pip install 'agenthpo[tasks]'")
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--smoke", "--proposers", "random,hybrid", "--jobs", "2", "--json"]
+    places = ["--folder", str(root / "benchmarks/tasks"), "--results", str(tmp_path / "results"), "--cache", str(tmp_path / "cache")]
+    done = subprocess.run([*command, *places], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    table = {row["task"]: row for row in json.loads(done.stdout)}
+    assert set(table) == {"tabular-classification", "tabular-regression"} and {row["source"] for row in table.values()} == {"local"}
+    water = table["tabular-classification"]["proposers"]
+    assert 0.6 < water["random"]["1"]["mean"] == water["hybrid (smollm2)"]["1"]["mean"]  # the same default, trained once
+    assert all(scores["3"]["mean"] >= scores["1"]["mean"] for scores in water.values())

@@ -10,7 +10,7 @@ from typing import Any
 from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
 from agenthpo.records import Direction, Outcome, Proposal, Trial, best_measured, mean_value, upward
 
-__all__ = ["AT", "PEAK_RUNS", "label", "number_words", "peak", "scored", "scores_table", "table_words", "trials_of"]
+__all__ = ["AT", "PEAK_RUNS", "label", "number_words", "peak", "ranks_words", "scored", "scores_table", "table_words", "trials_of"]
 
 AT = (1, 3, 5, 10)
 """Trials after which the paper shows scores."""
@@ -138,10 +138,30 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
+    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share theirs), over the tasks that all have tuned."""
+    names = sorted({who for row in table for who in row["proposers"]})
+    lines = ["| mean rank | tasks | " + " | ".join(f"T={at}" for at in AT) + " |", "|---|---|" + "---|" * len(AT)]
+    found: dict[str, list[str]] = {who: [] for who in names}
+    counts = 0
+    for at in map(str, AT):
+        rows = [row for row in table if all(at in row["proposers"].get(who, {}) for who in names)]
+        counts = max(counts, len(rows))
+        for who in names:
+            places = [_rank(who, {w: row["proposers"][w][at]["mean"] for w in names}, row["direction"]) for row in rows]
+            found[who].append(f"{mean(places):.2f}" if places else "")
+    return "\n".join([*lines, *(f"| {who} | {counts} | {' | '.join(cells)} |" for who, cells in found.items())])
+
+
+def _rank(who: str, means: Mapping[str, float], direction: Direction) -> float:
+    ahead = [upward(direction) * (value - means[who]) for value in means.values()]
+    return 1 + sum(a > 0 for a in ahead) + (sum(a == 0 for a in ahead) - 1) / 2
+
+
 def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
     if scores is None:
         return ""
-    text = f"{number_words(scores['mean'])} ± {number_words(scores['std'])}"
+    text = number_words(scores["mean"]) + (f" ± {number_words(scores['std'])}" if scores["seeds"] > 1 else "")
     return f"**{text}**" if scores["mean"] == best else text
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from agenthpo.bench.credit import credit, credit_words
 from agenthpo.bench.runs import Where, checked_run, missing_runs, play_runs, read_runs
-from agenthpo.bench.scores import scores_table, table_words
+from agenthpo.bench.scores import ranks_words, scores_table, table_words
 from agenthpo.bench.trained import TASKS, load_bench_task
 from agenthpo.errors import TaskError
 
@@ -47,7 +48,7 @@ def bench_run(
         line for line in read_runs(where.results, names) if tuple(line["run"][k] for k in ("task", "proposer", "model", "seed")) in wanted
     ]
     table = scores_table(stored, where.tasks)
-    print(json.dumps(table) if as_json else table_words(table))
+    print(json.dumps(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
 
 
 def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:

@@ -1,0 +1,53 @@
+"""Who found what: by the source of each proposal, how many there were, how many beat all before them, and which won the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agenthpo.bench.scores import label, trials_of
+from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
+from agenthpo.records import best_measured, improvements, upward
+
+__all__ = ["credit", "credit_words"]
+
+
+def credit(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
+    """Return for each proposer and source: proposals, failures, improvements, runs won, and what the wins gained over the default.
+
+    ``gain`` is the mean over the runs that the source won, in percent of the default's score; None where it won none, or by the default.
+    """
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for run in runs:
+        direction = load_bench_task(run["run"]["task"], folder).objective.direction
+        trials, who = trials_of(run), label(run)
+        for trial in trials:
+            source = trial.proposal.source
+            row = rows.setdefault(
+                (who, source), {"proposer": who, "source": source, "proposals": 0, "failed": 0, "improved": 0, "won": 0, "gains": []}
+            )
+            row["proposals"] += 1
+            row["failed"] += trial.value is None
+        for trial in improvements(trials, direction)[1:]:
+            rows[who, trial.proposal.source]["improved"] += 1
+        if best := best_measured(trials, direction):
+            row = rows[who, best[0].proposal.source]
+            row["won"] += 1
+            if best[0].number and best[0].value is not None and trials[0].value:
+                row["gains"].append(100 * upward(direction) * (best[0].value - trials[0].value) / abs(trials[0].value))
+    found = []
+    for _, row in sorted(rows.items()):
+        gains = row.pop("gains")
+        found.append({**row, "gain": sum(gains) / len(gains) if gains else None})
+    return found
+
+
+def credit_words(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table in Markdown."""
+    lines = ["| proposer | source | proposals | failed | improved | runs won | gain over the default |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        gain = "" if row["gain"] is None else f"{row['gain']:+.1f} %"
+        cells = [row["proposer"], row["source"], *(str(row[name]) for name in ("proposals", "failed", "improved", "won")), gain]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
