@@ -53,7 +53,7 @@ def load_fashion(source: str | None = None) -> Pictures:
 
 
 def load_streets(source: str | None = None) -> Pictures:
-    """Return CamVid at 60 x 45; or garments on a ground, where each pixel's class is what it belongs to."""
+    """Return CamVid at 80 x 60; or garments on a ground, where each pixel's class is what it belongs to."""
     return found(
         source,
         local=("CamVid, 160 street scenes to train on, instead of CityScapes", lambda: _camvid(data_file("camvid/camvid_120x90.npz"))),
