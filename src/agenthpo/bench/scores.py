@@ -130,7 +130,7 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
         for who, scores in row["proposers"].items():
             cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
             last = scores.get(str(max(AT)), {})
-            gains = ["" if last.get(name) is None else f"{last[name]:+.1f} %" for name in ("gain_random", "gain_peak")]
+            gains = ["" if last.get(name) is None else f"{last[name] + 0.0:+.1f} %" for name in ("gain_random", "gain_peak")]
             seeds = max((s["seeds"] for s in scores.values()), default=0)
             lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
         if row["peak"]:
