@@ -199,14 +199,15 @@ def test_the_table_has_means_over_seeds_and_gains_in_percent(where):
     row = scores_table(runs, where.tasks)[0]
     assert row["proposers"]["random"]["3"] == {
         "mean": 2.5, "std": pytest.approx(0.7071, abs=1e-3), "test": 3.5, "seeds": 2, "gain_random": 0.0, "gain_peak": None,
+        "by_seed": {"0": 2.0, "1": 3.0},
     }  # fmt: skip
-    assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(40.0)
+    assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(25.0)  # of seed 0, which both have
     words = table_words([row])
     assert "**1.5000**" in words and "| 2.5000 ± 0.7071 |" in words and "(local)" in words
 
 
-def test_ranks_are_shared_by_equals_and_over_the_tasks_that_all_have_tuned(where):
-    runs = [run_with("random", 0, [4.0, 4.0, 2.0]), run_with("tpe", 0, [4.0, 3.0, 3.0])]
+def test_ranks_are_shared_by_equals_and_over_the_tasks_and_seeds_that_all_have_tuned(where):
+    runs = [run_with("random", 0, [4.0, 4.0, 2.0]), run_with("random", 1, [9.0, 9.0, 9.0]), run_with("tpe", 0, [4.0, 3.0, 3.0])]
     words = ranks_words(scores_table(runs, where.tasks))
     assert "| random | 1 | 1.50 | 1.00 |  |  |" in words and "| tpe | 1 | 1.50 | 2.00 |  |  |" in words
 

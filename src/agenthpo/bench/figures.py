@@ -120,7 +120,7 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     for who, pairs in sorted(gains.items()):
         x, y = np.array(pairs).T
         place.scatter(x, y, s=18, alpha=0.6, color=colours[who], label=who)
-    limits = np.array([*place.get_xlim(), *place.get_ylim()])
+    limits = np.array([pair for pairs in gains.values() for pair in pairs])
     place.plot([limits.min(), limits.max()], [limits.min(), limits.max()], color="#999", linewidth=0.8)
     place.axhline(0, color="#ccc", linewidth=0.8)
     place.set_xlabel("gain over the default on validation, percent", fontsize=8)

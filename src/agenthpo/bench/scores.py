@@ -68,7 +68,8 @@ def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, A
 def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
     """Return for each task its direction, source, default, peak and, for each proposer, the scores at each number of trials.
 
-    ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean and deviation are over seeds.
+    ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean and deviation are over seeds, the gain over
+    random search over those that both have.
     """
     rows = []
     for name in TASKS:
@@ -82,7 +83,7 @@ def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER)
             base = found.get("random", {}).get(at)
             for scores in found.values():
                 if at in scores:
-                    scores[at]["gain_random"] = base and _gain(scores[at]["mean"], base["mean"], objective.direction)
+                    scores[at]["gain_random"] = base and _gain(*_shared(scores[at], base), objective.direction)
                     scores[at]["gain_peak"] = best and _gain(scores[at]["mean"], best["value"], objective.direction)
         sources = {run["source"].get("source", "") for run in here}
         rows.append(
@@ -102,20 +103,27 @@ def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER)
 def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, dict[str, Any]]:
     found = {}
     for at in AT:
-        known = [s for run in runs if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))]
+        known = {run["run"]["seed"]: s for run in runs if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))}
         if known:
-            values, tests = zip(*known, strict=True)
+            values, tests = zip(*known.values(), strict=True)
             found[str(at)] = {
                 "mean": mean(values),
                 "std": stdev(values) if len(values) > 1 else 0.0,
                 "test": mean(tests),
                 "seeds": len(values),
+                "by_seed": {str(seed): value for seed, (value, _) in known.items()},
             }
     return found
 
 
-def _gain(value: float, reference: float, direction: Direction) -> float | None:
-    return 100 * upward(direction) * (value - reference) / abs(reference) if reference else None
+def _shared(*scores: Mapping[str, Any]) -> list[float | None]:
+    """Return the mean of each over the seeds that all of them have: one seed's folds or weights are luckier than another's."""
+    seeds = set.intersection(*(set(s["by_seed"]) for s in scores))
+    return [mean(s["by_seed"][seed] for seed in seeds) if seeds else None for s in scores]
+
+
+def _gain(value: float | None, reference: float | None, direction: Direction) -> float | None:
+    return 100 * upward(direction) * (value - reference) / abs(reference) if reference and value is not None else None
 
 
 def table_words(table: Sequence[Mapping[str, Any]]) -> str:
@@ -130,7 +138,7 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
         for who, scores in row["proposers"].items():
             cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
             last = scores.get(str(max(AT)), {})
-            gains = ["" if last.get(name) is None else f"{last[name] + 0.0:+.1f} %" for name in ("gain_random", "gain_peak")]
+            gains = ["" if last.get(name) is None else f"{round(last[name], 1) + 0.0:+.1f} %" for name in ("gain_random", "gain_peak")]
             seeds = max((s["seeds"] for s in scores.values()), default=0)
             lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
         if row["peak"]:
@@ -139,16 +147,21 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
 
 
 def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share theirs), over the tasks that all have tuned."""
+    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share theirs), over the tasks and seeds that all have tuned."""
     names = sorted({who for row in table for who in row["proposers"]})
     lines = ["| mean rank | tasks | " + " | ".join(f"T={at}" for at in AT) + " |", "|---|---|" + "---|" * len(AT)]
     found: dict[str, list[str]] = {who: [] for who in names}
     counts = 0
     for at in map(str, AT):
-        rows = [row for row in table if all(at in row["proposers"].get(who, {}) for who in names)]
+        rows = [
+            (dict(zip(names, means, strict=True)), row["direction"])
+            for row in table
+            if all(at in row["proposers"].get(who, {}) for who in names)
+            and None not in (means := _shared(*(row["proposers"][who][at] for who in names)))
+        ]
         counts = max(counts, len(rows))
         for who in names:
-            places = [_rank(who, {w: row["proposers"][w][at]["mean"] for w in names}, row["direction"]) for row in rows]
+            places = [_rank(who, means, direction) for means, direction in rows]
             found[who].append(f"{mean(places):.2f}" if places else "")
     return "\n".join([*lines, *(f"| {who} | {counts} | {' | '.join(cells)} |" for who, cells in found.items())])
 
