@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agenthpo.bench.scores import label, trials_of
+from agenthpo.bench.scores import gain, label, percent_words, trials_of
 from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
-from agenthpo.records import best_measured, improvements, upward
+from agenthpo.records import best_measured, improvements
 
 __all__ = ["credit", "credit_words"]
 
@@ -19,8 +19,9 @@ def credit(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> li
     ``gain`` is the mean over the runs that the source won, in percent of the default's score; None where it won none, or by the default.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
+    directions = {name: load_bench_task(name, folder).objective.direction for name in {run["run"]["task"] for run in runs}}
     for run in runs:
-        direction = load_bench_task(run["run"]["task"], folder).objective.direction
+        direction = directions[run["run"]["task"]]
         trials, who = trials_of(run), label(run)
         for trial in trials:
             source = trial.proposal.source
@@ -34,8 +35,8 @@ def credit(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> li
         if best := best_measured(trials, direction):
             row = rows[who, best[0].proposal.source]
             row["won"] += 1
-            if best[0].number and best[0].value is not None and trials[0].value:
-                row["gains"].append(100 * upward(direction) * (best[0].value - trials[0].value) / abs(trials[0].value))
+            if best[0].number and (gained := gain(best[0].value, trials[0].value, direction)) is not None:
+                row["gains"].append(gained)
     found = []
     for _, row in sorted(rows.items()):
         gains = row.pop("gains")
@@ -47,7 +48,11 @@ def credit_words(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the table in Markdown."""
     lines = ["| proposer | source | proposals | failed | improved | runs won | gain over the default |", "|---|---|---|---|---|---|---|"]
     for row in rows:
-        gain = "" if row["gain"] is None else f"{row['gain']:+.1f} %"
-        cells = [row["proposer"], row["source"], *(str(row[name]) for name in ("proposals", "failed", "improved", "won")), gain]
+        cells = [
+            row["proposer"],
+            row["source"],
+            *(str(row[name]) for name in ("proposals", "failed", "improved", "won")),
+            percent_words(row["gain"]),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
-from agenthpo.bench.scores import number_words, peak
+from agenthpo.bench.scores import number_words, peak, sources_of
 from agenthpo.records import Direction
 
 __all__ = ["MARK", "facts", "with_facts"]
@@ -22,7 +22,7 @@ def facts(runs: Sequence[Mapping[str, Any]], task: str, direction: Direction) ->
     values = list(defaults.values())
     best = peak(here, direction)
     seconds = [t["duration_s"] for run in here for t in run["trials"] if t["duration_s"] is not None]
-    lines = ["", f"Measured by `agenthpo bench run` ({', '.join(sorted({run['source'].get('source', '?') for run in here}))} data):", ""]
+    lines = ["", f"Measured by `agenthpo bench run` ({sources_of(here)} data):", ""]
     spread = (
         f", standard deviation over {len(values)} seeds {number_words(stdev(values))} (the noise floor)"
         if len(values) > 1

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agenthpo.bench.scores import AT, label, peak, scored, trials_of
+from agenthpo.bench.scores import AT, gain, label, peak, scored, sources_of, trials_of
 from agenthpo.bench.strategy import changes
 from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
-from agenthpo.records import Direction, upward
+from agenthpo.records import Direction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,14 +51,7 @@ def draw(runs: Runs, folder: Path, tasks: Path = TASKS_FOLDER) -> list[Path]:
 
 
 def _trajectories(runs: Runs, tasks: Path) -> Figure | None:
-    here = _tasks_of(runs)
-    if not here:
-        return None
-    figure, places = _grid(len(here))
-    colours = _colours(runs)
-    for name, place in zip(here, places, strict=True):
-        _lines(place, runs, name, colours, tasks)
-    return _with_legend(figure, colours)
+    return _panels(runs, _tasks_of(runs), tasks)
 
 
 def _link(runs: Runs, tasks: Path) -> Figure | None:
@@ -66,10 +59,7 @@ def _link(runs: Runs, tasks: Path) -> Figure | None:
     chosen = [r for r in runs if r["run"]["task"] == _LINK and r["run"]["proposer"] in ("opro", "creator", "hybrid")]
     if not any(r["run"]["proposer"] == "opro" for r in chosen):
         return None
-    figure, (place,) = _grid(1)
-    colours = _colours(chosen)
-    _lines(place, chosen, _LINK, colours, tasks)
-    return _with_legend(figure, colours)
+    return _panels(chosen, [_LINK], tasks)
 
 
 def _models(runs: Runs, tasks: Path) -> Figure | None:
@@ -77,13 +67,7 @@ def _models(runs: Runs, tasks: Path) -> Figure | None:
     asked = [r for r in runs if r["run"]["proposer"] in ("creator", "hybrid")]
     models = sorted({r["run"]["model"] for r in asked})
     both = [name for name in _tasks_of(asked) if {r["run"]["model"] for r in asked if r["run"]["task"] == name} == set(models)]
-    if len(models) < 2 or not both:
-        return None
-    figure, places = _grid(len(both))
-    colours = _colours(asked)
-    for name, place in zip(both, places, strict=True):
-        _lines(place, asked, name, colours, tasks)
-    return _with_legend(figure, colours)
+    return _panels(asked, both, tasks) if len(models) > 1 else None
 
 
 def _strategy(runs: Runs, tasks: Path) -> Figure | None:
@@ -106,13 +90,15 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
 
 def _test(runs: Runs, tasks: Path) -> Figure | None:
     """What each proposer gained over the default on validation, and what of it is left on test."""
-    gains: dict[str, list[tuple[float, float]]] = {}
+    gains: dict[str, list[list[float | None]]] = {}
+    directions = {name: load_bench_task(name, tasks).objective.direction for name in _tasks_of(runs)}
     for run in runs:
-        task = load_bench_task(run["run"]["task"], tasks)
-        trials, sign = trials_of(run), upward(task.objective.direction)
-        first, last = scored(trials[:1], task.objective.direction), scored(trials[:_TRIALS], task.objective.direction)
+        direction, trials = directions[run["run"]["task"]], trials_of(run)
+        first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)
         if first and last and len(trials) >= _TRIALS:
-            gains.setdefault(label(run), []).append(tuple(100 * sign * (b - a) / abs(a) for a, b in zip(first, last, strict=True)))  # type: ignore[arg-type]
+            both = [gain(b, a, direction) for a, b in zip(first, last, strict=True)]
+            if None not in both:
+                gains.setdefault(label(run), []).append(both)
     if not gains:
         return None
     figure, (place,) = _grid(1, height=4.0)
@@ -134,6 +120,17 @@ FIGURES = {"trajectories": _trajectories, "opro": _link, "models": _models, "str
 """What draws each figure, by the name of its file; None where there is nothing to draw yet."""
 
 
+def _panels(runs: Runs, names: Sequence[str], tasks: Path) -> Figure | None:
+    """Draw the trajectories of each task of ``names`` in a place of its own."""
+    if not names:
+        return None
+    figure, places = _grid(len(names))
+    colours = _colours(runs)
+    for name, place in zip(names, places, strict=True):
+        _lines(place, runs, name, colours, tasks)
+    return _with_legend(figure, colours)
+
+
 def _lines(place: Axes, runs: Runs, name: str, colours: Mapping[str, str], tasks: Path) -> None:
     objective = load_bench_task(name, tasks).objective
     here = [run for run in runs if run["run"]["task"] == name]
@@ -151,8 +148,7 @@ def _lines(place: Axes, runs: Runs, name: str, colours: Mapping[str, str], tasks
         place.fill_between(steps, mean - spread, mean + spread, color=colours[who], alpha=0.12, linewidth=0)
     if best := peak(here, objective.direction):
         place.axhline(best["value"], color="#444", linestyle=":", linewidth=1)
-    sources = ", ".join(sorted({run["source"].get("source", "") for run in here}))
-    place.set_title(f"{name} ({sources})", fontsize=9)
+    place.set_title(f"{name} ({sources_of(here)})", fontsize=9)
     place.set_ylabel(objective.metric, fontsize=7)
     place.tick_params(labelsize=7)
 

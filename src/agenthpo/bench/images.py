@@ -16,6 +16,8 @@ __all__ = ["VOID", "Pictures", "load_fashion", "load_objects", "load_streets"]
 
 VOID = 11
 """The class of a street scene's pixels that do not count."""
+_FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+"""Fashion-MNIST, as it comes."""
 _FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/HEAD/data/fashion/"
 Part = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -43,11 +45,10 @@ def load_objects(source: str | None = None) -> Pictures:
 def load_fashion(source: str | None = None) -> Pictures:
     """Return Fashion-MNIST, 3,000 pictures to train on."""
     words = "Fashion-MNIST, 3,000 pictures to train on, instead of butterflies"
-    files = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     return found(
         source,
-        online=(words, lambda: _fashion([fetched(_FASHION + name) for name in files])),
-        local=(words, lambda: _fashion([data_file(f"fashion-mnist/{name}") for name in files])),
+        online=(words, lambda: _fashion([fetched(_FASHION + name) for name in _FILES])),
+        local=(words, lambda: _fashion([data_file(f"fashion-mnist/{name}") for name in _FILES])),
         package=(words, lambda: _fashion(_debian())),
     )
 
@@ -78,7 +79,7 @@ def _debian() -> list[Path]:
     folder = Path("/usr/share/datasets/fashion-mnist")
     if not folder.exists():
         raise FileNotFoundError("apt install dataset-fashion-mnist")
-    return [folder / f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+    return [folder / name for name in _FILES]
 
 
 def _fashion(files: Sequence[Path]) -> Pictures:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
-import threading
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from agenthpo.bench.continuous import CONTINUOUS, load_continuous
 from agenthpo.bench.players import METHODS, bare
 from agenthpo.bench.problems import Problem, regret
+from agenthpo.bench.store import append, stored
 from agenthpo.bench.tables import TABLES, load_table
+from agenthpo.bench.workers import in_processes
 from agenthpo.seeds import spawn_seed
 
-__all__ = ["CHECKPOINTS", "Game", "Played", "load_problem", "missing", "play", "quiet_worker", "read_results", "run_games"]
+__all__ = ["CHECKPOINTS", "Game", "Played", "load_problem", "missing", "play", "read_results", "run_games"]
 
 CHECKPOINTS = (1, 3, 5, 10, 25, 50, 100)
 """Trials after which the regret of what a method would return is written down."""
@@ -94,52 +91,20 @@ def missing(folder: Path, games: Iterable[Game]) -> list[Game]:
 def run_games(folder: Path, games: Sequence[Game], *, jobs: int) -> Iterator[Played]:
     """Play ``games`` in ``jobs`` processes and yield each result as soon as it is stored."""
     folder.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # the new processes' own
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
-        futures = [pool.submit(play, game) for game in games]
-        try:
-            for future in as_completed(futures):
-                result = future.result()
-                _append(folder / f"{result.method}.jsonl", result)
-                yield result
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def quiet_worker() -> None:
-    """Begin a worker process: it is silent, and ends when its parent has ended."""
-    warnings.simplefilter("ignore")  # peers warn at each trial
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End this process when ``parent`` has ended: a run that is killed leaves no worker behind."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    for _, result in in_processes(play, games, jobs=jobs):
+        _keep(folder / f"{result.method}.jsonl", result)
+        yield result
 
 
 def _key(game: Game | Played) -> tuple[str, str, int, bool]:
     return game.method, game.problem, game.seed, game.has_default
 
 
-def _append(path: Path, result: Played) -> None:
-    lines = []
-    if not path.exists():
-        about = {"versions": METHODS[result.method].versions(), "python": platform.python_version()}
-        lines.append(json.dumps(about))
-    with path.open("a", encoding="utf-8") as file:
-        file.write("".join(line + "\n" for line in [*lines, json.dumps(asdict(result))]))
+def _keep(path: Path, result: Played) -> None:
+    about = {"versions": METHODS[result.method].versions(), "python": platform.python_version()}
+    append(path, *[about] * (not path.exists()), asdict(result))
 
 
-def _lines(path: Path) -> list[dict]:
-    if not path.exists():
-        return []
-    found: dict[tuple, dict] = {}
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:  # the last line of a run that was killed
-            continue
-        found[tuple(line.get(key) for key in ("method", "problem", "seed", "has_default"))] = line
-    return list(found.values())
+def _lines(path: Path) -> Iterable[dict[str, Any]]:
+    """Return the lines of ``path``, of each game the last."""
+    return {tuple(line.get(key) for key in ("method", "problem", "seed", "has_default")): line for line in stored(path)}.values()

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.executor import Executor
 from agenthpo.bench.models import Remembered
 from agenthpo.bench.opro import OPRO, Opro
-from agenthpo.bench.play import quiet_worker
+from agenthpo.bench.store import append, stored
 from agenthpo.bench.trained import load_bench_task, source_of, trained
+from agenthpo.bench.workers import in_processes
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import LLM
@@ -28,7 +27,7 @@ from agenthpo.seeds import spawn_seed
 from agenthpo.session import NONE, check_proposer, proposer_named
 from agenthpo.task import Task
 
-__all__ = ["ASKING", "Run", "Where", "missing_runs", "play_runs", "read_runs"]
+__all__ = ["ASKING", "Run", "Where", "checked_run", "key_of", "missing_runs", "play_run", "play_runs", "read_runs"]
 
 ASKING = (CREATOR, HYBRID, OPRO)
 """The proposers that ask a language model."""
@@ -74,17 +73,17 @@ def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) ->
     return Run(task, proposer, model, seed, trials)
 
 
+def key_of(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
+    """Return the key of a stored run."""
+    return Run(**line["run"]).key
+
+
 def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
     """Return the stored runs of ``tasks``, of each the longest."""
     longest: dict[tuple, dict[str, Any]] = {}
     for task in tasks:
-        path = results / f"{task}.jsonl"
-        for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            try:
-                line = json.loads(text)
-            except ValueError:  # the last line of a run that was killed
-                continue
-            key = Run(**line["run"]).key
+        for line in stored(results / f"{task}.jsonl"):
+            key = key_of(line)
             if key not in longest or len(longest[key]["trials"]) <= len(line["trials"]):
                 longest[key] = line
     return list(longest.values())
@@ -93,23 +92,16 @@ def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
 def missing_runs(results: Path, runs: Iterable[Run]) -> list[Run]:
     """Return the runs that are not stored, or were stored with fewer trials."""
     runs = list(runs)
-    known = {Run(**line["run"]).key: line["run"]["trials"] for line in read_runs(results, {run.task for run in runs})}
+    known = {key_of(line): line["run"]["trials"] for line in read_runs(results, {run.task for run in runs})}
     return [run for run in runs if known.get(run.key, 0) < run.trials]
 
 
 def play_runs(where: Where, runs: Sequence[Run], *, jobs: int) -> Iterator[Run]:
     """Do ``runs`` in ``jobs`` processes, and yield each as soon as it is stored. What a killed call had trained is not trained again."""
     where.results.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=quiet_worker) as pool:
-        futures = {pool.submit(play_run, where, run): run for run in runs}
-        try:
-            for future in as_completed(futures):
-                with (where.results / f"{futures[future].task}.jsonl").open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(future.result()) + "\n")
-                yield futures[future]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    for run, line in in_processes(partial(play_run, where), runs, jobs=jobs):
+        append(where.results / f"{run.task}.jsonl", line)
+        yield run
 
 
 def play_run(where: Where, run: Run) -> dict[str, Any]:

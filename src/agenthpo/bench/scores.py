@@ -10,7 +10,21 @@ from typing import Any
 from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
 from agenthpo.records import Direction, Outcome, Proposal, Trial, best_measured, mean_value, upward
 
-__all__ = ["AT", "PEAK_RUNS", "label", "number_words", "peak", "ranks_words", "scored", "scores_table", "table_words", "trials_of"]
+__all__ = [
+    "AT",
+    "PEAK_RUNS",
+    "gain",
+    "label",
+    "number_words",
+    "peak",
+    "percent_words",
+    "ranks_words",
+    "scored",
+    "scores_table",
+    "sources_of",
+    "table_words",
+    "trials_of",
+]
 
 AT = (1, 3, 5, 10)
 """Trials after which the paper shows scores."""
@@ -44,6 +58,11 @@ def label(run: Mapping[str, Any]) -> str:
     """Return what a run's proposer is called: with its model, where it asks one."""
     proposer, model = run["run"]["proposer"], run["run"]["model"]
     return proposer if model == "none" else f"{proposer} ({model.removeprefix('local:')})"
+
+
+def sources_of(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return whose data ``runs`` were trained on."""
+    return ", ".join(sorted({run["source"].get("source", "") for run in runs}))
 
 
 def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, Any] | None:
@@ -83,15 +102,14 @@ def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER)
             base = found.get("random", {}).get(at)
             for scores in found.values():
                 if at in scores:
-                    scores[at]["gain_random"] = base and _gain(*_shared(scores[at], base), objective.direction)
-                    scores[at]["gain_peak"] = best and _gain(scores[at]["mean"], best["value"], objective.direction)
-        sources = {run["source"].get("source", "") for run in here}
+                    scores[at]["gain_random"] = base and gain(*_shared(scores[at], base), objective.direction)
+                    scores[at]["gain_peak"] = best and gain(scores[at]["mean"], best["value"], objective.direction)
         rows.append(
             {
                 "task": name,
                 "metric": objective.metric,
                 "direction": objective.direction,
-                "source": ", ".join(sorted(sources)),
+                "source": sources_of(here),
                 "data": ", ".join(sorted({run["source"].get("data", "") for run in here})),
                 "peak": best,
                 "proposers": found,
@@ -122,7 +140,8 @@ def _shared(*scores: Mapping[str, Any]) -> list[float | None]:
     return [mean(s["by_seed"][seed] for seed in seeds) if seeds else None for s in scores]
 
 
-def _gain(value: float | None, reference: float | None, direction: Direction) -> float | None:
+def gain(value: float | None, reference: float | None, direction: Direction) -> float | None:
+    """Return by how much ``value`` is better than ``reference``, in percent of it; None where there is no such percentage."""
     return 100 * upward(direction) * (value - reference) / abs(reference) if reference and value is not None else None
 
 
@@ -138,7 +157,7 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
         for who, scores in row["proposers"].items():
             cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
             last = scores.get(str(max(AT)), {})
-            gains = ["" if last.get(name) is None else f"{round(last[name], 1) + 0.0:+.1f} %" for name in ("gain_random", "gain_peak")]
+            gains = [percent_words(last.get(name)) for name in ("gain_random", "gain_peak")]
             seeds = max((s["seeds"] for s in scores.values()), default=0)
             lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
         if row["peak"]:
@@ -176,6 +195,11 @@ def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
         return ""
     text = number_words(scores["mean"]) + (f" ± {number_words(scores['std'])}" if scores["seeds"] > 1 else "")
     return f"**{text}**" if scores["mean"] == best else text
+
+
+def percent_words(value: float | None) -> str:
+    """Return a gain with one decimal, nothing for none."""
+    return "" if value is None else f"{round(value, 1) + 0.0:+.1f} %"  # adding 0.0 makes 0.0 of -0.0
 
 
 def number_words(value: float) -> str:

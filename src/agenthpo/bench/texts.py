@@ -65,7 +65,7 @@ def load_sentiment(source: str | None = None) -> Labelled:
     words = "SST-2, 4,000 sentences to train on"
     return found(
         source,
-        online=(words, lambda: _sst2_online()),
+        online=(words, _sst2_online),
         local=(words, lambda: _sst2(data_file("sst2"))),
         package=(f"film reviews among the {_VADER}, instead of SST-2", _films),
     )
@@ -87,9 +87,7 @@ def _sst2(folder: Path) -> Labelled:
         part: [line.rsplit("\t", 1) for line in (folder / f"{part}.tsv").read_text("utf-8").splitlines()] for part in ("train", "test")
     }
     known, test = ([(text, int(label)) for text, label in lines[part]] for part in ("train", "test"))
-    order = np.random.default_rng(0).permutation(len(known))[: 4000 + _HELD_BACK]
-    kept = [known[i] for i in order]
-    return _parts(kept[_HELD_BACK:], kept[:_HELD_BACK], test)
+    return _kept(known, test)
 
 
 def _sst2_online() -> Labelled:
@@ -97,8 +95,7 @@ def _sst2_online() -> Labelled:
 
     sets = load_dataset("stanfordnlp/sst2")
     known, test = ([(r["sentence"], r["label"]) for r in sets[part]] for part in ("train", "validation"))
-    kept = [known[i] for i in np.random.default_rng(0).permutation(len(known))[: 4000 + _HELD_BACK]]
-    return _parts(kept[_HELD_BACK:], kept[:_HELD_BACK], test)
+    return _kept(known, test)
 
 
 def _news(path: Path) -> Labelled:
@@ -131,6 +128,12 @@ def _vader(kind: str) -> list[tuple[str, float]]:
             text = member.read().decode("utf-8", errors="replace") if member else ""
     rows = [line.split("\t") for line in text.splitlines()]
     return [(row[2], float(row[1])) for row in rows if len(row) == 3]
+
+
+def _kept(known: Sequence[tuple[str, int]], test: Sequence[tuple[str, int]]) -> Labelled:
+    """Keep 4,000 sentences to train on and hide 1,500 for validation, the same whatever the seed; the set has a test of its own."""
+    kept = [known[i] for i in np.random.default_rng(0).permutation(len(known))[: 4000 + _HELD_BACK]]
+    return _parts(kept[_HELD_BACK:], kept[:_HELD_BACK], test)
 
 
 def _split(items: Sequence[tuple[str, int]]) -> Labelled:

@@ -17,11 +17,10 @@ from agenthpo.task_file import load_task
 from agenthpo.training.outcome import load_outcome
 from agenthpo.training.runner import run
 
-__all__ = ["FIELDS", "QUICK", "TASKS", "TASKS_FOLDER", "load_bench_task", "source_of", "trained"]
+__all__ = ["QUICK", "TASKS", "TASKS_FOLDER", "load_bench_task", "source_of", "trained"]
 
 TASKS_FOLDER = Path("benchmarks/tasks")
 """Where the tasks are, from the project's folder."""
-FIELDS = ("vision", "language", "recommendation", "tabular", "graph")
 TASKS = (
     "vision-classification",
     "vision-fine-grained",

@@ -16,7 +16,7 @@ from agenthpo.bench.report import GROUPS, as_json, promises, regrets
 from agenthpo.bench.tables import TABLES
 from agenthpo.errors import TaskError
 
-__all__ = ["bench_tables"]
+__all__ = ["bench_tables", "counting"]
 
 
 def bench_tables(
@@ -42,9 +42,7 @@ def bench_tables(
     ]
     todo = missing(folder, games)
     if todo:
-        with Progress(
-            *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-        ) as progress:
+        with counting() as progress:
             bar = progress.add_task(f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others", total=len(todo))
             for _ in run_games(folder, todo, jobs=jobs):
                 progress.advance(bar)
@@ -56,6 +54,12 @@ def bench_tables(
         if set(members) <= set(names):
             print("\n".join([f"\n## Mean normalised regret, {group}\n", *regrets(results, chosen, group)]))
     print("\n".join(["\n## Ratios\n", *promises(results)]))
+
+
+def counting() -> Progress:
+    """Return a progress bar on standard error that counts what is done."""
+    columns = *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def _known(given: Sequence[str], known: object, what: str) -> list[str]:

@@ -6,13 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
 from agenthpo.bench.credit import credit, credit_words
-from agenthpo.bench.runs import Where, checked_run, missing_runs, play_runs, read_runs
+from agenthpo.bench.runs import Where, checked_run, key_of, missing_runs, play_runs, read_runs
 from agenthpo.bench.scores import ranks_words, scores_table, table_words
 from agenthpo.bench.trained import TASKS, load_bench_task
+from agenthpo.cli.bench import counting
 from agenthpo.errors import TaskError
 
 __all__ = ["bench_figures", "bench_run"]
@@ -37,16 +35,13 @@ def bench_run(
     runs = [checked_run(task, proposer, model, seed, trials) for seed in range(seeds) for task in names for proposer in proposers]
     todo = missing_runs(where.results, runs)
     if todo:
-        columns = *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=Console(stderr=True)) as progress:
+        with counting() as progress:
             bar = progress.add_task(f"{len(runs) - len(todo)} of {len(runs)} runs are stored, doing the others", total=len(todo))
             for done in play_runs(where, todo, jobs=jobs):
                 progress.console.log(f"{done.task}, {done.proposer}, seed {done.seed}")
                 progress.advance(bar)
     wanted = {run.key for run in runs}
-    stored = [
-        line for line in read_runs(where.results, names) if tuple(line["run"][k] for k in ("task", "proposer", "model", "seed")) in wanted
-    ]
+    stored = [line for line in read_runs(where.results, names) if key_of(line) in wanted]
     table = scores_table(stored, where.tasks)
     print(json.dumps(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
 

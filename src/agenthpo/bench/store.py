@@ -1,0 +1,25 @@
+"""Results as JSON objects, one a line, in files that only grow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["append", "stored"]
+
+
+def stored(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects in ``path``, none where there is no such file; the last line of a run that was killed is left out."""
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            yield json.loads(text)
+        except ValueError:
+            continue
+
+
+def append(path: Path, *objects: Mapping[str, Any]) -> None:
+    """Write ``objects`` at the end of ``path``."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(json.dumps(one) + "\n" for one in objects))
