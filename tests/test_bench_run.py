@@ -9,6 +9,7 @@ import pytest
 from agenthpo.bench.opro import Opro, opro_messages
 from agenthpo.bench.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
 from agenthpo.bench.scores import peak, ranks_words, scored, scores_table, table_words, trials_of
+from agenthpo.bench.store import append, stored
 from agenthpo.bench.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.llm.client import Reply
@@ -117,6 +118,17 @@ def test_what_was_killed_while_it_was_written_is_done_again(where):
     with Path(where.results, "tabular-regression.jsonl").open("a") as file:
         file.write('{"run": {"task": "tabular-re')
     assert missing_runs(where.results, [run_of(trials=1)]) == []
+
+
+def test_what_comes_after_a_torn_line_is_not_lost(tmp_path):
+    path = tmp_path / "results.jsonl"
+    append(path, {"a": 1}, {"b": 2})
+    assert path.read_text() == '{"a": 1}\n{"b": 2}\n'
+    path.write_text('{"a": 1}\n{"b": ')
+    append(path, {"c": "é"})
+    append(path, {"d": 4})
+    assert list(stored(path)) == [{"a": 1}, {"c": "é"}, {"d": 4}]
+    assert list(stored(tmp_path / "none.jsonl")) == []
 
 
 class Scripted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ def stored(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def append(path: Path, *objects: Mapping[str, Any]) -> None:
-    """Write ``objects`` at the end of ``path``."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write("".join(json.dumps(one) + "\n" for one in objects))
+    """Write ``objects`` at the end of ``path``, on lines of their own even where the last one was torn."""
+    with path.open("ab+") as file:
+        if file.seek(0, SEEK_END):
+            file.seek(-1, SEEK_END)
+            if file.read() != b"\n":
+                file.write(b"\n")
+        file.write("".join(json.dumps(one) + "\n" for one in objects).encode())
