@@ -89,9 +89,9 @@ def test_the_same_configuration_and_seed_is_trained_once_whoever_proposes_it(whe
 
 def test_a_training_that_fails_is_a_trial_and_not_done_again_either(where):
     task = load_bench_task("tabular-regression", where.tasks)
-    outcome = trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache)
+    outcome, source = trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache)
     assert outcome.status == "failed" and "it went up" in outcome.error
-    assert trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache) == outcome
+    assert trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache) == (outcome, source)
     assert trainings(where) == 1
 
 

@@ -15,7 +15,7 @@ from agenthpo.agents.executor import Executor
 from agenthpo.bench.models import Remembered
 from agenthpo.bench.opro import OPRO, Opro
 from agenthpo.bench.store import append, stored
-from agenthpo.bench.trained import load_bench_task, source_of, trained
+from agenthpo.bench.trained import load_bench_task, trained
 from agenthpo.bench.workers import in_processes
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import TaskError
@@ -119,8 +119,8 @@ def play_run(where: Where, run: Run) -> dict[str, Any]:
             if isinstance(proposal, Stop):
                 break
             seed = _training_seed(task, trials, proposal.params, run.seed)
-            trial, outcome = Trial(len(trials), proposal), trained(task, proposal.params, seed, where.cache)
-            source = source or dict(source_of(task, proposal.params, seed, where.cache))
+            trial, (outcome, said) = Trial(len(trials), proposal), trained(task, proposal.params, seed, where.cache)
+            source = source or dict(said)
             if not source and outcome.status == "failed":
                 raise TaskError(f"{run.task} cannot be trained here: {outcome.error or outcome.log_tail[-300:]}")
             trials.append(replace(trial, outcome=outcome, analysis=executor.analyse(task, trial, outcome, trials)))

@@ -17,7 +17,7 @@ from agenthpo.task_file import load_task
 from agenthpo.training.outcome import load_outcome
 from agenthpo.training.runner import run
 
-__all__ = ["QUICK", "TASKS", "TASKS_FOLDER", "load_bench_task", "source_of", "trained"]
+__all__ = ["QUICK", "TASKS", "TASKS_FOLDER", "load_bench_task", "trained"]
 
 TASKS_FOLDER = Path("benchmarks/tasks")
 """Where the tasks are, from the project's folder."""
@@ -55,14 +55,14 @@ def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
     return load_task(folder / name)
 
 
-def trained(task: Task, params: Params, seed: int, cache: Path) -> Outcome:
-    """Return what training ``task`` with ``params`` and ``seed`` comes to; every trial's folder is kept in ``cache``.
+def trained(task: Task, params: Params, seed: int, cache: Path) -> tuple[Outcome, Mapping[str, str]]:
+    """Return what training ``task`` with ``params`` and ``seed`` comes to, and whose data it was; every trial's folder is kept in ``cache``.
 
-    A changed script, another source of the data and another value are other trainings. What ended without a value is not done again either.
+    Whose data it was is empty where it never got as far as that. A changed script, another source of the data and another value are other trainings. What ended without a value is not done again either.
     """
     workdir = _workdir(task, params, seed, cache)
     if (known := load_outcome(workdir)) is not None:
-        return known
+        return known, _source(workdir)
     own = workdir.with_name(f"{workdir.name}.{os.getpid()}")  # two runs may train the same at once: the first to end is kept
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
@@ -72,13 +72,12 @@ def trained(task: Task, params: Params, seed: int, cache: Path) -> Outcome:
     except OSError:
         shutil.rmtree(own)
         outcome = load_outcome(workdir) or outcome
-    return outcome
+    return outcome, _source(workdir)
 
 
-def source_of(task: Task, params: Params, seed: int, cache: Path) -> Mapping[str, str]:
-    """Return whose data that training used, or nothing where it never got as far as that."""
+def _source(workdir: Path) -> Mapping[str, str]:
     try:
-        said: Mapping[str, str] = json.loads((_workdir(task, params, seed, cache) / FILE).read_text(encoding="utf-8"))
+        said: Mapping[str, str] = json.loads((workdir / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     return said
