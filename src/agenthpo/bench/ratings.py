@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,14 @@ from agenthpo.bench.data import data_file, fetched, found, module_folder
 __all__ = ["Clicks", "Liked", "load_clicks", "load_liked"]
 
 Pairs = NDArray[np.int64]
+Row = Mapping[str, str]
 _LASTFM = "https://raw.githubusercontent.com/gusye1234/LightGCN-PyTorch/HEAD/data/lastfm/"
+_MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+_GENRES = (
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi"
+    " Thriller War Western"
+)
+"""In the order of the columns of MovieLens' ``u.item``."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ def _pairs(path: Path) -> Pairs:
 
 
 def _movielens_liked() -> Liked:
-    rows = [(int(r["user_id"]), int(r["item_id"])) for r in _table("inter") if float(r["rating"]) > 3]
+    rows = [(int(r["user_id"]), int(r["item_id"])) for r in _recbole("inter") if float(r["rating"]) > 3]
     pairs = np.array(rows, dtype=np.int64) - 1
     order = np.random.default_rng(1).permutation(len(pairs))
     return _liked(pairs[order[len(order) // 5 :]], pairs[order[: len(order) // 5]])
@@ -79,12 +88,16 @@ def _liked(known: Pairs, test: Pairs) -> Liked:
 
 def load_clicks(source: str | None = None) -> Clicks:
     """Return MovieLens 100k; the last tenth of the time is the test, the tenth before it the validation."""
-    return found(source, package=("MovieLens 100k of the recbole package", _movielens_clicks))
+    return found(
+        source,
+        online=("MovieLens 100k", lambda: _clicks(*_grouplens(fetched(_MOVIELENS)))),
+        package=("MovieLens 100k of the recbole package", lambda: _clicks(*(_recbole(kind) for kind in ("inter", "user", "item")))),
+    )
 
 
-def _movielens_clicks(longest: int = 20) -> Clicks:
-    users, items = ({row[f"{kind}_id"]: row for row in _table(kind)} for kind in ("user", "item"))
-    seen = sorted(_table("inter"), key=lambda r: (float(r["timestamp"]), int(r["user_id"]), int(r["item_id"])))
+def _clicks(events: Iterable[Row], viewers: Iterable[Row], films: Iterable[Row], longest: int = 20) -> Clicks:
+    users, items = {row["user_id"]: row for row in viewers}, {row["item_id"]: row for row in films}
+    seen = sorted(events, key=lambda r: (float(r["timestamp"]), int(r["user_id"]), int(r["item_id"])))
     numbers: list[dict[str, int]] = [{} for _ in range(7)]
     fields, history = np.zeros((len(seen), 7), dtype=np.int64), np.zeros((len(seen), longest), dtype=np.int64)
     liked = np.array([float(r["rating"]) >= 4 for r in seen], dtype=np.float32)
@@ -117,8 +130,22 @@ def _movielens_clicks(longest: int = 20) -> Clicks:
     return Clicks(fields, tuple(len(known) for known in numbers), history, liked, train, val, test)
 
 
-def _table(kind: str) -> Iterator[dict[str, str]]:
+def _recbole(kind: str) -> Iterator[Row]:
     path = module_folder("recbole") / f"dataset_example/ml-100k/ml-100k.{kind}"
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             yield {name.split(":")[0]: value for name, value in row.items()}
+
+
+def _grouplens(path: Path) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return events, viewers and films of the archive as its publisher has it, by the names that recbole gives the columns."""
+    with zipfile.ZipFile(path) as archive:
+        lines = {kind: archive.read(f"ml-100k/u.{kind}").decode("latin-1").splitlines() for kind in ("data", "user", "item")}
+    events = [dict(zip(("user_id", "item_id", "rating", "timestamp"), line.split("\t"), strict=True)) for line in lines["data"]]
+    viewers = [dict(zip(("user_id", "age", "gender", "occupation", "zip_code"), line.split("|"), strict=True)) for line in lines["user"]]
+    films = []
+    for number, title, *_, genres in (line.split("|", 5) for line in lines["item"]):
+        years = re.findall(r"\((\d{4})\)", title)
+        kinds = [genre for genre, has in zip(_GENRES.split(), genres.split("|"), strict=True) if has == "1"]
+        films.append({"item_id": number, "release_year": years[-1] if years else "", "class": " ".join(kinds)})
+    return events, viewers, films

@@ -48,7 +48,9 @@ def _multi30k(part: str) -> Iterator[tuple[str, str]]:
 def _books() -> Pairs:
     from datasets import load_dataset
 
-    return _split([(r["translation"]["en"], r["translation"]["fr"]) for r in load_dataset("opus_books", "en-fr", split="train")])
+    return _split(
+        [(r["translation"]["en"], r["translation"]["fr"]) for r in load_dataset("Helsinki-NLP/opus_books", "en-fr", split="train")]
+    )
 
 
 def _phrases() -> Pairs:
