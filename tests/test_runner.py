@@ -247,6 +247,21 @@ def test_no_training_outlives_its_driver(number):
     assert not Path("trial/outcome.json").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_a_training_whose_supervisor_was_killed_ends_and_is_an_outcome():
+    mark = f"mark-{os.getpid()}-supervisor"
+    spec = script("import time; print('started', flush=True); time.sleep(600)", command=(sys.executable, "train.py", mark))
+    outcomes = []
+    driver = threading.Thread(target=lambda: outcomes.append(run(spec)))
+    driver.start()
+    wait_for(lambda: Path("trial/run.log").exists() and "started" in Path("trial/run.log").read_text())
+    wait_for(lambda: len(running(mark)) == 2)
+    os.kill(next(pid for pid in running(mark) if "supervisor.py" in Path(f"/proc/{pid}/cmdline").read_text()), signal.SIGKILL)
+    driver.join(timeout=30)
+    wait_for(lambda: not running(mark))
+    assert (outcomes[0].status, outcomes[0].error) == ("failed", "its supervisor was killed")
+
+
 def test_a_value_is_seen_while_the_training_runs():
     seen = threading.Event()
     spec = script(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from agenthpo.bench.continuous import CONTINUOUS, load_continuous
 from agenthpo.bench.players import METHODS, bare
 from agenthpo.bench.problems import Problem, regret
-from agenthpo.bench.store import append, stored
+from agenthpo.bench.store import about, append, stored
 from agenthpo.bench.tables import TABLES, load_table
 from agenthpo.bench.workers import in_processes
 from agenthpo.seeds import spawn_seed
@@ -101,8 +100,7 @@ def _key(game: Game | Played) -> tuple[str, str, int, bool]:
 
 
 def _keep(path: Path, result: Played) -> None:
-    about = {"versions": METHODS[result.method].versions(), "python": platform.python_version()}
-    append(path, *[about] * (not path.exists()), asdict(result))
+    append(path, *[about(METHODS[result.method].packages)] * (not path.exists()), asdict(result))
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:

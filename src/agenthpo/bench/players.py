@@ -6,7 +6,6 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,10 +57,6 @@ class Method:
     trials: int = 100
     seeds: int = 10
     groups: tuple[str, ...] = ("tables", "continuous")
-
-    def versions(self) -> dict[str, str]:
-        """Return the versions of its packages that are installed."""
-        return {name: version(name) for name in self.packages}
 
 
 class Ours:

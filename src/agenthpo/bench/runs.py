@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.executor import Executor
 from agenthpo.bench.models import Remembered
 from agenthpo.bench.opro import OPRO, Opro
-from agenthpo.bench.store import append, stored
+from agenthpo.bench.store import about, append, stored
 from agenthpo.bench.trained import load_bench_task, trained
 from agenthpo.bench.workers import in_processes
 from agenthpo.codec import trial_to_json
@@ -32,6 +29,7 @@ __all__ = ["ASKING", "Run", "Where", "checked_run", "key_of", "missing_runs", "p
 ASKING = (CREATOR, HYBRID, OPRO)
 """The proposers that ask a language model."""
 _TOLD = ("agenthpo", "numpy", "scipy", "optuna", "torch", "scikit-learn", "pandas", "xgboost-cpu", "xgboost", "sacrebleu", "xllamacpp")
+"""The packages whose versions are stored with a run."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def play_run(where: Where, run: Run) -> dict[str, Any]:
     finally:
         if llm is not None:
             llm.close()
-    return {"run": asdict(run), "source": source, "about": _about(), "trials": [_stored(trial) for trial in trials]}
+    return {"run": asdict(run), "source": source, "about": about(_TOLD), "trials": [_stored(trial) for trial in trials]}
 
 
 def _proposer(run: Run, llm: LLM | None) -> Proposer:
@@ -146,13 +144,3 @@ def _stored(trial: Trial) -> dict[str, Any]:
     told = trial_to_json(trial)
     kept = ("number", "state", "source", "mode", "params", "value", "test_value", "error", "rationale", "expected", "note", "duration_s")
     return {**{name: told[name] for name in kept}, "tokens": trial.usage.tokens}
-
-
-def _about() -> dict[str, Any]:
-    versions = {}
-    for name in _TOLD:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return {"versions": versions, "python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}

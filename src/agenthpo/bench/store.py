@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from os import SEEK_END
+import os
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["append", "stored"]
+__all__ = ["about", "append", "stored"]
 
 
 def stored(path: Path) -> Iterator[dict[str, Any]]:
@@ -23,8 +25,19 @@ def stored(path: Path) -> Iterator[dict[str, Any]]:
 def append(path: Path, *objects: Mapping[str, Any]) -> None:
     """Write ``objects`` at the end of ``path``, on lines of their own even where the last one was torn."""
     with path.open("ab+") as file:
-        if file.seek(0, SEEK_END):
-            file.seek(-1, SEEK_END)
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
             if file.read() != b"\n":
                 file.write(b"\n")
         file.write("".join(json.dumps(one) + "\n" for one in objects).encode())
+
+
+def about(packages: Iterable[str]) -> dict[str, Any]:
+    """Return what results were made by: the versions of those ``packages`` that are installed, Python's, and the machine."""
+    versions = {}
+    for name in packages:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {"versions": versions, "python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}

@@ -23,17 +23,24 @@ GRACE_S = 3.0
 """How long a training may take to end itself after SIGTERM."""
 _LOOK_S, _SHARE = 0.2, 20
 """Seconds between two looks at what runs; more where a look takes long, so that looking costs at most a twentieth of a core."""
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(settings: str, *command: str) -> None:
     """Run ``command`` within ``settings``, a JSON object: log, watched (files), and the limits timeout_s, silence_s, memory_mb or null."""
     started = time.monotonic()
     given = json.loads(settings)
-    _adopt_orphans()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # the parent of every process whose own parent ends, so that a daemon stays in sight
     with open(given["log"], "ab") as log:
         try:
-            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # should this process be killed, the training is too
+            )
         except OSError as problem:
             _say(reason="unstartable", error=f"{command[0]} cannot be started: {problem.strerror}", duration_s=0.0)
             return
@@ -108,12 +115,12 @@ def _signal(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of every process whose own parent ends (Linux), so that a daemon stays in sight."""
+def _prctl(option: int, value: int) -> None:
+    """Set what only Linux has."""
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _descendants(root: int) -> set[int]:
