@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agenthpo.bench.groups import Runs, main_runs, model_runs, opro_runs, tasks_of
 from agenthpo.bench.scores import AT, gain, label, peak, scored, sources_of, trials_of
 from agenthpo.bench.strategy import changes
-from agenthpo.bench.trained import TASKS, TASKS_FOLDER, load_bench_task
+from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
 from agenthpo.records import Direction
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FIGURES", "draw", "trajectory"]
 
 _TRIALS = max(AT)
-_LINK = "graph-link-prediction"
 _COLOURS = ("#4c6a92", "#d1823a", "#5a9367", "#b0413e", "#7b5ea7", "#8c6d46", "#c2739f", "#6b6b6b")
-Runs = Sequence[Mapping[str, Any]]
 
 
 def trajectory(run: Mapping[str, Any], direction: Direction) -> list[float]:
@@ -51,29 +50,23 @@ def draw(runs: Runs, folder: Path, tasks: Path = TASKS_FOLDER) -> list[Path]:
 
 
 def _trajectories(runs: Runs, tasks: Path) -> Figure | None:
-    return _panels(runs, _tasks_of(runs), tasks)
+    return _panels(main_runs(runs), runs, tasks)
 
 
 def _link(runs: Runs, tasks: Path) -> Figure | None:
     """OPRO against the agent on link prediction."""
-    chosen = [r for r in runs if r["run"]["task"] == _LINK and r["run"]["proposer"] in ("opro", "creator", "hybrid")]
-    if not any(r["run"]["proposer"] == "opro" for r in chosen):
-        return None
-    return _panels(chosen, [_LINK], tasks)
+    return _panels(opro_runs(runs), runs, tasks)
 
 
 def _models(runs: Runs, tasks: Path) -> Figure | None:
     """Two models side by side, on the tasks that both have tuned."""
-    asked = [r for r in runs if r["run"]["proposer"] in ("creator", "hybrid")]
-    models = sorted({r["run"]["model"] for r in asked})
-    both = [name for name in _tasks_of(asked) if {r["run"]["model"] for r in asked if r["run"]["task"] == name} == set(models)]
-    return _panels(asked, both, tasks) if len(models) > 1 else None
+    return _panels(model_runs(runs), runs, tasks)
 
 
 def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     """How far each of the Creator's trials is from the incumbent of its time, by parameter."""
     chosen = [r for r in runs if r["run"]["proposer"] == "creator"]
-    here = _tasks_of(chosen)
+    here = tasks_of(chosen)
     if not here:
         return None
     figure, places = _grid(len(here), height=3.0)
@@ -91,7 +84,7 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
 def _test(runs: Runs, tasks: Path) -> Figure | None:
     """What each proposer gained over the default on validation, and what of it is left on test."""
     gains: dict[str, list[list[float | None]]] = {}
-    directions = {name: load_bench_task(name, tasks).objective.direction for name in _tasks_of(runs)}
+    directions = {name: load_bench_task(name, tasks).objective.direction for name in tasks_of(runs)}
     for run in runs:
         direction, trials = directions[run["run"]["task"]], trials_of(run)
         first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)
@@ -120,22 +113,28 @@ FIGURES = {"trajectories": _trajectories, "opro": _link, "models": _models, "str
 """What draws each figure, by the name of its file; None where there is nothing to draw yet."""
 
 
-def _panels(runs: Runs, names: Sequence[str], tasks: Path) -> Figure | None:
-    """Draw the trajectories of each task of ``names`` in a place of its own."""
+def _panels(runs: Runs, pool: Runs, tasks: Path) -> Figure | None:
+    """Draw the trajectories of each task's ``runs`` in a place of its own, with the peak of those in ``pool``."""
+    names = tasks_of(runs)
     if not names:
         return None
     figure, places = _grid(len(names))
     colours = _colours(runs)
     for name, place in zip(names, places, strict=True):
-        _lines(place, runs, name, colours, tasks)
+        objective = load_bench_task(name, tasks).objective
+        here = [run for run in runs if run["run"]["task"] == name]
+        _lines(place, here, colours, objective.direction)
+        if best := peak([run for run in pool if run["run"]["task"] == name], objective.direction):
+            place.axhline(best["value"], color="#444", linestyle=":", linewidth=1)
+        place.set_title(f"{name} ({sources_of(here)})", fontsize=9)
+        place.set_ylabel(objective.metric, fontsize=7)
+        place.tick_params(labelsize=7)
     return _with_legend(figure, colours)
 
 
-def _lines(place: Axes, runs: Runs, name: str, colours: Mapping[str, str], tasks: Path) -> None:
-    objective = load_bench_task(name, tasks).objective
-    here = [run for run in runs if run["run"]["task"] == name]
-    for who in sorted({label(run) for run in here}):
-        paths = [trajectory(run, objective.direction) for run in here if label(run) == who]
+def _lines(place: Axes, runs: Runs, colours: Mapping[str, str], direction: Direction) -> None:
+    for who in sorted({label(run) for run in runs}):
+        paths = [trajectory(run, direction) for run in runs if label(run) == who]
         table = np.full((len(paths), _TRIALS), np.nan)
         for row, path in zip(table, paths, strict=True):
             row[: len(path)] = path
@@ -146,11 +145,6 @@ def _lines(place: Axes, runs: Runs, name: str, colours: Mapping[str, str], tasks
         steps = np.arange(1, _TRIALS + 1)
         place.plot(steps, mean, color=colours[who], linewidth=1.4, marker=".", markersize=4)
         place.fill_between(steps, mean - spread, mean + spread, color=colours[who], alpha=0.12, linewidth=0)
-    if best := peak(here, objective.direction):
-        place.axhline(best["value"], color="#444", linestyle=":", linewidth=1)
-    place.set_title(f"{name} ({sources_of(here)})", fontsize=9)
-    place.set_ylabel(objective.metric, fontsize=7)
-    place.tick_params(labelsize=7)
 
 
 def _grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
@@ -176,7 +170,3 @@ def _with_legend(figure: Figure, colours: Mapping[str, str]) -> Figure:
 
 def _colours(runs: Runs) -> dict[str, str]:
     return {who: _COLOURS[i % len(_COLOURS)] for i, who in enumerate(sorted({label(run) for run in runs}))}
-
-
-def _tasks_of(runs: Runs) -> list[str]:
-    return [name for name in TASKS if any(run["run"]["task"] == name for run in runs)]

@@ -10,8 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from agenthpo.bench.credit import credit, credit_words
-from agenthpo.bench.scores import ranks_words, scores_table, table_words
+from agenthpo.bench.summary import tables
 
 __all__ = ["page", "write_trials"]
 
@@ -47,9 +46,8 @@ _FIELDS = (
 def page(runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tasks: Path) -> str:
     """Return the page: the tables, the figures, versions and machines."""
     parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"]
-    table = scores_table(runs, tasks)
-    parts.append(f"<h1>AgentHPO on twelve tasks</h1>{_html(ranks_words(table))}<h2>Scores</h2>{_html(table_words(table))}")
-    parts.append(f"<h2>Who found it</h2>{_html(credit_words(credit(runs, tasks)))}")
+    parts.append("<h1>AgentHPO on twelve tasks</h1>")
+    parts += [f"<h2>{escape(title)}</h2>{_html(text)}" for title, text in tables(runs, tasks).items()]
     for path in figures:
         picture = base64.b64encode(path.read_bytes()).decode()
         title = escape(_TITLES[path.stem])

@@ -84,8 +84,12 @@ def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, A
     }
 
 
-def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
+def scores_table(
+    runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER, pool: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
     """Return for each task its direction, source, default, peak and, for each proposer, the scores at each number of trials.
+
+    :param pool: what the peaks are taken from; ``runs`` where it is empty.
 
     ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean and deviation are over seeds, the gain over
     random search over those that both have.
@@ -96,7 +100,8 @@ def scores_table(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER)
         if not here:
             continue
         objective = load_bench_task(name, folder).objective
-        best, labels = peak(here, objective.direction), sorted({label(run) for run in here})
+        pooled = [run for run in pool or runs if run["run"]["task"] == name]
+        best, labels = peak(pooled, objective.direction), sorted({label(run) for run in here})
         found = {who: _scores([run for run in here if label(run) == who], objective.direction) for who in labels}
         for at in map(str, AT):
             base = found.get("random", {}).get(at)

@@ -41,16 +41,18 @@ def bench_run(
                 progress.console.log(f"{done.task}, {done.proposer}, seed {done.seed}")
                 progress.advance(bar)
     wanted = {run.key for run in runs}
-    stored = [line for line in read_runs(where.results, names) if key_of(line) in wanted]
-    table = scores_table(stored, where.tasks)
+    known = read_runs(where.results, names)
+    stored = [line for line in known if key_of(line) in wanted]
+    table = scores_table(stored, where.tasks, known)
     print(json.dumps(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
 
 
 def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
-    """Draw what is stored in ``where.results`` into ``out``: PNG files, one HTML page, every trial as CSV; and the tasks' READMEs."""
+    """Draw what is stored in ``where.results`` into ``out``: PNG files, one HTML page, tables, every trial as CSV; and the tasks' READMEs."""
     from agenthpo.bench.facts import facts, with_facts
     from agenthpo.bench.figures import draw
     from agenthpo.bench.page import page, write_trials
+    from agenthpo.bench.summary import tables_words
 
     runs = read_runs(where.results, TASKS)
     if not runs:
@@ -58,9 +60,10 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
     figures = draw(runs, out, where.tasks)
     write_trials(runs, out / "trials.csv")
     (out / "index.html").write_text(page(runs, figures, where.tasks), encoding="utf-8")
+    (out / "tables.md").write_text(tables_words(runs, where.tasks), encoding="utf-8")
     for name in {run["run"]["task"] for run in runs}:
         readme = where.tasks / name / "README.md"
         told = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
         readme.write_text(with_facts(readme.read_text(encoding="utf-8"), told), encoding="utf-8")
-    written = [str(path) for path in [*figures, out / "trials.csv", out / "index.html"]]
+    written = [str(path) for path in [*figures, *(out / name for name in ("trials.csv", "tables.md", "index.html"))]]
     print(json.dumps({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))

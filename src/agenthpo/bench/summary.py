@@ -1,0 +1,29 @@
+"""The tables of the twelve tasks in Markdown: ranks, who found it, scores; and the same of OPRO and of two models, where there are such runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agenthpo.bench.credit import credit, credit_words
+from agenthpo.bench.groups import Runs, main_runs, model_runs, opro_runs
+from agenthpo.bench.scores import ranks_words, scores_table, table_words
+
+__all__ = ["tables", "tables_words"]
+
+
+def tables(runs: Runs, tasks: Path) -> dict[str, str]:
+    """Return the tables by their titles; a group that has no runs has none."""
+    main, models, opro = main_runs(runs), model_runs(runs), opro_runs(runs)
+    table = scores_table(main, tasks, runs)
+    found = {"Mean ranks": ranks_words(table), "Who found it": credit_words(credit(main, tasks)), "Scores": table_words(table)}
+    if models:
+        found["Two models: scores"] = table_words(scores_table(models, tasks, runs))
+        found["Two models: who found it"] = credit_words(credit(models, tasks))
+    if opro:
+        found["OPRO beside the agent"] = table_words(scores_table(opro, tasks, runs))
+    return found
+
+
+def tables_words(runs: Runs, tasks: Path) -> str:
+    """Return all of them as one text, each under its title."""
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in tables(runs, tasks).items()) + "\n"
