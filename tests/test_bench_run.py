@@ -1,5 +1,6 @@
 """Runs on the twelve tasks: each training is done once, everything is stored, nothing is done again. The training here is a quick one."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -222,6 +223,43 @@ def test_ranks_are_shared_by_equals_and_over_the_tasks_and_seeds_that_all_have_t
     runs = [run_with("random", 0, [4.0, 4.0, 2.0]), run_with("random", 1, [9.0, 9.0, 9.0]), run_with("tpe", 0, [4.0, 3.0, 3.0])]
     words = ranks_words(scores_table(runs, where.tasks))
     assert "| random | 1 | 1.50 | 1.00 |  |  |" in words and "| tpe | 1 | 1.50 | 2.00 |  |  |" in words
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_leaves_nothing_running_and_says_how_to_go_on(where, jobs):
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    import psutil
+
+    slow = f"import time\ntime.sleep(1000)\n{SCRIPT}"
+    Path(where.tasks, "tabular-regression/train.py").write_text(slow)
+    command = [
+        sys.executable,
+        "-m",
+        "agenthpo",
+        "bench",
+        "run",
+        "--tasks",
+        "tabular-regression",
+        "--proposers",
+        "random,tpe",
+        "--jobs",
+        jobs,
+    ]
+    places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
+    with subprocess.Popen([*command, *places], stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        family = []
+        while len([p for p in family if "train.py" in " ".join(p.cmdline())]) < 2 * int(jobs):  # the training and its supervisor
+            time.sleep(0.1)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = psutil.Process(driver.pid).children(recursive=True)
+        os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: it reaches every process of the group
+        said = driver.communicate(timeout=30)[1]
+    assert driver.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
 def test_the_reduced_form_by_the_command_line(where, smollm2):

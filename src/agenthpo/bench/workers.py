@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 import warnings
@@ -31,6 +32,7 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> It
 
 def _begin() -> None:
     warnings.simplefilter("ignore")  # peers warn at each trial
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; these end with their parent
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 

@@ -290,6 +290,18 @@ bench = typer.Typer(help="The benchmark against peers.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
 
+def _benched(play: Callable[[], None]) -> int:
+    """Run a benchmark and return the exit code; an interruption says how to go on."""
+    from agenthpo.cli import DONE, INTERRUPTED
+
+    try:
+        play()
+    except KeyboardInterrupt:
+        print("Interrupted. What was done is stored; the same command goes on from there.", file=sys.stderr)
+        return INTERRUPTED
+    return DONE
+
+
 @bench.command("tables")
 def bench_tables(
     methods: Annotated[str, typer.Option("--methods", metavar="A,B", help="Which methods; all without it.")] = "",
@@ -300,12 +312,13 @@ def bench_tables(
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many processes.")] = 1,
     results: Annotated[Path, typer.Option("--results", help="Where results are kept.")] = Path("benchmarks/results/tables"),
     json: Json = False,
-) -> None:
+) -> int:
     """Play tables of real trainings and made-up problems against peers; only what is not stored yet."""
     from agenthpo.cli.bench import bench_tables as play
 
     chosen = [[name for name in text.split(",") if name] for text in (methods, problems)]
-    play(*chosen, seeds=seeds, trials=trials, has_default=not without_default, jobs=jobs, folder=results, as_json_=json)
+    games = {"seeds": seeds, "trials": trials, "has_default": not without_default}
+    return _benched(lambda: play(*chosen, **games, jobs=jobs, folder=results, as_json_=json))
 
 
 @bench.command("run")
@@ -321,7 +334,7 @@ def bench_run(
     results: Annotated[Path, typer.Option("--results", help="Where results are kept.")] = Path("benchmarks/results/tasks"),
     cache: Annotated[Path, typer.Option("--cache", help="Where every training and every reply is kept.")] = Path(".agenthpo/bench"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what they came to as JSON.")] = False,
-) -> None:
+) -> int:
     """Tune the twelve tasks by every proposer, real trainings all, where that is not stored yet, and print the scores."""
     from agenthpo.bench.runs import Where
     from agenthpo.bench.trained import QUICK
@@ -330,7 +343,7 @@ def bench_run(
     chosen = [name for name in tasks.split(",") if name] or (list(QUICK) if smoke else [])
     least = {"trials": min(trials, 3), "seeds": 1} if smoke else {"trials": trials, "seeds": seeds}
     who = [name for name in proposers.split(",") if name]
-    play(Where(folder, results, cache), chosen, who, model=model, jobs=jobs, as_json=as_json, **least)
+    return _benched(lambda: play(Where(folder, results, cache), chosen, who, model=model, jobs=jobs, as_json=as_json, **least))
 
 
 @bench.command("figures")
