@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
+import pytest
+
+from agenthpo.bench.duels import duels, duels_words
 from agenthpo.bench.groups import LINK, main_runs, model_runs, opro_runs, tasks_of
 from agenthpo.bench.scores import label, scores_table
+from agenthpo.bench.standing import standing, standing_words
 from agenthpo.bench.summary import tables, tables_words
 
 TASKS = Path(__file__).parent.parent / "benchmarks/tasks"
+GOOD = "How good a proposal is: the random draws that it beats"
 SMALL, LARGE = "local:smollm2", "local:qwen"
 
 
-def run_of(task, proposer, seed, model="none"):
+def run_of(task, proposer, seed, model="none", values=None):
+    values = values or [0.5 + i / 100 + seed / 10 for i in range(10)]
     shared = {"source": "default", "state": "complete", "test_value": None, "duration_s": 1.0, "tokens": 0}
-    trials = [{**shared, "number": i, "params": {"max_depth": 2 + i}, "value": 0.5 + i / 100 + seed / 10} for i in range(10)]
+    trials = [{**shared, "number": i, "params": {"max_depth": 2 + i}, "value": v} for i, v in enumerate(values)]
     run = {"task": task, "proposer": proposer, "model": model, "seed": seed, "trials": 10}
     return {"run": run, "source": {"source": "local"}, "about": {}, "trials": trials}
 
@@ -56,8 +62,32 @@ def test_the_peak_is_that_of_all_runs_although_fewer_seeds_are_compared():
 
 def test_tables_are_told_where_there_are_runs_for_them():
     assert list(tables(RUNS, TASKS)) == [
-        "Mean ranks", "Who found it", "Scores", "Two models: scores", "Two models: who found it", "OPRO beside the agent",
+        "Mean ranks", "Ahead of random", "Ahead of tpe", GOOD, "Who found it", "Scores",
+        "Two models: scores", "Two models: the random draws that a proposal beats", "Two models: who found it", "OPRO beside the agent",
     ]  # fmt: skip
-    assert list(tables(RUNS[:4], TASKS)) == ["Mean ranks", "Who found it", "Scores"]
+    assert list(tables(RUNS[:4], TASKS)) == ["Mean ranks", "Ahead of random", "Ahead of tpe", GOOD, "Who found it", "Scores"]
     text = tables_words(RUNS, TASKS)
     assert text.startswith("### Mean ranks\n\n| mean rank |") and "opro" not in text.split("### Two models")[0]
+
+
+def test_duels_are_run_against_run_of_the_same_seed():
+    values = {"random": [9, 5, 5, 5, 5], "tpe": [9, 9, 4, 4, 4], "hybrid": [9, 5, 4, 4, 3]}  # to minimise, five trials
+    runs = [run_of("tabular-regression", who, 0, SMALL if who == "hybrid" else "none", v) for who, v in values.items()]
+    lucky = run_of("tabular-regression", "random", 1, values=[1] * 5)  # another seed: nobody meets it
+    found = duels([*runs, lucky], "random", TASKS)
+    assert [found["hybrid (smollm2)"][at] and found["hybrid (smollm2)"][at][0] for at in (3, 5, 10)] == [100.0, 100.0, None]
+    assert duels(runs, "tpe", TASKS)["hybrid (smollm2)"][3][0] == 50.0
+    assert found["tpe"][3][0] == 100.0 and "random" not in found
+    assert "| tpe | 100 ± nan % |" in duels_words(found, "random")
+
+
+def test_a_proposal_stands_by_the_random_draws_that_it_beats():
+    draws = run_of("tabular-regression", "random", 0, values=[50, 4, 3, 2, 1, None])  # to minimise; the default is no draw
+    hybrid = run_of("tabular-regression", "hybrid", 0, SMALL, values=[2.5, None, 0.5, 9])
+    hybrid["trials"][2]["source"] = "creator"
+    found = standing([hybrid], [draws], TASKS)
+    assert found["hybrid (smollm2)", "default"]["trial 1"] == pytest.approx(60)  # 4, 3 and the failed one of five
+    assert found["hybrid (smollm2)", "creator"] == {"trial 1": None, "2 to 4": 100.0, "5 to 7": None, "8 to 10": None}
+    assert found["hybrid (smollm2)", "default"]["2 to 4"] == pytest.approx(10)  # none by the failed trial, one by 9
+    assert "| hybrid (smollm2) | creator |  | 100 % |  |  |" in standing_words(found)
+    assert standing([hybrid], [], TASKS) == {}

@@ -9,7 +9,8 @@ import pytest
 
 from agenthpo.bench.opro import Opro, opro_messages
 from agenthpo.bench.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
-from agenthpo.bench.scores import peak, ranks_words, scored, scores_table, table_words, trials_of
+from agenthpo.bench.score_words import ranks_words, table_words
+from agenthpo.bench.scores import peak, scored, scores_table, trials_of
 from agenthpo.bench.store import append, stored
 from agenthpo.bench.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agenthpo.bench.scores import gain, label, percent_words, trials_of
+from agenthpo.bench.score_words import percent_words
+from agenthpo.bench.scores import gain, label, trials_of
 from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
 from agenthpo.records import best_measured, improvements
 

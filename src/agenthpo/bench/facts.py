@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
 from typing import Any
 
-from agenthpo.bench.scores import number_words, peak, sources_of
+from agenthpo.bench.score_words import number_words
+from agenthpo.bench.scores import peak, sources_of
 from agenthpo.records import Direction
 
 __all__ = ["MARK", "facts", "with_facts"]

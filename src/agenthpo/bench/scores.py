@@ -15,14 +15,11 @@ __all__ = [
     "PEAK_RUNS",
     "gain",
     "label",
-    "number_words",
     "peak",
-    "percent_words",
-    "ranks_words",
     "scored",
     "scores_table",
+    "shared_means",
     "sources_of",
-    "table_words",
     "trials_of",
 ]
 
@@ -31,6 +28,7 @@ AT = (1, 3, 5, 10)
 PEAK_RUNS = 5
 """Runs of ten trials by random search, and as many by TPE, that the peak is the best of."""
 _POOLED = ("random", "tpe")
+"""The proposers whose trials the peak is taken from."""
 
 
 def trials_of(run: Mapping[str, Any]) -> list[Trial]:
@@ -107,7 +105,7 @@ def scores_table(
             base = found.get("random", {}).get(at)
             for scores in found.values():
                 if at in scores:
-                    scores[at]["gain_random"] = base and gain(*_shared(scores[at], base), objective.direction)
+                    scores[at]["gain_random"] = base and gain(*shared_means(scores[at], base), objective.direction)
                     scores[at]["gain_peak"] = best and gain(scores[at]["mean"], best["value"], objective.direction)
         rows.append(
             {
@@ -139,7 +137,7 @@ def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str
     return found
 
 
-def _shared(*scores: Mapping[str, Any]) -> list[float | None]:
+def shared_means(*scores: Mapping[str, Any]) -> list[float | None]:
     """Return the mean of each over the seeds that all of them have: one seed's folds or weights are luckier than another's."""
     seeds = set.intersection(*(set(s["by_seed"]) for s in scores))
     return [mean(s["by_seed"][seed] for seed in seeds) if seeds else None for s in scores]
@@ -148,65 +146,3 @@ def _shared(*scores: Mapping[str, Any]) -> list[float | None]:
 def gain(value: float | None, reference: float | None, direction: Direction) -> float | None:
     """Return by how much ``value`` is better than ``reference``, in percent of it; None where there is no such percentage."""
     return 100 * upward(direction) * (value - reference) / abs(reference) if reference and value is not None else None
-
-
-def table_words(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return the table in Markdown: a row a task and proposer, the best mean of a task after each number of trials in bold."""
-    lines = ["| task | proposer | seeds | " + " | ".join(f"T={at}" for at in AT) + " | over random | over the peak |"]
-    lines.append("|---|---|---|" + "---|" * (len(AT) + 2))
-    for row in table:
-        best = {}
-        for at in map(str, AT):
-            means = [scores[at]["mean"] for scores in row["proposers"].values() if at in scores]
-            best[at] = max(means, key=lambda value: upward(row["direction"]) * value, default=None)
-        for who, scores in row["proposers"].items():
-            cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
-            last = scores.get(str(max(AT)), {})
-            gains = [percent_words(last.get(name)) for name in ("gain_random", "gain_peak")]
-            seeds = max((s["seeds"] for s in scores.values()), default=0)
-            lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, *gains]) + " |")
-        if row["peak"]:
-            lines.append(f"| {row['task']} ({row['source']}) | 100-trial peak | | | | | {number_words(row['peak']['value'])} | | |")
-    return "\n".join(lines)
-
-
-def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share theirs), over the tasks and seeds that all have tuned."""
-    names = sorted({who for row in table for who in row["proposers"]})
-    lines = ["| mean rank | tasks | " + " | ".join(f"T={at}" for at in AT) + " |", "|---|---|" + "---|" * len(AT)]
-    found: dict[str, list[str]] = {who: [] for who in names}
-    counts = 0
-    for at in map(str, AT):
-        rows = [
-            (dict(zip(names, means, strict=True)), row["direction"])
-            for row in table
-            if all(at in row["proposers"].get(who, {}) for who in names)
-            and None not in (means := _shared(*(row["proposers"][who][at] for who in names)))
-        ]
-        counts = max(counts, len(rows))
-        for who in names:
-            places = [_rank(who, means, direction) for means, direction in rows]
-            found[who].append(f"{mean(places):.2f}" if places else "")
-    return "\n".join([*lines, *(f"| {who} | {counts} | {' | '.join(cells)} |" for who, cells in found.items())])
-
-
-def _rank(who: str, means: Mapping[str, float], direction: Direction) -> float:
-    ahead = [upward(direction) * (value - means[who]) for value in means.values()]
-    return 1 + sum(a > 0 for a in ahead) + (sum(a == 0 for a in ahead) - 1) / 2
-
-
-def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
-    if scores is None:
-        return ""
-    text = number_words(scores["mean"]) + (f" ± {number_words(scores['std'])}" if scores["seeds"] > 1 else "")
-    return f"**{text}**" if scores["mean"] == best else text
-
-
-def percent_words(value: float | None) -> str:
-    """Return a gain with one decimal, nothing for none."""
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f} %"  # adding 0.0 makes 0.0 of -0.0
-
-
-def number_words(value: float) -> str:
-    """Return a score with four decimals, two where it is 10 or more."""
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from agenthpo.bench.credit import credit, credit_words
 from agenthpo.bench.runs import Where, checked_run, key_of, missing_runs, play_runs, read_runs
-from agenthpo.bench.scores import ranks_words, scores_table, table_words
+from agenthpo.bench.score_words import ranks_words, table_words
+from agenthpo.bench.scores import scores_table
 from agenthpo.bench.trained import TASKS, load_bench_task
 from agenthpo.cli.bench import counting
 from agenthpo.errors import TaskError
