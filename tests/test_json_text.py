@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenthpo.llm.json_text import read_json
@@ -52,6 +52,7 @@ def test_what_is_json_is_read_as_it_is(value):
     assert read_json(json.dumps(value)).data == value
 
 
+@example({"{}": None})
 @given(st.dictionaries(st.text(), st.text() | st.booleans() | st.none(), min_size=1))
 def test_what_python_prints_of_a_dict_reads_back(value):
     text = repr(value)

@@ -65,7 +65,7 @@ def _models(runs: Runs, tasks: Path) -> Figure | None:
 
 def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     """How far each of the Creator's trials is from the incumbent of its time, by parameter."""
-    chosen = [r for r in runs if r["run"]["proposer"] == "creator"]
+    chosen = [r for r in main_runs(runs) if r["run"]["proposer"] == "creator"]
     here = tasks_of(chosen)
     if not here:
         return None

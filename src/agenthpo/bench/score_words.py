@@ -16,26 +16,27 @@ __all__ = ["number_words", "percent_words", "ranks_words", "table_words"]
 def table_words(table: Sequence[Mapping[str, Any]]) -> str:
     """Return the table in Markdown: a row a task and proposer, the best mean of a task after each number of trials in bold.
 
-    ``test`` is what the configuration that was best after the last of them has on test, the mean over seeds.
+    ``test`` is what the configuration that was best after the last of them has on test, the mean over seeds. A column that says nothing is
+    left out.
     """
-    lines = ["| task | proposer | seeds | " + " | ".join(f"T={at}" for at in AT) + " | test | over random | over the peak |"]
-    lines.append("|---|---|---|" + "---|" * (len(AT) + 3))
+    rows = [["task", "proposer", "seeds", *(f"T={at}" for at in AT), "test", "over random", "over the peak"]]
     for row in table:
-        best = {}
+        name, best = f"{row['task']} ({row['source']})", {}
         for at in map(str, AT):
             means = [scores[at]["mean"] for scores in row["proposers"].values() if at in scores]
             best[at] = max(means, key=lambda value: upward(row["direction"]) * value, default=None)
         for who, scores in row["proposers"].items():
             cells = [_cell(scores.get(str(at)), best[str(at)]) for at in AT]
             last = scores.get(str(max(AT)), {})
-            gains = [percent_words(last.get(name)) for name in ("gain_random", "gain_peak")]
+            gains = [percent_words(last.get(gain)) for gain in ("gain_random", "gain_peak")]
             seeds = max((s["seeds"] for s in scores.values()), default=0)
-            lines.append("| " + " | ".join([f"{row['task']} ({row['source']})", who, str(seeds), *cells, _tested(last), *gains]) + " |")
-        if row["peak"]:
-            lines.append(
-                f"| {row['task']} ({row['source']}) | 100-trial peak | | | | | {number_words(row['peak']['value'])} | {_tested({'test': row['peak']['test_value']})} | | |"
-            )
-    return "\n".join(lines)
+            rows.append([name, who, str(seeds), *cells, _tested(last.get("test")), *gains])
+        if peak := row["peak"]:
+            before = [""] * len(AT)
+            rows.append([name, "100-trial peak", *before, number_words(peak["value"]), _tested(peak["test_value"]), "", ""])
+    kept = [column for column in range(len(rows[0])) if any(row[column] for row in rows[1:])]
+    lines = ["| " + " | ".join(row[column] for column in kept) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(kept), *lines[1:]])
 
 
 def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
@@ -70,8 +71,7 @@ def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
     return f"**{text}**" if scores["mean"] == best else text
 
 
-def _tested(scores: Mapping[str, Any]) -> str:
-    value = scores.get("test")
+def _tested(value: float | None) -> str:
     return "" if value is None or isnan(value) else number_words(value)
 
 

@@ -45,7 +45,7 @@ def read_json(text: str, keys: Collection[str] = ()) -> Found:
         for value in _values(candidate)
     ]
     if read:  # of equals the last: the final answer, and what needed no mending
-        _, value, repairs = max(reversed(read), key=lambda found: found[0])
+        _, value, repairs = max(reversed(read), key=lambda found: (found[0], bool(found[1])))  # braces in a string are no answer
         return Found(value, repairs)
     return Found()
 
