@@ -164,7 +164,9 @@ def _with_legend(figure: Figure, colours: Mapping[str, str]) -> Figure:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=colour, marker=".", label=who) for who, colour in colours.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=8, frameon=False)
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(int(figure.get_figwidth() / 2.5), len(handles)), fontsize=8, frameon=False
+    )
     return figure
 
 
