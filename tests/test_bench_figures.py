@@ -13,6 +13,7 @@ from agenthpo.bench.facts import MARK, facts, with_facts
 from agenthpo.bench.figures import draw, trajectory
 from agenthpo.bench.page import page, write_trials
 from agenthpo.bench.strategy import change, changes
+from agenthpo.bench.summary import tables
 from agenthpo.space_file import parse_space
 
 TASKS = Path(__file__).parent.parent / "benchmarks/tasks"
@@ -98,12 +99,12 @@ def test_every_figure_is_drawn_where_there_is_something_to_draw(tmp_path):
 def test_the_page_holds_table_and_pictures_and_needs_no_other_file(tmp_path):
     picture = tmp_path / "trajectories.png"
     picture.write_bytes(b"picture")
-    text = page(RUNS, [picture], TASKS)
+    text = page(RUNS, [picture], tables(RUNS, TASKS))
     assert "<td>tabular-classification (local)</td><td>random</td>" in text and "100-trial peak" in text and "cGljdHVyZQ==" in text
     assert "<b>0.6600 ± " in text or "<b>0.6800 ± " in text
     assert "http" not in text and 'src="data:' in text
     hostile = run_of("<script>", [0.1] * 10)
-    assert "<script>" not in page([hostile], [], TASKS)
+    assert "<script>" not in page([hostile], [], tables([hostile], TASKS))
 
 
 def test_every_trial_is_a_row(tmp_path):

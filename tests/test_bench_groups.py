@@ -66,7 +66,7 @@ def test_tables_are_told_where_there_are_runs_for_them():
         "Two models: scores", "Two models: the random draws that a proposal beats", "Two models: who found it", "OPRO beside the agent",
     ]  # fmt: skip
     assert list(tables(RUNS[:4], TASKS)) == ["Mean ranks", "Ahead of random", "Ahead of tpe", GOOD, "Who found it", "Scores"]
-    text = tables_words(RUNS, TASKS)
+    text = tables_words(tables(RUNS, TASKS))
     assert text.startswith("### Mean ranks\n\n| mean rank |") and "opro" not in text.split("### Two models")[0]
 
 

@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agenthpo.bench.groups import Runs, directions_of
 from agenthpo.bench.score_words import percent_words
 from agenthpo.bench.scores import gain, label, trials_of
-from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
+from agenthpo.bench.trained import TASKS_FOLDER
 from agenthpo.records import best_measured, improvements
 
 __all__ = ["credit", "credit_words"]
 
 
-def credit(runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
+def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
     """Return for each proposer and source: proposals, failures, improvements, runs won, and what the wins gained over the default.
 
     ``gain`` is the mean over the runs that the source won, in percent of the default's score; None where it won none, or by the default.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    directions = {name: load_bench_task(name, folder).objective.direction for name in {run["run"]["task"] for run in runs}}
+    directions = directions_of(runs, folder)
     for run in runs:
         direction = directions[run["run"]["task"]]
         trials, who = trials_of(run), label(run)

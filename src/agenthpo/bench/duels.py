@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import nan, sqrt
+from math import inf, nan, sqrt
 from pathlib import Path
 from statistics import mean, stdev
 
-from agenthpo.bench.groups import Runs, tasks_of
+from agenthpo.bench.groups import Runs, directions_of
 from agenthpo.bench.scores import AT, label, scored, trials_of
-from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
-from agenthpo.records import upward
+from agenthpo.bench.trained import TASKS_FOLDER
+from agenthpo.records import Direction, upward
 
 __all__ = ["duels", "duels_words"]
 
@@ -23,25 +23,29 @@ def duels(runs: Runs, opponent: str, folder: Path = TASKS_FOLDER) -> Shares:
     An equal score is half a win. A seed draws the same random numbers on every task, so that its luck is not that of one task alone: the
     error is rather too small.
     """
-    found: dict[str, dict[int, tuple[float, float] | None]] = {}
-    for who in sorted({label(run) for run in runs} - {opponent}):
-        for at in AT[1:]:
-            shares = [share for name in tasks_of(runs) if (share := _share(runs, name, who, opponent, at, folder)) is not None]
+    found: dict[str, dict[int, tuple[float, float] | None]] = {who: {} for who in sorted({label(run) for run in runs} - {opponent})}
+    for at in AT[1:]:
+        scores = [_scores(runs, name, direction, at) for name, direction in directions_of(runs, folder).items()]
+        for who, row in found.items():
+            shares = [share for each in scores if (share := _share(each.get(who, {}), each.get(opponent, {}))) is not None]
             error = stdev(shares) / sqrt(len(shares)) if len(shares) > 1 else nan
-            found.setdefault(who, {})[at] = (100 * mean(shares), 100 * error) if shares else None
+            row[at] = (100 * mean(shares), 100 * error) if shares else None
     return found
 
 
-def _share(runs: Runs, task: str, who: str, opponent: str, at: int, folder: Path) -> float | None:
-    """Return the share of duels that ``who`` won on ``task``; None where there are none."""
-    direction = load_bench_task(task, folder).objective.direction
-    scores: dict[str, dict[int, float]] = {}
+def _scores(runs: Runs, task: str, direction: Direction, at: int) -> dict[str, dict[int, float]]:
+    """Return by proposer and seed what is best of ``task`` after ``at`` trials; more is better."""
+    found: dict[str, dict[int, float]] = {}
     for run in runs:
         if run["run"]["task"] == task and len(run["trials"]) >= at:
             best = scored(trials_of(run)[:at], direction)
-            scores.setdefault(label(run), {})[run["run"]["seed"]] = upward(direction) * best[0] if best else float("-inf")
-    own = scores.get(who, {})
-    pairs = [(own[seed], theirs) for seed, theirs in scores.get(opponent, {}).items() if seed in own]
+            found.setdefault(label(run), {})[run["run"]["seed"]] = upward(direction) * best[0] if best else -inf
+    return found
+
+
+def _share(own: Mapping[int, float], others: Mapping[int, float]) -> float | None:
+    """Return the share of seeds on which ``own`` is ahead; None where there is none that both have."""
+    pairs = [(own[seed], theirs) for seed, theirs in others.items() if seed in own]
     return mean((a > b) + 0.5 * (a == b) for a, b in pairs) if pairs else None
 
 

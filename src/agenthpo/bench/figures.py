@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agenthpo.bench.groups import Runs, main_runs, model_runs, opro_runs, tasks_of
+from agenthpo.bench.groups import Runs, directions_of, main_runs, model_runs, opro_runs, tasks_of
 from agenthpo.bench.scores import AT, gain, label, peak, scored, sources_of, trials_of
 from agenthpo.bench.strategy import changes
 from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
@@ -84,7 +84,7 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
 def _test(runs: Runs, tasks: Path) -> Figure | None:
     """What each proposer gained over the default on validation, and what of it is left on test."""
     gains: dict[str, list[list[float | None]]] = {}
-    directions = {name: load_bench_task(name, tasks).objective.direction for name in tasks_of(runs)}
+    directions = directions_of(runs, tasks)
     for run in runs:
         direction, trials = directions[run["run"]["task"]], trials_of(run)
         first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)

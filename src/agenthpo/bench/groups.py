@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from agenthpo.bench.opro import OPRO
 from agenthpo.bench.scores import label
-from agenthpo.bench.trained import TASKS
+from agenthpo.bench.trained import TASKS, load_bench_task
+from agenthpo.records import Direction
 from agenthpo.search.hybrid import CREATOR, HYBRID
 
-__all__ = ["LINK", "Runs", "main_runs", "model_runs", "opro_runs", "tasks_of"]
+__all__ = ["LINK", "Runs", "directions_of", "main_runs", "model_runs", "opro_runs", "tasks_of"]
 
 LINK = "graph-link-prediction"
 """The task that the paper compares with OPRO on."""
@@ -20,6 +22,11 @@ Runs = Sequence[Mapping[str, Any]]
 def tasks_of(runs: Runs) -> list[str]:
     """Return the tasks of ``runs``, in the paper's order."""
     return [name for name in TASKS if any(run["run"]["task"] == name for run in runs)]
+
+
+def directions_of(runs: Runs, folder: Path) -> dict[str, Direction]:
+    """Return the tasks of ``runs``, in the paper's order, with the direction of each."""
+    return {name: load_bench_task(name, folder).objective.direction for name in tasks_of(runs)}
 
 
 def main_runs(runs: Runs) -> Runs:

@@ -10,8 +10,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from agenthpo.bench.summary import tables
-
 __all__ = ["page", "write_trials"]
 
 _TITLES = {
@@ -43,11 +41,11 @@ _FIELDS = (
 )
 
 
-def page(runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tasks: Path) -> str:
-    """Return the page: the tables, the figures, versions and machines."""
+def page(runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tables: Mapping[str, str]) -> str:
+    """Return the page: the tables by their titles, the figures, versions and machines."""
     parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"]
     parts.append("<h1>AgentHPO on twelve tasks</h1>")
-    parts += [f"<h2>{escape(title)}</h2>{_html(text)}" for title, text in tables(runs, tasks).items()]
+    parts += [f"<h2>{escape(title)}</h2>{_html(text)}" for title, text in tables.items()]
     for path in figures:
         picture = base64.b64encode(path.read_bytes()).decode()
         title = escape(_TITLES[path.stem])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from statistics import mean
 
-from agenthpo.bench.groups import Runs, tasks_of
+from agenthpo.bench.groups import Runs, directions_of
 from agenthpo.bench.scores import label
-from agenthpo.bench.trained import TASKS_FOLDER, load_bench_task
-from agenthpo.records import upward
+from agenthpo.bench.trained import TASKS_FOLDER
+from agenthpo.records import Direction, upward
 
 __all__ = ["PARTS", "standing", "standing_words"]
 
@@ -26,24 +27,29 @@ def standing(runs: Runs, pool: Runs, folder: Path = TASKS_FOLDER) -> Standing:
 
     It is the mean over the trials of a task, then over tasks: 50 is a random draw's. A failed trial beats none.
     """
-    told: dict[tuple[str, str], dict[str, list[float]]] = {}
-    for name in tasks_of(runs):
-        sign = upward(load_bench_task(name, folder).objective.direction)
-        drawn = [t for run in pool if run["run"]["task"] == name and run["run"]["proposer"] == "random" for t in run["trials"][1:]]
-        values = sorted(float("-inf") if t["value"] is None else sign * t["value"] for t in drawn)
-        here: dict[tuple[str, str], dict[str, list[float]]] = {}
-        for run in runs if values else ():
-            if run["run"]["task"] != name:
-                continue
-            for part, numbers in PARTS.items():
-                for trial in run["trials"][numbers.start : numbers.stop]:
-                    beaten = 0 if trial["value"] is None else bisect_left(values, sign * trial["value"])
-                    row = here.setdefault((label(run), trial["source"]), {})
-                    row.setdefault(part, []).append(100 * beaten / len(values))
-        for key, parts in here.items():
-            for part, shares in parts.items():
-                told.setdefault(key, {}).setdefault(part, []).append(mean(shares))
-    return {key: {part: mean(parts[part]) if part in parts else None for part in PARTS} for key, parts in sorted(told.items())}
+    directions = directions_of(runs, folder)
+    drawn = {name: _drawn(pool, name, direction) for name, direction in directions.items()}
+    shares: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
+    for run in runs:
+        task, who = run["run"]["task"], label(run)
+        for number, trial in enumerate(run["trials"] if drawn[task] else ()):
+            part = next((part for part, numbers in PARTS.items() if number in numbers), None)
+            if part is not None:
+                beaten = 0 if trial["value"] is None else bisect_left(drawn[task], upward(directions[task]) * trial["value"])
+                row = shares.setdefault((who, trial["source"]), {name: {} for name in PARTS})
+                row[part].setdefault(task, []).append(100 * beaten / len(drawn[task]))
+    return {key: {part: _mean_of_means(of.values()) for part, of in row.items()} for key, row in sorted(shares.items())}
+
+
+def _drawn(pool: Runs, task: str, direction: Direction) -> list[float]:
+    """Return the values of random search's draws on ``task`` from the worst to the best, more being better."""
+    trials = [t for run in pool if run["run"]["task"] == task and run["run"]["proposer"] == "random" for t in run["trials"][1:]]
+    return sorted(-inf if t["value"] is None else upward(direction) * t["value"] for t in trials)
+
+
+def _mean_of_means(groups: Iterable[Sequence[float]]) -> float | None:
+    means = [mean(group) for group in groups]
+    return mean(means) if means else None
 
 
 def standing_words(found: Standing) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from agenthpo.bench.credit import credit, credit_words
@@ -34,6 +35,6 @@ def tables(runs: Runs, tasks: Path) -> dict[str, str]:
     return found
 
 
-def tables_words(runs: Runs, tasks: Path) -> str:
-    """Return all of them as one text, each under its title."""
-    return "\n\n".join(f"### {title}\n\n{text}" for title, text in tables(runs, tasks).items()) + "\n"
+def tables_words(found: Mapping[str, str]) -> str:
+    """Return the tables as one text, each under its title."""
+    return "\n\n".join(f"### {title}\n\n{text}" for title, text in found.items()) + "\n"

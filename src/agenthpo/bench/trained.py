@@ -58,7 +58,8 @@ def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
 def trained(task: Task, params: Params, seed: int, cache: Path) -> tuple[Outcome, Mapping[str, str]]:
     """Return what training ``task`` with ``params`` and ``seed`` comes to, and whose data it was; every trial's folder is kept in ``cache``.
 
-    Whose data it was is empty where it never got as far as that. A changed script, another source of the data and another value are other trainings. What ended without a value is not done again either.
+    Whose data it was is empty where it never got as far as that. A changed script, another source of the data and another value are other
+    trainings. What ended without a value is not done again either.
     """
     workdir = _workdir(task, params, seed, cache)
     if (known := load_outcome(workdir)) is not None:

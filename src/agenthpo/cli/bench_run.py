@@ -53,18 +53,18 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
     from agenthpo.bench.facts import facts, with_facts
     from agenthpo.bench.figures import draw
     from agenthpo.bench.page import page, write_trials
-    from agenthpo.bench.summary import tables_words
+    from agenthpo.bench.summary import tables, tables_words
 
     runs = read_runs(where.results, TASKS)
     if not runs:
         raise TaskError(f"there are no runs in {where.results}; make some by: agenthpo bench run")
-    figures = draw(runs, out, where.tasks)
+    figures, told = draw(runs, out, where.tasks), tables(runs, where.tasks)
     write_trials(runs, out / "trials.csv")
-    (out / "index.html").write_text(page(runs, figures, where.tasks), encoding="utf-8")
-    (out / "tables.md").write_text(tables_words(runs, where.tasks), encoding="utf-8")
+    (out / "index.html").write_text(page(runs, figures, told), encoding="utf-8")
+    (out / "tables.md").write_text(tables_words(told), encoding="utf-8")
     for name in {run["run"]["task"] for run in runs}:
         readme = where.tasks / name / "README.md"
-        told = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
-        readme.write_text(with_facts(readme.read_text(encoding="utf-8"), told), encoding="utf-8")
+        known = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
+        readme.write_text(with_facts(readme.read_text(encoding="utf-8"), known), encoding="utf-8")
     written = [str(path) for path in [*figures, *(out / name for name in ("trials.csv", "tables.md", "index.html"))]]
     print(json.dumps({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))
