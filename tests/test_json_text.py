@@ -53,6 +53,8 @@ def test_what_is_json_is_read_as_it_is(value):
 
 
 @example({"{}": None})
+@example({"[0, 1]": None})
+@example({'{"a": 1}': True, "b": "{}"})
 @given(st.dictionaries(st.text(), st.text() | st.booleans() | st.none(), min_size=1))
 def test_what_python_prints_of_a_dict_reads_back(value):
     text = repr(value)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +40,17 @@ def read_json(text: str, keys: Collection[str] = ()) -> Found:
         return Found(plain)
     said = _THOUGHTS.sub(" ", text)
     thoughts = ("thoughts were left out",) if said != text else ()
-    read = [
-        (_fitting(value, keys), value, (*thoughts, *repairs, *_around(candidate, value)))
-        for candidate, repairs in ((_mended(said), ("its notation was mended",)), (said, ()))
-        for value in _values(candidate)
-    ]
+    mended, places = _mended(said)
+    whole = list(_values(mended))
+    spans = [(places(start), places(end - 1)) for _, start, end in whole]
+    read = [((_fitting(value, keys), True), value, ("its notation was mended", *_around(mended, value))) for value, _, _ in whole]
+    for value, start, end in _values(said):
+        fits = _fitting(value, keys)
+        is_part = any(first < start and end <= last for first, last in spans)  # of what had to be mended: only its keys speak for it
+        read.append(((fits, fits > 0 or not is_part), value, _around(said, value)))
     if read:  # of equals the last: the final answer, and what needed no mending
-        _, value, repairs = max(reversed(read), key=lambda found: (found[0], bool(found[1])))  # braces in a string are no answer
-        return Found(value, repairs)
+        _, value, repairs = max(reversed(read), key=lambda found: found[0])
+        return Found(value, (*thoughts, *repairs))
     return Found()
 
 
@@ -60,8 +64,8 @@ def _parsed(text: str) -> Any:
         return _NOTHING
 
 
-def _values(text: str) -> Iterator[Any]:
-    """Yield the objects (and lists of more than one value) in ``text`` that are whole, from left to right, none within another."""
+def _values(text: str) -> Iterator[tuple[Any, int, int]]:
+    """Yield the objects (and lists of more than one value) in ``text`` that are whole, and where; from left to right, none within another."""
     position, starts = 0, 0
     decoder = json.JSONDecoder()
     while starts < _MOST_STARTS and (match := re.compile(r"[{\[]").search(text, position)):
@@ -76,7 +80,7 @@ def _values(text: str) -> Iterator[Any]:
         except RecursionError:
             return
         if isinstance(value, dict) or len(value) > 1:
-            yield value
+            yield value, match.start(), position
 
 
 def _around(text: str, value: Any) -> tuple[str, ...]:
@@ -87,15 +91,23 @@ def _fitting(value: Any, keys: Collection[str]) -> int:
     return len(set(keys) & set(value)) if isinstance(value, dict) else 0
 
 
-def _mended(text: str) -> str:
-    """Return ``text`` without comments and trailing commas, with Python's spelling of strings and constants made JSON's."""
+def _mended(text: str) -> tuple[str, Callable[[int], int]]:
+    """Return ``text`` without comments and trailing commas, with Python's spelling of strings and constants made JSON's.
+
+    The function tells where in ``text`` a character of the mended one was.
+    """
+    ends, shifts = [0], [0]
 
     def mend(match: re.Match[str]) -> str:
         kind, token = match.lastgroup, match[0]
         if kind == "single":
-            return json.dumps(re.sub(r"\\(.)", r"\1", token[1:-1]))
-        if kind == "word":
-            return _WORDS[token]
-        return token if kind == "string" else ""
+            new = json.dumps(re.sub(r"\\(.)", r"\1", token[1:-1]))
+        elif kind == "word":
+            new = _WORDS[token]
+        else:
+            new = token if kind == "string" else ""
+        shifts.append(shifts[-1] + len(token) - len(new))
+        ends.append(match.end() - shifts[-1])
+        return new
 
-    return _TOKENS.sub(mend, text)
+    return _TOKENS.sub(mend, text), lambda place: place + shifts[bisect_right(ends, place) - 1]
