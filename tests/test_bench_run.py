@@ -235,28 +235,24 @@ def test_ctrl_c_leaves_nothing_running_and_says_how_to_go_on(where, jobs):
 
     import psutil
 
-    slow = f"import time\ntime.sleep(1000)\n{SCRIPT}"
-    Path(where.tasks, "tabular-regression/train.py").write_text(slow)
-    command = [
-        sys.executable,
-        "-m",
-        "agenthpo",
-        "bench",
-        "run",
-        "--tasks",
-        "tabular-regression",
-        "--proposers",
-        "random,tpe",
-        "--jobs",
-        jobs,
-    ]
+    def trainings_of(processes):
+        found = []
+        for process in processes:
+            with contextlib.suppress(psutil.Error):  # it may have ended meanwhile
+                found += [process] * ("train.py" in process.cmdline())
+        return found
+
+    Path(where.tasks, "tabular-regression/train.py").write_text(f"import time\ntime.sleep(1000)\n{SCRIPT}")
+    what = ["--tasks", "tabular-regression", "--proposers", "random,tpe", "--jobs", jobs]
     places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
-    with subprocess.Popen([*command, *places], stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
-        family = []
-        while len([p for p in family if "train.py" in " ".join(p.cmdline())]) < 2 * int(jobs):  # the training and its supervisor
+    command = [sys.executable, "-m", "agenthpo", "bench", "run", *what, *places]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver, contextlib.ExitStack() as after:
+        after.callback(driver.kill)  # a test that fails waits for nobody
+        family, deadline = [], time.monotonic() + 60
+        while len(trainings_of(family)) < 2 * int(jobs):  # the training and its supervisor
+            assert driver.poll() is None and time.monotonic() < deadline, "no training began"
             time.sleep(0.1)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                family = psutil.Process(driver.pid).children(recursive=True)
+            family = psutil.Process(driver.pid).children(recursive=True)
         os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: it reaches every process of the group
         said = driver.communicate(timeout=30)[1]
     assert driver.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
