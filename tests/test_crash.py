@@ -18,6 +18,7 @@ from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.session import begin, go_on
 from agenthpo.task_file import load_task
+from agenthpo.training.runner import run as train
 
 TASK = """\
 name: toy
@@ -126,6 +127,31 @@ def test_what_was_killed_before_it_had_begun_is_no_study(left):
     with pytest.raises(StudyError, match="there is no study in"):
         trials()
     assert len(run(2).trials) == 2
+
+
+@pytest.mark.parametrize("storage", [None, "sqlite:///studies.db"])
+def test_trials_of_a_study_that_is_gone_are_put_aside_and_never_counted(storage):
+    run(3, storage=storage)
+    for file in (FOLDER / "journal.log", Path("studies.db"), FOLDER / "storage.json"):
+        file.unlink(missing_ok=True)
+    for saved in FOLDER.glob("trials/*/outcome.json"):
+        saved.write_text(saved.read_text().replace('"value": 0', '"value": 7'))
+    heard = []
+    assert all(t.value < 1 for t in run(3, on_event=heard.append).trials)
+    assert "held trials of an earlier study; they were moved to .agenthpo/toy/earlier-1" in heard[0].hint
+    assert len(list(FOLDER.glob("earlier-1/trials/*/outcome.json"))) == 3
+    assert len(Path("completed").read_text().split()) == 6
+
+
+def test_an_edited_script_is_another_training():
+    run(1)
+    with ExperienceLog.open(FOLDER, space=load_task("task.yaml").space) as log:
+        left = log.start(agenthpo_proposal({"x": 0.25, "n": 9}))
+        task, identity = load_task("task.yaml"), log.identity
+    spec = task.spec(1, left.proposal.params, seed=0, workdir=(FOLDER / "trials/0001").resolve(), study=identity)
+    assert train(spec).value == 0.25
+    Path("train.sh").write_text("echo score 0.75\n")
+    assert [t.value for t in go_on(FOLDER, limits={"trials": 2}).trials][1] == 0.75
 
 
 @contextmanager

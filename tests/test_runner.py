@@ -6,6 +6,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -40,30 +41,45 @@ def running(word):
 
 def test_a_run_reads_its_config_and_reports():
     points = []
-    outcome = run(
-        script(
-            """
-            import agenthpo
-            lr = agenthpo.config()["lr"]
-            for epoch in range(3):
-                agenthpo.report(step=epoch, acc=lr * epoch, test_acc=lr + epoch)
-            print("done")
-            """,
-            test_metric="test_acc",
-        ),
-        points.append,
+    spec = script(
+        """
+        import agenthpo
+        lr = agenthpo.config()["lr"]
+        for epoch in range(3):
+            agenthpo.report(step=epoch, acc=lr * epoch, test_acc=lr + epoch)
+        print("done")
+        """,
+        test_metric="test_acc",
     )
+    outcome = run(spec, points.append)
     assert (outcome.status, outcome.value, outcome.step, outcome.test_value) == ("complete", 0.2, 2.0, 2.1)
     assert outcome.curves == {"acc": ((0.0, 0.0), (1.0, 0.1), (2.0, 0.2))}
     assert [p.step for p in points] == [0, 1, 2]
     assert outcome.log_tail == "done"
-    assert load_outcome(Path("trial")) == outcome
+    assert load_outcome(Path("trial"), spec.owner) == outcome
 
 
 def test_a_run_with_an_outcome_is_not_run_again():
     spec = script("open('ran', 'a').write('x'); print('{\"acc\": 1}')")
     assert run(spec) == run(spec)
     assert Path("ran").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "other", [{"study": "b"}, {"trial": 1}, {"params": {"lr": 0.2}}, {"params": {"lr": 0.1, "x": None}}, {"seed": 1}, {"script": "c"}]
+)
+def test_an_outcome_answers_for_nothing_but_what_it_is_of(other):
+    spec = script("open('ran', 'a').write('x'); print('{\"acc\": 1}')", study="a", script="d")
+    run(spec)
+    run(replace(spec, **other))
+    assert Path("ran").read_text() == "xx"
+
+
+@pytest.mark.parametrize("left", [b"", b'{"status": "comp', b"[1]", b'{"status": "complete", "value": 0.9, "curves": {}}', b"\xff"])
+def test_what_is_no_outcome_of_ours_answers_for_nothing(left):
+    Path("trial").mkdir()
+    Path("trial/outcome.json").write_bytes(left)
+    assert run(script("print('{\"acc\": 1}')")).value == 1
 
 
 def test_best_counts_and_brings_the_test_value_of_the_same_step():

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
+import inspect
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from agenthpo.errors import TaskError
 from agenthpo.ways_in import fill, placeholders
 
-__all__ = ["asks_for_config", "check_function", "check_program", "programs", "script_of"]
+__all__ = ["asks_for_config", "check_function", "check_program", "digest_of", "programs", "script_of"]
 
 _INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
 _OPTION_WITH_VALUE = {"-W", "-X"}
+_SOURCES = {".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".lua", ".js", ".php", ".m"}
 _MOST_FILES, _LONGEST_FILE = 500, 1_000_000
 
 
@@ -61,6 +67,35 @@ def script_of(command: tuple[str, ...], folder: Path) -> Path | None:
 def asks_for_config(script: Path) -> bool:
     """Tell whether ``script``, or a module in its folder, mentions agenthpo, and so may read the values by itself."""
     return any(b"agenthpo" in file.read_bytes().lower() for file in _sources(script))
+
+
+def digest_of(command: tuple[str, ...], folder: Path, function: Callable[..., Any] | None = None) -> str:
+    """Return a digest of what trains: the command as it is written and the text of the files in ``folder`` that it names.
+
+    For a ``function`` in this process, of its source, or of its code where the source is not to be had.
+    """
+    digest = hashlib.sha256(repr(command).encode("utf-8", "surrogatepass"))
+    for word in (part for text in command for part in re.split(r"[\s;&|]+", text)):
+        module = word.partition(":")[0].replace(".", "/")
+        for name in (word, f"{module}.py", f"{module}/__main__.py"):
+            with contextlib.suppress(OSError, ValueError):  # a word may be anything, also no name of a file
+                file = folder / name
+                # Only sources: a log that the command writes would make each trial another training.
+                if file.suffix in _SOURCES and file.is_file() and file.stat().st_size < _LONGEST_FILE:
+                    digest.update(file.read_bytes())
+    if function is not None:
+        digest.update(_source(function))
+    return digest.hexdigest()[:32]
+
+
+def _source(function: Callable[..., Any]) -> bytes:
+    while isinstance(function, functools.partial):
+        function = function.func
+    try:
+        return inspect.getsource(function).encode()
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+        return code.co_code if code else type(function).__qualname__.encode()
 
 
 def check_function(text: str, folder: Path, where: str) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "Expected",
     "Mode",
     "Outcome",
+    "Owner",
     "Params",
     "Proposal",
     "RunSpec",
@@ -125,6 +126,17 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose result an outcome is: what was run, for which trial of which study. Anything else in a trial's folder is no result."""
+
+    study: str
+    trial: int
+    params: Params
+    seed: int
+    script: str
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """All that is needed to run one trial somewhere else; picklable unless ``function`` is a closure."""
 
@@ -151,6 +163,15 @@ class RunSpec:
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
+    study: str = ""
+    """The study's own identity, which no other study has."""
+    script: str = ""
+    """A digest of what trains: the command and the script's text."""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose result the outcome of this run is."""
+        return Owner(self.study, self.trial, self.params, self.seed, self.script)
 
 
 @dataclass(frozen=True)

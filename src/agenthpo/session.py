@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -93,6 +94,7 @@ def begin(
     check_proposer(proposer, has_model=model.name != NONE)
     _check_priced(task, model)
     meta = {
+        "id": uuid.uuid4().hex,
         "proposer": proposer,
         "record": record_in(folder.parent, model.name),
         "model": model.name,
@@ -111,6 +113,9 @@ def begin(
     }
     begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
     with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
+        if log.set_aside is not None:
+            said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
+            model = replace(model, hint=" ".join(filter(None, [model.hint, said])))
         return _run(task, log, llm, seed, model, proposer, meta["record"], on_event)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
+from agenthpo.programs import digest_of
 from agenthpo.records import Direction, Params, RunSpec
 from agenthpo.space import Space
 from agenthpo.ways_in import resolve_command, resolve_env
@@ -107,8 +108,8 @@ class Task:
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
 
-    def spec(self, number: int, params: Params, *, seed: int, workdir: Path) -> RunSpec:
-        """Return what to run for trial ``number``."""
+    def spec(self, number: int, params: Params, *, seed: int, workdir: Path, study: str = "") -> RunSpec:
+        """Return what to run for trial ``number`` of the study whose identity is ``study``."""
         train, way = self.train, {"seed": seed, "workdir": workdir}
         file = train.metrics_file and resolve_env({"file": train.metrics_file}, params, **way).get("file")
         return RunSpec(
@@ -129,6 +130,8 @@ class Task:
             memory_mb=train.memory_mb,
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),
+            study=study,
+            script=digest_of((*train.command, *(f"{k}={v}" for k, v in train.env.items())), Path(train.cwd or "."), train.function),
         )
 
     def with_budget(self, **limits: Any) -> Task:

@@ -33,7 +33,8 @@ def tune(
             if isinstance(trial, str):
                 reason = trial
                 break
-            spec = task.spec(trial.number, trial.proposal.params, seed=seed, workdir=log.workdir(trial.number))
+            where = {"workdir": log.workdir(trial.number), "study": log.identity}
+            spec = task.spec(trial.number, trial.proposal.params, seed=seed, **where)
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
             break

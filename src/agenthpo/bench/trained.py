@@ -62,17 +62,19 @@ def trained(task: Task, params: Params, seed: int, cache: Path) -> tuple[Outcome
     trainings. What ended without a value is not done again either.
     """
     workdir = _workdir(task, params, seed, cache)
-    if (known := load_outcome(workdir)) is not None:
+    spec = task.spec(0, params, seed=seed, workdir=workdir.resolve())
+    if (known := load_outcome(workdir, spec.owner)) is not None:
         return known, _source(workdir)
     own = workdir.with_name(f"{workdir.name}.{os.getpid()}")  # two runs may train the same at once: the first to end is kept
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
+    shutil.rmtree(workdir, ignore_errors=True)  # what is there is nobody's
     outcome = run(task.spec(0, params, seed=seed, workdir=own.resolve()))
     try:
         own.rename(workdir)
     except OSError:
         shutil.rmtree(own)
-        outcome = load_outcome(workdir) or outcome
+        outcome = load_outcome(workdir, spec.owner) or outcome
     return outcome, _source(workdir)
 
 

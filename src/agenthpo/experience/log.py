@@ -6,6 +6,7 @@ and goes on under its own number, so that the budget stays exact by construction
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from dataclasses import replace
@@ -20,6 +21,7 @@ from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, enc
 from agenthpo.distributions import stored_distribution
 from agenthpo.errors import StudyError
 from agenthpo.experience.storage import (
+    DRIVER_LOCK,
     JOURNAL,
     Place,
     exists,
@@ -35,7 +37,8 @@ from agenthpo.space import Space
 
 __all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
-STUDIES = ".agenthpo"
+STUDIES, TRIALS = ".agenthpo", "trials"
+_EARLIER = "earlier-"
 _META = "agenthpo"
 _MOST_CHANGES = 20
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -68,6 +71,8 @@ class ExperienceLog:
 
     def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
         self.folder = folder
+        self.set_aside: Path | None = None
+        """Where the trials were put that a new study found in its folder: they are of another one."""
         self._study, self._space, self._lock = study, space, lock
         # Read once: nobody else writes while the lock is ours, and reading at each look would cost the square of the trials.
         self._trials = [_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
@@ -85,6 +90,7 @@ class ExperienceLog:
             lock = take_lock(folder)
             try:
                 refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
+                left = _set_aside(folder)
                 study = _begun(folder, storage, direction)
             except BaseException:
                 os.close(lock)
@@ -93,6 +99,7 @@ class ExperienceLog:
             raise StudyError(f"the study {folder} cannot be written ({problem.strerror}); make its folder writable") from None
         log = cls(folder, study, space, lock)
         log.keep_meta(meta)
+        log.set_aside = left
         return log
 
     @classmethod
@@ -123,6 +130,11 @@ class ExperienceLog:
         """What is kept with the study."""
         return dict(self._study.user_attrs[_META])
 
+    @property
+    def identity(self) -> str:
+        """What tells this study from every other one; empty for one of an earlier version."""
+        return str(self._study.user_attrs[_META].get("id", ""))
+
     def keep_meta(self, meta: dict[str, Any]) -> None:
         """Keep ``meta`` with the study, in place of what was kept before."""
         self._study.set_user_attr(_META, meta)
@@ -134,7 +146,7 @@ class ExperienceLog:
 
     def workdir(self, number: int) -> Path:
         """Return the folder of trial ``number``, absolute: the training runs in another one."""
-        return self.folder.absolute() / "trials" / f"{number:04d}"
+        return self.folder.absolute() / TRIALS / f"{number:04d}"
 
     def trials(self) -> list[Trial]:
         """Return every trial in the order of their numbers, unfinished ones included."""
@@ -234,6 +246,19 @@ def _begun(folder: Path, storage: str | None, direction: Direction) -> optuna.St
             ) from None
         optuna.delete_study(storage=opened, study_name=folder.name)
         return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
+
+
+def _set_aside(folder: Path) -> Path | None:
+    """Put what an earlier study left in ``folder`` out of the way of a new one, and return where it is now; None where there is nothing."""
+    if not (folder / TRIALS).is_dir() or not any((folder / TRIALS).iterdir()):
+        return None
+    found = [path for path in folder.iterdir() if path.name != DRIVER_LOCK and not path.name.startswith(_EARLIER)]
+    number = next(n for n in itertools.count(1) if not (folder / f"{_EARLIER}{n}").exists())
+    aside = folder / f"{_EARLIER}{number}"
+    aside.mkdir()
+    for path in found:
+        path.rename(aside / path.name)
+    return aside
 
 
 def _trial(frozen: FrozenTrial) -> Trial:

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from agenthpo.errors import StudyError
 
 __all__ = [
+    "DRIVER_LOCK",
     "JOURNAL",
     "Place",
     "cut_torn_line",

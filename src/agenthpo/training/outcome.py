@@ -11,11 +11,12 @@ import os
 import re
 import signal
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agenthpo.codec import decode_outcome, encode
-from agenthpo.records import Curve, Outcome, RunSpec, thinned
+from agenthpo.records import Curve, Outcome, Owner, RunSpec, thinned
 from agenthpo.units import format_duration
 
 __all__ = ["judge", "load_outcome", "save_outcome"]
@@ -121,20 +122,25 @@ def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:
     return best(finite, key=lambda point: point[1], default=None)
 
 
-def save_outcome(outcome: Outcome, workdir: Path) -> None:
-    """Write ``outcome`` into the trial's folder: aside, then renamed."""
+def save_outcome(outcome: Outcome, workdir: Path, owner: Owner) -> None:
+    """Write ``outcome`` into the trial's folder with whose it is: aside, then renamed."""
     aside = workdir / f"{OUTCOME_FILE}.part"
     with aside.open("w", encoding="utf-8") as file:
-        json.dump(encode(outcome), file)
+        json.dump({**encode(outcome), "owner": asdict(owner)}, file)
         file.flush()
         os.fsync(file.fileno())
     aside.replace(workdir / OUTCOME_FILE)
 
 
-def load_outcome(workdir: Path) -> Outcome | None:
-    """Return the outcome that was saved in ``workdir``, or None."""
+def load_outcome(workdir: Path, owner: Owner) -> Outcome | None:
+    """Return the outcome that was saved in ``workdir``, or None where there is none that belongs to ``owner``."""
     try:
-        text = (workdir / OUTCOME_FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
+        raw = json.loads((workdir / OUTCOME_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # of an attempt that ended in the middle, or a file of the script's own
         return None
-    return decode_outcome(json.loads(text))
+    if not isinstance(raw, dict) or raw.pop("owner", None) != json.loads(json.dumps(asdict(owner))):
+        return None
+    try:
+        return decode_outcome(raw)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -41,14 +41,14 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     On KeyboardInterrupt the training and all its children are ended, nothing is recorded, and the exception goes on.
     """
     workdir = Path(spec.workdir)
-    if (saved := load_outcome(workdir)) is not None:
+    if (saved := load_outcome(workdir, spec.owner)) is not None:
         return saved
     _prepare(workdir, spec)
     reader = _Reader(spec, on_point)
     end = _call(spec, reader) if spec.function is not None else _execute(spec, reader)
     curves = {name: reader.metrics.curve(name) for name in reader.metrics.curves}
     outcome = judge(spec, curves, end, _tail(workdir / LOG_FILE), alike=reader.alike, counted=reader.metrics.counted)
-    save_outcome(outcome, workdir)
+    save_outcome(outcome, workdir, spec.owner)
     return outcome
 
 
