@@ -129,6 +129,52 @@ def test_what_was_killed_before_it_had_begun_is_no_study(left):
     assert len(run(2).trials) == 2
 
 
+LAUNCHER = """\
+import subprocess, sys
+subprocess.run([sys.executable, "inner.py", sys.argv[1]], start_new_session=True)
+"""
+INNER = """\
+import os, pathlib, sys, time
+import agenthpo
+first = not pathlib.Path("again").exists()
+for step in range(1000 if first else 3):
+    agenthpo.report(step=step, score=9.0 if first else float(sys.argv[1]))
+    time.sleep(0.02)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_what_outlived_a_killed_driver_and_supervisor_ends_and_adds_nothing():
+    Path("task.yaml").write_text(TASK.replace("sh train.sh {x} {n}", f"{sys.executable} launch.py {{x}} {{n}}"))
+    Path("launch.py").write_text(LAUNCHER)
+    Path("inner.py").write_text(INNER)
+    command = [sys.executable, "-m", "agenthpo", "run", ".", "--model", "none"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        reports = FOLDER / "trials/0000/metrics.jsonl"
+        _wait_for(lambda: reports.exists() and reports.read_text().count("\n") > 2)
+        supervisor = next(p for p in psutil.Process(process.pid).children() if any("supervisor" in word for word in p.cmdline()))
+        process.kill()
+        supervisor.kill()
+    assert len(_inner()) == 1, "the launcher ends, what it started goes on"
+    Path("again").touch()
+    stopped = go_on(FOLDER, limits={"trials": 2})
+    assert _inner() == []
+    assert stopped.trials[0].outcome.curves == {"score": ((0.0, 0.5), (1.0, 0.5), (2.0, 0.5))}
+
+
+def _inner():
+    here = str(Path.cwd())
+    return [p for p in psutil.process_iter(["cmdline"]) if "inner.py" in (p.info["cmdline"] or []) and _cwd(p) == here]
+
+
+def _wait_for(claim):
+    for _ in range(400):
+        if claim():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
 @pytest.mark.parametrize("storage", [None, "sqlite:///studies.db"])
 def test_trials_of_a_study_that_is_gone_are_put_aside_and_never_counted(storage):
     run(3, storage=storage)

@@ -305,3 +305,92 @@ def test_a_function_runs_in_this_process():
     assert outcome.curves["acc"] == ((1.0, 0.1), (1.0, 0.5))
     assert outcome.value == 0.5
     assert run(script("", function=lambda p: 1 / 0, workdir=str(Path("other").resolve()))).error == "ZeroDivisionError: division by zero"
+
+
+LAUNCHER = """
+    import subprocess, sys
+    subprocess.run([sys.executable, "inner.py", *sys.argv[1:]], start_new_session=True)
+    """
+INNER = """
+    import os, sys, time, agenthpo
+    while True:
+        agenthpo.report(acc=float(agenthpo.config()["lr"]))
+        print("reported", flush=True)
+        time.sleep(0.02)
+    """
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_what_a_launcher_started_ends_with_its_supervisor():
+    mark = f"mark-{os.getpid()}-launcher"
+    Path("inner.py").write_text(textwrap.dedent(INNER))
+    spec = script(LAUNCHER, command=(sys.executable, "train.py", mark))
+    outcomes = []
+    driver = threading.Thread(target=lambda: outcomes.append(run(spec)))
+    driver.start()
+    wait_for(lambda: Path("trial/metrics.jsonl").exists())
+    os.kill(next(pid for pid in running(mark) if "supervisor.py" in Path(f"/proc/{pid}/cmdline").read_text()), signal.SIGKILL)
+    driver.join(timeout=30)
+    assert running(mark) == []
+    assert outcomes[0].error == "its supervisor was killed"
+
+
+def test_a_report_of_another_attempt_is_passed_over():
+    other = r'{"acc": 9, "agenthpo_attempt": "a/0/another"}'
+    outcome = run(
+        script(
+            f"""
+            import os, agenthpo
+            agenthpo.report(step=1, acc=0.5)
+            with open(os.environ["AGENTHPO_TRIAL_DIR"] + "/metrics.jsonl", "a") as file:
+                file.write('{other}\\n')
+            """
+        )
+    )
+    assert outcome.curves == {"acc": ((1.0, 0.5),)}
+
+
+def test_every_attempt_has_its_own_files():
+    spec = script("import agenthpo; agenthpo.report(acc=1); print('first')")
+    run(spec)
+    assert run(replace(spec, seed=1)).curves == {"acc": ((0.0, 1.0),)}
+    kept = Path("trial/attempt-1")
+    assert kept.joinpath("run.log").read_text() == "first\n"
+    assert {path.name for path in kept.iterdir()} == {"run.log", "metrics.jsonl", "outcome.json"}
+
+
+WAYS = {
+    "no log": "os.remove('run.log')",
+    "log is a folder": "os.remove('run.log'); os.mkdir('run.log')",
+    "log is a FIFO": "os.remove('run.log'); os.mkfifo('run.log')",
+    "log is a link": "os.remove('run.log'); os.symlink('../victim', 'run.log')",
+    "log is emptied": "open('run.log', 'w').close()",
+    "report is a FIFO": "os.mkfifo('metrics.jsonl')",
+    "report is a folder": "os.mkdir('metrics.jsonl')",
+    "report is a link": "os.symlink('../victim', 'metrics.jsonl')",
+    "outcome is a folder": "os.makedirs('outcome.json/deep')",
+    "outcome is a FIFO": "os.mkfifo('outcome.json')",
+    "outcome is a link": "os.symlink('../victim', 'outcome.json')",
+    "outcome is torn": "open('outcome.json', 'w').write('{')",
+    "parameters are a folder": "os.remove('params.json'); os.mkdir('params.json')",
+    "no folder": "shutil.rmtree(os.getcwd())",
+    "folder is a file": "shutil.rmtree(os.getcwd()); os.chdir('..'); open('trial', 'w').close()",
+    "folder is a link": "shutil.rmtree(os.getcwd()); os.chdir('..'); os.symlink('elsewhere', 'trial')",
+    "folder has another name": "os.rename(os.getcwd(), '../other' + os.environ['AGENTHPO_SEED'])",
+    "folder may not be written": "os.chmod('.', 0o500)",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_may_do_as_it_likes_to_its_folder(way):
+    Path("victim").write_text("untouched")
+    Path("elsewhere").mkdir()
+    code = f"import os, shutil; os.chdir(os.environ['AGENTHPO_TRIAL_DIR']); {WAYS[way]}; print('{{\"acc\": 0.5}}')"
+    spec = script(code, timeout_s=20)
+    assert run(spec).value == 0.5
+    assert Path("victim").read_text() == "untouched"
+    again = run(replace(spec, seed=1))
+    assert again.value == 0.5
+    assert Path("victim").read_text() == "untouched"
+    assert load_outcome(Path("trial"), replace(spec, seed=1).owner) == again
+    assert list(Path("elsewhere").iterdir()) == []

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["config", "in_trial", "report"]
 
 PARAMS_FILE, METRICS_FILE = "params.json", "metrics.jsonl"
-PARAMS_VARIABLE = "AGENTHPO_PARAMS"
-_trial_dir: contextvars.ContextVar[str | None] = contextvars.ContextVar("trial_dir", default=None)
+PARAMS_VARIABLE, ATTEMPT_VARIABLE = "AGENTHPO_PARAMS", "AGENTHPO_ATTEMPT"
+ATTEMPT_KEY = "agenthpo_attempt"
+"""What a reported line says which attempt it is of by: a training that outlived its trial does not speak for the next."""
+_here: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("trial", default=None)
 
 
 def config(**defaults: Any) -> dict[str, Any]:
@@ -46,29 +48,36 @@ def report(*, step: float | None = None, **metrics: Any) -> None:
     """
     import json
 
-    point: dict[str, float] = {} if step is None else {"step": float(step)}
+    point: dict[str, Any] = {} if step is None else {"step": float(step)}
     point |= {name: float(value) for name, value in metrics.items()}
-    line = json.dumps(point)
     folder = _folder()
     if folder is None:
-        print(line, flush=True)
+        print(json.dumps(point), flush=True)
         return
+    if attempt := _attempt():
+        point[ATTEMPT_KEY] = attempt
     with open(os.path.join(folder, METRICS_FILE), "a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(json.dumps(point) + "\n")
 
 
 class in_trial:
-    """Make ``config`` and ``report`` in this process work for the trial in ``folder``."""
+    """Make ``config`` and ``report`` in this process work for the trial in ``folder``, and its ``attempt``."""
 
-    def __init__(self, folder: str) -> None:
-        self._wanted = folder
+    def __init__(self, folder: str, attempt: str = "") -> None:
+        self._wanted = folder, attempt
 
     def __enter__(self) -> None:
-        self._token = _trial_dir.set(self._wanted)
+        self._token = _here.set(self._wanted)
 
     def __exit__(self, *_: object) -> None:
-        _trial_dir.reset(self._token)
+        _here.reset(self._token)
 
 
 def _folder() -> str | None:
-    return _trial_dir.get() or os.environ.get("AGENTHPO_TRIAL_DIR")
+    here = _here.get()
+    return here[0] if here else os.environ.get("AGENTHPO_TRIAL_DIR")
+
+
+def _attempt() -> str:
+    here = _here.get()
+    return here[1] if here else os.environ.get(ATTEMPT_VARIABLE, "")

@@ -33,6 +33,7 @@ from agenthpo.search.stateful import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
+from agenthpo.training.attempts import end_processes
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
@@ -282,6 +283,8 @@ def _run(
         hint=model.hint,
     )
     on_event(opened)
+    if log.identity:
+        end_processes(f"{log.identity}/")  # trainings that a killed driver and supervisor left running
     if llm is None:
         return tune(task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))

@@ -11,8 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agenthpo.records import Curve
+from agenthpo.script import ATTEMPT_KEY
 
 __all__ = ["Lines", "MetricReader", "PatternError", "Point", "compile_pattern", "json_numbers"]
 
@@ -77,6 +79,8 @@ class MetricReader:
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     counted: set[str] = field(default_factory=set)
     """The metrics that were ever reported without a step, so that their points are only counted."""
+    attempt: str = ""
+    """The token of the attempt that is read; a report that carries another one is of another attempt, and is passed over."""
 
     def __post_init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -84,7 +88,8 @@ class MetricReader:
 
     def read_report(self, line: str) -> None:
         """Take in a line of the report file."""
-        if values := json_numbers(line):
+        read = _json_object(line)
+        if read.get(ATTEMPT_KEY, self.attempt) == self.attempt and (values := _numbers(read)):
             self._add(values)
 
     def read_row(self, values: Mapping[str, float]) -> None:
@@ -132,11 +137,19 @@ def _halved(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def json_numbers(line: str) -> dict[str, float]:
     """Return the numbers of a JSON object; empty when ``line`` is none."""
+    return _numbers(_json_object(line))
+
+
+def _json_object(line: str) -> dict[str, Any]:
     try:
         read = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return {str(k): _float(v) for k, v in read.items() if _is_number(v)} if isinstance(read, dict) else {}
+    return read if isinstance(read, dict) else {}
+
+
+def _numbers(read: Mapping[str, Any]) -> dict[str, float]:
+    return {name: _float(value) for name, value in read.items() if _is_number(value)}
 
 
 def _is_number(value: object) -> bool:

@@ -1,13 +1,12 @@
 """From what a run reported and how it ended to an :class:`Outcome`, and that to a file and back.
 
-The file is written under another name and renamed, so that it is there whole or not at all.
+The file is there whole or not at all.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import signal
 from collections.abc import Collection, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.codec import decode_outcome, encode
+from agenthpo.files import read_regular, write_whole
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, thinned
 from agenthpo.units import format_duration
 
@@ -123,19 +123,14 @@ def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:
 
 
 def save_outcome(outcome: Outcome, workdir: Path, owner: Owner) -> None:
-    """Write ``outcome`` into the trial's folder with whose it is: aside, then renamed."""
-    aside = workdir / f"{OUTCOME_FILE}.part"
-    with aside.open("w", encoding="utf-8") as file:
-        json.dump({**encode(outcome), "owner": asdict(owner)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(workdir / OUTCOME_FILE)
+    """Write ``outcome`` into the trial's folder with whose it is."""
+    write_whole(workdir / OUTCOME_FILE, json.dumps({**encode(outcome), "owner": asdict(owner)}).encode())
 
 
 def load_outcome(workdir: Path, owner: Owner) -> Outcome | None:
     """Return the outcome that was saved in ``workdir``, or None where there is none that belongs to ``owner``."""
     try:
-        raw = json.loads((workdir / OUTCOME_FILE).read_text(encoding="utf-8"))
+        raw = json.loads(read_regular(workdir / OUTCOME_FILE))
     except (OSError, ValueError):  # of an attempt that ended in the middle, or a file of the script's own
         return None
     if not isinstance(raw, dict) or raw.pop("owner", None) != json.loads(json.dumps(asdict(owner))):

@@ -15,21 +15,21 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from agenthpo.files import make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
-from agenthpo.script import METRICS_FILE, PARAMS_FILE, in_trial
+from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
 from agenthpo.training import supervisor
+from agenthpo.training.attempts import begin_attempt, end_processes, new_token
 from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point
-from agenthpo.training.outcome import OUTCOME_FILE, judge, load_outcome, save_outcome
+from agenthpo.training.outcome import judge, load_outcome, save_outcome
 from agenthpo.training.table_file import TableFile
-from agenthpo.ways_in import CONFIG_YAML, config_text
 
 __all__ = ["OnPoint", "run"]
 
 OnPoint = Callable[[Point], None]
-LOG_FILE = "run.log"
 _POLL_S = 0.1
 _CHUNK = 1 << 20
 _TAIL_LINES, _TAIL_WIDTH = 20, 300
@@ -43,45 +43,43 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     workdir = Path(spec.workdir)
     if (saved := load_outcome(workdir, spec.owner)) is not None:
         return saved
-    _prepare(workdir, spec)
-    reader = _Reader(spec, on_point)
-    end = _call(spec, reader) if spec.function is not None else _execute(spec, reader)
-    curves = {name: reader.metrics.curve(name) for name in reader.metrics.curves}
-    outcome = judge(spec, curves, end, _tail(workdir / LOG_FILE), alike=reader.alike, counted=reader.metrics.counted)
-    save_outcome(outcome, workdir, spec.owner)
+    token = new_token(spec)
+    with open(begin_attempt(workdir, spec), "r+b", buffering=0) as log:
+        reader = _Reader(spec, token, log, on_point)
+        end = _call(spec, reader, token, log) if spec.function is not None else _execute(spec, reader, token, log)
+        curves = {name: reader.metrics.curve(name) for name in reader.metrics.curves}
+        outcome = judge(spec, curves, end, _tail(log), alike=reader.alike, counted=reader.metrics.counted)
+    _save(outcome, workdir, spec)
     return outcome
 
 
-def _prepare(workdir: Path, spec: RunSpec) -> None:
-    workdir.mkdir(parents=True, exist_ok=True)
-    for name in (METRICS_FILE, OUTCOME_FILE, LOG_FILE):  # of a run that was interrupted
-        (workdir / name).unlink(missing_ok=True)
-    (workdir / LOG_FILE).touch()
-    for name in (PARAMS_FILE, CONFIG_YAML):
-        (workdir / name).write_text(config_text(spec.params), encoding="utf-8")
+def _save(outcome: Outcome, workdir: Path, spec: RunSpec) -> None:
+    """Keep the outcome until it is recorded; a folder that the script removed or replaced is made anew."""
+    make_folder(workdir)
+    save_outcome(outcome, workdir, spec.owner)
 
 
 class _Reader:
     """Follow a trial's report file and log as they grow."""
 
-    def __init__(self, spec: RunSpec, on_point: OnPoint) -> None:
+    def __init__(self, spec: RunSpec, token: str, log: BinaryIO, on_point: OnPoint) -> None:
         wanted = frozenset(name for name in (spec.metric, spec.test_metric) if name)
-        self.metrics = MetricReader(wanted, spec.patterns, on_point)
+        self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self.error = ""
-        folder = Path(spec.workdir)
         self._likeness = Likeness(spec.metric)
         self._table = _table(spec)
-        self._sources = ((folder / METRICS_FILE, self.metrics.read_report), (folder / LOG_FILE, self.metrics.read_output))
-        self._positions = [0, 0]
-        self._lines = [Lines(), Lines()]
+        self._log, self._log_end, self._log_lines = log, 0, Lines()
+        self._report, self._report_lines = _Growing(Path(spec.workdir) / METRICS_FILE), Lines()
 
     def poll(self, *, final: bool = False) -> None:
         """Take in what is new."""
-        for i, (path, read) in enumerate(self._sources):
-            for chunk in self._new(i, path):
-                self._feed(self._lines[i].feed(chunk), read)
-            if final:
-                self._feed(self._lines[i].feed(b"", final=True), read)
+        for chunk in self._report.new():
+            self._feed(self._report_lines.feed(chunk), self.metrics.read_report)
+        for chunk in self._new_output():
+            self._feed(self._log_lines.feed(chunk), self.metrics.read_output)
+        if final:
+            self._feed(self._report_lines.feed(b"", final=True), self.metrics.read_report)
+            self._feed(self._log_lines.feed(b"", final=True), self.metrics.read_output)
         for row in self._table.new_rows(final=final) if self._table else ():
             self.metrics.read_row(row)
 
@@ -99,15 +97,35 @@ class _Reader:
             except PatternError as problem:
                 self.error = self.error or str(problem)
 
-    def _new(self, i: int, path: Path) -> Iterator[bytes]:
+    def _new_output(self) -> Iterator[bytes]:
+        """Yield what was written to the log that we opened, whatever has become of its name since."""
+        if os.fstat(self._log.fileno()).st_size < self._log_end:
+            self._log_end = 0  # the script emptied it
+        while chunk := os.pread(self._log.fileno(), _CHUNK, self._log_end):
+            self._log_end += len(chunk)
+            yield chunk
+
+
+class _Growing:
+    """What is new in a file that others write, and may remove or replace."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._position, self._inode = path, 0, 0
+
+    def new(self) -> Iterator[bytes]:
+        """Yield what has been written since the last call."""
         try:
-            with path.open("rb") as file:
-                file.seek(self._positions[i])
-                while chunk := file.read(_CHUNK):
-                    self._positions[i] += len(chunk)
-                    yield chunk
-        except FileNotFoundError:
+            file = open_regular(self._path)
+        except OSError:
             return
+        with open(file, "rb") as reading:
+            status = os.fstat(file)
+            if status.st_ino != self._inode or status.st_size < self._position:
+                self._position, self._inode = 0, status.st_ino
+            reading.seek(self._position)
+            while chunk := reading.read(_CHUNK):
+                self._position += len(chunk)
+                yield chunk
 
 
 def _table(spec: RunSpec) -> TableFile | None:
@@ -117,30 +135,31 @@ def _table(spec: RunSpec) -> TableFile | None:
     return TableFile(path, own=path.is_relative_to(spec.workdir))
 
 
-def _execute(spec: RunSpec, reader: _Reader) -> dict[str, Any]:
+def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:
     """Run the command and return how it ended."""
-    folder = Path(spec.workdir)
     settings = {
-        "log": str(folder / LOG_FILE),
-        "watched": [str(folder / METRICS_FILE), *([spec.metrics_file] if spec.metrics_file else [])],
+        "log": log.fileno(),
+        "watched": [str(Path(spec.workdir) / METRICS_FILE), *([spec.metrics_file] if spec.metrics_file else [])],
         "timeout_s": spec.timeout_s,
         "silence_s": spec.silence_s,
         "memory_mb": spec.memory_mb,
     }
     # -I -S: only the standard library, and nothing of the user's environment between us and the process that must not fail.
     arguments = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(settings), *spec.command]
-    with _supervised(arguments, spec) as process:
+    with _supervised(arguments, spec, token, log) as process:
         assert process.stdout is not None
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
             reader.poll()
         said = process.stdout.read()
+    if not said.strip():
+        end_processes(token)  # the supervisor was killed, and cannot end what a launcher started
     reader.poll(final=True)
     end = json.loads(said) if said.strip() else {"reason": "unsupervised", "error": "its supervisor was killed"}
     return {**end, "reason": "pattern", "error": reader.error} if reader.error and end["reason"] == "exit" else end
 
 
 @contextlib.contextmanager
-def _supervised(arguments: list[str], spec: RunSpec) -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(arguments: list[str], spec: RunSpec, token: str, log: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
     env = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -148,8 +167,10 @@ def _supervised(arguments: list[str], spec: RunSpec) -> Iterator[subprocess.Pope
         "AGENTHPO_TRIAL_DIR": spec.workdir,
         "AGENTHPO_SEED": str(spec.seed),
         "AGENTHPO_METRIC": spec.metric,
+        ATTEMPT_VARIABLE: token,
     }
-    process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=spec.cwd, env=env, start_new_session=True)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "pass_fds": (log.fileno(),)}
+    process = subprocess.Popen(arguments, cwd=spec.cwd, env=env, start_new_session=True, **pipes)
     assert process.stdin is not None and process.stdout is not None
     try:
         yield process
@@ -161,19 +182,19 @@ def _supervised(arguments: list[str], spec: RunSpec) -> Iterator[subprocess.Pope
             process.stdout.close()
 
 
-def _call(spec: RunSpec, reader: _Reader) -> dict[str, Any]:
+def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:
     """Call the function with the parameters and return how it ended; what it returns is reported under the metric's name."""
     assert spec.function is not None
     started = time.monotonic()
     end: dict[str, Any] = {"reason": "exit", "exit_code": 0}
     try:
-        with in_trial(spec.workdir):
+        with in_trial(spec.workdir, token):
             returned = spec.function(dict(spec.params))
         if returned is not None:
             reader.poll()
             _take(returned, spec, reader)
-    except Exception as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
-        (Path(spec.workdir) / LOG_FILE).write_text(traceback.format_exc(), encoding="utf-8")
+    except (Exception, SystemExit) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
+        log.write(traceback.format_exc().encode("utf-8", "replace"))
         end = {"reason": "exit", "exit_code": 1, "error": f"{type(problem).__name__}: {problem}".splitlines()[0][:300]}
     reader.poll(final=True)
     return {**end, "duration_s": time.monotonic() - started}
@@ -184,8 +205,8 @@ def _take(returned: Any, spec: RunSpec, reader: _Reader) -> None:
     reader.metrics.read_report(json.dumps({name: float(value) for name, value in values.items()}))
 
 
-def _tail(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4 * _TAIL_LINES * _TAIL_WIDTH))
-        lines = Lines().feed(file.read(), final=True)
+def _tail(log: BinaryIO) -> str:
+    size = os.fstat(log.fileno()).st_size
+    data = os.pread(log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH))
+    lines = Lines().feed(data, final=True)
     return "\n".join(line[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])

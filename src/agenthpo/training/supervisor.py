@@ -27,11 +27,14 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(settings: str, *command: str) -> None:
-    """Run ``command`` within ``settings``, a JSON object: log, watched (files), and the limits timeout_s, silence_s, memory_mb or null."""
+    """Run ``command`` within ``settings``, a JSON object.
+
+    It holds log (a descriptor), watched (files), and the limits timeout_s, silence_s, memory_mb or null.
+    """
     started = time.monotonic()
     given = json.loads(settings)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # the parent of every process whose own parent ends, so that a daemon stays in sight
-    with open(given["log"], "ab") as log:
+    with open(given["log"], "ab", closefd=False) as log:
         try:
             child = subprocess.Popen(
                 command,
@@ -58,7 +61,7 @@ class _Watch:
         self._child, self._given, self._started = child, given, started
         self.peak_mb = 0.0
         self._files = [given["log"], *given["watched"]]  # type: ignore[misc]
-        self._begun = time.time()
+        self._state, self._changed = self._written(), started
 
     def until_end(self) -> str:
         """Return what comes first: ``exit``, ``stop``, ``timeout``, ``silence`` or ``memory``."""
@@ -77,11 +80,22 @@ class _Watch:
             pause = max(_LOOK_S, _SHARE * (time.monotonic() - began))
 
     def quiet_s(self) -> float:
-        """Return for how long nothing has been written."""
-        written = [os.stat(file).st_mtime for file in self._files if os.path.exists(file)]
-        return max(0.0, time.time() - max([self._begun, *written]))
+        """Return for how long nothing has been written, in seconds of a clock that stands while the machine sleeps."""
+        state = self._written()
+        if state != self._state:
+            self._state, self._changed = state, time.monotonic()
+        return time.monotonic() - self._changed
+
+    def _written(self) -> list[tuple[int, int]]:
+        found = []
+        for file in self._files:
+            with contextlib.suppress(OSError):
+                status = os.stat(file)
+                found.append((status.st_size, status.st_mtime_ns))
+        return found
 
     def _limit(self) -> str:
+        quiet = self.quiet_s()  # at each look, so that a change is seen when it comes
         timeout_s, silence_s, memory_mb = (self._given[key] for key in ("timeout_s", "silence_s", "memory_mb"))
         pids = [self._child.pid, *_descendants(os.getpid())]
         self.peak_mb = max(self.peak_mb, _memory_mb(pids))
@@ -90,7 +104,7 @@ class _Watch:
             return "memory"
         if timeout_s and time.monotonic() - self._started > timeout_s:
             return "timeout"
-        return "silence" if silence_s and self.quiet_s() > silence_s else ""
+        return "silence" if silence_s and quiet > silence_s else ""
 
 
 def _end(child: subprocess.Popen[bytes], *, gently: bool) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from agenthpo.files import clear
 from agenthpo.training.metrics import json_numbers
 
 __all__ = ["TableFile"]
@@ -27,7 +28,7 @@ class TableFile:
         """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an interrupted run, and removed."""
         self._path, self._told, self._seen, self._next = path, 0, None, 0.0
         if own:
-            path.unlink(missing_ok=True)
+            clear(path)
         old = path.read_bytes() if path.is_file() else b""
         self._old_size, self._old_digest = len(old), hashlib.sha256(old).digest()
         self._old_time = path.stat().st_mtime_ns if old else 0
@@ -53,7 +54,10 @@ class TableFile:
         return status.st_mtime_ns != self._old_time
 
     def _text(self, final: bool) -> str:
-        data = self._path.read_bytes()
+        try:
+            data = self._path.read_bytes()
+        except OSError:  # removed since we looked
+            return ""
         begins_as_before = hashlib.sha256(data[: self._old_size]).digest() == self._old_digest
         if self._old_size and begins_as_before and len(data) > self._old_size:  # appended to what was there
             heading = data[: data.find(b"\n") + 1] if not data.startswith(b"{") else b""

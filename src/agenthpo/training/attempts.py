@@ -1,0 +1,105 @@
+"""One attempt of a trial: its token, its own files in the trial's folder, and the end of what an earlier attempt left running.
+
+Every process of an attempt carries its token in the environment, so that one whose supervisor was killed is found again, whatever launcher
+started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from agenthpo.files import clear, make_folder, open_regular, write_whole
+from agenthpo.records import RunSpec
+from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
+from agenthpo.training.outcome import OUTCOME_FILE
+from agenthpo.ways_in import CONFIG_YAML, config_text
+
+__all__ = ["LOG_FILE", "begin_attempt", "end_processes", "new_token"]
+
+LOG_FILE = "run.log"
+_ROUNDS, _PAUSE_S = 100, 0.02
+
+
+def new_token(spec: RunSpec) -> str:
+    """Return what tells this attempt from every other one; it begins with the study's identity and a slash."""
+    return f"{spec.study or 'none'}/{spec.trial}/{uuid.uuid4().hex[:12]}"
+
+
+def begin_attempt(folder: Path, spec: RunSpec) -> int:
+    """Make the trial's folder ready for an attempt, and return a descriptor of its new log, for reading and appending.
+
+    What an earlier attempt wrote is kept in a folder ``attempt-N`` of its own.
+
+    :raises OSError: if it cannot be written.
+    """
+    make_folder(folder)
+    left = [folder / name for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE) if os.path.lexists(folder / name)]
+    if left:
+        number = next(n for n in range(1, 1_000_000) if not os.path.lexists(folder / f"attempt-{n}"))
+        earlier = folder / f"attempt-{number}"
+        make_folder(earlier)
+        for path in left:
+            path.rename(earlier / path.name)
+    for name in (PARAMS_FILE, CONFIG_YAML):
+        clear(folder / name)
+        write_whole(folder / name, config_text(spec.params).encode("utf-8", "surrogatepass"))
+    return open_regular(folder / LOG_FILE, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
+
+
+def end_processes(token: str) -> int:
+    """End every process that carries an attempt's token which begins with ``token``, and all that came of it; return how many.
+
+    This process and those it came from are left alone.
+    """
+    ended = set[int]()
+    for _ in range(_ROUNDS):
+        found = _carriers(token)
+        if not found:
+            break
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, 9)
+                ended.add(pid)
+        time.sleep(_PAUSE_S)
+    return len(ended)
+
+
+def _carriers(token: str) -> set[int]:
+    import psutil
+
+    mark = f"{ATTEMPT_VARIABLE}={token}".encode()
+    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    found = {pid for pid, environment in _environments() if any(part.startswith(mark) for part in environment.split(b"\0"))}
+    for pid in tuple(found):
+        with contextlib.suppress(psutil.Error):
+            found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
+    return {pid for pid in found - ours if _is_alive(pid)}
+
+
+def _is_alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _environments() -> Iterator[tuple[int, bytes]]:
+    """Yield each process that we may look at, with its environment as it began."""
+    if os.path.exists("/proc/self/environ"):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
+                    yield int(name), file.read()
+        return
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            yield process.pid, "\0".join(f"{name}={value}" for name, value in process.environ().items()).encode()
