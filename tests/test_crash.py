@@ -200,6 +200,74 @@ def test_an_edited_script_is_another_training():
     assert [t.value for t in go_on(FOLDER, limits={"trials": 2}).trials][1] == 0.75
 
 
+def moved_task(folder):
+    os.chdir(folder)
+    return load_task("task.yaml")
+
+
+def test_a_project_with_its_database_may_be_moved_and_copied(tmp_path):
+    Path("a").mkdir()
+    for name in ("task.yaml", "train.sh"):
+        Path(name).rename(Path("a", name))
+    moved_task("a")
+    run(2, storage="sqlite:///studies.db")
+    os.chdir("..")
+    shutil.copytree("a", "copy")
+    Path("a").rename("moved")
+    for folder in ("moved", "copy"):
+        os.chdir(tmp_path / folder)
+        assert len(go_on(FOLDER, limits={"trials": 4}).trials) == 4
+    os.chdir(tmp_path / "copy")
+    go_on(FOLDER, limits={"trials": 6})
+    assert (len(trials()), len(trials(tmp_path / "moved" / FOLDER))) == (6, 4)
+
+
+def test_a_copy_that_shares_its_database_with_the_original_is_refused():
+    run(2, storage=f"sqlite:///{Path('studies.db').absolute()}")
+    shutil.copytree(FOLDER, "other/.agenthpo/toy")
+    with pytest.raises(StudyError, match=r"is a copy of .*\.agenthpo/toy, and both have their trials in sqlite:"):
+        go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 3})
+    assert len(go_on(FOLDER, limits={"trials": 3}).trials) == 3
+    shutil.rmtree(FOLDER)
+    assert len(go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 4}).trials) == 4
+
+
+def test_another_studys_database_is_refused(tmp_path):
+    run(2, storage="sqlite:///studies.db")
+    Path("other").mkdir()
+    run(1, folder=Path("other/toy"), storage="sqlite:///other.db")
+    shutil.copy("other.db", "studies.db")
+    with pytest.raises(StudyError, match="holds another study 'toy'"):
+        trials()
+
+
+@pytest.mark.parametrize("what", ["gone", "empty", "text", "half"])
+def test_a_database_that_is_not_what_it_was_is_a_sentence_and_never_made_anew(what):
+    run(2, storage="sqlite:///studies.db")
+    data = Path("studies.db").read_bytes()
+    Path("studies.db").unlink()
+    if what != "gone":
+        Path("studies.db").write_bytes({"empty": b"", "text": b"no database\n" * 100, "half": data[: len(data) // 2]}[what])
+    before = Path("studies.db").read_bytes() if what != "gone" else None
+    for use in (trials, lambda: go_on(FOLDER, limits={"trials": 3}), lambda: run(3)):
+        with pytest.raises(StudyError, match=r"studies.db|storage of the study"):
+            use()
+    assert (Path("studies.db").read_bytes() if Path("studies.db").exists() else None) == before
+
+
+@pytest.mark.parametrize(
+    "noted",
+    [b"", b"{", b"[]", b"null", b'{"url": 1, "study": "toy"}', b'{"url": "nonsense", "study": "toy"}', b'{"study": "toy"}', b"[" * 100_000]
+    + [b'{"url": "sqlite:///no/such/folder.db", "study": "toy", "more": 1}', b'{"url": "nosql://x", "study": "toy"}', b"\xff"],
+)
+def test_what_is_noted_of_a_database_may_be_anything(noted):
+    run(1, storage="sqlite:///studies.db")
+    (FOLDER / "storage.json").write_bytes(noted)
+    with pytest.raises(StudyError, match=r"does not say where|cannot be opened|is not there"):
+        trials()
+    assert not Path("no").exists()
+
+
 @contextmanager
 def mounted(folder, *options):
     """A small file system of its own; it needs the right to mount one."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import math
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
-from agenthpo.records import Analysis, Expected, Outcome, Proposal, Trial, Usage
+from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
 
 __all__ = ["decode_analysis", "decode_outcome", "decode_proposal", "encode", "trial_to_json"]
 
@@ -16,21 +17,47 @@ def encode(record: Proposal | Outcome | Analysis) -> dict[str, Any]:
     return asdict(record)
 
 
-def decode_proposal(raw: Mapping[str, Any]) -> Proposal:
-    """Return the proposal that ``encode`` made ``raw`` of."""
-    expected = raw["expected"] and Expected(**raw["expected"])
-    return Proposal(**{**raw, "expected": expected, "usage": Usage(**raw["usage"])})
+def decode_proposal(raw: Any) -> Proposal:
+    """Return the proposal that ``encode`` made ``raw`` of.
+
+    :raises ValueError: if ``raw`` is no such thing.
+    """
+    return _adapter(Proposal).validate_python(raw)
 
 
-def decode_outcome(raw: Mapping[str, Any]) -> Outcome:
-    """Return the outcome that ``encode`` made ``raw`` of."""
-    curves = {name: tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
-    return Outcome(**{**raw, "curves": curves})
+def decode_outcome(raw: Any) -> Outcome:
+    """Return the outcome that ``encode`` made ``raw`` of.
+
+    :raises ValueError: if ``raw`` is no such thing.
+    """
+    try:
+        curves = {str(name): tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
+        outcome = Outcome(**{**raw, "curves": curves})
+        numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ValueError(f"no outcome: {problem}") from None
+    if outcome.status not in get_args(Status) or not all(n is None or isinstance(n, int | float) for n in numbers):
+        raise ValueError("an outcome whose status or value is none")
+    if not isinstance(outcome.duration_s, int | float) or not isinstance(outcome.log_tail, str) or not isinstance(outcome.error, str):
+        raise ValueError("an outcome without its time or words")
+    if (outcome.status == "complete") != (outcome.value is not None and math.isfinite(outcome.value)):
+        raise ValueError(f"an outcome that is {outcome.status} with the value {outcome.value}")
+    return outcome
 
 
-def decode_analysis(raw: Mapping[str, Any]) -> Analysis:
-    """Return the analysis that ``encode`` made ``raw`` of."""
-    return Analysis(**{**raw, "evidence": tuple(raw["evidence"]), "usage": Usage(**raw["usage"])})
+def decode_analysis(raw: Any) -> Analysis:
+    """Return the analysis that ``encode`` made ``raw`` of.
+
+    :raises ValueError: if ``raw`` is no such thing.
+    """
+    return _adapter(Analysis).validate_python(raw)
+
+
+@functools.cache
+def _adapter(kind: type) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def trial_to_json(trial: Trial) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from agenthpo.search.stateful import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.task import Task
 from agenthpo.task_file import load_task
-from agenthpo.training.attempts import end_processes
+from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
 
@@ -96,6 +96,7 @@ def begin(
     _check_priced(task, model)
     meta = {
         "id": uuid.uuid4().hex,
+        "folder": str(folder.resolve()),
         "proposer": proposer,
         "record": record_in(folder.parent, model.name),
         "model": model.name,
@@ -105,6 +106,7 @@ def begin(
         "name": task.name,
         "task_file": task.file,
         "seed": seed,
+        "direction": task.objective.direction,
         "metric": task.objective.metric,
         "at": task.objective.at,
         "test_metric": task.objective.test_metric,
@@ -217,14 +219,22 @@ def find_study(text: str) -> Path:
     for folder in (path, study_folder(text, beside=Path())):
         if read_meta(folder) is not None:
             return folder
-    studies = sorted(f for f in (path / STUDIES).glob("*") if read_meta(f) is not None)
+    studies = sorted(f for f in (path / STUDIES).glob("*") if _is_study(f))
     if len(studies) == 1:
         return studies[0]
     if studies:
         raise StudyError(f"{path} has the studies {', '.join(f.name for f in studies)}; name one of them: {studies[0]}")
-    known = sorted(f.name for f in Path(STUDIES).glob("*") if read_meta(f) is not None)
+    known = sorted(f.name for f in Path(STUDIES).glob("*") if _is_study(f))
     hint = f"here are {', '.join(known)}" if known else f"give its folder, such as {STUDIES}/NAME beside the task file"
     raise StudyError(f"there is no study '{text}'; {hint}")
+
+
+def _is_study(folder: Path) -> bool:
+    """Tell whether there is a study in ``folder``, be it one that cannot be read."""
+    try:
+        return read_meta(folder) is not None
+    except StudyError:
+        return True
 
 
 def task_of(folder: Path, meta: dict[str, Any]) -> Task:
@@ -284,7 +294,7 @@ def _run(
     )
     on_event(opened)
     if log.identity:
-        end_processes(f"{log.identity}/")  # trainings that a killed driver and supervisor left running
+        end_processes(mark_of(log.identity, log.workdir(0).parent))  # trainings that a killed driver and supervisor left running
     if llm is None:
         return tune(task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))

@@ -199,6 +199,15 @@ def best(
     print_best(find_study(study), form)
 
 
+@app.command()
+def repair(study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study's folder, or its name.")], json: Json = False) -> None:
+    """Write a repaired copy of a study whose journal is damaged, and say what is missing; the original stays as it is."""
+    from agenthpo.cli.repair import print_repaired
+    from agenthpo.session import find_study
+
+    print_repaired(find_study(str(study)), as_json=json)
+
+
 models = typer.Typer(help="The embedded models: list them, pull one.", no_args_is_help=True)
 app.add_typer(models, name="models")
 

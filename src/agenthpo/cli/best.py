@@ -6,8 +6,8 @@ import json
 import shlex
 from pathlib import Path
 
+from agenthpo.cli.repair import opened_to_read
 from agenthpo.errors import StudyError
-from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.session import task_of
@@ -26,7 +26,7 @@ def print_best(folder: Path, form: str | None) -> None:
     """
     if form not in (None, *FORMATS):
         raise StudyError(f"--format is '{form}', but must be command, yaml or json")
-    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+    with opened_to_read(folder) as log:
         best, meta, workdir = log.incumbent(), log.meta, log.workdir
     if best is None:
         raise StudyError(f"no trial of the study {folder} has succeeded yet; see 'agenthpo show {folder}'")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agenthpo.cli.live import sparkline
+from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import StudyError
-from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Direction, Params, Trial, thinned, upward
 from agenthpo.space import format_number, same
 from agenthpo.units import format_duration
@@ -25,7 +25,7 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
 
     :raises StudyError: if the study has no such trial.
     """
-    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+    with opened_to_read(folder) as log:
         trials, metric, direction = log.trials(), log.meta["metric"], log.direction
     if not 0 <= number < len(trials):
         raise StudyError(f"the study {folder} has no trial {number}; it has {len(trials)}, from 0 on")

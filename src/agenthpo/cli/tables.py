@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import trial_to_json
-from agenthpo.experience.log import ExperienceLog
 from agenthpo.ledger import ledger_json
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
@@ -25,7 +25,7 @@ _FACTS = ("number", "state", "source", "value", "test_value", "step", "duration_
 
 def print_study(folder: Path, *, as_json: bool) -> None:
     """Print a study's trials, best configuration and gain."""
-    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+    with opened_to_read(folder) as log:
         meta, trials, direction = log.meta, log.trials(), log.direction
     best = incumbent(trials, direction)
     if as_json:
@@ -54,7 +54,7 @@ def print_csv(folder: Path) -> None:
     import csv
     import sys
 
-    with ExperienceLog.open(folder, space=None, read_only=True) as log:
+    with opened_to_read(folder) as log:
         rows = [trial_to_json(trial) for trial in log.trials()]
     names = list(dict.fromkeys(name for row in rows for name in row["params"]))
     writer = csv.writer(sys.stdout, lineterminator="\n")

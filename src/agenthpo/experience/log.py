@@ -20,15 +20,19 @@ from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
 from agenthpo.distributions import stored_distribution
 from agenthpo.errors import StudyError
+from agenthpo.experience.journal import DAMAGED, META
 from agenthpo.experience.storage import (
     DRIVER_LOCK,
     JOURNAL,
+    TRIALS,
     Place,
     exists,
     forget_place,
+    has_trials,
     note_place,
     noted_place,
-    open_storage,
+    open_to_read,
+    open_to_write,
     take_lock,
     without_password,
 )
@@ -37,9 +41,9 @@ from agenthpo.space import Space
 
 __all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
-STUDIES, TRIALS = ".agenthpo", "trials"
+STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
-_META = "agenthpo"
+_META_AGAIN = f"{META}_again"
 _MOST_CHANGES = 20
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -51,13 +55,13 @@ def study_folder(name: str, *, beside: Path) -> Path:
 
 def read_meta(folder: Path) -> dict[str, Any] | None:
     """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where there is no study."""
-    study = _load(folder)
-    return None if study is None else study.user_attrs[_META]
+    found = _read(folder)
+    return None if found is None else _meta_of(found[0])
 
 
 def refuse_existing(folder: Path) -> None:
     """Raise :class:`StudyError` if there is a study in ``folder``."""
-    if _load(folder) is not None:
+    if _read(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by 'agenthpo resume {folder}', or name another one by --study")
 
 
@@ -69,8 +73,10 @@ def no_study(folder: Path) -> StudyError:
 class ExperienceLog:
     """The trials of one study. Use :meth:`create` or :meth:`open`, and close it (or use it as a context)."""
 
-    def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None) -> None:
+    def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None, damage: str = "") -> None:
         self.folder = folder
+        self.damage = damage
+        """What of the study cannot be read, in a sentence; empty where all can."""
         self.set_aside: Path | None = None
         """Where the trials were put that a new study found in its folder: they are of another one."""
         self._study, self._space, self._lock = study, space, lock
@@ -91,7 +97,7 @@ class ExperienceLog:
             try:
                 refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
                 left = _set_aside(folder)
-                study = _begun(folder, storage, direction)
+                study = _begun(folder, storage, direction, meta.get("id", ""))
             except BaseException:
                 os.close(lock)
                 raise
@@ -108,10 +114,23 @@ class ExperienceLog:
 
         :raises StudyError: if there is none, or another process is at work in it.
         """
-        study = _load(folder)
-        if study is None:
+        found = _read(folder)
+        if found is None:
             raise no_study(folder)
-        return cls(folder, study, space, None if read_only else take_lock(folder))
+        if read_only:
+            return cls(folder, found[0], space, None, found[1])
+        if found[1]:
+            raise StudyError(found[1])
+        lock = take_lock(folder)
+        try:
+            _check_not_shared(folder, _meta_of(found[0]))
+            log = cls(folder, _to_write(folder), space, lock)
+            if log.meta.get("folder", here := str(folder.resolve())) != here:
+                log.keep_meta({**log.meta, "folder": here})  # it was moved
+            return log
+        except BaseException:
+            os.close(lock)
+            raise
 
     def __enter__(self) -> ExperienceLog:
         return self
@@ -128,16 +147,17 @@ class ExperienceLog:
     @property
     def meta(self) -> dict[str, Any]:
         """What is kept with the study."""
-        return dict(self._study.user_attrs[_META])
+        return dict(_meta_of(self._study))
 
     @property
     def identity(self) -> str:
         """What tells this study from every other one; empty for one of an earlier version."""
-        return str(self._study.user_attrs[_META].get("id", ""))
+        return str(_meta_of(self._study).get("id", ""))
 
     def keep_meta(self, meta: dict[str, Any]) -> None:
-        """Keep ``meta`` with the study, in place of what was kept before."""
-        self._study.set_user_attr(_META, meta)
+        """Keep ``meta`` with the study, in place of what was kept before; twice, so that one damaged line loses nothing."""
+        self._study.set_user_attr(META, meta)
+        self._study.set_user_attr(_META_AGAIN, meta)
 
     @property
     def direction(self) -> Direction:
@@ -179,7 +199,7 @@ class ExperienceLog:
         space = self._space
         space.check(proposal.params)
         now = time.time()
-        attributes = {"proposal": encode(proposal), "source": proposal.source, "started_at": now}
+        attributes = {"proposal": encode(proposal), "source": proposal.source, "started_at": now, "number": len(self._trials)}
         self._add(proposal.params, attributes)
         self._trials.append(Trial(len(self._trials), proposal, started_at=now))
         return self._trials[-1]
@@ -225,13 +245,17 @@ class ExperienceLog:
         return finished
 
 
-def _begun(folder: Path, storage: str | None, direction: Direction) -> optuna.Study:
+def _begun(folder: Path, storage: str | None, direction: Direction, identity: str) -> optuna.Study:
     """Return a new Optuna study for ``folder``; what a driver left that was killed before its study had begun is replaced."""
-    (folder / JOURNAL).unlink(missing_ok=True)
+    if os.path.lexists(folder / JOURNAL):
+        if has_trials(folder):
+            raise StudyError(f"{folder / JOURNAL} holds a study of another program; name another study by --study, or move that file")
+        (folder / JOURNAL).unlink()
+    forget_place(folder)
     if storage is not None:
-        note_place(folder, Place(storage, folder.name))
+        note_place(folder, Place(storage, folder.name, identity))
     try:
-        opened = open_storage(folder)
+        opened = open_to_write(folder)
     except StudyError:
         forget_place(folder)
         raise
@@ -239,7 +263,7 @@ def _begun(folder: Path, storage: str | None, direction: Direction) -> optuna.St
         return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
     except optuna.exceptions.DuplicatedStudyError:
         study = optuna.load_study(storage=opened, study_name=folder.name)
-        if study.trials or _META in study.user_attrs:
+        if study.trials or META in study.user_attrs:
             forget_place(folder)
             raise StudyError(
                 f"the storage {without_password(storage or '')} has a study '{folder.name}' already; name another one by --study"
@@ -263,13 +287,24 @@ def _set_aside(folder: Path) -> Path | None:
 
 def _trial(frozen: FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
+    if DAMAGED in attributes:
+        return _damaged(frozen.number, f"its line {attributes[DAMAGED]} of the journal is damaged")
     if "proposal" not in attributes:
         return _foreign(frozen)
-    trial = Trial(frozen.number, decode_proposal(attributes["proposal"]), started_at=attributes["started_at"])
-    if not frozen.state.is_finished():
-        return trial
-    outcome, analysis = decode_outcome(attributes["outcome"]), decode_analysis(attributes["analysis"])
-    return replace(trial, outcome=outcome, analysis=analysis, finished_at=attributes["finished_at"])
+    try:
+        trial = Trial(frozen.number, decode_proposal(attributes["proposal"]), started_at=float(attributes["started_at"]))
+        if not frozen.state.is_finished():
+            return trial
+        outcome, analysis = decode_outcome(attributes["outcome"]), decode_analysis(attributes["analysis"])
+        return replace(trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"]))
+    except (KeyError, TypeError, ValueError) as problem:
+        return _damaged(frozen.number, f"its record cannot be read ({type(problem).__name__})")
+
+
+def _damaged(number: int, error: str) -> Trial:
+    """Return what stands for a trial whose record cannot be read."""
+    outcome = Outcome("failed", error=error)
+    return Trial(number, Proposal({}, "classical", note=error), outcome, Analysis("crashed", (error,), f"It is lost: {error}."))
 
 
 def _foreign(frozen: FrozenTrial) -> Trial:
@@ -281,13 +316,68 @@ def _foreign(frozen: FrozenTrial) -> Trial:
     return Trial(frozen.number, proposal, outcome, Analysis("crashed" if value is None else "completed", insight=error))
 
 
-def _load(folder: Path) -> optuna.Study | None:
-    """Return the study in ``folder``, or None where there is none, or one whose driver was killed before it had begun."""
+def _read(folder: Path) -> tuple[optuna.Study, str] | None:
+    """Return the study in ``folder`` and what of it cannot be read; None where there is none, or one that was killed before it had begun.
+
+    :raises StudyError: if there is something that cannot be read at all.
+    """
     if not exists(folder):
         return None
+    storage, damage = open_to_read(folder)
+    study = _study_in(storage, folder) if storage is not None else None
+    if study is None and damage:
+        raise StudyError(damage)
+    return study and (study, damage)
+
+
+def _to_write(folder: Path) -> optuna.Study:
+    study = _study_in(open_to_write(folder), folder)
+    if study is None:
+        raise no_study(folder)
+    return study
+
+
+def _check_not_shared(folder: Path, meta: dict[str, Any]) -> None:
+    """Refuse a folder that is a copy of another one whose database it shares: what it adds would be the other's."""
+    other, place = Path(str(meta.get("folder", folder))), noted_place(folder)
+    if place is None or other.resolve() == folder.resolve():
+        return
     try:
-        place = noted_place(folder)
-        study = optuna.load_study(study_name=place and place.study, storage=open_storage(folder))
+        is_shared = noted_place(other) == place
+    except StudyError:
+        is_shared = False
+    if is_shared:
+        raise StudyError(
+            f"{folder} is a copy of {other}, and both have their trials in {without_password(place.url)}; go on with {other}, "
+            "or begin a new study by --study NAME"
+        )
+
+
+def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Study | None:
+    place = noted_place(folder)
+    try:
+        study = optuna.load_study(study_name=place and place.study, storage=storage)
+        known = META in study.user_attrs or _META_AGAIN in study.user_attrs
     except (KeyError, ValueError):  # by name, and where the journal holds no study at all
         return None
-    return study if _META in study.user_attrs else None
+    except Exception as problem:  # a database of another program, a file that is none: whatever its driver raises
+        raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
+    if known and place is not None and place.id and (other := _meta_of(study).get("id")) != place.id:
+        raise StudyError(
+            f"the storage {without_password(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
+            f"put back the one of {folder}"
+        )
+    return study if known else None
+
+
+def _first_line(problem: Exception) -> str:
+    """Return the first line of an error, in few words."""
+    return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+
+
+def _meta_of(study: optuna.Study) -> dict[str, Any]:
+    attributes = study.user_attrs
+    meta = attributes.get(META, attributes.get(_META_AGAIN))
+    if not isinstance(meta, dict):
+        raise StudyError(f"the study '{study.study_name}' does not say what it was begun with; restore its storage")
+    return meta

@@ -2,101 +2,223 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import fcntl
 import json
 import os
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend
 
 from agenthpo.errors import StudyError
+from agenthpo.experience.journal import Journal, JournalFile, mend_end, read_journal, storage_of
+from agenthpo.files import open_regular, read_regular, write_whole
 
 __all__ = [
     "DRIVER_LOCK",
     "JOURNAL",
+    "TRIALS",
     "Place",
-    "cut_torn_line",
     "exists",
     "forget_place",
+    "has_trials",
     "note_place",
     "noted_place",
-    "open_storage",
+    "open_to_read",
+    "open_to_write",
     "take_lock",
     "without_password",
 ]
 
-JOURNAL, DRIVER_LOCK, _URL = "journal.log", "driver.lock", "storage.json"
+JOURNAL, DRIVER_LOCK, TRIALS, _PLACE = "journal.log", "driver.lock", "trials", "storage.json"
 
 
 def exists(folder: Path) -> bool:
     """Tell whether ``folder`` has, or names, a storage."""
-    return (folder / JOURNAL).is_file() or (folder / _URL).is_file()
+    return os.path.lexists(folder / JOURNAL) or os.path.lexists(folder / _PLACE)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A study in a storage that others may share."""
+    """A study in a storage that others may share. ``id`` is the study's own identity, empty for one of an earlier version."""
 
     url: str
     study: str
+    id: str = ""
 
 
 def noted_place(folder: Path) -> Place | None:
-    """Return the storage URL and the study's name that are noted in ``folder``, or None for the journal file."""
-    file = folder / _URL
-    return Place(**json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+    """Return the storage and the study's name that are noted in ``folder``, or None for the journal file.
+
+    :raises StudyError: if what is noted cannot be read.
+    """
+    file = folder / _PLACE
+    if not os.path.lexists(file):
+        return None
+    try:
+        raw = json.loads(read_regular(file))
+        place = Place(**raw)
+        if not all(isinstance(value, str) for value in vars(place).values()) or "://" not in place.url:
+            raise ValueError("url and study must be texts")
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
+        why = str(problem).splitlines()[0][:100]
+        raise StudyError(f"{file} does not say where the study's storage is ({why}); write {{'url': …, 'study': …}} into it") from None
+    return replace(place, url=_from(folder, place.url))
 
 
 def note_place(folder: Path, place: Place) -> None:
-    """Note where the study of ``folder`` is; for the owner's eyes, since the URL may hold a password."""
-    file = os.open(folder / _URL, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with open(file, "w", encoding="utf-8") as text:
-        json.dump({"url": _absolute(place.url), "study": place.study}, text)
+    """Note where the study of ``folder`` is; for the owner's eyes, since the URL may hold a password.
+
+    A SQLite file that was named by a relative path is noted relative to ``folder``, so that both may be moved or copied together.
+    """
+    scheme, path = _sqlite_file(place.url)
+    if path is not None and not path.is_absolute():
+        place = replace(place, url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}")
+    write_whole(folder / _PLACE, json.dumps(vars(place)).encode())
 
 
 def forget_place(folder: Path) -> None:
     """Take back what was noted."""
-    (folder / _URL).unlink(missing_ok=True)
+    (folder / _PLACE).unlink(missing_ok=True)
 
 
-def _absolute(url: str) -> str:
-    """Return ``url`` with a SQLite file's path made absolute, so that it is found from another folder."""
+def _from(folder: Path, url: str) -> str:
+    """Return ``url``, in which a SQLite file's path is relative to ``folder``, with an absolute path."""
+    scheme, path = _sqlite_file(url)
+    return url if path is None else f"{scheme}:///{Path(os.path.normpath(folder.resolve() / path))}"
+
+
+def _sqlite_file(url: str) -> tuple[str, Path | None]:
+    """Return the scheme of ``url`` and the SQLite file it names, or None where it names none."""
     scheme, slashes, path = url.partition(":///")
-    is_file = scheme.startswith("sqlite") and slashes and path and not path.startswith(("/", ":memory:", "file:"))
-    return f"{scheme}:////{Path(path).absolute().as_posix().lstrip('/')}" if is_file else url
+    is_file = scheme.startswith("sqlite") and slashes and path and not path.startswith((":memory:", "file:"))
+    return scheme, Path(path.partition("?")[0]) if is_file else None
 
 
-def open_storage(folder: Path) -> BaseStorage:
-    """Return the storage of ``folder``'s study.
+def open_to_write(folder: Path) -> BaseStorage:
+    """Return the storage of ``folder``'s study, for its driver; a database or journal that is not there yet is made.
 
-    :raises StudyError: if it cannot be reached.
+    :raises StudyError: if it cannot be reached, or holds what cannot be read.
     """
     place = noted_place(folder)
-    if place is None:
-        if (folder / JOURNAL).is_file():
-            with _journal_lock(folder):
-                cut_torn_line(folder / JOURNAL)
-        return JournalStorage(JournalFileBackend(str(folder / JOURNAL), lock_obj=_FileLock(folder)))
-    return _by_url(place.url)
+    if place is not None:
+        return _database(place.url)
+    file = folder / JOURNAL
+    if file.exists():
+        with _journal_lock(folder):
+            journal = read_journal(file)
+            if journal.damages:
+                raise StudyError(damage_words(folder, journal))
+            mend_end(file, journal)
+    return JournalStorage(JournalFile(file, _FileLock(folder)))
 
 
-def _by_url(url: str) -> BaseStorage:
+def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
+    """Return the storage of ``folder``'s study, which is not written to, and a sentence about what of it cannot be read.
+
+    The storage is None where a driver was killed before it had made one.
+
+    :raises StudyError: if it cannot be reached, or nothing in it can be read.
+    """
+    place = noted_place(folder)
+    if place is not None:
+        return _database_to_read(place.url, has_begun=(folder / TRIALS).is_dir()), ""
+    try:
+        journal = read_journal(folder / JOURNAL)
+    except OSError as problem:
+        raise StudyError(f"{folder / JOURNAL} cannot be read ({problem.strerror}); make it a file that you may read") from None
+    return storage_of(journal), damage_words(folder, journal) if journal.damages else ""
+
+
+def has_trials(folder: Path) -> bool:
+    """Tell whether the journal in ``folder`` holds a trial of anybody's, or something that cannot be read."""
+    try:
+        journal = read_journal(folder / JOURNAL)
+    except OSError:
+        return True
+    storage = storage_of(journal)
+    return bool(journal.damages) or any(storage.get_n_trials(study._study_id) for study in storage.get_all_studies())
+
+
+def damage_words(folder: Path, journal: Journal) -> str:
+    """Return where a journal is damaged and what to do."""
+    first, more = journal.damages[0], len(journal.damages) - 1
+    others = f", and {more} more" if more else ""
+    return (
+        f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See what is whole by 'agenthpo show {folder}', "
+        f"and write a repaired copy by 'agenthpo repair {folder}'"
+    )
+
+
+def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
+    scheme, path = _sqlite_file(url)
+    if path is None:
+        return _database(url, is_new=False)
+    if not path.is_file():
+        if not has_begun:
+            return None
+        raise StudyError(f"the study's database {path} is not there; put it back, or write where it is now into {_PLACE}")
+    try:
+        try:
+            made = _has_studies(path)
+        except sqlite3.OperationalError:
+            path = _settled(path)
+            made = _has_studies(path)
+    except sqlite3.Error as problem:
+        raise StudyError(
+            f"the study's database {path} cannot be read ({problem}); restore it, or write where it is into {_PLACE}"
+        ) from None
+    if not made and has_begun:
+        raise StudyError(f"the study's database {path} holds no studies; restore it, or write where it is into {_PLACE}")
+    return _database(f"{scheme}:///file:{quote(str(path))}?mode=ro&uri=true", is_new=False) if made else None
+
+
+def _has_studies(path: Path) -> bool:
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        if not {"version_info", "alembic_version", "studies"} <= tables:
+            return False
+        return bool(database.execute("SELECT count(*) FROM version_info, alembic_version").fetchone()[0])
+
+
+def _settled(path: Path) -> Path:
+    """Return a copy of a database that a killed writer left in the middle: to be read, it has to be written to first."""
+    left = [path.with_name(path.name + ending) for ending in ("-journal", "-wal")]
+    folder = Path(tempfile.mkdtemp(prefix="agenthpo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for file in [path, *left]:
+        if file.is_file():
+            shutil.copy(file, folder / file.name)
+    with closing(sqlite3.connect(folder / path.name)) as database, suppress(sqlite3.Error):
+        database.execute("SELECT count(*) FROM sqlite_master")  # takes back what was not finished
+    return folder / path.name
+
+
+def _database(url: str, *, is_new: bool = True) -> BaseStorage:
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        return RDBStorage(url)
-    except (SQLAlchemyError, ImportError, ValueError) as problem:
-        why = str(problem).splitlines()[0][:200]
+        return RDBStorage(url, skip_table_creation=not is_new)
+    except (SQLAlchemyError, ImportError, ValueError, RuntimeError, AssertionError) as problem:
+        why = redacted_words(str(problem), url)
         raise StudyError(
             f"the storage {without_password(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db"
         ) from None
+
+
+def redacted_words(text: str, url: str) -> str:
+    """Return the first line of an error's ``text``, without the password that ``url`` may hold."""
+    line = text.splitlines()[0][:200] if text else "no reason given"
+    return line.replace(url, without_password(url))
 
 
 def without_password(url: str) -> str:
@@ -111,7 +233,7 @@ def take_lock(folder: Path) -> int:
 
     :raises StudyError: if another process has it.
     """
-    file = os.open(folder / DRIVER_LOCK, os.O_CREAT | os.O_RDWR)
+    file = open_regular(folder / DRIVER_LOCK, os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -131,8 +253,9 @@ class _FileLock:
         self._file: int | None = None
 
     def acquire(self) -> bool:
+        """Wait for the lock and take it."""
         try:
-            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR)
+            self._file = open_regular(self._path, os.O_CREAT | os.O_RDWR)
         except OSError as problem:
             if problem.errno not in (errno.EROFS, errno.EACCES):
                 raise
@@ -141,6 +264,7 @@ class _FileLock:
         return True
 
     def release(self) -> None:
+        """Let others have it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -154,19 +278,3 @@ def _journal_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def cut_torn_line(file: Path) -> None:
-    """Cut a last line that a crash left unfinished: the next write would be glued to it and ruin the file."""
-    with file.open("rb") as reading:
-        size = reading.seek(0, os.SEEK_END)
-        end = size
-        while end and not _ends_line(reading, end):
-            end -= 1
-    if end != size and os.access(file, os.W_OK):
-        os.truncate(file, end)
-
-
-def _ends_line(file: Any, position: int) -> bool:
-    file.seek(position - 1)
-    return bool(file.read(1) == b"\n")

@@ -7,6 +7,7 @@ started it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import time
 import uuid
@@ -19,15 +20,20 @@ from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
 from agenthpo.ways_in import CONFIG_YAML, config_text
 
-__all__ = ["LOG_FILE", "begin_attempt", "end_processes", "new_token"]
+__all__ = ["LOG_FILE", "begin_attempt", "end_processes", "mark_of", "new_token"]
 
 LOG_FILE = "run.log"
 _ROUNDS, _PAUSE_S = 100, 0.02
 
 
+def mark_of(study: str, trials: Path) -> str:
+    """Return what the tokens of all attempts begin with whose trial folders are in ``trials``; a copy of a study has another."""
+    return f"{study or 'none'}.{hashlib.sha256(str(trials.absolute()).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}/"
+
+
 def new_token(spec: RunSpec) -> str:
-    """Return what tells this attempt from every other one; it begins with the study's identity and a slash."""
-    return f"{spec.study or 'none'}/{spec.trial}/{uuid.uuid4().hex[:12]}"
+    """Return what tells this attempt from every other one."""
+    return f"{mark_of(spec.study, Path(spec.workdir).parent)}{spec.trial}/{uuid.uuid4().hex[:12]}"
 
 
 def begin_attempt(folder: Path, spec: RunSpec) -> int:

@@ -137,5 +137,5 @@ def load_outcome(workdir: Path, owner: Owner) -> Outcome | None:
         return None
     try:
         return decode_outcome(raw)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except ValueError:
         return None
