@@ -1,9 +1,9 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from calling import agenthpo
 
 TRAIN = """
 import argparse, time
@@ -34,9 +34,7 @@ def _task():
 
 
 def check(*arguments, code=0):
-    done = subprocess.run([sys.executable, "-m", "agenthpo", "check", "task.yaml", *arguments], capture_output=True, text=True, timeout=100)
-    assert done.returncode == code, done.stderr
-    return done
+    return agenthpo("check", "task.yaml", *arguments, code=code)
 
 
 def test_check_shows_command_programs_space_prompt_and_cost_and_runs_nothing():
@@ -84,3 +82,11 @@ def test_a_try_ends_in_time(monkeypatch):
     said = check("--try").stdout
     assert "had not reported acc" in said
     assert "loading" in said
+
+
+def test_a_try_shows_the_line_each_value_came_from_and_warns_of_more_in_it():
+    Path("train.py").write_text(TRAIN.replace('f"val acc', 'f"train acc 1 | val acc').replace("epoch}", "epoch} | best val acc 0.9"))
+    said = check("--try").stdout
+    assert "acc was taken from the line 'train acc 1 | val acc 0.5 | best val acc 0.9'" in said
+    assert "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc 0.0 | best val acc 0.9'" in said
+    assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {"acc": "train acc 1 | val acc 0.5 | best val acc 0.9"}

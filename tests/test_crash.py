@@ -257,8 +257,19 @@ def test_a_database_that_is_not_what_it_was_is_a_sentence_and_never_made_anew(wh
 
 @pytest.mark.parametrize(
     "noted",
-    [b"", b"{", b"[]", b"null", b'{"url": 1, "study": "toy"}', b'{"url": "nonsense", "study": "toy"}', b'{"study": "toy"}', b"[" * 100_000]
-    + [b'{"url": "sqlite:///no/such/folder.db", "study": "toy", "more": 1}', b'{"url": "nosql://x", "study": "toy"}', b"\xff"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"url": 1, "study": "toy"}',
+        b'{"url": "nonsense", "study": "toy"}',
+        b'{"study": "toy"}',
+        b"[" * 100000,
+        b'{"url": "sqlite:///no/such/folder.db", "study": "toy", "more": 1}',
+        b'{"url": "nosql://x", "study": "toy"}',
+        b"\xff",
+    ],
 )
 def test_what_is_noted_of_a_database_may_be_anything(noted):
     run(1, storage="sqlite:///studies.db")

@@ -3,7 +3,6 @@
 import random
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import repair
 from agenthpo.session import begin, find_study, go_on
 from agenthpo.task_file import load_task
+from calling import agenthpo
 
 TASK = """\
 name: toy
@@ -174,20 +174,13 @@ def test_a_damaged_study_beside_does_not_stop_another():
         find_study("third")
 
 
-def test_the_command_warns_and_repairs(capsys, monkeypatch):
-    from agenthpo.cli import main
-
+def test_the_command_warns_and_repairs():
     damage(JOURNAL.read_bytes().index(b'"number":2'), 7)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["agenthpo", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code, *capsys.readouterr()
-
-    code, out, err = run("show", "toy")
-    assert (code, "is damaged in line" in err, "5 of 5 trials" in out) == (0, True, True)
-    code, out, _ = run("repair", "toy")
-    assert (code, "Lost: trial 2\n" in out, "The repaired copy is" in out) == (0, True, True)
-    assert run("show", "toy-repaired-1")[2] == ""
-    assert "there is nothing to repair" in run("repair", "toy-repaired-1")[1]
+    shown = agenthpo("show", "toy", code=0)
+    assert "is damaged in line" in shown.stderr
+    assert "5 of 5 trials" in shown.stdout
+    repaired = agenthpo("repair", "toy", code=0).stdout
+    assert "Lost: trial 2\n" in repaired
+    assert "The repaired copy is" in repaired
+    assert agenthpo("show", "toy-repaired-1", code=0).stderr == ""
+    assert "there is nothing to repair" in agenthpo("repair", "toy-repaired-1", code=0).stdout

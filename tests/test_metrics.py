@@ -5,8 +5,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from agenthpo.scalars import whole_number
 from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError
+from agenthpo.training.table_file import _rows
 
 
 def read(lines, patterns=None, wanted=("acc",)):
@@ -36,6 +38,14 @@ def test_number_stands_for_any_notation(text):
         ("acc={number}", "val_acc=1 acc=2", 2),
         (r"acc\s*=\s*(\S+)", "acc = 0.25", 0.25),
         ("acc {number}", "acc 0.5 loss 2 acc", 0.5),
+        ("{number} accuracy", "epoch 3 0.95 accuracy", 0.95),
+        ("{number},{number}", "0,853", 0),
+        ("acc {number}M", "acc 1.5M", 1.5),
+        ("epoch {number}", "Epoch 12/50", 12),
+        ("acc {number}", "acc 0.5, loss 2", 0.5),
+        ("acc {number}", "(acc 0.5)", 0.5),
+        ("acc {number}", "acc 0.5.", 0.5),
+        ("acc {number}", "acc 91.5%", 91.5),
         ("acc {number}", "Acc\t1e-05", 1e-05),
         ("took {number}s", "took 12s", 12),
     ],
@@ -48,6 +58,88 @@ def test_patterns_take_the_value(pattern, line, value):
 def test_a_group_that_cuts_a_number_is_an_error_not_a_value(pattern):
     with pytest.raises(PatternError, match="not a whole number"):
         read(["acc 0.913e-1", "acc x"], {"acc": pattern})
+
+
+PARTS = [
+    "0,853",
+    "1,234.5",
+    "1_000",
+    "1.5M",
+    "3k",
+    "12:30",
+    "3.2d-05",
+    "1.2.3",
+    "0x1F",
+    "2026-11-28",
+    "1e",
+    "1.5e",
+    "٠.٨٥",
+    "0.٨٥",
+    "5²",
+    "1½",
+]
+PARTS += ["1'000", "1’000.5", "1\u202f234", "12ms", "1.#INF", "0.5f", "1e5e3", "0.5_", "1.234,56", "3.2-05", "3.2+05"]
+
+
+@pytest.mark.parametrize("text", PARTS)
+@pytest.mark.parametrize("pattern", ["acc {number}", r"acc (\S+)", r"acc ([\d.]+)", "acc {number} after"])
+def test_a_number_is_whole_or_not_read_and_the_sentence_quotes_it(text, pattern):
+    try:
+        found = read([f"acc {text} after"], {"acc": pattern})
+    except PatternError as problem:
+        assert f"{f'acc {text} after'!r}" in str(problem)
+    else:
+        assert found == {}, "nothing of it"
+
+
+@pytest.mark.parametrize("text", ["1_000", "1,5", "12:30", "٠.٨٥", "1.5M", "3.2d-05", "0x10", " "])
+def test_a_text_that_is_no_whole_number_is_none(text):
+    assert whole_number(text) is None
+    assert list(_rows(f"epoch,acc\n1,0.5\n2,{text.replace(',', ';')}\n")) == [{"epoch": 1.0, "acc": 0.5}, {"epoch": 2.0}]
+
+
+@given(st.floats(allow_nan=False))
+def test_every_float_as_python_writes_it_is_whole(value):
+    assert whole_number(repr(value)) == value
+    assert whole_number(f"{value:e}") == float(f"{value:e}")
+
+
+@given(st.from_regex(r"[0-9٠-٩,._']{1,12}", fullmatch=True))
+def test_what_is_read_of_a_text_of_digits_is_all_of_it(text):
+    try:
+        found = read([f"acc {text}"], {"acc": "acc {number}"})
+    except PatternError:
+        return
+    if found and (value := found["acc"][0][1]) != math.inf:
+        assert float(text.rstrip("._,'")) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("train acc 0.99 | val acc 0.71 | best val acc 0.95", 0.71),
+        ("val_acc 0.3 val acc 0.4 val acc 0.5", 0.4),
+        ("eval acc 0.1, val acc 0.2, val acc 0.3", 0.2),
+    ],
+)
+def test_one_value_a_line_the_first_that_matches(line, value):
+    reader = MetricReader(frozenset({"acc"}), {"acc": "val acc {number}"})
+    reader.read_output(line)
+    assert reader.curve("acc") == ((0.0, value),)
+    assert reader.taken == {"acc": line}
+    assert reader.several == {"acc": line}
+
+
+def test_a_line_of_json_is_not_read_by_the_pattern_as_well():
+    assert read(['{"acc": 0.5, "step": 3}'], {"acc": 'acc": {number}'}) == {"acc": ((3.0, 0.5),)}
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [(b"acc 0.12\b\b34\n", "acc 0.34"), (b"12\b\b\b\b\b345\n", "345"), (b"acc 0.5\b\n", "acc 0.5"), (b"\x1b[1m5\x1b[0m\b6\n", "6")],
+)
+def test_backspaces_give_what_a_terminal_shows(written, shown):
+    assert Lines().feed(written) == [shown]
 
 
 def test_progress_bars_colours_and_other_bytes_are_read():

@@ -135,6 +135,23 @@ def test_a_metrics_file_is_read():
         ("for v in (1, 3, 2): print('acc', v)\nprint('test', 9)", "best", None),
         ("for v in (1, 3, 2): print('acc', v, 'test', 10 * v)", "best", 30.0),
         ("for v in (1, 3, 2): print('test', 10 * v); print('acc', v)", "best", 30.0),
+        ("for v in (1, 3, 2): print('acc', v); print('test', 10 * v)", "best", 30.0),
+        ("for v in (1, 2, 3, 4):\n  print('acc', v)\n  if v % 2 == 0: print('test', 10 * v)", "last", None),
+        (
+            "for v in (1, 2, 3, 4):\n  print('acc', v)\n  if v in (1, 2): print('test', 10 * v)\nprint('test 9'); print('test 8')",
+            "last",
+            None,
+        ),
+        ("print('test', 9)\nfor v in (1, 2, 3): print('acc', v)", "last", None),
+        ("import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=10 * v); a.report(step=v, acc=v)", "best", 30.0),
+        (
+            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=v); a.report(step=v, acc=v); a.report(step=v, test=5 * v)",
+            "best",
+            15.0,
+        ),
+        ("import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); v == 1 and a.report(step=v, test=7)", "best", None),
+        ("import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); a.report(test=7 + v)", "best", None),
+        ("import agenthpo as a\nfor v in (1, 3, 2): a.report(acc=v, test=7 + v)", "best", 10.0),
     ],
 )
 def test_the_test_value_is_that_of_the_same_step_or_none(code, at, test):
@@ -143,7 +160,11 @@ def test_the_test_value_is_that_of_the_same_step_or_none(code, at, test):
 
 
 def test_output_as_scripts_write_it_is_read():
-    out = b"\r 50%|##  | acc 0.1\r100%|####| acc 0.2\n" + b"x" * 3_000_000 + b"\r\n\xff\xfe\x00\n\x1b[1macc\x1b[0m 3e-1\r\nacc nan acc 0.5"
+    out = (
+        b"\r 50%|##  | acc 0.1\r100%|####| acc 0.2\n"
+        + b"x" * 3_000_000
+        + b"\r\n\xff\xfe\x00\n\x1b[1macc\x1b[0m 3e-1\r\nacc 0.\b\b\b\bc nan\b\b\b0.5"
+    )
     outcome = run(script(f"import sys; sys.stderr.buffer.write({out!r})", patterns={"acc": "acc {number}"}))
     assert [value for _, value in outcome.curves["acc"]][:3] == [0.1, 0.2, 0.3]
     assert outcome.value == 0.5

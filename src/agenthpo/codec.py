@@ -32,7 +32,7 @@ def decode_outcome(raw: Any) -> Outcome:
     """
     try:
         curves = {str(name): tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
-        outcome = Outcome(**{**raw, "curves": curves})
+        outcome = Outcome(**{**raw, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
         numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"no outcome: {problem}") from None

@@ -193,6 +193,10 @@ class Outcome:
     error: str = ""
     """One line: why it is not complete."""
     log_tail: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """For each metric that a pattern reads, the line of output that its latest value was taken from."""
+    warnings: tuple[str, ...] = ()
+    """What in the output could have been read in more than one way."""
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-__all__ = ["NO_VALUE", "Number", "Switch", "Text", "Whole", "as_number", "as_switch"]
+__all__ = ["NO_VALUE", "Number", "Switch", "Text", "Whole", "as_number", "as_switch", "whole_number"]
 
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMERIC = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+_WHOLE = re.compile(r"(?:[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf|infinity))", re.IGNORECASE)
 
 
 class _NoValue:
@@ -27,16 +29,26 @@ def as_switch(value: Any) -> Any:
     return _SWITCHES.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def as_number(value: Any) -> Any:
-    """Return the number that a text is; everything else as it is."""
-    if not isinstance(value, str):
-        return value
+def whole_number(text: str) -> int | float | None:
+    """Return the number that all of ``text`` is, in ASCII digits with a point; None for ``1,5``, ``1_000``, ``1.5M``, ``12:30``, ``3.2d-05``.
+
+    What a part of a text says is no number: it would be another one than the writer meant.
+    """
+    text = text.strip()
+    if not _WHOLE.fullmatch(text):
+        return None
     for kind in (int, float):
         try:
-            return kind(value)
-        except ValueError:
+            return kind(text)
+        except ValueError:  # a fraction, or more digits than Python takes
             continue
-    return value
+    return None
+
+
+def as_number(value: Any) -> Any:
+    """Return the number that a text is; everything else as it is."""
+    number = whole_number(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def _as_whole(value: Any) -> Any:

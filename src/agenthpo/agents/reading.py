@@ -10,13 +10,14 @@ from typing import Any
 
 from agenthpo.agents.lenient import meant_params
 from agenthpo.records import Expected, Params, Trial
+from agenthpo.scalars import as_number
 from agenthpo.space import Space
 from agenthpo.task import Task
 
 __all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences"]
 
 _LONGEST = 800
-_PLUS_MINUS = re.compile(r"\s*([^\s±]+)\s*(?:\+-|±|\+/-)\s*(\S+)\s*")
+_PLUS_MINUS = re.compile(r"\+-|±|\+/-")
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def _words(value: Any) -> str:
 
 def _expected(value: Any) -> Expected | str:
     """Return the prediction in ``{value, low, high}`` or in ``"0.92 +- 0.02"``, else what is wrong with it."""
-    if isinstance(value, str) and (match := _PLUS_MINUS.fullmatch(value)):
-        middle, margin = _number(match[1]), _number(match[2])
+    if isinstance(value, str) and len(parts := _PLUS_MINUS.split(value)) == 2:
+        middle, margin = map(_number, parts)
         value = {"value": middle, "low": middle - abs(margin), "high": middle + abs(margin)}
     if not isinstance(value, dict):
         return "expected must be an object with the numbers value, low and high"
@@ -107,9 +108,10 @@ def _expected(value: Any) -> Expected | str:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    value = as_number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     try:
         return float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return math.nan

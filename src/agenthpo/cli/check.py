@@ -73,7 +73,7 @@ def try_once(task: Task, *, as_json: bool) -> bool:
     stopped = outcome.status == "timeout"
     good = outcome.value is not None or (stopped and bool(curve))
     if as_json:
-        shown = ("status", "value", "test_value", "duration_s", "peak_mb", "exit_code", "error", "log_tail")
+        shown = ("status", "value", "test_value", "duration_s", "peak_mb", "exit_code", "error", "log_tail", "taken", "warnings")
         values = [value for _, value in curve]
         print(json.dumps({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
         return good
@@ -141,16 +141,24 @@ def _estimate_words(facts: dict[str, Any]) -> str:
 
 
 def _try_words(task: Task, outcome: Outcome) -> list[str]:
+    lines = [_what_came(task, outcome)]
+    lines += [f"    {name} was taken from the line {line.strip()!r}" for name, line in outcome.taken.items()]
+    lines += [f"    Warning: {warning}" for warning in outcome.warnings]
+    if outcome.value is None and not (outcome.status == "timeout" and outcome.curves.get(task.objective.metric)):
+        lines += ["It last printed:", *(f"    {line}" for line in outcome.log_tail.splitlines()[-_LAST_LINES:])]
+    return lines
+
+
+def _what_came(task: Task, outcome: Outcome) -> str:
     metric, curve = task.objective.metric, outcome.curves.get(task.objective.metric, ())
     memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
     took = f"{format_duration(outcome.duration_s)}{memory}"
-    values = ", ".join(format_number(value) for _, value in curve[-5:])
     if outcome.value is not None:
         tested = "" if outcome.test_value is None else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
-        return [f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} reports, in {took}."]
+        return f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} reports, in {took}."
     if outcome.status == "timeout" and curve:
-        return [f"It works so far: {len(curve)} reports of {metric}, the last {values}, in {took}; stopped there."]
-    last = outcome.log_tail.splitlines()[-_LAST_LINES:]
+        values = ", ".join(format_number(value) for _, value in curve[-5:])
+        return f"It works so far: {len(curve)} reports of {metric}, the last {values}, in {took}; stopped there."
     if outcome.status == "timeout":
-        return [f"It runs, but had not reported {metric} in {took}; stopped there. It last printed:", *last]
-    return [f"It ended as {outcome.status} in {took}. It last printed:", *(f"    {line}" for line in last)]
+        return f"It runs, but had not reported {metric} in {took}; stopped there."
+    return f"It ended as {outcome.status} in {took}."

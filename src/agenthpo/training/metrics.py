@@ -14,15 +14,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenthpo.records import Curve
+from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
 
-__all__ = ["Lines", "MetricReader", "PatternError", "Point", "compile_pattern", "json_numbers"]
+__all__ = ["Lines", "MetricReader", "PatternError", "Point", "as_float", "compile_pattern", "json_numbers"]
 
-NUMBER = r"(?>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)\b)"
+NUMBER = r"(?>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf(?:inity)?)\b)"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_MIDDLE_BEFORE, _MIDDLE_AFTER = re.compile(r"[0-9.]$|[0-9][eE][-+]?$"), re.compile(r"[0-9]|\.[0-9]|[eE][-+]?[0-9]")
+_BEFORE = re.compile(r"(?:\d|\d[.,:_'’٫٬]|[.,][-+]?|\d[eE][-+]?)$")
+"""What a number is only the rest of."""
+_BEFORE_FIRST = re.compile(r"(?:\w|\d[.,:_'’٫٬-]|−)$")
+"""The same where a pattern begins with the number, so that nothing says where it begins."""
+_AFTER = re.compile(r"[\u00a0\u2009\u202f.,:_'’٫٬]{0,3}\d|[+-]\d|[eEdD][-+]?\d|[^\W\dA-Za-z]|#")
+"""What makes a number a part of another one: ``1,234``, ``1_000``, ``12:30``, ``3.2d-05``, digits of another alphabet."""
+_LETTERS_AFTER = re.compile(r"[A-Za-z]+\w*")
+_UNITS = frozenset({"s", "sec", "secs", "seconds", "x", "db", "px", "pct", "nats", "bits"})
+"""What may follow a number without being named in its pattern; other letters may multiply it, as in ``1.5M``."""
 _STEP_KEYS = ("step", "epoch", "iteration")
 _LONGEST_LINE = 65536
+_SHOWN = 200
 _MOST_POINTS, _MOST_METRICS = 100_000, 1000
 """Beyond these, every second point of a metric is let go, and further metrics are: memory stays constant whatever a script writes."""
 
@@ -46,14 +56,29 @@ class Lines:
         self._rest = b""
 
     def feed(self, chunk: bytes, *, final: bool = False) -> list[str]:
-        """Return the lines that ``chunk`` completes, without ANSI codes; with ``final``, the unfinished last one as well."""
+        """Return the lines that ``chunk`` completes, as a terminal shows them; with ``final``, the unfinished last one as well."""
         *whole, self._rest = re.split(rb"[\r\n]+", self._rest + chunk)
         if len(self._rest) > _LONGEST_LINE:
             self._rest = self._rest[-_LONGEST_LINE:]
         if final and self._rest:
             whole.append(self._rest)
             self._rest = b""
-        return [_ANSI.sub("", line.decode("utf-8", "replace")) for line in whole if line]
+        return [_shown(line.decode("utf-8", "replace")) for line in whole if line]
+
+
+def _shown(line: str) -> str:
+    """Return ``line`` without ANSI codes, its backspaces carried out: what comes after one is written over what was there."""
+    line = _ANSI.sub("", line)
+    if "\b" not in line:
+        return line
+    cells, cursor = list[str](), 0
+    for character in line:
+        if character == "\b":
+            cursor = max(0, cursor - 1)
+        else:
+            cells[cursor : cursor + 1] = [character]
+            cursor += 1
+    return "".join(cells)
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -69,6 +94,43 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(f"{edge}{first}({NUMBER}){NUMBER.join(others)}", re.IGNORECASE)
 
 
+class _Pattern:
+    """How one metric is read from a line."""
+
+    def __init__(self, name: str, pattern: str) -> None:
+        self._name = name
+        self._compiled = compile_pattern(pattern)
+        before, is_template, after = pattern.partition("{number}")
+        self._is_first = bool(is_template) and not before
+        self._is_joined = bool(is_template) and after[:1] not in ("", " ", "{")
+        """Whether the pattern itself says what follows the number."""
+        self._fix = (
+            "let the script print it as 0.853 or 1234.5, or write what follows {number} into the pattern"
+            if is_template
+            else "write {number} there"
+        )
+
+    def value(self, line: str) -> tuple[float, bool] | None:
+        """Return the value in ``line``, by the first place that matches, and whether there are more; None where there is none.
+
+        :raises PatternError: if what stands there is no whole number.
+        """
+        matches = self._compiled.finditer(line)
+        match = next(matches, None)
+        if match is None:
+            return None
+        text, start, end = match[1] or "", match.start(1), match.end(1)
+        before, after = line[max(0, start - 4) : start], line[end : end + 24]
+        letters = _LETTERS_AFTER.match(after) if match.end() == end else None
+        cut = (_BEFORE_FIRST if self._is_first else _BEFORE).search(before)
+        cut = cut or (None if self._is_joined else _AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
+        number = whole_number(text)
+        if cut or number is None:
+            around = line[max(0, start - 40) : end + 40].strip()
+            raise PatternError(f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}")
+        return as_float(number), next(matches, None) is not None
+
+
 @dataclass
 class MetricReader:
     """Collect the points of a run. ``wanted`` are the metrics a JSON line must hold one of, to be taken for a report."""
@@ -81,10 +143,19 @@ class MetricReader:
     """The metrics that were ever reported without a step, so that their points are only counted."""
     attempt: str = ""
     """The token of the attempt that is read; a report that carries another one is of another attempt, and is passed over."""
+    places: dict[str, list[int]] = field(default_factory=dict)
+    """For each wanted metric, the report that each of its points came in, counted from 0 on."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """The line of output that the latest value of a pattern was taken from."""
+    several: dict[str, str] = field(default_factory=dict)
+    """The first line in which a pattern matched more than once."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Why a pattern's first match that was no whole number could not be read."""
 
     def __post_init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._compiled = {name: compile_pattern(pattern) for name, pattern in self.patterns.items()}
+        self._reports = 0
+        self._compiled = {name: _Pattern(name, pattern) for name, pattern in self.patterns.items()}
 
     def read_report(self, line: str) -> None:
         """Take in a line of the report file."""
@@ -101,17 +172,40 @@ class MetricReader:
 
         :raises PatternError: if a pattern's group holds part of a number, or none.
         """
+        told = set[str]()
         if line.lstrip().startswith("{") and (values := json_numbers(line.strip())) and self.wanted & set(values):
             self._add(values)
+            told = set(values)
+        problem: PatternError | None = None
+        found: dict[str, float] = {}
         for name, pattern in self._compiled.items():
-            for match in pattern.finditer(line):
-                self._add({name: _number(match, name)})
+            if name in told:
+                continue
+            try:
+                read = pattern.value(line)
+            except PatternError as cut:
+                problem = problem or cut
+                self.unread.setdefault(name, str(cut))
+                continue
+            if read is not None:
+                found[name], more = read
+                self.taken[name] = line[:_SHOWN]
+                if more:
+                    self.several.setdefault(name, line[:_SHOWN])
+        self._reports += 1
+        for name, value in found.items():  # each is counted by itself: only what says its step has the same one
+            self._add({name: value}, self._reports)
+        if problem:
+            raise problem
 
     def curve(self, name: str) -> Curve:
         """Return the points of metric ``name`` in the order of reporting."""
         return tuple(self.curves.get(name, ()))
 
-    def _add(self, values: Mapping[str, float]) -> None:
+    def _add(self, values: Mapping[str, float], report: int | None = None) -> None:
+        if report is None:
+            self._reports += 1
+            report = self._reports
         metrics = {name: value for name, value in values.items() if name not in _STEP_KEYS or name in self.wanted}
         given = next((values[key] for key in _STEP_KEYS if key in values and key not in self.wanted and math.isfinite(values[key])), None)
         step = float(max((self._counts[name] for name in metrics), default=0)) if given is None else given
@@ -122,17 +216,22 @@ class MetricReader:
             self._counts[name] += 1
             curve = self.curves.setdefault(name, [])
             curve.append((step, value))
+            if name in self.wanted:
+                self.places.setdefault(name, []).append(report)
             if len(curve) > _MOST_POINTS:
-                self.curves[name] = _halved(curve)
+                kept = _half(curve)
+                self.curves[name] = [curve[i] for i in kept]
+                if name in self.wanted:
+                    self.places[name] = [self.places[name][i] for i in kept]
         if metrics:
             self.on_point(Point(step, metrics))
 
 
-def _halved(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return every second point, with the last, the lowest and the highest among them, of which one may be the objective value."""
+def _half(curve: list[tuple[float, float]]) -> list[int]:
+    """Return every second place, with the last, the lowest and the highest among them, of which one may be the objective value."""
     finite = [i for i, (_, value) in enumerate(curve) if math.isfinite(value)] or [0]
     ends = {len(curve) - 1, min(finite, key=lambda i: curve[i][1]), max(finite, key=lambda i: curve[i][1])}
-    return [curve[i] for i in sorted({*range(0, len(curve), 2), *ends})]
+    return sorted({*range(0, len(curve), 2), *ends})
 
 
 def json_numbers(line: str) -> dict[str, float]:
@@ -149,25 +248,16 @@ def _json_object(line: str) -> dict[str, Any]:
 
 
 def _numbers(read: Mapping[str, Any]) -> dict[str, float]:
-    return {name: _float(value) for name, value in read.items() if _is_number(value)}
+    return {name: as_float(value) for name, value in read.items() if _is_number(value)}
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _float(value: int | float) -> float:
+def as_float(value: int | float) -> float:
+    """Return ``value`` as a float, infinite where it is beyond what one holds."""
     try:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def _number(match: re.Match[str], name: str) -> float:
-    text, line = match[1] or "", match.string
-    cut = _MIDDLE_BEFORE.search(line[: match.start(1)]) or _MIDDLE_AFTER.match(line[match.end(1) :])
-    if cut or not re.fullmatch(NUMBER, text, re.IGNORECASE):
-        raise PatternError(
-            f"the pattern of {name} takes {text!r} out of {line.strip()[:80]!r}, which is not a whole number; write {{number}} there"
-        )
-    return float(text)

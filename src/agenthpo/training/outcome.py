@@ -9,7 +9,7 @@ import json
 import math
 import re
 import signal
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, thinned
+from agenthpo.training.metrics import MetricReader
 from agenthpo.units import format_duration
 
 __all__ = ["judge", "load_outcome", "save_outcome"]
@@ -27,26 +28,20 @@ _MOST_POINTS = 200
 """What is kept of a curve, which is read for its shape."""
 
 
-def judge(
-    spec: RunSpec,
-    curves: dict[str, Curve],
-    end: dict[str, Any],
-    tail: str,
-    *,
-    alike: Sequence[str] = (),
-    counted: Collection[str] = (),
-) -> Outcome:
+def judge(spec: RunSpec, reader: MetricReader, end: dict[str, Any], tail: str, *, alike: Sequence[str] = ()) -> Outcome:
     """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s, perhaps error.
 
-    ``alike`` are the lines of output that come nearest to a report of the metric, ``counted`` the metrics
-    whose points have no step of their own.
+    ``alike`` are the lines of output that come nearest to a report of the metric.
     """
+    curves = {name: reader.curve(name) for name in reader.curves}
     facts = {
         "curves": {name: thinned(curve, _MOST_POINTS) for name, curve in curves.items() if name != spec.test_metric},
         "duration_s": end.get("duration_s", 0.0),
         "exit_code": end.get("exit_code"),
         "peak_mb": end.get("peak_mb"),
         "log_tail": tail,
+        "taken": dict(reader.taken),
+        "warnings": tuple([*(_several_words(name, line) for name, line in reader.several.items()), *reader.unread.values()]),
     }
     status, error = _ending(spec, end, curves, tail)
     if status is not None:
@@ -54,18 +49,43 @@ def judge(
     curve = curves.get(spec.metric, ())
     if not curve:
         return Outcome(status="failed", error=f"the script ended without reporting {spec.metric}; {_hint(curves, alike)}", **facts)
-    point = _chosen(curve, spec)
-    if point is None:
+    place = _chosen(curve, spec)
+    if place is None:
         return Outcome(status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}", **facts)
-    return Outcome(status="complete", value=point[1], step=point[0], test_value=_test_value(spec, curves, point, counted), **facts)
+    step, value = curve[place]
+    return Outcome(status="complete", value=value, step=step, test_value=_test_value(spec, reader, place), **facts)
 
 
-def _test_value(spec: RunSpec, curves: dict[str, Curve], point: tuple[float, float], counted: Collection[str]) -> float | None:
-    """Return the test metric at the step of ``point``; one that was reported once, without a step, belongs to the last point."""
-    curve = curves.get(spec.test_metric or "", ())
-    if len(curve) == 1 and spec.test_metric in counted:
-        return curve[0][1] if point == curves[spec.metric][-1] else None
-    return next((value for step, value in reversed(curve) if step == point[0]), None)
+def _several_words(name: str, line: str) -> str:
+    return f"the pattern of {name} matches more than once in {line.strip()[:120]!r}, and the first match counts"
+
+
+def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None:
+    """Return the test metric that belongs to the ``place``-th value of the metric, or None where that is not plain.
+
+    It does where it came in the same report or line, at the same step that the script gave for both, or where both came without steps,
+    in turn, one of each. One that came once, after all others, belongs to the last value.
+    """
+    test, curve = reader.curve(spec.test_metric or ""), reader.curve(spec.metric)
+    if not test:
+        return None
+    ours, theirs = reader.places[spec.metric], reader.places[spec.test_metric or ""]
+    for value, report in zip(reversed(test), reversed(theirs), strict=True):
+        if report == ours[place]:
+            return value[1]
+    if not {spec.metric, spec.test_metric} & reader.counted:
+        return next((value for step, value in reversed(test) if step == curve[place][0]), None)
+    if len(test) == 1:
+        is_at_end = spec.test_metric in reader.counted and (len(ours) == 1 or theirs[0] > ours[-2])
+        return test[0][1] if is_at_end and place == len(curve) - 1 else None
+    if not {spec.metric, spec.test_metric or ""} <= reader.counted or len(test) != len(curve):
+        return None
+    in_turn = any(first == sorted(first) for first in (_merged(ours, theirs), _merged(theirs, ours)))
+    return test[place][1] if in_turn else None
+
+
+def _merged(first: Sequence[int], second: Sequence[int]) -> list[int]:
+    return [report for pair in zip(first, second, strict=True) for report in pair]
 
 
 def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
@@ -113,13 +133,13 @@ def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines
     return f"exit code {code}{after}" + (f": {lines[-1][:200]}" if lines else "")
 
 
-def _chosen(curve: Curve, spec: RunSpec) -> tuple[float, float] | None:
-    """Return the point that counts, or None where it is no finite number."""
+def _chosen(curve: Curve, spec: RunSpec) -> int | None:
+    """Return the place of the point that counts, or None where it is no finite number."""
     if spec.at == "last":
-        return curve[-1] if math.isfinite(curve[-1][1]) else None
-    finite = [point for point in curve if math.isfinite(point[1])]
+        return len(curve) - 1 if math.isfinite(curve[-1][1]) else None
+    finite = [place for place, (_, value) in enumerate(curve) if math.isfinite(value)]
     best = max if spec.direction == "maximize" else min
-    return best(finite, key=lambda point: point[1], default=None)
+    return best(finite, key=lambda place: curve[place][1], default=None)
 
 
 def save_outcome(outcome: Outcome, workdir: Path, owner: Owner) -> None:
@@ -127,13 +147,17 @@ def save_outcome(outcome: Outcome, workdir: Path, owner: Owner) -> None:
     write_whole(workdir / OUTCOME_FILE, json.dumps({**encode(outcome), "owner": asdict(owner)}).encode())
 
 
-def load_outcome(workdir: Path, owner: Owner) -> Outcome | None:
-    """Return the outcome that was saved in ``workdir``, or None where there is none that belongs to ``owner``."""
+def load_outcome(workdir: Path, owner: Owner | None = None) -> Outcome | None:
+    """Return the outcome that was saved in ``workdir``, or None where there is none, or one that does not belong to ``owner``.
+
+    Without ``owner`` it is only read, whosever it is: it must not count for a trial then.
+    """
     try:
         raw = json.loads(read_regular(workdir / OUTCOME_FILE))
-    except (OSError, ValueError):  # of an attempt that ended in the middle, or a file of the script's own
+        whose = raw.pop("owner")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # torn, or a file of the script's own
         return None
-    if not isinstance(raw, dict) or raw.pop("owner", None) != json.loads(json.dumps(asdict(owner))):
+    if owner is not None and whose != json.loads(json.dumps(asdict(owner))):
         return None
     try:
         return decode_outcome(raw)

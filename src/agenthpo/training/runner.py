@@ -21,7 +21,7 @@ from agenthpo.files import make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
 from agenthpo.training import supervisor
-from agenthpo.training.attempts import begin_attempt, end_processes, new_token
+from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
 from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
@@ -45,10 +45,9 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
         return saved
     token = new_token(spec)
     with open(begin_attempt(workdir, spec), "r+b", buffering=0) as log:
-        reader = _Reader(spec, token, log, on_point)
+        reader = _Reader(spec, on_point, token, log)
         end = _call(spec, reader, token, log) if spec.function is not None else _execute(spec, reader, token, log)
-        curves = {name: reader.metrics.curve(name) for name in reader.metrics.curves}
-        outcome = judge(spec, curves, end, _tail(log), alike=reader.alike, counted=reader.metrics.counted)
+        outcome = judge(spec, reader.metrics, end, _tail(log), alike=reader.alike)
     _save(outcome, workdir, spec)
     return outcome
 
@@ -62,13 +61,13 @@ def _save(outcome: Outcome, workdir: Path, spec: RunSpec) -> None:
 class _Reader:
     """Follow a trial's report file and log as they grow."""
 
-    def __init__(self, spec: RunSpec, token: str, log: BinaryIO, on_point: OnPoint) -> None:
+    def __init__(self, spec: RunSpec, on_point: OnPoint, token: str = "", log: BinaryIO | None = None) -> None:
         wanted = frozenset(name for name in (spec.metric, spec.test_metric) if name)
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
-        self.error = ""
         self._likeness = Likeness(spec.metric)
         self._table = _table(spec)
-        self._log, self._log_end, self._log_lines = log, 0, Lines()
+        self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
+        self._log_end, self._log_lines = 0, Lines()
         self._report, self._report_lines = _Growing(Path(spec.workdir) / METRICS_FILE), Lines()
 
     def poll(self, *, final: bool = False) -> None:
@@ -84,6 +83,11 @@ class _Reader:
             self.metrics.read_row(row)
 
     @property
+    def error(self) -> str:
+        """Why the metric's pattern could not be read somewhere: its value would be that of another line."""
+        return self.metrics.unread.get(self._likeness.metric, "")
+
+    @property
     def alike(self) -> tuple[str, ...]:
         """The lines of output that are most like a report of the metric."""
         return self._likeness.lines
@@ -92,10 +96,8 @@ class _Reader:
         for line in lines:
             if self._likeness.metric not in self.metrics.curves:
                 self._likeness.take(line)
-            try:
+            with contextlib.suppress(PatternError):  # the reader keeps it
                 read(line)
-            except PatternError as problem:
-                self.error = self.error or str(problem)
 
     def _new_output(self) -> Iterator[bytes]:
         """Yield what was written to the log that we opened, whatever has become of its name since."""

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agenthpo.files import clear
-from agenthpo.training.metrics import json_numbers
+from agenthpo.scalars import whole_number
+from agenthpo.training.metrics import as_float, json_numbers
 
 __all__ = ["TableFile"]
 
@@ -69,16 +70,23 @@ def _rows(text: str) -> Iterator[Mapping[str, float]]:
     if text.lstrip().startswith("{"):
         yield from filter(None, map(json_numbers, text.splitlines()))
         return
-    heading = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=heading.count)
-    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
-    while row := _next_row(reader):
-        numbers = {str(name).strip(): _number(cell) for name, cell in row.items() if isinstance(cell, str)}
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
+    heading = [name.strip() for name in _next_row(reader) or []]
+    while (row := _next_row(reader)) is not None:
+        if len(row) == len(heading) + 1:  # R writes the rows' names without a heading
+            row = row[1:]
+        if len(row) > len(heading):
+            continue
+        # A column without a name (pandas writes one) counts rows, and is no metric.
+        cells = {name: cell for name, cell in zip(heading, row, strict=False) if name and not name.startswith("Unnamed:")}
+        numbers = {name: _number(cell) for name, cell in cells.items()}
         if found := {name: value for name, value in numbers.items() if value is not None}:
             yield found
 
 
-def _next_row(reader: csv.DictReader[str]) -> dict[str, str] | None:
+def _next_row(reader: Iterator[list[str]]) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error:  # a cell of more than 128 kB: no table
@@ -86,7 +94,5 @@ def _next_row(reader: csv.DictReader[str]) -> dict[str, str] | None:
 
 
 def _number(cell: str) -> float | None:
-    try:
-        return float(cell.strip().removesuffix("%"))
-    except ValueError:
-        return None
+    number = whole_number(cell.strip().removesuffix("%"))
+    return None if number is None else as_float(number)
