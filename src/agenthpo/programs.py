@@ -16,7 +16,7 @@ from typing import Any
 from agenthpo.errors import TaskError
 from agenthpo.ways_in import fill, placeholders
 
-__all__ = ["asks_for_config", "check_function", "check_program", "digest_of", "programs", "script_of"]
+__all__ = ["asks_for_config", "check_function", "check_program", "digest_of", "programs", "script_of", "sources_of"]
 
 _INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
 _OPTION_WITH_VALUE = {"-W", "-X"}
@@ -75,6 +75,23 @@ def digest_of(command: tuple[str, ...], folder: Path, function: Callable[..., An
     For a ``function`` in this process, of its source, or of its code where the source is not to be had.
     """
     digest = hashlib.sha256(repr(command).encode("utf-8", "surrogatepass"))
+    for file in _named_sources(command, folder):
+        with contextlib.suppress(OSError):
+            digest.update(file.read_bytes())
+    if function is not None:
+        digest.update(_source(function))
+    return digest.hexdigest()[:32]
+
+
+def sources_of(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
+    """Yield the sources that a command names, then those beside them, which they may import."""
+    named = list(_named_sources(command, folder))
+    yield from named
+    for file in named:
+        yield from (source for source in _sources(file) if source not in named)
+
+
+def _named_sources(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
     for word in (part for text in command for part in re.split(r"[\s;&|]+", text)):
         module = word.partition(":")[0].replace(".", "/")
         for name in (word, f"{module}.py", f"{module}/__main__.py"):
@@ -82,10 +99,7 @@ def digest_of(command: tuple[str, ...], folder: Path, function: Callable[..., An
                 file = folder / name
                 # Only sources: a log that the command writes would make each trial another training.
                 if file.suffix in _SOURCES and file.is_file() and file.stat().st_size < _LONGEST_FILE:
-                    digest.update(file.read_bytes())
-    if function is not None:
-        digest.update(_source(function))
-    return digest.hexdigest()[:32]
+                    yield file
 
 
 def _source(function: Callable[..., Any]) -> bytes:

@@ -57,6 +57,8 @@ class Parameter:
     default: Any = NO_VALUE
     about: str = ""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    style: str = ""
+    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.option_style`. Empty where the script is asked."""
 
     @property
     def has_default(self) -> bool:

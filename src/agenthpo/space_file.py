@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agenthpo.errors import SpaceError
+from agenthpo.option_style import STYLES
 from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.shape import did_you_mean, parse
 from agenthpo.space import Kind, Parameter, Space, format_number, same
@@ -38,6 +39,9 @@ class ParameterSpec(BaseModel):
     values: list[Scalar] | None = Field(None, description="The choices. Those of a float or int are ordered.")
     default: Scalar = Field(None, description="What a practitioner would start with; the defaults together are trial 0.")
     about: str = Field("", description="What it means, in plain words; the agents read it.")
+    style: Literal[STYLES] = Field(  # type: ignore[valid-type]
+        "", description="How {flags} writes true, false and null as an option, in place of what the script's text says."
+    )
     when: dict[str, Scalar | list[Scalar]] = Field(
         default_factory=dict, description="Active only when each of these parents has this value (or one of these values)."
     )
@@ -90,7 +94,9 @@ def _built(name: str, spec: ParameterSpec) -> Parameter:
     bounds = {key: _cast(spec.type, getattr(spec, key)) for key in ("low", "high", "step")}
     if spec.type == "float" and spec.step is not None:
         bounds["high"] = float(f"{bounds['high']:.12g}")  # 1.7 where arithmetic made it 1.7000000000000002
-    return Parameter(name, spec.type, **bounds, log=spec.log, values=values, about=" ".join(spec.about.split()), when=when)
+    return Parameter(
+        name, spec.type, **bounds, log=spec.log, values=values, about=" ".join(spec.about.split()), when=when, style=spec.style
+    )
 
 
 def _cast(kind: Kind, value: Any) -> Any:

@@ -81,6 +81,8 @@ class Train:
     command: tuple[str, ...] = ()
     """Words with placeholders; for ``shell`` a single one, the line for ``sh -c``."""
     shell: bool = False
+    styles: Mapping[str, str] = field(default_factory=dict)
+    """Parameter -> how ``{flags}`` writes its true, false and null; the bare option for true alone where it says nothing."""
     function: Callable[[Params], Any] | None = None
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
@@ -121,7 +123,7 @@ class Task:
             at=self.objective.at,
             test_metric=self.objective.test_metric,
             seed=seed,
-            command=resolve_command(train.command, self.space, params, shell=train.shell, **way),
+            command=resolve_command(train.command, self.space, params, shell=train.shell, styles=train.styles, **way),
             cwd=train.cwd,
             env=resolve_env(train.env, params, **way),
             function=train.function,

@@ -10,7 +10,10 @@ from typing import Any
 
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
-from agenthpo.programs import asks_for_config, check_function, check_program, script_of
+from agenthpo.option_style import BARE, LEFT_OUT, STYLES
+from agenthpo.programs import asks_for_config, check_function, check_program, script_of, sources_of
+from agenthpo.scalars import NO_VALUE
+from agenthpo.script_options import Option, read_options
 from agenthpo.shape import close_to, did_you_mean, parse
 from agenthpo.space import Space
 from agenthpo.space_file import RESERVED, parse_space
@@ -110,6 +113,7 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     return Train(
         command=command,
         shell=train.shell,
+        styles=_styles(command, space, train.style, folder, where),
         cwd=str(folder),
         env=train.env,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
@@ -118,6 +122,41 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
         patterns=train.metrics,
         metrics_file=train.metrics_file,
     )
+
+
+def _styles(command: tuple[str, ...], space: Space, style: str, folder: Path, where: str) -> dict[str, str]:
+    """Return how ``{flags}`` writes true, false and null: as the task says, else as the script's own text does.
+
+    :raises TaskError: where neither does, so that a value would be recorded that the script may never have had.
+    """
+    asked = [p for p in space if None in p.values or p.kind == "bool" or any(isinstance(v, bool) for v in p.values)]
+    if not asked or "flags" not in {name for text in command for name in placeholders(text)}:
+        return {}
+    options = read_options(sources_of(command, folder), [p.name for p in asked])
+    found = {}
+    for p in asked:
+        option = options.get(p.name, Option())
+        switches, given = any(isinstance(v, bool) for v in p.values), p.style or (style if p.kind == "bool" else "")
+        if not given and switches and (option.problem or not option.style):
+            why = option.problem or "the script's text does not show how its option takes them"
+            raise TaskError(
+                f"{where}: space.{p.name} is true or false, but {why}; set space.{p.name}.style (or train.style) to one of "
+                f"{', '.join(STYLES[:5])} …, or hand it over by {{config_file}}"
+            )
+        if given == BARE and option.default not in (False, NO_VALUE) and option.default is not None:
+            raise TaskError(
+                f"{where}: space.{p.name}.style is {BARE}, which says nothing for false, but the script's own default is {option.default}; "
+                "use a style that says both, such as --name/--no-name"
+            )
+        if not given and None in p.values and not switches:
+            if option.default is not None and not option.null:
+                raise TaskError(
+                    f"{where}: space.{p.name}.values holds null, but {{flags}} has no word for it that the script is known to take; set "
+                    f"space.{p.name}.style to '--name None', or hand it over by {{config_file}}"
+                )
+            given = LEFT_OUT if option.default is None else option.null
+        found[p.name] = given or option.style
+    return found
 
 
 def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:

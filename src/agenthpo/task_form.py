@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from agenthpo.option_style import STYLES
 from agenthpo.scalars import Number, Switch, Text, Whole
 from agenthpo.space_file import ParameterSpec
 
@@ -58,6 +59,8 @@ class TrainForm(_Form):
     """Instead of a command: module:function, called with the parameters; it returns the metric or a mapping of metrics."""
     shell: Switch = False
     """Whether a shell (sh) runs the command."""
+    style: Literal["", *STYLES] = ""  # type: ignore[valid-type]
+    """How {flags} writes true and false as an option, in place of what the script's text says."""
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None

@@ -10,9 +10,11 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from agenthpo.option_style import BARE, LEFT_OUT, write_option
 from agenthpo.records import Params
 from agenthpo.script import PARAMS_FILE
 from agenthpo.space import Space
@@ -21,6 +23,8 @@ __all__ = ["CONFIG_YAML", "config_text", "fill", "placeholders", "resolve_comman
 
 CONFIG_YAML = "params.yaml"
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
+_NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
+"""What argparse takes for a negative number, and not for an option."""
 _EXPONENT_ONLY = re.compile(r"^(-?\d+)(e)")
 
 
@@ -35,26 +39,38 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def resolve_command(
-    words: tuple[str, ...], space: Space, params: Params, *, shell: bool = False, seed: int, workdir: Path
+    words: tuple[str, ...],
+    space: Space,
+    params: Params,
+    *,
+    shell: bool = False,
+    styles: Mapping[str, str] | None = None,
+    seed: int,
+    workdir: Path,
 ) -> tuple[str, ...]:
     """Return the command's words with the placeholders filled in, each value within one word whatever it holds.
 
-    A value that starts with a dash is joined to the long option before it: ``--shift=-0.5``. A parameter that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do.
+    A value that starts with a dash is joined to the option before it, ``--shift=-0.5`` or ``-s-x``, unless that takes several. A parameter
+    that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``styles`` says how
+    ``{flags}`` writes true, false and null.
     In a ``shell`` line, a single word for ``sh -c``, values are quoted and an inactive one is the empty word.
     """
     values = _values(params, seed=seed, workdir=workdir)
     inactive = set(space.names) - set(params)
     if shell:
         quoted = {name: shlex.quote(value) for name, value in values.items()} | dict.fromkeys(inactive, "''")
-        return ("sh", "-c", fill(words[0], quoted | {"flags": shlex.join(_flags(params))}))
+        return ("sh", "-c", fill(words[0], quoted | {"flags": shlex.join(_flags(params, styles or {}))}))
     resolved: list[str] = []
-    for word in words:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "{flags}":
-            resolved += _flags(params)
+            resolved += _flags(params, styles or {})
         elif not inactive & set(placeholders(word)):
             value = fill(word, values)
-            if word != value and value.startswith("-") and _is_bare_option(resolved[-1:]):
-                resolved[-1] += f"={value}"  # argparse takes a word such as -1e-05 for an option
+            takes_more = bool(following) and not following.startswith("-") and following != "{flags}"
+            if word != value and value.startswith("-") and _is_bare_option(resolved[-1:]) and not takes_more:
+                resolved[-1] += f"={value}"  # argparse takes a word such as -x for an option
+            elif word != value and value.startswith("-") and not _NEGATIVE.fullmatch(value) and _is_short_option(resolved[-1:]):
+                resolved[-1] += value
             else:
                 resolved.append(value)
         elif word.startswith("{") and resolved and resolved[-1].startswith("-"):
@@ -78,6 +94,10 @@ def _is_bare_option(words: list[str]) -> bool:
     return bool(words) and words[0].startswith("--") and len(words[0]) > 2 and "=" not in words[0]
 
 
+def _is_short_option(words: list[str]) -> bool:
+    return bool(words) and re.fullmatch(r"-[A-Za-z]", words[0]) is not None
+
+
 def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
     own = {
         "config_file": str(workdir / PARAMS_FILE),
@@ -90,18 +110,25 @@ def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
 
 
 def _exact(value: Any) -> str:
-    """Return a value as a word: floats without loss, ``true``, ``false`` and ``null`` as JSON and YAML have them."""
+    """Return a value as a word: floats without loss, ``true``, ``false`` and ``null`` as JSON and YAML have them.
+
+    Negative numbers have no exponent: argparse takes ``-2e-05`` for an option, ``-0.00002`` for a number.
+    """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return str(value)
+    text = str(value)
+    if isinstance(value, float) and value < 0 and "e" in text:
+        text = format(Decimal(text), "f")
+        return text if "." in text else f"{text}.0"
+    return text
 
 
-def _flags(params: Params) -> list[str]:
-    """Return ``--name value`` for every parameter; a true bool is the bare flag, a false one and null are left out."""
+def _flags(params: Params, styles: Mapping[str, str]) -> list[str]:
+    """Return ``--name value`` for every parameter, true, false and null in the parameter's style."""
     words: list[str] = []
     for name, value in params.items():
         if value is None or isinstance(value, bool):
-            words += [f"--{name}"] * bool(value)
+            words += write_option(name, value, styles.get(name, BARE if value else LEFT_OUT))
         else:
             # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as an option.
             words += [f"--{name}={_exact(value)}"] if _exact(value).startswith("-") else [f"--{name}", _exact(value)]

@@ -20,10 +20,12 @@ from agenthpo.errors import TaskError
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import Manner, manner_of
 from agenthpo.llm.prices import cost_usd
-from agenthpo.programs import programs
+from agenthpo.option_style import write_option
+from agenthpo.programs import programs, sources_of
 from agenthpo.records import Outcome, Params
+from agenthpo.script_options import read_options
 from agenthpo.session import ModelChoice
-from agenthpo.space import format_number
+from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
 from agenthpo.training.runner import run
 from agenthpo.units import format_duration
@@ -51,6 +53,12 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
     for name, found in facts["programs"].items():
         say(f"    {name} is {found}")
     say(f"In folder: {task.train.cwd}")
+    for name, ways in facts["switches"].items():
+        say(f"    {name}: " + ", ".join(f"{value} by {words or 'leaving it out'}" for value, words in ways.items()))
+    for name, own in facts["own_defaults"].items():
+        p = task.space[name]
+        if p.has_default and not same(p.default, own):
+            say(f"    {name}: the script's own default is {format_number(own)}, the task's {format_number(p.default)}")
     console.print(_space_table(task))
     if task.space.default() is None:
         say("Not every parameter has a default, so that there is no default configuration to begin and compare with.")
@@ -94,12 +102,27 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "command_line": shlex.join(spec.command),
         "programs": {} if task.train.shell else programs(task.train.command, Path(task.train.cwd or ".")),
         "folder": task.train.cwd,
+        "switches": {name: _ways(name, task.space[name], style) for name, style in task.train.styles.items()},
+        "own_defaults": _own_defaults(task),
         "space": [_parameter_facts(p) for p in task.space],
         "default": task.space.default(),
         "model": choice.name,
         "prompt": [asdict(m) for m in first_prompt(task, manner)] if manner else [],
         "estimate": _estimate(task, choice, manner) if manner else None,
     }
+
+
+def _ways(name: str, parameter: Parameter, style: str) -> dict[str, str]:
+    """Return for true, false and null, as far as ``parameter`` has them, the words of the command that say so."""
+    values = [v for v in reversed(parameter.values) if v is None or isinstance(v, bool)]
+    return {format_number(value): shlex.join(write_option(name, value, style)) for value in values}
+
+
+def _own_defaults(task: Task) -> dict[str, Any]:
+    """Return the defaults that the script's own text gives its options, as far as it can be read."""
+    options = read_options(sources_of(task.train.command, Path(task.train.cwd or ".")), task.space.names)
+    own = {name: options[name].default for name in task.space.names if name in options}
+    return {name: value for name, value in own.items() if value is None or isinstance(value, bool | int | float | str)}
 
 
 def _example(task: Task) -> Params:

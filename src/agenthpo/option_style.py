@@ -1,0 +1,48 @@
+"""How true, false and null are written as options of a command line: a style, written as it looks for an option ``--name``.
+
+``--name`` alone says nothing for false, ``--name/--no-name`` has an option for each, ``--name true`` writes the value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["BARE", "LEFT_OUT", "STYLES", "write_option"]
+
+BARE, LEFT_OUT = "--name", "left out"
+_FALSE = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
+_NULL = ("null", "None", "none")
+STYLES = (
+    BARE,
+    "--name/--no-name",
+    "--name/--noname",
+    *(f"--name{between}{word}" for word in _FALSE for between in " ="),
+    *(f"--name{between}{word}" for word in _NULL for between in " ="),
+)
+"""What ``style`` may be; those that end in a word for null write null alone by it, and true and false as ``true`` and ``false``."""
+
+
+def write_option(name: str, value: bool | None, style: str) -> list[str]:
+    """Return the words that give the option ``name`` the value true, false or null."""
+    if style == LEFT_OUT:
+        return []
+    yes, slash, no = style.partition("/")
+    if slash or style == BARE:
+        template = yes if value else no
+        return [_named(template, name)] if template else []
+    between = "=" if "=" in style else " "
+    word = style.partition(between)[2]
+    return (f"--{name}{between}" + _word(value, word)).split(between, 1) if between == " " else [f"--{name}={_word(value, word)}"]
+
+
+def _named(template: str, name: str) -> str:
+    """Return the option: the ``no`` of a nested name stands before its last part, as in ``--optim.no-nesterov``."""
+    before, dot, last = name.rpartition(".")
+    return f"--{before}{dot}" + template.removeprefix("--").replace("name", last)
+
+
+def _word(value: Any, word: str) -> str:
+    if value is None:
+        return word if word in _NULL else "None" if word == "True" else "null"
+    yes = word if word in _FALSE else "true"
+    return yes if value else _FALSE[yes]
