@@ -371,6 +371,18 @@ def test_what_another_program_put_into_the_study_is_told_and_gone_on_from():
     assert stopped.trials[2].outcome.error == "another program left it running"
 
 
+def test_an_edited_budget_is_that_of_the_study_and_the_command_line_goes_before_it():
+    run(2)
+    Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 4, patience: 99"))
+    assert len(go_on(FOLDER).trials) == 4
+    assert len(go_on(FOLDER, limits={"trials": 5}).trials) == 5
+    assert len(go_on(FOLDER).trials) == 5, "what the command line said stays until the file is edited again"
+    Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 6"))
+    with ExperienceLog.open(FOLDER, space=None, read_only=True) as log:
+        assert log.meta["budget"]["patience"] == 99
+    assert len(go_on(FOLDER).trials) == 6
+
+
 def test_a_changed_direction_is_refused():
     run(1)
     Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))

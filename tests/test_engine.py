@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from agenthpo.records import Stop
 from agenthpo.search.acquire import log_expected_improvement
 from agenthpo.search.engine import HANDOVER, Engine, Knobs
 from agenthpo.search.threads import one_thread
+from agenthpo.session import proposer_named
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
 
@@ -171,3 +173,40 @@ def test_a_lucky_incumbent_of_a_noisy_objective_is_measured_again():
     assert len(noisy.best().trials) >= 3 and "Measured again" in " ".join(t.proposal.rationale for t in noisy.trials[12:])
     assert noisy.best().value == pytest.approx(np.mean([noisy.trials[n].value for n in noisy.best().trials]))
     assert len({str(t.proposal.params) for t in quiet.trials}) == 24
+
+
+@pytest.mark.parametrize("proposer", ["engine", "tpe", "random", "cmaes", "qmc"])
+def test_a_range_of_very_many_steps_stays_on_them(proposer):
+    space = {
+        "x": {"type": "float", "low": 0.0, "high": 3.0, "step": 0.0001, "default": 1.0},
+        "n": {"type": "int", "low": 0, "high": 7_000_000, "step": 7, "default": 70},
+        "y": {"type": "float", "low": -1.0, "high": 1.0, "step": 1e-8},
+    }
+    task = make_task(space)
+    turn, trials = proposer_named(proposer, None, 3), []
+    for number in range(8):
+        proposal = turn.propose(task, trials)
+        assert task.space.violations(proposal.params) == []
+        trials.append(make_trial(number, proposal.params, -((proposal.params["x"] - 2) ** 2)))
+
+
+def test_values_beyond_what_can_be_squared_are_gone_on_from():
+    task, trials = make_task({"x": {"type": "float", "low": 0, "high": 1}}), []
+    engine = Engine(0)
+    for number, value in enumerate([1e308, -1e308, 1.7e308, 5.0, 1e-320, -3e307]):
+        trials.append(make_trial(number, engine.propose(task, trials).params, value))
+    expected = engine.propose(task, trials).expected
+    assert all(map(math.isfinite, vars(expected).values()))
+
+
+@pytest.mark.parametrize("proposer", ["engine", "tpe", "random"])
+def test_what_failed_is_not_offered_again_even_where_values_are_noisy(proposer):
+    task = make_task({"x": {"type": "int", "low": 0, "high": 3}})
+    task = replace(task, objective=replace(task.objective, noisy=True))
+    turn, trials, bad = proposer_named(proposer, None, 1), [], []
+    for number in range(14):
+        proposal = turn.propose(task, trials)
+        assert proposal.params not in bad
+        bad += [proposal.params] * (proposal.params["x"] == 2)
+        trials.append(make_trial(number, proposal.params, None if proposal.params["x"] == 2 else float(number % 3)))
+    assert bad

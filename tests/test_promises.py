@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,20 @@ def test_a_shell_line_gets_its_values_quoted():
     command = """{shell: true, command: '{python} train.py --opt {opt} --text {text} | cat; true {config_file}'}"""
     trial(task(command, ARGUMENTS + WRITE.format("[a['opt'], a['text']]")))
     assert got() == ["$HOME 'x'", "true"]
+
+
+def test_a_pipe_whose_reader_ends_first_is_no_crash_and_a_crash_before_a_pipe_is_one():
+    line = "{{shell: true, command: '{} true {{config_file}}'}}"
+    trial(task(line.format("yes | {python} train.py;"), "print('{\"acc\": 1}')"))
+    shutil.rmtree("trial")
+    trial(task(line.format("").replace(" true {config_file}", "yes | {python} train.py {config_file}"), "print('{\"acc\": 1}')"))
+    shutil.rmtree("trial")
+    crashing = task(
+        line.format("").replace(" true {config_file}", "{python} train.py {config_file} | tee log"), "print('{\"acc\": 1}'); 1 / 0"
+    )
+    outcome = run(crashing.spec(0, crashing.space.default(), seed=0, workdir=Path("trial").resolve()))
+    assert outcome.status == "failed"
+    assert outcome.error.startswith("exit code 1 after reporting acc 1")
 
 
 def test_a_shell_line_may_take_all_flags():

@@ -112,6 +112,41 @@ def test_a_script_that_misbehaves_is_an_outcome_with_its_cause(code, status, wor
     assert outcome.value is None
 
 
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ([OOM], "oom"),
+        (
+            ["RuntimeError: CUDA error: out of memory", "CUDA kernel errors might be asynchronously reported.", "For debugging pass X=1"],
+            "oom",
+        ),
+        (["terminate called after throwing an instance of 'std::bad_alloc'", "  what():  std::bad_alloc", "Aborted"], "oom"),
+        ([OOM, "", "The above exception was the direct cause of the following exception:", "", "RuntimeError: step failed"], "oom"),
+        ([OOM, "torch.distributed.elastic.multiprocessing.errors.ChildFailedError:"], "oom"),
+        ([f"{OOM}; trying half the batch", "epoch 1", "Traceback (most recent call last):", "  File x", "KeyError: 'weights'"], "failed"),
+        ([f"warning: {OOM}", "ValueError: bad learning rate"], "failed"),
+        (["cache: out of memory, going without", *(f"epoch {i}" for i in range(8)), "done"], "failed"),
+        (["error: out of memory for the cache", "error: no such file"], "failed"),
+    ],
+)
+def test_only_the_last_error_makes_it_out_of_memory(said, status):
+    assert run(script(f"import sys; print({chr(10).join(said)!r}); sys.exit(1)")).status == status
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("sys.exit(1)", "complete"), ("os.kill(os.getpid(), 9)", "failed"), ("os._exit(137)", "failed")]
+)
+def test_an_exit_code_after_the_metric_is_ignored_where_the_task_says_so(code, status):
+    text = f"import os, sys; print('{{\"acc\": 0.9}}', flush=True); {code}"
+    assert run(script(text)).status == "failed"
+    ignoring = script(text, ignores_exit_code=True, workdir=str(Path("other").resolve()))
+    assert run(ignoring).status == status
+    assert run(script("raise SystemExit(1)", ignores_exit_code=True, workdir=str(Path("third").resolve()))).error == "exit code 1"
+
+
 def test_a_program_that_cannot_be_started_is_an_outcome():
     assert "cannot be started: No such file" in run(script("", command=("./no-such-thing",))).error
 

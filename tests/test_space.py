@@ -152,3 +152,14 @@ def test_a_sampled_configuration_validates_and_survives_json_and_snapping(data):
 )
 def test_snapping_and_checking_anything_never_crashes(params):
     assert isinstance(SPACE.violations(SPACE.snap(params)), list)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_choice_that_is_no_finite_number_is_refused(value):
+    with pytest.raises(SpaceError, match=r"space.x.values holds (nan|inf), which is no number that could be compared; quote it"):
+        parse_space({"x": {"type": "categorical", "values": [value, 1]}})
+
+
+def test_a_step_too_fine_to_be_told_from_none_is_refused():
+    with pytest.raises(SpaceError, match=r"space.x.step is 1e-12, which makes 2e\+12 places; leave it out, or make it larger"):
+        parse_space({"x": {"type": "float", "low": -1, "high": 1, "step": 1e-12}})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from agenthpo.space_file import parse_space
-from agenthpo.ways_in import config_text, resolve_command, resolve_env
+from agenthpo.ways_in import _shell, config_text, resolve_command, resolve_env
 from spaces import configurations, spaces
 
 ECHO = "import sys, json; print(json.dumps(sys.argv[1:]))"
@@ -69,3 +69,9 @@ def test_a_shell_line_gets_values_quoted(value):
     space = parse_space({"v": {"type": "categorical", "values": [value, "other"]}})
     command = resolve_command((f"{sys.executable} -c '{ECHO}' {{v}} | cat",), space, {"v": value}, shell=True, **PLACE)
     assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [value]
+
+
+@pytest.mark.skipif(_shell() == ("sh", "-c"), reason="neither sh nor bash knows pipefail here")
+def test_a_crash_before_a_pipe_is_no_success():
+    for line, code in (("false | cat", 1), ("exit 3 | true", 3), ("true | cat", 0)):
+        assert subprocess.run(resolve_command((line,), SPACE, {}, shell=True, **PLACE)).returncode == code

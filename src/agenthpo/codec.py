@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import functools
+import json
 import math
 from dataclasses import asdict
 from typing import Any, get_args
 
 from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
 
-__all__ = ["decode_analysis", "decode_outcome", "decode_proposal", "encode", "trial_to_json"]
+__all__ = ["decode_analysis", "decode_outcome", "decode_proposal", "encode", "to_json", "trial_to_json"]
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Return ``value`` as JSON, on one line without ``indent``. Infinite numbers and nan, which JSON does not have, are null."""
+    try:
+        return json.dumps(value, allow_nan=False, indent=indent)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False, indent=indent)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def encode(record: Proposal | Outcome | Analysis) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from agenthpo.codec import trial_to_json
+from agenthpo.codec import to_json, trial_to_json
 from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reported, Started, Stopped
 from agenthpo.records import Trial
 from agenthpo.words import budget_words, params_words, summary, trial_words
@@ -48,7 +47,7 @@ def _print_text(event: Event) -> None:
 
 def print_json(event: Event) -> None:
     """Print an event as one line of JSON."""
-    print(json.dumps(_as_json(event)), flush=True)
+    print(to_json(_as_json(event)), flush=True)
 
 
 def _as_json(event: Event) -> dict[str, Any]:

@@ -163,6 +163,8 @@ class RunSpec:
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
+    ignores_exit_code: bool = False
+    """Whether a metric that was reported counts although the script then ended with an exit code of its own above 0."""
     study: str = ""
     """The study's own identity, which no other study has."""
     script: str = ""
@@ -281,7 +283,7 @@ def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
 
 def mean_value(measured: Sequence[Trial]) -> float:
     """Return the mean of the trials' values, all of which have one."""
-    return sum(t.value for t in measured if t.value is not None) / len(measured)
+    return sum(t.value / len(measured) for t in measured if t.value is not None)  # each divided, so that no sum overflows
 
 
 def incumbent(trials: Sequence[Trial], direction: Direction) -> Trial | None:

@@ -6,7 +6,7 @@ import errno
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,9 +14,10 @@ from agenthpo import __version__
 from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
+from agenthpo.budget import Budget
 from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
-from agenthpo.experience.log import STUDIES, ExperienceLog, no_study, read_meta, refuse_existing, study_folder
+from agenthpo.experience.log import STUDIES, ExperienceLog, check_storable, no_study, read_meta, refuse_existing, study_folder
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.prices import cost_usd
@@ -24,7 +25,7 @@ from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
-from agenthpo.records import Analysis, Outcome
+from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
@@ -46,6 +47,7 @@ __all__ = [
     "meta_of",
     "opened_model",
     "proposer_named",
+    "rehearse",
     "replayed",
     "study_folder",
     "task_of",
@@ -59,6 +61,7 @@ _DISK = {
     errno.EACCES: "make its folder writable and go on with",
 }
 OnFailure = Literal["fallback", "stop"]
+_REHEARSED = 6
 _EARLIER = 5
 """Studies beside a new one that are looked at for what its model showed there."""
 
@@ -113,6 +116,7 @@ def begin(
         "space": task.space.describe(),
         "trials": task.budget.trials,
         "budget": asdict(task.budget),
+        "written_budget": task.written_budget and asdict(task.written_budget),
     }
     begun = {"space": task.space, "direction": task.objective.direction, "meta": meta, "storage": storage}
     with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, **begun) as log:
@@ -138,7 +142,8 @@ def go_on(
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has changed since.
     """
     meta = meta_of(folder)
-    task = (task or task_of(folder, meta)).with_budget(**meta["budget"]).with_budget(**limits or {})
+    task = task or task_of(folder, meta)
+    task = _with_known_budget(task, meta).with_budget(**limits or {})
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
         model = model or ModelChoice(meta["model"], meta["base_url"], on_failure=meta.get("on_llm_failure", "fallback"))
@@ -147,11 +152,38 @@ def go_on(
         _check_priced(task, model)
         with opened_model(model) as llm:
             changed = {"trials": task.budget.trials, "budget": asdict(task.budget), "space": task.space.describe()}
+            changed["written_budget"] = task.written_budget and asdict(task.written_budget)
             hint = _adopted(task, meta, log)
-            if changed != {key: meta[key] for key in changed}:  # kept, so that a crash does not bring the old ones back
+            if changed != {key: meta.get(key) for key in changed}:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta({**meta, **changed})
             noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
             return _run(task, log, llm, meta["seed"], noted, proposer, tuple(meta.get("record", (0.0, 0.0))), on_event)
+
+
+def _with_known_budget(task: Task, meta: dict[str, Any]) -> Task:
+    """Return ``task`` with the limits that its study had, but for those that were edited in the task file since."""
+    names = {field.name for field in fields(Budget)}
+    had = {name: limit for name, limit in meta["budget"].items() if name in names}
+    before = meta.get("written_budget")
+    now = asdict(task.written_budget) if task.written_budget and before else {}
+    edited = {name: limit for name, limit in now.items() if limit != before.get(name)}
+    return replace(task, budget=replace(task.budget, **{**had, **edited}))
+
+
+def rehearse(task: Task) -> None:
+    """Build all that a run of ``task`` builds before it trains: proposals with and without a model of the results, and what is kept of them.
+
+    :raises AgentHPOError: where that fails.
+    """
+    proposer, trials = proposer_named(HYBRID, None, 0), list[Trial]()
+    for number in range(_REHEARSED):
+        proposal = proposer.propose(task, trials)
+        if isinstance(proposal, Stop):
+            return
+        task.space.check(proposal.params)
+        check_storable(task.space, proposal.params)
+        task.spec(number, proposal.params, seed=0, workdir=Path("TRIAL_DIR"))
+        trials.append(Trial(number, proposal, Outcome("complete", float(number % 3)), Analysis("completed")))
 
 
 def _adopted(task: Task, meta: dict[str, Any], log: ExperienceLog) -> str:

@@ -15,8 +15,10 @@ from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
 from agenthpo.scalars import NO_VALUE, as_number, as_switch
 
-__all__ = ["Kind", "Parameter", "Space", "format_number", "same", "short_number"]
+__all__ = ["Key", "Kind", "Parameter", "Space", "format_number", "same", "short_number"]
 
+Key = tuple[tuple[str, str], ...]
+"""What two equal configurations share."""
 Kind = Literal["float", "int", "categorical", "bool"]
 _TOLERANCE = 1e-9
 """Relative distance at which a number counts as a bound or a grid point: what printing and parsing may lose."""
@@ -219,7 +221,7 @@ class Space:
         chosen = self.restrict(values)
         return None if self.violations(chosen) else chosen
 
-    def key(self, params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    def key(self, params: Mapping[str, Any]) -> Key:
         """Return what two equal configurations share; floats are compared to ten digits."""
         return tuple((n, f"{v:.10g}" if isinstance(v, float) else repr(v)) for n, v in sorted(params.items()))
 

@@ -22,6 +22,8 @@ Scalar = bool | int | float | str | None
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _EXACT = 2**53
 """Up to here every whole number is a float as well, which is what Optuna's storage keeps of a range's value."""
+_MOST_STEPS = 1e9
+"""Beyond, neighbours differ by less than what printing and reading a number may lose."""
 RESERVED = frozenset({"config_file", "config_yaml", "flags", "python", "seed", "trial_dir"})
 """Placeholders of the command that no parameter may be named after."""
 
@@ -162,6 +164,8 @@ def _check_step(spec: ParameterSpec, where: str) -> None:
     if spec.step <= 0 or spec.step > spec.high - spec.low:
         raise SpaceError(f"{where}.step is {format_number(spec.step)}, but must be above 0 and at most high - low")
     steps = (spec.high - spec.low) / spec.step
+    if steps > _MOST_STEPS:
+        raise SpaceError(f"{where}.step is {format_number(spec.step)}, which makes {steps:.2g} places; leave it out, or make it larger")
     if abs(steps - round(steps)) > 1e-6:
         last = spec.low + math.floor(steps) * spec.step
         raise SpaceError(f"{where}.high is {format_number(spec.high)}, which no step from low reaches; use {format_number(last)}")
@@ -187,6 +191,11 @@ def _check_choices(spec: ParameterSpec, where: str) -> None:
     values = spec.values or []
     if len(values) < 2:
         raise SpaceError(f"{where}.values needs at least two values; a parameter with one belongs into the command instead")
+    for value in values:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SpaceError(
+                f"{where}.values holds {value}, which is no number that could be compared; quote it to make it text, or remove it"
+            )
     if len(kinds := {_kind(v): v for v in values if v is not None}) > 1:
         (one, a), (other, b), *_ = kinds.items()
         raise SpaceError(

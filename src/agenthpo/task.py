@@ -5,7 +5,7 @@ Reading a task from a file is ``task_file``; a task may as well be built in Pyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,8 +13,8 @@ from typing import Any, Literal
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
 from agenthpo.programs import digest_of
-from agenthpo.records import Direction, Params, RunSpec
-from agenthpo.space import Space
+from agenthpo.records import Direction, Params, RunSpec, Trial
+from agenthpo.space import Key, Space
 from agenthpo.ways_in import resolve_command, resolve_env
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
@@ -88,6 +88,7 @@ class Train:
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     silence_s: float | None = None
+    ignores_exit_code: bool = False
     memory_mb: float | None = None
     """What the training and its children may hold in memory together, in 10^6 bytes of resident memory."""
     patterns: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +106,8 @@ class Task:
     train: Train
     background: Background = field(default_factory=Background)
     budget: Budget = field(default_factory=Budget)
+    written_budget: Budget | None = None
+    """The budget as the task file has it, whatever the command line made of it."""
     file: str | None = None
     """The task file (absolute), where there is one."""
     prompts: Path | None = None
@@ -130,11 +133,19 @@ class Task:
             timeout_s=train.timeout_s,
             silence_s=train.silence_s,
             memory_mb=train.memory_mb,
+            ignores_exit_code=train.ignores_exit_code,
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),
             study=study,
             script=digest_of((*train.command, *(f"{k}={v}" for k, v in train.env.items())), Path(train.cwd or "."), train.function),
         )
+
+    def barred(self, trials: Sequence[Trial]) -> set[Key]:
+        """Return the keys of the configurations that are not to be tried again: all that were, or where values are noisy, those that failed."""
+        keys = {
+            self.space.key(t.proposal.params) for t in trials if not self.objective.noisy or (t.outcome is not None and t.value is None)
+        }
+        return keys - {self.space.key(t.proposal.params) for t in trials if self.objective.noisy and t.value is not None}
 
     def with_budget(self, **limits: Any) -> Task:
         """Return the task with those limits of its budget changed that are not None."""

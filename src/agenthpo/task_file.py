@@ -56,7 +56,8 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         objective=_objective(parsed, where),
         space=space,
         train=_train(parsed.train, space, folder, where),
-        budget=_budget(parsed.budget, where),
+        budget=(budget := _budget(parsed.budget, where)),
+        written_budget=budget,
         file=str(file.resolve()),
         prompts=_prompts(folder, where),
     )
@@ -118,6 +119,7 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
         env=train.env,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
         silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
+        ignores_exit_code=train.exit_code == "ignore",
         memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
         patterns=train.metrics,
         metrics_file=train.metrics_file,

@@ -65,6 +65,8 @@ class TrainForm(_Form):
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None
     """How long a trial may write nothing, neither output nor metrics, before it counts as hanging."""
+    exit_code: Literal["check", "ignore"] = "check"
+    """Whether a script that reported the metric and then ended with an exit code above 0 has failed; one that a signal ended has."""
     memory: str | None = None
     """How much memory the script and its children may hold together: 8GB, 500MB."""
     metrics: dict[str, str] = Field(default_factory=dict)

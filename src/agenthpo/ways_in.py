@@ -5,9 +5,12 @@ The value the script gets is the value that is recorded, in every way in. What a
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
@@ -53,19 +56,20 @@ def resolve_command(
     A value that starts with a dash is joined to the option before it, ``--shift=-0.5`` or ``-s-x``, unless that takes several. A parameter
     that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``styles`` says how
     ``{flags}`` writes true, false and null.
-    In a ``shell`` line, a single word for ``sh -c``, values are quoted and an inactive one is the empty word.
+    In a ``shell`` line, a single word for the shell, values are quoted and an inactive one is the empty word.
     """
     values = _values(params, seed=seed, workdir=workdir)
     inactive = set(space.names) - set(params)
     if shell:
         quoted = {name: shlex.quote(value) for name, value in values.items()} | dict.fromkeys(inactive, "''")
-        return ("sh", "-c", fill(words[0], quoted | {"flags": shlex.join(_flags(params, styles or {}))}))
+        return (*_shell(), fill(words[0], quoted | {"flags": shlex.join(_flags(params, styles or {}))}))
     resolved: list[str] = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for place, word in enumerate(words):
         if word == "{flags}":
             resolved += _flags(params, styles or {})
         elif not inactive & set(placeholders(word)):
             value = fill(word, values)
+            following = "".join(words[place + 1 : place + 2])
             takes_more = bool(following) and not following.startswith("-") and following != "{flags}"
             if word != value and value.startswith("-") and _is_bare_option(resolved[-1:]) and not takes_more:
                 resolved[-1] += f"={value}"  # argparse takes a word such as -x for an option
@@ -88,6 +92,16 @@ def config_text(params: Params) -> str:
     """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and types as well."""
     pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
     return f"{{\n{pairs}\n}}\n"
+
+
+@functools.cache
+def _shell() -> tuple[str, ...]:
+    """Return how to run a line by a shell in which a pipe fails with its first part: ``train.py | tee log`` must not hide a crash."""
+    for shell in (("sh",), ("bash", "--posix")):
+        command = (*shell, "-o", "pipefail", "-c")
+        if shutil.which(shell[0]) and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+            return command
+    return ("sh", "-c")
 
 
 def _is_bare_option(words: list[str]) -> bool:

@@ -47,7 +47,7 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     params = applicable(task.space, raw) if isinstance(raw, dict) else raw
     problems = task.space.violations(params)
     if not problems:
-        problems += [] if task.objective.noisy else _repeated(task.space, params, trials)
+        problems += _repeated(task, params, trials)
     rationale, hypothesis = _words(data.get("rationale")), _words(data.get("hypothesis"))
     problems += [f"{name} is empty" for name, text in (("rationale", rationale), ("hypothesis", hypothesis)) if not text]
     expected = _expected(data.get("expected"))
@@ -81,10 +81,13 @@ def whole_sentences(text: str) -> str:
     return f"{text.rsplit(' ', 1)[0]} …" if " " in text else f"{text} …"
 
 
-def _repeated(space: Space, params: Params, trials: Sequence[Trial]) -> list[str]:
-    key = space.key(params)
-    same = next((t.number for t in trials if space.key(t.proposal.params) == key), None)
-    return [] if same is None else [f"params are those of trial {same}; change at least one of them"]
+def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
+    key = task.space.key(params)
+    if key not in task.barred(trials):
+        return []
+    same = next(t for t in trials if task.space.key(t.proposal.params) == key)
+    came = f", which ended as {same.outcome.status}" if same.outcome and same.value is None else ""
+    return [f"params are those of trial {same.number}{came}; change at least one of them"]
 
 
 def _words(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from agenthpo.bench.play import Game, missing, read_results, run_games
 from agenthpo.bench.players import METHODS
 from agenthpo.bench.report import GROUPS, as_json, promises, regrets
 from agenthpo.bench.tables import TABLES
+from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 
 __all__ = ["bench_tables", "counting"]
@@ -48,7 +48,7 @@ def bench_tables(
                 progress.advance(bar)
     results = [r for r in read_results(folder, chosen) if r.has_default == has_default and r.problem in names]
     if as_json_:
-        print(json.dumps(as_json(results, chosen)))
+        print(to_json(as_json(results, chosen)))
         return
     for group, members in GROUPS.items():
         if set(members) <= set(names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from agenthpo.bench.score_words import ranks_words, table_words
 from agenthpo.bench.scores import scores_table
 from agenthpo.bench.trained import TASKS, load_bench_task
 from agenthpo.cli.bench import counting
+from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 
 __all__ = ["bench_figures", "bench_run"]
@@ -45,7 +45,7 @@ def bench_run(
     known = read_runs(where.results, names)
     stored = [line for line in known if key_of(line) in wanted]
     table = scores_table(stored, where.tasks, known)
-    print(json.dumps(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
+    print(to_json(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
 
 
 def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
@@ -67,4 +67,4 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
         known = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
         readme.write_text(with_facts(readme.read_text(encoding="utf-8"), known), encoding="utf-8")
     written = [str(path) for path in [*figures, *(out / name for name in ("trials.csv", "tables.md", "index.html"))]]
-    print(json.dumps({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))
+    print(to_json({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 from agenthpo.cli.repair import opened_to_read
+from agenthpo.codec import to_json
 from agenthpo.errors import StudyError
 from agenthpo.records import Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
@@ -37,7 +37,7 @@ def print_best(folder: Path, form: str | None) -> None:
     elif form == "yaml":
         print(_as_yaml(best), end="")
     else:
-        print(json.dumps(best.proposal.params))
+        print(to_json(best.proposal.params))
 
 
 def command_line(task: Task, best: Trial, workdir: Path, seed: int) -> str:

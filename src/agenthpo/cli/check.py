@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agenthpo.agents.forecast import first_prompt, forecast
+from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import Manner, manner_of
@@ -24,7 +24,7 @@ from agenthpo.option_style import write_option
 from agenthpo.programs import programs, sources_of
 from agenthpo.records import Outcome, Params
 from agenthpo.script_options import read_options
-from agenthpo.session import ModelChoice
+from agenthpo.session import ModelChoice, rehearse
 from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
 from agenthpo.training.runner import run
@@ -40,8 +40,9 @@ _LAST_LINES = 8
 def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
     """Print what the task file comes to, and what the model would be sent; nothing is run or asked."""
     facts = _facts(task, choice)
+    rehearse(task)
     if as_json:
-        print(json.dumps(facts))
+        print(to_json(facts))
         return
     console = Console(highlight=False)
     say = lambda text: console.print(text, markup=False, soft_wrap=True)  # noqa: E731
@@ -83,7 +84,7 @@ def try_once(task: Task, *, as_json: bool) -> bool:
     if as_json:
         shown = ("status", "value", "test_value", "duration_s", "peak_mb", "exit_code", "error", "log_tail", "taken", "warnings")
         values = [value for _, value in curve]
-        print(json.dumps({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
+        print(to_json({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
         return good
     print("\n".join(_try_words(task, outcome)))
     if not good and not stopped:

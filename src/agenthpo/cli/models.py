@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
+from agenthpo.codec import to_json
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, pull
 
 __all__ = ["print_models", "pull_with_progress"]
@@ -19,7 +19,7 @@ __all__ = ["print_models", "pull_with_progress"]
 def print_models(*, as_json: bool) -> None:
     """Print the catalogue and what of it is here."""
     if as_json:
-        print(json.dumps([_facts(entry) for entry in CATALOGUE]))
+        print(to_json([_facts(entry) for entry in CATALOGUE]))
         return
     table = Table(Column("model", no_wrap=True), "size", "here", "licence", "what it is", box=SIMPLE, pad_edge=False)
     for entry in CATALOGUE:

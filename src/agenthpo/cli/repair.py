@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from agenthpo.codec import to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import Repaired, repair
 
@@ -28,7 +28,7 @@ def print_repaired(folder: Path, *, as_json: bool) -> None:
     """Repair the study in ``folder`` and print what came of it."""
     repaired = repair(folder)
     if as_json:
-        print(json.dumps({**asdict(repaired), "folder": repaired.folder and str(repaired.folder)}))
+        print(to_json({**asdict(repaired), "folder": repaired.folder and str(repaired.folder)}))
     else:
         print("\n".join(_words(folder, repaired)))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from agenthpo.cli.live import sparkline
 from agenthpo.cli.repair import opened_to_read
-from agenthpo.codec import trial_to_json
+from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.records import Direction, Params, Trial, thinned, upward
 from agenthpo.space import format_number, same
@@ -33,7 +32,7 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
     if as_json:
         curves = trial.outcome.curves if trial.outcome else {}
         log_file = folder / "trials" / f"{number:04d}" / "run.log"
-        print(json.dumps({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
+        print(to_json({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
         return
     print("\n".join([*story(trial, trials[:number], metric, direction), *_where(folder, trial)]))
 

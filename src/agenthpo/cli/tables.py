@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from agenthpo.cli.repair import opened_to_read
-from agenthpo.codec import trial_to_json
+from agenthpo.codec import to_json, trial_to_json
 from agenthpo.ledger import ledger_json
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
@@ -31,7 +31,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
     if as_json:
         study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}
         study["ledger"] = ledger_json(trials, direction)
-        print(json.dumps({"study": study, "trials": [trial_to_json(t) for t in trials]}))
+        print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
     console = Console(highlight=False)
     console.print(f"Study {folder}: {direction} {meta['metric']}, {len(trials)} of {meta['trials']} trials", markup=False, soft_wrap=True)

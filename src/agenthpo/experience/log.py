@@ -36,10 +36,10 @@ from agenthpo.experience.storage import (
     take_lock,
     without_password,
 )
-from agenthpo.records import Analysis, Direction, Outcome, Proposal, Trial, incumbent
+from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial, incumbent
 from agenthpo.space import Space
 
-__all__ = ["STUDIES", "ExperienceLog", "no_study", "read_meta", "refuse_existing", "study_folder"]
+__all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
 STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
@@ -51,6 +51,11 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def study_folder(name: str, *, beside: Path) -> Path:
     """Return where the study ``name`` of a task in folder ``beside`` lives."""
     return beside / STUDIES / name
+
+
+def check_storable(space: Space, params: Params) -> None:
+    """Raise what the storage would raise at a trial of ``params``."""
+    create_trial(state=TrialState.RUNNING, params=params, distributions={name: stored_distribution(space[name]) for name in params})
 
 
 def read_meta(folder: Path) -> dict[str, Any] | None:

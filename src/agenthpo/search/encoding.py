@@ -34,7 +34,7 @@ class _Axis:
 
     @classmethod
     def of(cls, parameter: Parameter) -> _Axis:
-        is_even = parameter.is_discrete or (not parameter.log and parameter.count <= _LARGEST_GRID)
+        is_even = parameter.is_discrete or parameter.step is not None or (not parameter.log and parameter.count <= _LARGEST_GRID)
         return cls(parameter, int(parameter.count) if is_even else 0, parameter.is_discrete and not parameter.is_ordered)
 
     @property

@@ -44,6 +44,8 @@ _LOUD = 0.1
 """Noise, as a share of how values differ, from which on the margin holds: in less, the last steps can be told."""
 _CAUTION = 4.0
 """Power of the probability not to fail: at 1, half of all trials failed where the optimum is near a border."""
+_LARGEST = 1e150
+"""Beyond it, squares of losses would overflow; who comes so far has other troubles than which of two is better."""
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
 
@@ -182,7 +184,7 @@ class Engine:
         sign, (encoding, rows) = -upward(task.objective.direction), self._encoded(task.space, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
-        losses = sign * np.array([t.value for t in trials if t.value is not None], dtype=float)
+        losses = np.clip(sign * np.array([t.value for t in trials if t.value is not None], dtype=float), -_LARGEST, _LARGEST)
         chosen = _telling(losses, self.knobs.fitted)
         warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
         weights, losses = -np.array([p.loss for p in fitted]), warp.standardised(losses)
@@ -235,12 +237,15 @@ class Engine:
         for row, mark in zip(rows, fingerprints(rows), strict=True):
             if mark not in tried:
                 return row
-        if task.objective.noisy:
-            return rows[0]
-        encoding = self._encoded(task.space, trials)[0]
+        encoding, barred = self._encoded(task.space, trials)[0], task.barred(trials)
+        if (
+            task.objective.noisy
+            and (again := next((r for r in rows if task.space.key(encoding.params(r)) not in barred), None)) is not None
+        ):
+            return again
         seed = spawn_seed(self.seed, len(trials))
         otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
-        left = any_left(task.space, {task.space.key(t.proposal.params) for t in trials}, seed=seed, otherwise=otherwise)
+        left = any_left(task.space, barred, seed=seed, otherwise=otherwise)
         return None if left is None else encoding.rows([left])[0]
 
     def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:

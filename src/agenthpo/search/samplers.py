@@ -21,7 +21,7 @@ from agenthpo.distributions import from_model, model_distribution, to_model
 from agenthpo.errors import TaskError
 from agenthpo.records import Direction, Params, Proposal, Stop, Trial, next_number
 from agenthpo.seeds import spawn_seed
-from agenthpo.space import Parameter, Space
+from agenthpo.space import Key, Parameter, Space
 from agenthpo.task import Task
 
 __all__ = [
@@ -40,7 +40,6 @@ STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
 _TPE_ATTEMPTS, _ATTEMPTS = 5, 60
 """How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
-Key = tuple[tuple[str, str], ...]
 _MOST_LISTED = 20_000
 """Configurations of a small space that are listed, to find those that are left."""
 
@@ -101,7 +100,7 @@ class Classical:
         self.seed, self.name = seed, sampler
         self._kept: optuna.Study
         self._replayed: list[Trial] = []
-        self._tried: set[tuple[tuple[str, str], ...]] = set()
+        self._tried: set[Key] = set()
         self._common: IntersectionSearchSpace
         self._replayed_for: tuple[Space, Direction] | None = None
 
@@ -118,17 +117,18 @@ class Classical:
         return Proposal(params, "classical", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}.")
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
-        """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any will do."""
+        """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any that has not failed."""
         study = self._study(task.space, task.objective.direction, trials)
+        barred = task.barred(trials) if task.objective.noisy else self._tried
         params: Params = {}
         for attempt in range(_ATTEMPTS):
             study.sampler = self._sampler(next_number(trials), attempt)
             ask = study.ask()
             params = suggested(ask, task.space)
             study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
-            if task.objective.noisy or task.space.key(params) not in self._tried:
+            if task.space.key(params) not in barred:
                 return params
-        return any_left(task.space, self._tried, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params)
+        return any_left(task.space, barred, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params)
 
     def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
         """Return a study in memory that holds ``trials``. One that holds the first of them already is gone on with: replaying all of a

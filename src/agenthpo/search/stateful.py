@@ -114,13 +114,13 @@ class Stateful:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is experimental in Optuna says so at each trial
             self._catch_up(task, trials)
-            tried = set() if task.objective.noisy else {task.space.key(t.proposal.params) for t in trials}
+            barred = task.barred(trials)
             for attempt in range(_ATTEMPTS):
                 if attempt == _ATTEMPTS // 2:
                     self._study.sampler = RandomSampler(seed=spawn_seed(self.seed, next_number(trials)))
                 ask = self._study.ask()
                 params = suggested(ask, task.space)
-                if task.space.key(params) not in tried:
+                if task.space.key(params) not in barred:
                     self._asked[next_number(trials)] = ask
                     self._study.sampler = self._sampler
                     return Proposal(params, "classical", rationale=f"Optuna's sampler {self.name} chose it.")

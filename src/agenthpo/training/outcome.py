@@ -24,6 +24,17 @@ __all__ = ["judge", "load_outcome", "save_outcome"]
 
 OUTCOME_FILE = "outcome.json"
 _MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE)
+_ERROR = re.compile(
+    r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b|\s*(?:error|fatal|panic|segmentation fault)\b", re.IGNORECASE
+)
+"""How a line begins that tells an error: an exception of Python's, or what other programs write."""
+_CHAINED = re.compile(r"The above exception was the direct cause|During handling of the above exception")
+_PASSED_ON = re.compile(
+    r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|RayTaskError|Error executing job"
+)
+"""Errors that only say that another process, whose error stands above, has failed."""
+_AFTERWORDS = 5
+"""Lines that may follow the last words about memory: advice, a backtrace's end."""
 _MOST_POINTS = 200
 """What is kept of a curve, which is read for its shape."""
 
@@ -110,15 +121,39 @@ def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: 
         return "timeout", f"stopped since it had written nothing for {format_duration(spec.silence_s or 0)}"
     if reason == "memory":
         return "oom", f"stopped at its memory limit of {spec.memory_mb:.0f} MB, its children included"
-    if reason == "exit" and code == 0:
+    if reason == "exit" and (code == 0 or _counts_all_the_same(spec, code, curves)):
         return None, ""
-    lines = [line.strip() for line in tail.splitlines() if line.strip()]
-    if line := next((line for line in reversed(lines) if _MEMORY.search(line)), ""):
+    lines = [line for line in tail.splitlines() if line.strip()]
+    if reason == "exit" and (line := _memory_line(lines)):
         return "oom", f"out of memory: {line[:200]}"
     if code is not None and (number := _signal_of(code)):
         hint = ", which is often the system running out of memory" if number == signal.SIGKILL else ""
         return "failed", f"killed by signal {number.value} ({number.name}){hint}"
     return "failed", end.get("error") or _exit_words(spec, code, curves, lines)
+
+
+def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curve]) -> bool:
+    """Tell whether an exit code above 0 is no failure: the task says so, or it is that of a pipe whose reader ended first."""
+    if code is None or not curves.get(spec.metric):
+        return False
+    if code == 128 + signal.SIGPIPE and "pipefail" in spec.command:
+        return True
+    return spec.ignores_exit_code and code > 0 and _signal_of(code) is None
+
+
+def _memory_line(lines: Sequence[str]) -> str:
+    """Return the line by which a script died of too little memory; nothing where another error came later.
+
+    What it caught and went on from may be in the log as well: only the last error counts, and those it came from or that passed it on.
+    """
+    place = next((i for i in range(len(lines) - 1, -1, -1) if _MEMORY.search(lines[i])), None)
+    if place is None:
+        return ""
+    later = lines[place + 1 :]
+    errors = [line for line in later if _ERROR.match(line)]
+    passed_on = any(_CHAINED.search(line) for line in later) or all(_PASSED_ON.search(line) for line in errors)
+    is_last = bool(errors) or len(later) <= _AFTERWORDS or any("Traceback" in line for line in lines[max(0, place - 12) : place])
+    return lines[place].strip() if passed_on and is_last else ""
 
 
 def _signal_of(code: int) -> signal.Signals | None:
@@ -130,7 +165,7 @@ def _signal_of(code: int) -> signal.Signals | None:
 def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines: list[str]) -> str:
     curve = curves.get(spec.metric)
     after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
-    return f"exit code {code}{after}" + (f": {lines[-1][:200]}" if lines else "")
+    return f"exit code {code}{after}" + (f": {lines[-1].strip()[:200]}" if lines else "")
 
 
 def _chosen(curve: Curve, spec: RunSpec) -> int | None:
