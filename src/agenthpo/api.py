@@ -56,6 +56,7 @@ def tune(
     resume: bool = False,
     proposer: str | None = None,
     on_llm_failure: OnFailure = "fallback",
+    keep_going: bool = False,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Result:
@@ -69,6 +70,8 @@ def tune(
         which to stop; ``max_tokens`` and ``max_cost_usd``: what the language model may use.
     :param noisy: whether the same configuration may give another value, so that it may be tried again.
     :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to raise :class:`ModelError`.
+    :param keep_going: whether to spend all trials even where ``objective`` itself is at fault: where its first two calls, or later three
+        in a row, fail the same way, the study ends.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
     :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
@@ -88,13 +91,15 @@ def tune(
     tell = on_event or TextLines()
     if resume:
         choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
-        return _result(go_on(folder, task=task, model=choice, proposer=proposer, limits=limits, on_event=tell), folder)
+        return _result(
+            go_on(folder, task=task, model=choice, proposer=proposer, limits=limits, keep_going=keep_going, on_event=tell), folder
+        )
     if read_meta(folder) is not None:
         raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
     name, hint = choose_model(model)
     choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))
     seed = its_seed if its_seed is not None else seed
-    return _result(begin(task, folder, model=choice, seed=seed, proposer=proposer, on_event=tell), folder)
+    return _result(begin(task, folder, model=choice, seed=seed, proposer=proposer, keep_going=keep_going, on_event=tell), folder)
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:

@@ -74,6 +74,8 @@ class Stopped:
     reason: str
     trials: tuple[Trial, ...]
     incumbent: Trial | None
+    fault: str = ""
+    """Why it is the task that fails, where that ended the study before its budget."""
 
 
 Event = Opened | Proposing | Started | Reported | Analysing | Finished | Stopped

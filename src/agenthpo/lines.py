@@ -68,6 +68,7 @@ def _as_json(event: Event) -> dict[str, Any]:
                 **name,
                 "reason": event.reason,
                 "trials": len(event.trials),
+                "fault": event.fault,
                 "incumbent": event.incumbent and trial_to_json(event.incumbent),
             }
 

@@ -54,7 +54,9 @@ Diagnosis = Literal[
     "out_of_memory",
     "timed_out",
     "crashed",
+    "task_error",
 ]
+"""``task_error``: not the configuration, but the task is at fault, such as a metric that the script never reports."""
 Curve = tuple[tuple[float, float], ...]
 """Points ``(step, value)`` in the order in which they were reported."""
 

@@ -85,6 +85,7 @@ def begin(
     seed: int = 0,
     storage: str | None = None,
     proposer: str | None = None,
+    keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the Optuna storage at the URL ``storage``.
@@ -123,7 +124,7 @@ def begin(
         if log.set_aside is not None:
             said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
             model = replace(model, hint=" ".join(filter(None, [model.hint, said])))
-        return _run(task, log, llm, seed, model, proposer, meta["record"], on_event)
+        return _run(task, log, llm, seed, model, proposer, meta["record"], keep_going, on_event)
 
 
 def go_on(
@@ -133,6 +134,7 @@ def go_on(
     model: ModelChoice | None = None,
     proposer: str | None = None,
     limits: Mapping[str, Any] | None = None,
+    keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are not None are changed.
@@ -157,7 +159,7 @@ def go_on(
             if changed != {key: meta.get(key) for key in changed}:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta({**meta, **changed})
             noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
-            return _run(task, log, llm, meta["seed"], noted, proposer, tuple(meta.get("record", (0.0, 0.0))), on_event)
+            return _run(task, log, llm, meta["seed"], noted, proposer, tuple(meta.get("record", (0.0, 0.0))), keep_going, on_event)
 
 
 def _with_known_budget(task: Task, meta: dict[str, Any]) -> Task:
@@ -312,7 +314,15 @@ def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
 
 
 def _run(
-    task: Task, log: ExperienceLog, llm: LLM | None, seed: int, model: ModelChoice, proposer: str, record: Record, on_event: OnEvent
+    task: Task,
+    log: ExperienceLog,
+    llm: LLM | None,
+    seed: int,
+    model: ModelChoice,
+    proposer: str,
+    record: Record,
+    keep_going: bool,
+    on_event: OnEvent,
 ) -> Stopped:
     opened = Opened(
         study=log.folder.resolve().name,
@@ -328,12 +338,23 @@ def _run(
     if log.identity:
         end_processes(mark_of(log.identity, log.workdir(0).parent))  # trainings that a killed driver and supervisor left running
     if llm is None:
-        return tune(task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, on_event=on_event)
+        return tune(
+            task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, keep_going=keep_going, on_event=on_event
+        )
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
     llm.prepare([head(task, llm)])
-    return tune(task, proposer_named(proposer, llm, seed, record), Executor(llm, seed), log, InlinePool(), seed=seed, on_event=on_event)
+    return tune(
+        task,
+        proposer_named(proposer, llm, seed, record),
+        Executor(llm, seed),
+        log,
+        InlinePool(),
+        seed=seed,
+        keep_going=keep_going,
+        on_event=on_event,
+    )
 
 
 def check_proposer(name: str, *, has_model: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from agenthpo.agents.executor import Executor
+from agenthpo.agents.faults import fault_of
 from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reported, Started, Stopped, ignore
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
@@ -18,17 +19,27 @@ __all__ = ["tune"]
 
 
 def tune(
-    task: Task, proposer: Proposer, executor: Executor, log: ExperienceLog, pool: Pool, *, seed: int = 0, on_event: OnEvent = ignore
+    task: Task,
+    proposer: Proposer,
+    executor: Executor,
+    log: ExperienceLog,
+    pool: Pool,
+    *,
+    seed: int = 0,
+    keep_going: bool = False,
+    on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run trials until the budget is spent, and return why it ended and what was found.
 
+    Where it is the task that fails, and not a configuration, it ends early, unless it is to ``keep_going``.
     A trial that an earlier process left unfinished goes on first, under its own number. After an exception (Ctrl-C too) the log
     is in order: what ran is unfinished there, and the next call goes on with it.
     """
     running: dict[Future[Outcome], Trial] = {}
     reason: str | None = None
+    fault = ""
     while True:
-        while reason is None and len(running) < pool.slots:
+        while reason is None and not fault and len(running) < pool.slots:
             trial = _next(task, proposer, log, running, on_event)
             if isinstance(trial, str):
                 reason = trial
@@ -43,8 +54,9 @@ def tune(
             on_event(Analysing(trial, outcome))
             finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials()))
             on_event(Finished(finished, log.incumbent()))
+            fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
             reason = None  # what was asked while trials ran is asked again, now that one more has ended
-    stopped = Stopped(reason or "nothing is left to do", tuple(log.trials()), log.incumbent())
+    stopped = Stopped(fault or reason or "nothing is left to do", tuple(log.trials()), log.incumbent(), fault)
     on_event(stopped)
     return stopped
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenthpo.agents.curves import Shape, read_shape, train_partner
+from agenthpo.agents.faults import is_of_task
 from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial, incumbent, upward
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
@@ -38,6 +39,7 @@ _WORDS: dict[Diagnosis, str] = {
     "out_of_memory": "it ran out of memory",
     "timed_out": "it hit its time limit",
     "crashed": "it crashed",
+    "task_error": "the task is at fault, not the configuration",
 }
 
 
@@ -75,6 +77,8 @@ def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial],
     }
     if outcome.status in failures:
         diagnosis, advice = failures[outcome.status]
+        if is_of_task(outcome):
+            diagnosis, advice = "task_error", "mend the task before any other configuration is tried"
         return _Finding(diagnosis, (outcome.error,), advice)
     return _find_in_curves(task, outcome, lever, best, _untouched(task.space, params, trials))
 

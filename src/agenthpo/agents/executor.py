@@ -34,7 +34,7 @@ class Executor:
     def analyse(self, task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
         """Return what ``outcome`` means, given all ``trials``. A model that fails costs its words only, and the analysis says so."""
         analysis = diagnose(task, trial, outcome, trials)
-        if self.llm is None:
+        if self.llm is None or analysis.diagnosis == "task_error":  # no words are bought for what no configuration can mend
             return analysis
         ended = replace(trial, outcome=outcome, analysis=analysis)
         now = render(

@@ -12,7 +12,7 @@ DONE, MISTAKE, NOTHING_FOUND, INTERRUPTED = 0, 2, 3, 130
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 2 a user's mistake, 3 no successful trial, 130 interrupted."""
+    """Run the command line and leave with its exit code: 0 done, 2 a user's mistake, 3 no successful trial or a task that fails, 130 interrupted."""
     from agenthpo.cli.app import app
     from agenthpo.errors import AgentHPOError
 

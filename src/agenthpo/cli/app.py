@@ -54,6 +54,9 @@ OnFailure = Annotated[
         "--on-llm-failure", metavar="fallback|stop", help="When the model fails: search on without it, visibly, or stop resumably."
     ),
 ]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Spend the whole budget even where it is the task that fails, and not a configuration.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -120,6 +123,7 @@ def run(
     max_cost: MaxCost = None,
     target: Target = None,
     patience: Patience = None,
+    keep_going: KeepGoing = False,
     json: Json = False,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
@@ -131,6 +135,7 @@ def run(
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
     choice, its_seed = replayed(_choice(model, base_url, on_llm_failure))
     begun = {"model": choice, "seed": next(s for s in (seed, its_seed, 0) if s is not None), "storage": storage, "proposer": proposer}
+    begun["keep_going"] = keep_going
     return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), **begun, on_event=on_event))
 
 
@@ -147,6 +152,7 @@ def resume(
     max_cost: MaxCost = None,
     target: Target = None,
     patience: Patience = None,
+    keep_going: KeepGoing = False,
     json: Json = False,
 ) -> int:
     """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
@@ -161,7 +167,8 @@ def resume(
         meta["base_url"] if same else base_url,
         on_llm_failure or meta.get("on_llm_failure", "fallback"),
     )
-    return _watched(folder, json, lambda on_event: go_on(folder, model=choice, proposer=proposer, limits=limits, on_event=on_event))
+    changed = {"model": choice, "proposer": proposer, "limits": limits, "keep_going": keep_going}
+    return _watched(folder, json, lambda on_event: go_on(folder, **changed, on_event=on_event))
 
 
 @app.command()
@@ -271,6 +278,10 @@ def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> in
     except KeyboardInterrupt:
         print(f"Interrupted. Go on with: agenthpo resume {_short(folder)}", file=sys.stderr)
         return INTERRUPTED
+    if stopped.fault:
+        again = f"agenthpo resume {_short(folder)}"
+        print(f"Error: {stopped.fault}. Then go on with: {again} (--keep-going to spend the budget all the same)", file=sys.stderr)
+        return NOTHING_FOUND
     return 0 if stopped.incumbent else NOTHING_FOUND
 
 
