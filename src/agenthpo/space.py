@@ -270,4 +270,4 @@ def _among(value: Any, allowed: Sequence[Any]) -> bool:
 
 def _on_grid(value: float, low: float, step: float) -> bool:
     steps = (value - low) / step
-    return abs(steps - round(steps)) <= 1e-6
+    return math.isfinite(steps) and abs(steps - round(steps)) <= 1e-6

@@ -52,7 +52,7 @@ class Creator:
             usage += reply.usage
             if task.budget.creator_may_stop and (why := wants_to_stop(reply.data)):
                 return Attempt(Stop(f"the Creator proposed to stop: {why}"), "", usage)
-            read = read_creator(reply.data, task, trials)
+            read = [reply.problem] if reply.problem else read_creator(reply.data, task, trials)
             if isinstance(read, Draft):
                 return Attempt(self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage)
             refused.append("; ".join(read)[:500])

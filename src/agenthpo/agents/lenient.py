@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from agenthpo.llm.json_text import parse_json
 from agenthpo.scalars import as_number, as_switch
 from agenthpo.space import Parameter, Space, format_number, same
 
@@ -40,7 +41,8 @@ def meant_params(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]
 def _found(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]]:
     """Return the object that holds the parameters, by whatever name it goes, or the parameters that lie beside the rationale."""
     if "params" in reply:
-        return reply["params"], []
+        inner = parse_json(reply["params"]) if isinstance(reply["params"], str) else None
+        return (inner, ["params were read from JSON text"]) if isinstance(inner, Mapping) else (reply["params"], [])
     for name in _OTHER_NAMES:
         if isinstance(reply.get(name), Mapping):
             return reply[name], [f"'{name}' was read as params"]
@@ -69,7 +71,7 @@ def _bare(name: str) -> str:
 
 def _value(parameter: Parameter, value: Any) -> Any:
     if not isinstance(value, str):
-        return value
+        return _as_text(parameter, value)
     if parameter.kind == "bool":
         return as_switch(value.strip())
     if parameter.kind != "categorical":
@@ -81,6 +83,14 @@ def _value(parameter: Parameter, value: Any) -> Any:
         return alike[0]
     number = _number(value)
     return next((v for v in parameter.values if not isinstance(v, (str, bool)) and v is not None and v == number), value)
+
+
+def _as_text(parameter: Parameter, value: Any) -> Any:
+    """Return the choice that ``value`` is written like, where it is none itself: 16 for ``"16"``."""
+    if parameter.kind != "categorical" or isinstance(value, dict | list) or any(same(value, v) for v in parameter.values):
+        return value
+    alike = [v for v in parameter.values if isinstance(v, str) and v == format_number(value)]
+    return alike[0] if len(alike) == 1 else value
 
 
 def _number(text: str) -> Any:

@@ -254,13 +254,18 @@ def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelCh
     from agenthpo.errors import ModelError
     from agenthpo.llm.choose import NONE, choose_model
     from agenthpo.session import ModelChoice
+    from agenthpo.urls import is_open_to_others, shown_url
 
     if on_failure not in ("fallback", "stop"):
         raise ModelError(f"--on-llm-failure is '{on_failure}', but must be fallback or stop")
 
     name, hint = choose_model(model)
     if base_url is not None and name == NONE:
-        raise ModelError(f"--base-url {base_url} names a server, but no model on it; add --model NAME")
+        raise ModelError(f"--base-url {shown_url(base_url)} names a server, but no model on it; add --model NAME")
+    if base_url is not None and is_open_to_others(base_url):
+        hint = (
+            f"Prompts and the key go to {shown_url(base_url)} unencrypted, for everybody on the way to read; use https if it has it. {hint}"
+        )
     if name.startswith("local:") and base_url is None and "/" not in name and not name.endswith(".gguf"):
         from agenthpo.cli.models import pull_with_progress
 

@@ -34,10 +34,10 @@ from agenthpo.experience.storage import (
     open_to_read,
     open_to_write,
     take_lock,
-    without_password,
 )
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial, incumbent
 from agenthpo.space import Space
+from agenthpo.urls import shown_url
 
 __all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "study_folder"]
 
@@ -271,7 +271,7 @@ def _begun(folder: Path, storage: str | None, direction: Direction, identity: st
         if study.trials or META in study.user_attrs:
             forget_place(folder)
             raise StudyError(
-                f"the storage {without_password(storage or '')} has a study '{folder.name}' already; name another one by --study"
+                f"the storage {shown_url(storage or '')} has a study '{folder.name}' already; name another one by --study"
             ) from None
         optuna.delete_study(storage=opened, study_name=folder.name)
         return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
@@ -353,7 +353,7 @@ def _check_not_shared(folder: Path, meta: dict[str, Any]) -> None:
         is_shared = False
     if is_shared:
         raise StudyError(
-            f"{folder} is a copy of {other}, and both have their trials in {without_password(place.url)}; go on with {other}, "
+            f"{folder} is a copy of {other}, and both have their trials in {shown_url(place.url)}; go on with {other}, "
             "or begin a new study by --study NAME"
         )
 
@@ -369,7 +369,7 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
         raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
     if known and place is not None and place.id and (other := _meta_of(study).get("id")) != place.id:
         raise StudyError(
-            f"the storage {without_password(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
+            f"the storage {shown_url(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
             f"put back the one of {folder}"
         )
     return study if known else None

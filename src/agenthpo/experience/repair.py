@@ -10,8 +10,9 @@ from pathlib import Path
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import read_journal, write_repaired
 from agenthpo.experience.log import ExperienceLog, no_study
-from agenthpo.experience.storage import DRIVER_LOCK, JOURNAL, TRIALS, noted_place, without_password
+from agenthpo.experience.storage import DRIVER_LOCK, JOURNAL, TRIALS, noted_place
 from agenthpo.files import make_folder
+from agenthpo.urls import shown_url
 
 __all__ = ["Repaired", "repair"]
 
@@ -37,9 +38,7 @@ def repair(folder: Path) -> Repaired:
     :raises StudyError: if there is none, or nothing of it can be read.
     """
     if (place := noted_place(folder)) is not None:
-        raise StudyError(
-            f"the trials of {folder} are in {without_password(place.url)}; only a journal is repaired here, restore the database"
-        )
+        raise StudyError(f"the trials of {folder} are in {shown_url(place.url)}; only a journal is repaired here, restore the database")
     if not (folder / JOURNAL).is_file():
         raise no_study(folder)
     journal = read_journal(folder / JOURNAL)

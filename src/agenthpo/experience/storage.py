@@ -21,6 +21,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import Journal, JournalFile, mend_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
+from agenthpo.urls import shown_url
 
 __all__ = [
     "DRIVER_LOCK",
@@ -35,7 +36,6 @@ __all__ = [
     "open_to_read",
     "open_to_write",
     "take_lock",
-    "without_password",
 ]
 
 JOURNAL, DRIVER_LOCK, TRIALS, _PLACE = "journal.log", "driver.lock", "trials", "storage.json"
@@ -210,22 +210,13 @@ def _database(url: str, *, is_new: bool = True) -> BaseStorage:
         return RDBStorage(url, skip_table_creation=not is_new)
     except (SQLAlchemyError, ImportError, ValueError, RuntimeError, AssertionError) as problem:
         why = redacted_words(str(problem), url)
-        raise StudyError(
-            f"the storage {without_password(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db"
-        ) from None
+        raise StudyError(f"the storage {shown_url(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db") from None
 
 
 def redacted_words(text: str, url: str) -> str:
     """Return the first line of an error's ``text``, without the password that ``url`` may hold."""
     line = text.splitlines()[0][:200] if text else "no reason given"
-    return line.replace(url, without_password(url))
-
-
-def without_password(url: str) -> str:
-    """Return ``url`` as it may be shown."""
-    scheme, separator, rest = url.partition("://")
-    user, at, place = rest.rpartition("@")
-    return f"{scheme}{separator}{user.partition(':')[0]}{at}{place}"
+    return line.replace(url, shown_url(url))
 
 
 def take_lock(folder: Path) -> int:

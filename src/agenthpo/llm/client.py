@@ -41,6 +41,8 @@ class Reply:
     data: Any
     usage: Usage
     repairs: tuple[str, ...] = ()
+    problem: str = ""
+    """Why there is no data, where the reply held several answers, or one that it took back."""
 
 
 class Mannered(Protocol):

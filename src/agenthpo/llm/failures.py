@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["advice", "describe", "first_sentence", "passes", "refuses_tools"]
+from agenthpo.urls import shown_url
+
+__all__ = ["Unreadable", "advice", "describe", "first_sentence", "key_name", "passes", "refuses_system", "refuses_tools"]
 
 _LONGEST = 200
+
+
+class Unreadable(Exception):
+    """A reply that came, but is none: too long, cut off, or not as the protocol has it; its text says so."""
 
 
 def describe(name: str, problem: Exception, timeout_s: float) -> str | None:
     """Return in one line why the model ``name`` gave no answer, or None for an exception that is a bug of ours."""
     from pydantic_ai.exceptions import AgentRunError, ModelAuthenticationError, ModelNotFoundError, ModelQuotaExceededError, UserError
 
+    if unreadable := _unreadable(problem):
+        return f"the model {name} gave no answer: {unreadable}"
     if isinstance(problem, TimeoutError):
         return f"the model {name} gave no answer in {timeout_s:.0f} s"
     if not isinstance(problem, (AgentRunError, UserError)):
@@ -31,13 +39,13 @@ def advice(name: str, problem: Exception, base_url: str | None) -> str:
     from pydantic_ai.exceptions import ModelAuthenticationError, ModelConnectionError, ModelNotFoundError, ModelQuotaExceededError
 
     if isinstance(problem, ModelAuthenticationError):
-        return f"set {_key_name(name)} to a valid key, or choose another model by --model"
+        return f"set {key_name(name)} to a valid key, or choose another model by --model"
     if isinstance(problem, ModelNotFoundError):
-        return "mend the name after --model" + (f", or the address {base_url}" if base_url else "")
+        return "mend the name after --model" + (f", or the address {shown_url(base_url)}" if base_url else "")
     if isinstance(problem, ModelQuotaExceededError):
         return "raise the quota, or choose another model by --model"
     if isinstance(problem, ModelConnectionError):
-        where = f"the server at {base_url}" if base_url else "the network"
+        where = f"the server at {shown_url(base_url)}" if base_url else "the network"
         return f"check {where}, or choose --model none or an embedded model (agenthpo models list)"
     return "try again later, or choose another model by --model"
 
@@ -47,7 +55,7 @@ def passes(problem: Exception) -> bool:
     from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelRateLimitError, ModelServerError, ModelTimeoutError
     from pydantic_ai.exceptions import ModelUnavailableError as Unavailable
 
-    if isinstance(problem, ModelTimeoutError):
+    if isinstance(problem, ModelTimeoutError) or _unreadable(problem):
         return False
     if isinstance(problem, (ModelRateLimitError, Unavailable, ModelServerError, ModelConnectionError)):
         return True
@@ -57,7 +65,25 @@ def passes(problem: Exception) -> bool:
 def refuses_tools(problem: Exception) -> bool:
     """Tell whether a server refused a request because of the tool in it, which some local ones do."""
     status = getattr(problem, "status_code", None)
-    return status in (400, 422, 500, 501) and "tool" in str(problem).lower()
+    said = str(problem).lower()
+    return status in (400, 404, 405, 422, 500, 501) and ("tool" in said or "function call" in said or "--jinja" in said)
+
+
+def refuses_system(problem: Exception) -> bool:
+    """Tell whether a server refused a request because of its system message, which some models' templates do not have."""
+    status, said = getattr(problem, "status_code", None), str(problem).lower()
+    return (
+        status in (400, 422, 500) and "system" in said and any(word in said for word in ("role", "support", "template", "must alternate"))
+    )
+
+
+def _unreadable(problem: BaseException | None) -> str:
+    """Return why a reply could not be read, which the layers between may have wrapped."""
+    for _ in range(8):
+        if problem is None or isinstance(problem, Unreadable):
+            break
+        problem = problem.__cause__ or problem.__context__
+    return str(problem) if isinstance(problem, Unreadable) else ""
 
 
 def first_sentence(problem: Exception) -> str:
@@ -74,6 +100,7 @@ def _server_words(problem: Exception) -> str:
     return " ".join(words.split())[:_LONGEST].rstrip(".")
 
 
-def _key_name(name: str) -> str:
+def key_name(name: str) -> str:
+    """Return the environment variable that holds the key of the provider of ``name``."""
     provider = name.partition(":")[0] if ":" in name else "openai"
     return f"{provider.split('-')[0].upper()}_API_KEY"

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from agenthpo.clean import whole_characters
 from agenthpo.errors import LLMFailure
+from agenthpo.files import open_regular
 from agenthpo.llm.around import Around
 from agenthpo.llm.client import LLM, Form, Message, Reply
 
@@ -44,12 +46,22 @@ class Recorded(Around):
         except LLMFailure as failure:
             self._write({**entry, "failure": str(failure)})
             raise
-        self._write({**entry, "reply": reply.text, "data": reply.data, "repairs": reply.repairs, "usage": asdict(reply.usage)})
+        self._write(
+            {
+                **entry,
+                "reply": reply.text,
+                "data": reply.data,
+                "repairs": reply.repairs,
+                "problem": reply.problem,
+                "usage": asdict(reply.usage),
+            }
+        )
         return reply
 
     def _write(self, entry: dict[str, object]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        line = whole_characters(json.dumps(entry, ensure_ascii=False)) + "\n"
+        with open(open_regular(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND), "ab") as file:
+            file.write(line.encode())
 
 
 def end_last_line(path: Path) -> None:

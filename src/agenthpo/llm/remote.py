@@ -9,13 +9,17 @@ import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
+from agenthpo.clean import whole_characters
 from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.llm.bounds import bound
 from agenthpo.llm.client import REMOTE_ALLOWANCE, Form, Message, Reply
-from agenthpo.llm.failures import advice, describe, first_sentence, passes, refuses_tools
-from agenthpo.llm.json_text import read_json
+from agenthpo.llm.failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
+from agenthpo.llm.json_text import Found, read_json
 from agenthpo.llm.prices import cost_usd
 from agenthpo.records import Usage
+from agenthpo.urls import shown_url
 
 __all__ = ["RemoteLLM", "open_remote"]
 
@@ -24,6 +28,10 @@ _WAITS_S = (1.0, 4.0)
 """Seconds before a request is made again, where the server does not say how long."""
 _LONGEST_WAIT_S = 60.0
 _MOST_FAILURES, _PAUSE_S = 3, 300.0
+_CHARACTERS_A_TOKEN, _MOST_CHARACTERS_A_TOKEN = 4, 8
+"""What a token of English holds on average, and never: a server that counts fewer tokens has not read the whole prompt."""
+_FEWEST_CUT = 256
+"""Tokens below which no server's context ends."""
 
 
 def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
@@ -36,8 +44,10 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
         from pydantic_ai.exceptions import UserError
     except ImportError:
         raise ModelError(f"the model {name} needs the package pydantic-ai; install it by: pip install 'agenthpo[remote]'") from None
+    _check_key(key_name(name))
     try:
         if base_url is not None:
+            _check_url(base_url)
             from pydantic_ai.models.openai import OpenAIChatModel
             from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -45,9 +55,41 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
             model = OpenAIChatModel(name.removeprefix("openai:"), provider=OpenAIProvider(base_url=base_url, api_key=key))
             return RemoteLLM(name, model, base_url=base_url)
         return RemoteLLM(name, models.infer_model(name))
+    except ModelError:
+        raise
     except (UserError, ValueError, ImportError) as problem:
         hint = "name it as PROVIDER:MODEL (openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:llama3, local:smollm2), or none"
         raise ModelError(f"the model '{name}' cannot be used: {first_sentence(problem)}; {hint}") from None
+
+
+def _check_key(variable: str) -> None:
+    """Refuse a key that no request could carry, where one is set.
+
+    :raises ModelError: naming the variable.
+    """
+    key = os.environ.get(variable)
+    if key is None:
+        return
+    if not key.strip():
+        raise ModelError(f"the environment variable {variable} is empty; set it to the key, or unset it")
+    if not key.isascii() or not key.isprintable() or key.strip() != key or " " in key:
+        odd = next((c for c in key if not c.isascii() or not c.isprintable() or c == " "), " ")
+        raise ModelError(f"the environment variable {variable} holds {odd!r}, which no key has; set it to the key alone, without quotes")
+
+
+def _check_url(url: str) -> None:
+    """Refuse what is no address of a server.
+
+    :raises ModelError: naming the fix.
+    """
+    shown = shown_url(url)
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError as problem:
+        raise ModelError(f"--base-url {shown} is no address of a server ({problem}); write it as http://HOST:PORT/v1") from None
+    if not good:
+        raise ModelError(f"--base-url {shown} is no address of a server; write it as http://HOST:PORT/v1")
 
 
 class RemoteLLM:
@@ -59,7 +101,9 @@ class RemoteLLM:
     def __init__(self, name: str, model: Any, *, base_url: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self.name = name
         self._model, self._base_url, self._timeout_s = model, base_url, timeout_s
-        self._takes_tools = True
+        self._takes_tools = self._takes_system = True
+        self._tells_usage = True
+        bound(model)
         self._failed, self._ask_again_at = 0, 0.0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="agenthpo-llm", daemon=True)
@@ -91,7 +135,7 @@ class RemoteLLM:
         :raises ModelError: if the key is wrong, the model unknown, or nobody answers.
         """
         try:
-            self._run(self._request([Message("user", "Reply with the word OK.")], None))
+            self._patiently([Message("user", "Reply with the word OK.")], None)
         except Exception as problem:
             if (said := describe(self.name, problem, self._timeout_s)) is None:
                 raise
@@ -106,19 +150,21 @@ class RemoteLLM:
         self._thread.join()
         self._loop.close()
 
-    def _patiently(self, messages: Sequence[Message], form: Form) -> Reply:
-        """Ask, and ask again after what passes by itself; a server that knows no tools is asked for text."""
-        for wait_s in (*_WAITS_S, None):
+    def _patiently(self, messages: Sequence[Message], form: Form | None) -> Reply:
+        """Ask, and ask again after what passes by itself; without tools or a system message where a server refuses these."""
+        waits = iter(_WAITS_S)
+        while True:
             try:
                 return self._run(self._request(messages, form))
             except Exception as problem:
-                if self._takes_tools and refuses_tools(problem):
+                if self._takes_tools and form is not None and refuses_tools(problem):
                     self._takes_tools = False
-                elif wait_s is None or not passes(problem):
+                elif self._takes_system and refuses_system(problem) and any(m.role == "system" for m in messages):
+                    self._takes_system = False
+                elif not passes(problem) or (wait_s := next(waits, None)) is None:
                     raise
                 else:
                     time.sleep(min(_LONGEST_WAIT_S, getattr(problem, "retry_after", None) or wait_s))
-        return self._run(self._request(messages, form))
 
     def _run(self, work: Coroutine[Any, Any, Reply]) -> Reply:
         return asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, self._timeout_s), self._loop).result()
@@ -126,7 +172,8 @@ class RemoteLLM:
     async def _request(self, messages: Sequence[Message], form: Form | None) -> Reply:
         """Make one request; validating and asking again is the asker's, so that every model is treated alike."""
         from pydantic_ai.direct import model_request
-        from pydantic_ai.messages import TextPart, ToolCallPart
+        from pydantic_ai.exceptions import AgentRunError, UserError
+        from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
         from pydantic_ai.models import ModelRequestParameters
         from pydantic_ai.settings import ModelSettings
         from pydantic_ai.tools import ToolDefinition
@@ -136,16 +183,53 @@ class RemoteLLM:
         if form is not None and self._takes_tools:
             tool = ToolDefinition(name=form.name, description="Give your answer.", parameters_json_schema=dict(form.schema), kind="output")
             parameters = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
-        response = await model_request(
-            self._model, [_turn(m) for m in messages], model_settings=settings, model_request_parameters=parameters
-        )
-        text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+        turns = [_turn(m) for m in (messages if self._takes_system else _without_system(messages))]
+        try:
+            response = await model_request(self._model, turns, model_settings=settings, model_request_parameters=parameters)
+        except (AgentRunError, UserError, asyncio.CancelledError, TimeoutError):
+            raise
+        except Exception as problem:  # whatever the HTTP stack or a parser makes of what a server sends
+            raise Unreadable(f"its reply cannot be read ({type(problem).__name__}: {first_sentence(problem)[:100]})") from problem
+        if response.finish_reason == "length" and form is not None:
+            raise Unreadable(
+                "its reply was cut off by a limit on its length; raise the server's limit on output tokens, or choose another model"
+            )
+        text = whole_characters("".join(part.content for part in response.parts if isinstance(part, TextPart)))
+        thought = "" if text else whole_characters("".join(part.content for part in response.parts if isinstance(part, ThinkingPart)))
         calls = [part for part in response.parts if isinstance(part, ToolCallPart) and form is not None and part.tool_name == form.name]
-        said = (calls[0].args if isinstance(calls[0].args, str) else calls[0].args_as_json_str()) if calls else text
-        found = read_json(said, form.schema.get("required", ()) if form else ())
-        used = response.usage
-        cost = cost_usd(self.name, input_tokens=used.input_tokens, output_tokens=used.output_tokens, base_url=self._base_url)
-        return Reply(text or said, found.data, Usage(1, used.input_tokens, used.output_tokens, cost_usd=cost), found.repairs)
+        required = form.schema.get("required", ()) if form else ()
+        if len({str(call.args) for call in calls}) > 1:
+            found = Found(None, (), f"it calls the tool {len(calls)} times with different arguments; call it once")
+        else:
+            found = read_json(
+                (calls[0].args if isinstance(calls[0].args, str) else calls[0].args_as_json_str()) if calls else text or thought, required
+            )
+        said = text or thought or (str(calls[0].args) if calls else "")
+        usage, notes = self._usage(response.usage, messages, said)
+        return Reply(whole_characters(said), found.data, usage, (*found.repairs, *notes), found.problem)
+
+    def _usage(self, used: Any, messages: Sequence[Message], said: str) -> tuple[Usage, list[str]]:
+        """Return what a request took, estimated where the server does not say; and what is to be told of it."""
+        asked = sum(len(m.text) for m in messages)
+        read, wrote, notes = used.input_tokens, used.output_tokens, list[str]()
+        if not read and not wrote:
+            read, wrote = asked // _CHARACTERS_A_TOKEN, len(said) // _CHARACTERS_A_TOKEN
+            if self._tells_usage:
+                notes.append("the server does not say how many tokens it took; they are estimated from here on")
+            self._tells_usage = False
+        elif _FEWEST_CUT <= read < asked // _MOST_CHARACTERS_A_TOKEN:
+            notes.append(
+                f"the server read {read} tokens of a prompt of {asked} characters, so it was cut; raise the server's context length"
+            )
+        cost = cost_usd(self.name, input_tokens=read, output_tokens=wrote, base_url=self._base_url)
+        return Usage(1, read, wrote, cost_usd=cost), notes
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    """Return the conversation with what the system says at the head of what the user does."""
+    head = "\n\n".join(m.text for m in messages if m.role == "system")
+    rest = [m for m in messages if m.role != "system"]
+    return [Message("user", f"{head}\n\n{rest[0].text}"), *rest[1:]] if rest and rest[0].role == "user" else [Message("user", head), *rest]
 
 
 def _turn(message: Message) -> Any:

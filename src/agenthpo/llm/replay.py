@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class ReplayLLM:
         entry = answers.pop(0) if len(answers) > 1 else answers[0]
         if "failure" in entry:
             raise LLMFailure(entry["failure"])
-        return Reply(entry["reply"], entry["data"], Usage(**entry["usage"]), tuple(entry["repairs"]))
+        return Reply(entry["reply"], entry["data"], Usage(**entry["usage"]), tuple(entry["repairs"]), entry.get("problem", ""))
 
     def verify(self) -> None:
         """Do nothing: what is recorded is here."""
@@ -63,14 +63,26 @@ def _key(form: str, seed: int, messages: Sequence[Any]) -> str:
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the whole exchanges; a line that a crash tore is passed over."""
+    """Yield the whole exchanges; a line that a crash tore, or that is no exchange of ours, is passed over."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(entry, dict) and {"form", "seed", "messages", "model", "allowance"} <= set(entry):
+            if isinstance(entry, dict) and _is_exchange(entry):
                 yield entry
+
+
+def _is_exchange(entry: dict[str, Any]) -> bool:
+    kinds = {"form": str, "seed": int, "messages": list, "model": str, "allowance": int, "holds_to_grammar": bool}
+    if not all(isinstance(entry.get(name), kind) for name, kind in kinds.items()):
+        return False
+    if "failure" in entry:
+        return isinstance(entry["failure"], str)
+    usage = entry.get("usage")
+    known = {field.name for field in fields(Usage)}
+    numbers = isinstance(usage, dict) and set(usage) <= known and all(v is None or isinstance(v, int | float) for v in usage.values())
+    return numbers and isinstance(entry.get("reply"), str) and "data" in entry and isinstance(entry.get("repairs"), list)
