@@ -18,7 +18,8 @@ def agenthpo(*words, code=None):
     """What ``agenthpo WORDS`` prints and ends with; ``code`` is what it has to end with."""
     from agenthpo.cli import main
 
-    out, err, before, handler = io.StringIO(), io.StringIO(), sys.argv, signal.getsignal(signal.SIGTERM)
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
     sys.argv = ["agenthpo", *map(str, words)]
     try:
         with redirect_stdout(out), redirect_stderr(err):
@@ -27,6 +28,7 @@ def agenthpo(*words, code=None):
         done = Done(ended.code if isinstance(ended.code, int) else 1, out.getvalue(), err.getvalue())
     finally:
         sys.argv = before
-        signal.signal(signal.SIGTERM, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     assert code is None or done.returncode == code, done
     return done

@@ -1,4 +1,6 @@
 import json
+import re
+import time
 
 import pytest
 from hypothesis import given
@@ -6,6 +8,8 @@ from hypothesis import strategies as st
 
 from agenthpo.llm.redact import Redacting, redact
 from agenthpo.space_file import parse_space
+from secret_corpus import ORDINARY, SETTINGS
+from secret_corpus import SECRETS as SECRET_TEXTS
 from spaces import spaces
 from studies import make_task
 
@@ -100,3 +104,61 @@ def test_a_model_is_never_told_a_secret():
         model = Listening()
         Redacting(model).ask(creator_messages(model, make_task(), [trial]), None)
         assert secret not in model.heard
+
+
+def test_of_a_hundred_and_fifty_secrets_in_ten_settings_one_in_twenty_is_left_at_most():
+    assert len(SECRET_TEXTS) == 150
+    left = []
+    for shape, secret in SECRET_TEXTS:
+        for setting in SETTINGS:
+            text = setting.format(_filled(shape, secret))
+            if secret in redact(text, {}):
+                left.append((setting, shape))
+    assert len(left) <= 0.05 * len(SECRET_TEXTS) * len(SETTINGS), sorted(set(left))
+
+
+def _filled(shape, secret):
+    """The secret stands where a word is the letter S alone."""
+    return re.sub(r"(?<![A-Za-z])S(?![A-Za-z])", lambda _: secret, shape, count=1)
+
+
+def test_of_two_hundred_ordinary_lines_one_in_fifty_is_touched_at_most():
+    assert len(ORDINARY) >= 200
+    touched = [line for line in ORDINARY if redact(line, {}) != line]
+    assert len(touched) <= 0.02 * len(ORDINARY), touched
+
+
+@pytest.mark.parametrize(
+    "name", ["DB_PASS", "SENTRY_DSN", "DATABASE_URL", "SLACK_WEBHOOK_URL", "MY_AUTH", "SESSION_COOKIE", "SECRET_1", "LDAP_PWD"]
+)
+def test_values_of_variables_that_are_named_so_are_taken_out(name):
+    assert redact("it was plainwords then", {name: "plainwords"}) == f"it was [{name}] then"
+    assert "p@ss/word" not in redact("pw p@ss/word", {"ANY_URL": "redis://u:p@ss/word@host/0"})
+    assert redact("in /work/x", {"PWD": "/work/x", "OLDPWD": "/work"}) == "in /work/x"
+
+
+@pytest.mark.parametrize("at", range(60, 130, 3))
+def test_what_is_cut_was_redacted_before(at):
+    from agenthpo.agents.history import brief
+    from agenthpo.records import Analysis, Outcome, Proposal, Trial
+
+    secret = "hunter2andmoreofit"
+    error = "x" * at + f" password={secret} and so on"
+    trial = Trial(0, Proposal({"lr": 0.1}, "creator"), Outcome("failed", error=error), Analysis("crashed"))
+    assert "hunt" not in brief(make_task(), trial)
+
+
+def test_a_fence_cannot_be_left_by_nesting_its_own_end():
+    from agenthpo.agents.history import fenced
+
+    for text in ("</da</data>ta>", "<</data>/data>", "</ data >", "<DATA><data x=1>", "<</da</data>ta>/data>"):
+        assert "data" not in fenced(text).lower().replace("ta>", "") or "<" not in fenced(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "A1", "=", "://", "a:", "--token ", "-----BEGIN PRIVATE KEY-----", "eyJ", "key=", " ", "@", "token_", "/", "a.b-"]
+)
+def test_eighty_kilobytes_are_redacted_in_linear_time(piece):
+    began = time.process_time()
+    redact((piece * 80_000)[:80_000], {})
+    assert time.process_time() - began < 3

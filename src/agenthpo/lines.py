@@ -7,6 +7,7 @@ from typing import Any
 
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.printing import say
 from agenthpo.records import Trial
 from agenthpo.words import budget_words, params_words, summary, trial_words
 
@@ -21,7 +22,7 @@ class TextLines:
         if isinstance(event, Opened):
             self._opened = event
         if isinstance(event, Stopped):
-            print("\n".join(["", *summary(self._opened, event)]), flush=True)
+            say("", *summary(self._opened, event))
         else:
             _print_text(event)
 
@@ -30,19 +31,19 @@ def _print_text(event: Event) -> None:
     match event:
         case Opened():
             if event.hint:
-                print(event.hint, flush=True)
-            print(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}", flush=True)
+                say(event.hint)
+            say(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}")
         case Started(trial=trial):
             again = " again" if event.again else ""
-            print(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}", flush=True)
+            say(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}")
             if trial.proposal.rationale:
-                print(f"    {trial.proposal.rationale}", flush=True)
+                say(f"    {trial.proposal.rationale}")
             if trial.proposal.note:
-                print(f"    note: {trial.proposal.note}", flush=True)
+                say(f"    note: {trial.proposal.note}")
         case Finished(trial=trial):
-            print(f"    {trial_words(trial, event.incumbent)}", flush=True)
+            say(f"    {trial_words(trial, event.incumbent)}")
             if trial.analysis and trial.analysis.note:
-                print(f"    note: {trial.analysis.note}", flush=True)
+                say(f"    note: {trial.analysis.note}")
 
 
 def print_json(event: Event) -> None:

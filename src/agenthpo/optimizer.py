@@ -23,6 +23,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.llm.choose import NONE
+from agenthpo.llm.redact import Redacting
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured, mean_value
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
@@ -77,7 +78,7 @@ class Optimizer:
         self._proposer: Proposer
         if isinstance(proposer, str):
             llm = self._stack.enter_context(opened_model(ModelChoice(model, base_url)))
-            self._proposer = proposer_named(proposer, llm, seed)
+            self._proposer = proposer_named(proposer, llm and Redacting(llm), seed)
         else:
             self._proposer = proposer
         self._trials: list[Trial] = []

@@ -15,6 +15,7 @@ from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
 from agenthpo.budget import Budget
+from agenthpo.commands import pasted
 from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import STUDIES, ExperienceLog, check_storable, no_study, read_meta, refuse_existing, study_folder
@@ -229,7 +230,7 @@ def writing(folder: Path) -> Iterator[None]:
         if problem.errno not in _DISK:
             raise
         raise StudyError(
-            f"the study {folder} cannot be written ({problem.strerror}); {_DISK[problem.errno]}: agenthpo resume {folder}"
+            f"the study {folder} cannot be written ({problem.strerror}); {_DISK[problem.errno]}: {pasted('resume', folder)}"
         ) from None
 
 
@@ -343,7 +344,7 @@ def _run(
         )
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
-        llm = Strict(llm, f"go on with: agenthpo resume {log.folder}")
+        llm = Strict(llm, f"go on with: {pasted('resume', log.folder)}")
     llm.prepare([head(task, llm)])
     return tune(
         task,

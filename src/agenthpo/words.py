@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenthpo.budget import Budget
+from agenthpo.commands import pasted
 from agenthpo.events import Opened, Stopped
 from agenthpo.ledger import Account, ledger
 from agenthpo.records import Direction, Params, Trial, best_measured, mean_value
@@ -55,7 +56,7 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines.append(f"    {params_words(best.proposal.params)}")
     lines += measured_words(stopped.trials, opened.direction)
     lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
-    return [*lines, f"Study: {opened.folder} (agenthpo show {opened.folder})"]
+    return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
 
 
 def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:

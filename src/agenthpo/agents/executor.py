@@ -16,6 +16,7 @@ from agenthpo.agents.reading import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial
+from agenthpo.redaction import redact
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
@@ -42,7 +43,7 @@ class Executor:
             task.prompts,
             number=str(trial.number),
             diagnosis=analysis.diagnosis,
-            evidence=fenced("; ".join(analysis.evidence)[:_EVIDENCE]),
+            evidence=fenced(redact("; ".join(analysis.evidence))[:_EVIDENCE]),
             advice=analysis.advice,
         )
         messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm)

@@ -5,9 +5,11 @@ No test metric and no log file ever gets here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from agenthpo.records import Curve, Trial, improvements, ranked, thinned
+from agenthpo.redaction import redact
 from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
 
@@ -16,6 +18,7 @@ __all__ = ["brief", "by_importance", "estimate_tokens", "fenced", "fitting", "fu
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
 _POINTS = 8
+_FENCE = re.compile(r"<\s{0,9}/?\s{0,9}data\b[^<>]{0,99}>?", re.IGNORECASE)
 
 
 def estimate_tokens(text: str) -> int:
@@ -25,7 +28,7 @@ def estimate_tokens(text: str) -> int:
 
 def brief(task: Task, trial: Trial) -> str:
     """Return a trial in one line: its parameters, its result, the diagnosis, and the insight where a model found one."""
-    insight = f" {trial.analysis.insight}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
+    insight = f" {redact(trial.analysis.insight)}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
     return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
 
@@ -40,10 +43,10 @@ def full(task: Task, trial: Trial) -> str:
         "why": proposal.rationale if proposal.source == "creator" else "",
         "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}" if expected and verdict else "",
         "curve": _curve(curve),
-        "evidence": "; ".join(analysis.evidence)[:240] if analysis else "",
+        "evidence": redact("; ".join(analysis.evidence))[:240] if analysis else "",
         "advice": analysis.advice if analysis else "",
     }
-    return "\n".join([brief(task, trial), *(f"    {name}: {fenced(text)[:240]}" for name, text in parts.items() if text)])
+    return "\n".join([brief(task, trial), *(f"    {name}: {fenced(redact(text))[:240]}" for name, text in parts.items() if text)])
 
 
 def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
@@ -81,7 +84,9 @@ def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[
 
 def fenced(text: str) -> str:
     """Return ``text`` on one line, unable to close the fence around it."""
-    return " ".join(text.replace("<data>", "").replace("</data>", "").split())
+    while (inner := _FENCE.sub("", text)) != text:  # what one tag leaves may be another
+        text = inner
+    return " ".join(text.split())
 
 
 def _params(task: Task, trial: Trial) -> str:
@@ -96,7 +101,7 @@ def _params(task: Task, trial: Trial) -> str:
 def _result(task: Task, trial: Trial) -> str:
     assert trial.outcome is not None
     if trial.value is None:
-        return f"{trial.outcome.status} ({fenced(trial.outcome.error[:120])})"
+        return f"{trial.outcome.status} ({fenced(redact(trial.outcome.error)[:120])})"
     return f"{task.objective.metric} {format_number(trial.value)}"
 
 

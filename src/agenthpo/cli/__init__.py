@@ -16,15 +16,19 @@ def main() -> None:
     from agenthpo.cli.app import app
     from agenthpo.errors import AgentHPOError
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop by the system is as clean as one by Ctrl-C
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):  # a stop by the system, or by a terminal that closes, is as clean as one by Ctrl-C
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            signal.signal(number, signal.default_int_handler)
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()  # here, where a reader that is gone is met
     except AgentHPOError as mistake:
         code = _say(f"Error: {mistake}", MISTAKE)
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `agenthpo show | head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `agenthpo show | head`: nobody reads any more
         code = DONE
     except Exception as problem:
         show = getattr(problem, "show", None)  # click's usage errors know how to show themselves
@@ -40,5 +44,7 @@ def main() -> None:
 
 
 def _say(text: str, code: int) -> int:
-    print(text, file=sys.stderr)
+    from agenthpo.printing import say
+
+    say(text, error=True)
     return code

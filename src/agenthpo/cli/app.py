@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agenthpo.commands import pasted
+from agenthpo.printing import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -232,7 +235,7 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     """Fetch an embedded model, check it, and keep it for every study."""
     from agenthpo.cli.models import pull_with_progress
 
-    print(pull_with_progress(name))
+    say(pull_with_progress(name))
 
 
 def _limits(
@@ -281,11 +284,13 @@ def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> in
         with _face(json) as on_event:
             stopped = tune(on_event)
     except KeyboardInterrupt:
-        print(f"Interrupted. Go on with: agenthpo resume {_short(folder)}", file=sys.stderr)
+        say(f"Interrupted. Go on with: {pasted('resume', _short(folder))}", error=True)
         return INTERRUPTED
     if stopped.fault:
-        again = f"agenthpo resume {_short(folder)}"
-        print(f"Error: {stopped.fault}. Then go on with: {again} (--keep-going to spend the budget all the same)", file=sys.stderr)
+        say(
+            f"Error: {stopped.fault}. Then go on with: {pasted('resume', _short(folder))} (--keep-going to spend the budget all the same)",
+            error=True,
+        )
         return NOTHING_FOUND
     return 0 if stopped.incumbent else NOTHING_FOUND
 
@@ -298,11 +303,10 @@ def _face(json: bool) -> AbstractContextManager[OnEvent]:
         return nullcontext(print_json)
     if not sys.stdout.isatty():
         return nullcontext(TextLines())
-    from rich.console import Console
-
     from agenthpo.cli.live import live_view
+    from agenthpo.printing import clean_console
 
-    return live_view(Console(highlight=False))
+    return live_view(clean_console())
 
 
 def _short(folder: Path) -> Path:
@@ -322,7 +326,7 @@ def _benched(play: Callable[[], None]) -> int:
     try:
         play()
     except KeyboardInterrupt:
-        print("Interrupted. What was done is stored; the same command goes on from there.", file=sys.stderr)
+        say("Interrupted. What was done is stored; the same command goes on from there.", error=True)
         return INTERRUPTED
     return DONE
 

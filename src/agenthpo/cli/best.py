@@ -7,7 +7,10 @@ from pathlib import Path
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
+from agenthpo.commands import quoted
 from agenthpo.errors import StudyError
+from agenthpo.files import write_whole
+from agenthpo.printing import say
 from agenthpo.records import Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.session import task_of
@@ -29,13 +32,13 @@ def print_best(folder: Path, form: str | None) -> None:
     with opened_to_read(folder) as log:
         best, meta, workdir = log.incumbent(), log.meta, log.workdir
     if best is None:
-        raise StudyError(f"no trial of the study {folder} has succeeded yet; see 'agenthpo show {folder}'")
+        raise StudyError(f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}")
     if form is None:
         form = "command" if meta["task_file"] else "json"
     if form == "command":
-        print(command_line(task_of(folder, meta), best, workdir(best.number), meta["seed"]))
+        say(command_line(task_of(folder, meta), best, workdir(best.number), meta["seed"]))
     elif form == "yaml":
-        print(_as_yaml(best), end="")
+        say(_as_yaml(best), end="")
     else:
         print(to_json(best.proposal.params))
 
@@ -51,7 +54,7 @@ def command_line(task: Task, best: Trial, workdir: Path, seed: int) -> str:
     if named & {"config_file", "config_yaml"}:  # kept with the study, unless someone cleared its folder
         for name in (PARAMS_FILE, CONFIG_YAML):
             if workdir.is_dir() and not (workdir / name).is_file():
-                (workdir / name).write_text(config_text(best.proposal.params), encoding="utf-8")
+                write_whole(workdir / name, config_text(best.proposal.params).encode())
     settings = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
     return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
 

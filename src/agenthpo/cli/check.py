@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from agenthpo import printing
 from agenthpo.agents.forecast import first_prompt, forecast
+from agenthpo.clean import clean_line
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import Manner, manner_of
 from agenthpo.llm.prices import cost_usd
 from agenthpo.option_style import write_option
+from agenthpo.printing import clean_console
 from agenthpo.programs import programs, sources_of
 from agenthpo.records import Outcome, Params
 from agenthpo.script_options import read_options
@@ -44,12 +46,9 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
     if as_json:
         print(to_json(facts))
         return
-    console = Console(highlight=False)
-    say = lambda text: console.print(text, markup=False, soft_wrap=True)  # noqa: E731
-    console.print(
-        f"[bold]{escape(task.name)}[/]: {task.objective.direction} {escape(task.objective.metric)}, {budget_words(task.budget)}",
-        soft_wrap=True,
-    )
+    console = clean_console()
+    say = functools.partial(console.print, soft_wrap=True)
+    say(Text(task.name, "bold").append(f": {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}", "not bold"))
     say(f"Command: {facts['command_line']}")
     for name, found in facts["programs"].items():
         say(f"    {name} is {found}")
@@ -76,7 +75,7 @@ def try_once(task: Task, *, as_json: bool) -> bool:
     with tempfile.TemporaryDirectory(prefix="agenthpo-try-") as folder:
         limit = min(TRY_S, task.train.timeout_s or TRY_S)
         spec = replace(task.spec(0, params, seed=0, workdir=Path(folder, "trial")), timeout_s=limit)
-        print(f"Trying {params_words(params)} for at most {limit:.0f} s …", file=sys.stderr, flush=True)
+        printing.say(f"Trying {params_words(params)} for at most {limit:.0f} s …", error=True)
         outcome = run(spec)
     curve = outcome.curves.get(task.objective.metric, ())
     stopped = outcome.status == "timeout"
@@ -86,7 +85,7 @@ def try_once(task: Task, *, as_json: bool) -> bool:
         values = [value for _, value in curve]
         print(to_json({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
         return good
-    print("\n".join(_try_words(task, outcome)))
+    printing.say(*_try_words(task, outcome))
     if not good and not stopped:
         raise TaskError(f"{task.file}: the default configuration {outcome.status}: {outcome.error}; see the last lines above")
     return True
@@ -144,7 +143,7 @@ def _space_table(task: Task) -> Table:
         extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}{f', step {format_number(p.step)}' if p.step else ''}"
         when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
         cells = (p.name, p.kind, extent, format_number(p.default) if p.has_default else "", when, p.about)
-        table.add_row(*map(escape, cells))
+        table.add_row(*(Text(clean_line(cell)) for cell in cells))
     return table
 
 

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from agenthpo.codec import to_json
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, pull
+from agenthpo.printing import clean_console
 
 __all__ = ["print_models", "pull_with_progress"]
 
@@ -24,7 +25,7 @@ def print_models(*, as_json: bool) -> None:
     table = Table(Column("model", no_wrap=True), "size", "here", "licence", "what it is", box=SIMPLE, pad_edge=False)
     for entry in CATALOGUE:
         table.add_row(entry.name, f"{entry.size / 1e6:.0f} MB", "yes" if entry.is_here else "no", entry.licence, entry.about)
-    console = Console(highlight=False)
+    console = clean_console()
     console.print(table)
     console.print("Get one by: agenthpo models pull NAME. A file of your own is local:/path/to/file.gguf.", soft_wrap=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from pathlib import Path
 from agenthpo.codec import to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import Repaired, repair
+from agenthpo.printing import say
 
 __all__ = ["opened_to_read", "print_repaired"]
 
@@ -20,7 +20,7 @@ def opened_to_read(folder: Path) -> Iterator[ExperienceLog]:
     """Open the study in ``folder`` to show it; what of it cannot be read is told on standard error."""
     with ExperienceLog.open(folder, space=None, read_only=True) as log:
         if log.damage:
-            print(f"Warning: {log.damage}.", file=sys.stderr)
+            say(f"Warning: {log.damage}.", error=True)
         yield log
 
 
@@ -30,7 +30,7 @@ def print_repaired(folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(to_json({**asdict(repaired), "folder": repaired.folder and str(repaired.folder)}))
     else:
-        print("\n".join(_words(folder, repaired)))
+        say(*_words(folder, repaired))
 
 
 def _words(folder: Path, repaired: Repaired) -> Iterator[str]:

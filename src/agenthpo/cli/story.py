@@ -9,6 +9,7 @@ from agenthpo.cli.live import sparkline
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
+from agenthpo.printing import say
 from agenthpo.records import Direction, Params, Trial, thinned, upward
 from agenthpo.space import format_number, same
 from agenthpo.units import format_duration
@@ -34,7 +35,7 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
         log_file = folder / "trials" / f"{number:04d}" / "run.log"
         print(to_json({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
         return
-    print("\n".join([*story(trial, trials[:number], metric, direction), *_where(folder, trial)]))
+    say(*story(trial, trials[:number], metric, direction), *_where(folder, trial))
 
 
 def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direction) -> list[str]:

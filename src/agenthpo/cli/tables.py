@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from agenthpo.clean import clean, clean_line
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.ledger import ledger_json
+from agenthpo.printing import clean_console
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
 from agenthpo.words import gain_words, measured_words, params_words, source_words
@@ -33,20 +34,14 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         study["ledger"] = ledger_json(trials, direction)
         print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
-    console = Console(highlight=False)
-    console.print(f"Study {folder}: {direction} {meta['metric']}, {len(trials)} of {meta['trials']} trials", markup=False, soft_wrap=True)
+    console = clean_console()
+    console.print(f"Study {folder}: {direction} {meta['metric']}, {len(trials)} of {meta['trials']} trials", soft_wrap=True)
     console.print(trial_table(trials, meta["metric"], best))
     if best is not None:
         said = best.analysis.insight if best.analysis else ""
-        console.print(
-            f"Best: trial {best.number}, {params_words(best.proposal.params)}\n    {best.proposal.rationale}\n    {said}",
-            markup=False,
-            soft_wrap=True,
-        )
-        for line in measured_words(trials, direction):
-            console.print(line, markup=False, soft_wrap=True)
-        console.print(f"Gain: {gain_words(trials, best)}", markup=False, soft_wrap=True)
-        console.print("\n".join(source_words(trials, direction)), markup=False, soft_wrap=True)
+        lines = [f"Best: trial {best.number}, {params_words(best.proposal.params)}", f"    {best.proposal.rationale}", f"    {said}"]
+        lines += [*measured_words(trials, direction), f"Gain: {gain_words(trials, best)}", *source_words(trials, direction)]
+        console.print("\n".join(lines), soft_wrap=True)
 
 
 def print_csv(folder: Path) -> None:
@@ -63,6 +58,7 @@ def print_csv(folder: Path) -> None:
         analysis, usage = row["analysis"] or {}, row["usage"]
         said = [analysis.get(key) for key in ("diagnosis", "insight", "expectation_met")]
         facts = [*(row[key] for key in _FACTS), *said, usage["input_tokens"] + usage["output_tokens"]]
+        facts = [clean(fact) if isinstance(fact, str) else fact for fact in facts]
         writer.writerow([*facts, *("" if name not in row["params"] else json.dumps(row["params"][name]).strip('"') for name in names)])
 
 
@@ -70,16 +66,12 @@ def trial_table(trials: Sequence[Trial], metric: str, best: Trial | None, *, one
     """Return the trials as a table, the best one in bold; with ``one_line``, parameters that do not fit are cut."""
     table = Table(box=SIMPLE, pad_edge=False, expand=True)
     for heading, width in (("trial", 5), ("source", 9), (metric, min(12, max(8, len(metric)))), ("diagnosis", 16)):
-        table.add_column(heading, no_wrap=True, width=width)
+        table.add_column(Text(clean_line(heading)), no_wrap=True, width=width)
     table.add_column("parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold", ratio=1)
     for trial in trials:
         value = "" if trial.outcome is None else trial.outcome.status if trial.value is None else format_number(trial.value)
         diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"
         style = "bold" if best is not None and trial.number == best.number else ""
-        row = _escaped(str(trial.number), trial.proposal.source, value, diagnosis, params_words(trial.proposal.params))
-        table.add_row(*row, style=style)
+        cells = (str(trial.number), trial.proposal.source, value, diagnosis, params_words(trial.proposal.params))
+        table.add_row(*(Text(clean_line(cell)) for cell in cells), style=style)
     return table
-
-
-def _escaped(*cells: str) -> list[str]:
-    return [escape(cell) for cell in cells]

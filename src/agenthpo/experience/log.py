@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
+from agenthpo.commands import quoted
 from agenthpo.distributions import stored_distribution
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import DAMAGED, META
@@ -67,7 +68,7 @@ def read_meta(folder: Path) -> dict[str, Any] | None:
 def refuse_existing(folder: Path) -> None:
     """Raise :class:`StudyError` if there is a study in ``folder``."""
     if _read(folder) is not None:
-        raise StudyError(f"the study {folder} exists; go on with it by 'agenthpo resume {folder}', or name another one by --study")
+        raise StudyError(f"the study {folder} exists; go on with it by {quoted('resume', folder)}, or name another one by --study")
 
 
 def no_study(folder: Path) -> StudyError:
@@ -97,7 +98,7 @@ class ExperienceLog:
         """
         refuse_existing(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what a training prints is nobody else's to read
             lock = take_lock(folder)
             try:
                 refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from optuna.storages import BaseStorage, JournalStorage
 
+from agenthpo.commands import quoted
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import Journal, JournalFile, mend_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
@@ -153,8 +154,8 @@ def damage_words(folder: Path, journal: Journal) -> str:
     first, more = journal.damages[0], len(journal.damages) - 1
     others = f", and {more} more" if more else ""
     return (
-        f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See what is whole by 'agenthpo show {folder}', "
-        f"and write a repaired copy by 'agenthpo repair {folder}'"
+        f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See what is whole by {quoted('show', folder)}, "
+        f"and write a repaired copy by {quoted('repair', folder)}"
     )
 
 

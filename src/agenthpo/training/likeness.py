@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 
+from agenthpo.redaction import redact
+
 __all__ = ["Likeness"]
 
 _MOST, _WIDTH = 3, 120
@@ -35,7 +37,7 @@ class Likeness:
         shape = _DIGITS.sub("0", line)
         if shape == line or shape in self._found:  # no number, or the same line of another epoch
             return
-        self._found[shape] = (self._score(line), line[:_WIDTH])
+        self._found[shape] = (self._score(line), redact(line)[:_WIDTH])
         if len(self._found) > _MOST:
             del self._found[min(self._found, key=lambda s: self._found[s][0])]
 

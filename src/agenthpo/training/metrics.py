@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenthpo.records import Curve
+from agenthpo.redaction import redact
 from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
 
@@ -126,9 +127,15 @@ class _Pattern:
         cut = cut or (None if self._is_joined else _AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
         number = whole_number(text)
         if cut or number is None:
-            around = line[max(0, start - 40) : end + 40].strip()
+            around = _around(redact(line[max(0, start - 2000) : end + 2000]), text)
             raise PatternError(f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}")
         return as_float(number), next(matches, None) is not None
+
+
+def _around(line: str, text: str) -> str:
+    """Return what stands about ``text`` in a line that holds no secret any more."""
+    place = max(line.find(text), 0)
+    return line[max(0, place - 40) : place + len(text) + 40].strip()
 
 
 @dataclass

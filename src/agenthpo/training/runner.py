@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from agenthpo.files import make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
+from agenthpo.redaction import redact
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
@@ -32,7 +33,7 @@ __all__ = ["OnPoint", "run"]
 OnPoint = Callable[[Point], None]
 _POLL_S = 0.1
 _CHUNK = 1 << 20
-_TAIL_LINES, _TAIL_WIDTH = 20, 300
+_TAIL_LINES, _TAIL_WIDTH, _LONGEST_LINE = 20, 300, 4000
 
 
 def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
@@ -197,7 +198,7 @@ def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str
             _take(returned, spec, reader)
     except (Exception, SystemExit) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
         log.write(traceback.format_exc().encode("utf-8", "replace"))
-        end = {"reason": "exit", "exit_code": 1, "error": f"{type(problem).__name__}: {problem}".splitlines()[0][:300]}
+        end = {"reason": "exit", "exit_code": 1, "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0])[:300]}
     reader.poll(final=True)
     return {**end, "duration_s": time.monotonic() - started}
 
@@ -211,4 +212,4 @@ def _tail(log: BinaryIO) -> str:
     size = os.fstat(log.fileno()).st_size
     data = os.pread(log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH))
     lines = Lines().feed(data, final=True)
-    return "\n".join(line[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])
+    return "\n".join(redact(line[:_LONGEST_LINE])[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])
