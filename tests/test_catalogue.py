@@ -8,6 +8,7 @@ import pytest
 from agenthpo.errors import ModelError
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, locate, pull
 from agenthpo.llm.sources import SourceFailure, Url
+from calling import agenthpo
 from loopback import QuietHandler, serving
 
 CONTENT = bytes(range(256)) * 5000
@@ -134,3 +135,39 @@ def test_every_entry_has_an_official_source_first_and_a_licence():
         assert e.licence == "Apache-2.0"
         assert len(e.sha256) == 64
         assert replace(e, size=1).path.name.endswith(".gguf")
+
+
+def test_a_file_that_was_altered_at_the_same_size_is_found_out_and_fetched_anew():
+    toy, asked = entry(Parts()), Parts()
+    path = pull(toy)
+    assert toy.is_here
+    time.sleep(0.02)
+    path.write_bytes(CONTENT[::-1])
+    assert not toy.is_here
+    assert not toy.verify()
+    assert pull(entry(asked)).read_bytes() == CONTENT
+    assert asked.asked == [0]
+    path.touch()
+    assert toy.is_here, "touched, and still the same"
+    path.with_suffix(".checked").write_text("[")
+    assert toy.is_here
+
+
+def test_the_models_that_are_here_can_be_verified():
+    assert agenthpo("models", "verify", code=0).stdout == "No model is here.\n"
+    smallest = find("smollm2")
+    smallest.path.parent.mkdir(parents=True)
+    smallest.path.write_bytes(b"GGUF")
+    assert (
+        "local:smollm2: not the file of the catalogue; get it anew by: agenthpo models pull" in agenthpo("models", "verify", code=2).stdout
+    )
+
+
+def test_a_file_that_was_never_checked_is_checked_before_it_is_used(monkeypatch):
+    toy = find("smollm2")
+    toy.path.parent.mkdir(parents=True)
+    with toy.path.open("wb") as file:
+        file.truncate(toy.size)
+    with pytest.raises(ModelError, match=r"is not the catalogue's local:smollm2; get it anew by: agenthpo models pull local:smollm2"):
+        locate("local:smollm2")
+    assert not toy.is_here

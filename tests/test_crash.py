@@ -1,13 +1,15 @@
 """What a study survives: kills, torn files, full disks, folders that cannot be written, a changed task."""
 
+import errno
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -311,6 +313,46 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
         stopped = go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
         assert stopped.trials[:2] == tuple(before)
         assert [t.number for t in stopped.trials] == list(range(6))
+
+
+def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
+    with mounted(Path("small"), "-o", "size=400k") as small:
+        run(2, storage=f"sqlite:///{small.absolute()}/s.db")
+        fill = os.open(small / "fill", os.O_CREAT | os.O_WRONLY)
+        with pytest.raises(OSError, match="No space"):
+            while True:
+                os.write(fill, b"x" * 4096)
+        os.close(fill)
+        with pytest.raises(
+            StudyError, match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and go on with: agenthpo"
+        ):
+            go_on(FOLDER, limits={"trials": 60})
+        (small / "fill").unlink()
+        before = len(trials())
+        with closing(sqlite3.connect(small / "s.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(StudyError, match="database is locked"):
+                go_on(FOLDER, limits={"trials": before + 2})
+        assert len(go_on(FOLDER, limits={"trials": before + 2}).trials) == before + 2
+
+
+@pytest.mark.parametrize("code", ["EIO", "ESTALE", "EFBIG", "ENOLCK", "ENOSYS"])
+def test_whatever_the_system_refuses_is_a_sentence(code, monkeypatch):
+    run(1)
+    number = getattr(errno, code)
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fcntl.flock", refuse)
+        with pytest.raises(StudyError, match=rf"cannot be written \({os.strerror(number)}\); .*go on with: agenthpo resume"):
+            go_on(FOLDER, limits={"trials": 2})
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", refuse)
+        with pytest.raises(StudyError, match=r"go on with: agenthpo resume"):
+            go_on(FOLDER, limits={"trials": 2})
+    assert len(go_on(FOLDER, limits={"trials": 2}).trials) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,7 +19,17 @@ from agenthpo.budget import Budget
 from agenthpo.commands import pasted
 from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
-from agenthpo.experience.log import STUDIES, ExperienceLog, check_storable, no_study, read_meta, refuse_existing, study_folder
+from agenthpo.experience.log import (
+    STUDIES,
+    ExperienceLog,
+    check_storable,
+    no_study,
+    read_meta,
+    refuse_existing,
+    storage_words,
+    study_folder,
+)
+from agenthpo.experience.origin import is_made_here, seal
 from agenthpo.llm.choose import NONE
 from agenthpo.llm.client import LLM, open_model
 from agenthpo.llm.prices import cost_usd
@@ -38,12 +49,14 @@ from agenthpo.task_file import load_task
 from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool
 from agenthpo.tuner import tune
+from agenthpo.urls import shown_url
 
 __all__ = [
     "ModelChoice",
     "OnFailure",
     "begin",
     "find_study",
+    "foreign_words",
     "go_on",
     "meta_of",
     "opened_model",
@@ -60,6 +73,11 @@ _DISK = {
     errno.EDQUOT: "free some of your quota and go on with",
     errno.EROFS: "make its folder writable and go on with",
     errno.EACCES: "make its folder writable and go on with",
+    errno.EFBIG: "raise the limit on a file's size (ulimit -f) and go on with",
+    errno.ENOLCK: "put it where files can be locked, or give it a database by --storage, and go on with",
+    errno.ENOSYS: "put it where files can be locked, or give it a database by --storage, and go on with",
+    errno.ESTALE: "see to the network file system and go on with",
+    errno.EIO: "see to the disk and go on with",
 }
 OnFailure = Literal["fallback", "stop"]
 _REHEARSED = 6
@@ -100,7 +118,8 @@ def begin(
     check_proposer(proposer, has_model=model.name != NONE)
     _check_priced(task, model)
     meta = {
-        "id": uuid.uuid4().hex,
+        "id": (identity := uuid.uuid4().hex),
+        "seal": seal(identity),
         "folder": str(folder.resolve()),
         "proposer": proposer,
         "record": record_in(folder.parent, model.name),
@@ -136,15 +155,20 @@ def go_on(
     proposer: str | None = None,
     limits: Mapping[str, Any] | None = None,
     keep_going: bool = False,
+    trusted: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are not None are changed.
 
     Where the space has changed since, trials that still fit are built upon, the others are kept and shown, and the first words say so.
 
+    A study that was not made here is gone on with only where it is ``trusted``, or task, model and proposer are all the caller's.
+
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has changed since.
     """
     meta = meta_of(folder)
+    if not trusted and (named := foreign_words(folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer)):
+        raise StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
     task = task or task_of(folder, meta)
     task = _with_known_budget(task, meta).with_budget(**limits or {})
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
@@ -161,6 +185,22 @@ def go_on(
                 log.keep_meta({**meta, **changed})
             noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
             return _run(task, log, llm, meta["seed"], noted, proposer, tuple(meta.get("record", (0.0, 0.0))), keep_going, on_event)
+
+
+def foreign_words(folder: Path, meta: dict[str, Any], *, has_task: bool, has_model: bool, proposer: str | None) -> str:
+    """Return what going on with a study that was not made here would do by that study's word; empty where nothing."""
+    if is_made_here(meta):
+        return ""
+    named, base_url = [], meta.get("base_url")
+    if not has_task and meta.get("task_file"):
+        task = task_of(folder, meta)
+        named.append(f"runs the command {shlex.join(task.train.command)!r} of {task.file}")
+    by = str(meta.get("proposer", HYBRID))
+    if proposer is None and is_stateful(by) and ":" in by:
+        named.append(f"imports the proposer '{by}'")
+    if not has_model and base_url:
+        named.append(f"sends prompts to {shown_url(str(base_url))}")
+    return " and ".join(named)
 
 
 def _with_known_budget(task: Task, meta: dict[str, Any]) -> Task:
@@ -223,14 +263,19 @@ def _check_objective(task: Task, meta: dict[str, Any], log: ExperienceLog) -> No
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn a full disk or a folder that cannot be written into a sentence; what was recorded stays, and the study can be gone on with."""
+    """Turn what the system refuses into a sentence; what was recorded stays, and the study can be gone on with."""
     try:
         yield
     except OSError as problem:
-        if problem.errno not in _DISK:
+        fix = _DISK.get(problem.errno or 0, f"see to {problem.filename or 'its disk'} and go on with")
+        raise StudyError(
+            f"the study {folder} cannot be written ({problem.strerror or problem}); {fix}: {pasted('resume', folder)}"
+        ) from None
+    except Exception as problem:
+        if not (said := storage_words(problem)):
             raise
         raise StudyError(
-            f"the study {folder} cannot be written ({problem.strerror}); {_DISK[problem.errno]}: {pasted('resume', folder)}"
+            f"the storage of {folder} failed ({said}); free it, or give it room, and go on with: {pasted('resume', folder)}"
         ) from None
 
 

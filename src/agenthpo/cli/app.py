@@ -156,10 +156,13 @@ def resume(
     target: Target = None,
     patience: Patience = None,
     keep_going: KeepGoing = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Run what a study names that was not made here.")] = False,
     json: Json = False,
 ) -> int:
     """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
-    from agenthpo.session import find_study, go_on, meta_of
+    from agenthpo.clean import clean
+    from agenthpo.errors import StudyError
+    from agenthpo.session import find_study, foreign_words, go_on, meta_of
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     folder = find_study(study)
@@ -170,7 +173,12 @@ def resume(
         meta["base_url"] if same else base_url,
         on_llm_failure or meta.get("on_llm_failure", "fallback"),
     )
-    changed = {"model": choice, "proposer": proposer, "limits": limits, "keep_going": keep_going}
+    if not trust and sys.stdin.isatty():
+        if named := foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer):
+            trust = typer.confirm(clean(f"The study {folder} was not made here, and {named}. Go on?"), abort=True)
+    elif not trust and (named := foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer)):
+        raise StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
+    changed = {"model": choice, "proposer": proposer, "limits": limits, "keep_going": keep_going, "trusted": True}
     return _watched(folder, json, lambda on_event: go_on(folder, **changed, on_event=on_event))
 
 
@@ -236,6 +244,14 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     from agenthpo.cli.models import pull_with_progress
 
     say(pull_with_progress(name))
+
+
+@models.command("verify")
+def models_verify(json: Json = False) -> int:
+    """Read the files of the embedded models that are here, and say whether each is the catalogue's."""
+    from agenthpo.cli.models import print_verified
+
+    return 0 if print_verified(as_json=json) else 2
 
 
 def _limits(

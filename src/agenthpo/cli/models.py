@@ -12,9 +12,9 @@ from rich.table import Column, Table
 
 from agenthpo.codec import to_json
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, pull
-from agenthpo.printing import clean_console
+from agenthpo.printing import clean_console, say
 
-__all__ = ["print_models", "pull_with_progress"]
+__all__ = ["print_models", "print_verified", "pull_with_progress"]
 
 
 def print_models(*, as_json: bool) -> None:
@@ -28,6 +28,17 @@ def print_models(*, as_json: bool) -> None:
     console = clean_console()
     console.print(table)
     console.print("Get one by: agenthpo models pull NAME. A file of your own is local:/path/to/file.gguf.", soft_wrap=True)
+
+
+def print_verified(*, as_json: bool) -> bool:
+    """Check every file that is here, print what came of it, and return whether all are as they should be."""
+    found = {entry.name: entry.verify() for entry in CATALOGUE if entry.path.is_file()}
+    if as_json:
+        print(to_json(found))
+    else:
+        again = "not the file of the catalogue; get it anew by: agenthpo models pull"
+        say(*[f"{name}: whole" if good else f"{name}: {again} {name}" for name, good in found.items()] or ["No model is here."])
+    return all(found.values())
 
 
 def pull_with_progress(name: str) -> Path:

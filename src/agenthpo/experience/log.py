@@ -40,7 +40,7 @@ from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Tri
 from agenthpo.space import Space
 from agenthpo.urls import shown_url
 
-__all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "study_folder"]
+__all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "storage_words", "study_folder"]
 
 STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
@@ -374,6 +374,17 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
             f"put back the one of {folder}"
         )
     return study if known else None
+
+
+def storage_words(problem: Exception) -> str:
+    """Return what a database said of a failure of its own, full or locked, in one line; empty for every other exception."""
+    of_database = type(problem).__module__.startswith("sqlalchemy")
+    if not of_database and not isinstance(problem, optuna.exceptions.StorageInternalError):
+        return ""
+    while not of_database and problem.__cause__ is not None and isinstance(problem.__cause__, Exception):
+        problem = problem.__cause__
+        of_database = type(problem).__module__.startswith("sqlalchemy")
+    return _first_line(problem)
 
 
 def _first_line(problem: Exception) -> str:

@@ -228,9 +228,11 @@ def take_lock(folder: Path) -> int:
     file = open_regular(folder / DRIVER_LOCK, os.O_CREAT | os.O_RDWR)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(file, 20).decode().strip()
+    except OSError as problem:
+        holder = os.read(file, 20).decode("utf-8", "replace").strip()
         os.close(file)
+        if problem.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise OSError(problem.errno, problem.strerror, str(folder / DRIVER_LOCK)) from None  # nobody is at work: it cannot be locked
         raise StudyError(f"another process ({holder}) is at work in the study {folder}; wait for it or stop it") from None
     os.ftruncate(file, 0)
     os.write(file, f"pid {os.getpid()}".encode())

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from agenthpo.errors import ModelError
+from agenthpo.files import write_whole
 from agenthpo.llm.sources import SourceFailure, Url, Wheels
 
 __all__ = ["CATALOGUE", "Entry", "OnProgress", "cache_folder", "find", "locate", "pull"]
@@ -57,8 +59,35 @@ class Entry:
 
     @property
     def is_here(self) -> bool:
-        """Whether its file is there, whole; it was checked before it got its name."""
-        return self.path.is_file() and self.path.stat().st_size == self.size
+        """Whether its file is there, whole; one that has changed since it was checked is checked anew."""
+        if not (self.path.is_file() and self.path.stat().st_size == self.size):
+            return False
+        known = _checked_state(self.path)
+        return known in (None, [self.sha256, *_state(self.path)]) or self.verify()
+
+    def verify(self) -> bool:
+        """Read the file, and tell whether it is the catalogue's; what was found is remembered with the file's size and times."""
+        if not self.path.is_file():
+            return False
+        with self.path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        with suppress(OSError):  # who may only read the cache checks anew each time
+            write_whole(self.path.with_suffix(".checked"), json.dumps([found, *_state(self.path)]).encode())
+        return found == self.sha256
+
+
+def _state(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _checked_state(path: Path) -> object:
+    try:
+        return json.loads(path.with_suffix(".checked").read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return "unreadable"
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -121,6 +150,8 @@ def locate(name: str) -> Path:
     entry = find(name)
     if not entry.is_here:
         raise ModelError(f"the model {entry.name} is not here; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}")
+    if _checked_state(entry.path) is None and not entry.verify():
+        raise ModelError(f"{entry.path} is not the catalogue's {entry.name}; get it anew by: agenthpo models pull {entry.name}")
     return entry.path
 
 
@@ -132,6 +163,8 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
     if entry.is_here:
         return entry.path
     with _sole_puller(entry.path):
+        if entry.path.is_file() and not entry.is_here:
+            entry.path.unlink()  # it is not the catalogue's any more
         part = entry.path.with_suffix(".part")
         said: list[str] = []
         for source in entry.sources:
@@ -169,6 +202,7 @@ def _accept(entry: Entry, part: Path) -> None:
         part.unlink()  # nothing in it can be trusted to go on from
         raise SourceFailure(f"its checksum is {found[:12]}…, not {entry.sha256[:12]}…")
     part.rename(entry.path)
+    write_whole(entry.path.with_suffix(".checked"), json.dumps([found, *_state(entry.path)]).encode())
 
 
 @contextmanager

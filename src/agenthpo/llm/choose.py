@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+from agenthpo.installing import install_words
 from agenthpo.llm.catalogue import CATALOGUE, Entry
 
 __all__ = ["NONE", "choose_model"]
@@ -36,7 +37,7 @@ def _how_to_get_one(environment: Mapping[str, str]) -> str:
     key = next((name for name in sorted(environment) if name.endswith("_API_KEY") and environment[name]), None)
     also = f"; {key} is set, so --model PROVIDER:MODEL works as well" if key else ""
     if find_spec("xllamacpp") is None:
-        return f"No language model: the classical engine searches alone. For one without a key: pip install 'agenthpo[embedded]'{also}."
+        return f"No language model: the classical engine searches alone. For one without a key: {install_words('embedded', 'xllamacpp')}{also}."
     if entry.is_here:
         return f"No language model: {entry.name} needs {_ROOM * entry.size / 1e9:.1f} GB of free memory, so the classical engine searches alone{also}."
     return f"No language model: the classical engine searches alone. Get one ({entry.size / 1e9:.1f} GB, no key needed): agenthpo models pull {entry.name}{also}."

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.installing import install_words
 from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply
 from agenthpo.llm.json_text import read_json
 from agenthpo.records import Usage
@@ -129,5 +130,6 @@ def _library() -> Any:
     try:
         import xllamacpp
     except ImportError:
-        raise ModelError("embedded models need the package xllamacpp; install it by: pip install 'agenthpo[embedded]'") from None
+        how = install_words("embedded", "xllamacpp")
+        raise ModelError(f"embedded models need the package xllamacpp; install it by: {how}") from None
     return xllamacpp

@@ -66,6 +66,6 @@ class Recorded(Around):
 
 def end_last_line(path: Path) -> None:
     """End an unfinished last line of a file."""
-    with path.open("rb+") as file:
+    with open(open_regular(path, os.O_RDWR), "rb+") as file:
         if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
             file.write(b"\n")

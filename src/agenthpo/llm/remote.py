@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from agenthpo.clean import whole_characters
 from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.installing import install_words
 from agenthpo.llm.bounds import bound
 from agenthpo.llm.client import REMOTE_ALLOWANCE, Form, Message, Reply
 from agenthpo.llm.failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
@@ -43,7 +44,8 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
         import pydantic_ai.models as models
         from pydantic_ai.exceptions import UserError
     except ImportError:
-        raise ModelError(f"the model {name} needs the package pydantic-ai; install it by: pip install 'agenthpo[remote]'") from None
+        how = install_words("remote", "pydantic-ai-slim[openai]")
+        raise ModelError(f"the model {name} needs the package pydantic-ai; install it by: {how}") from None
     _check_key(key_name(name))
     try:
         if base_url is not None:
