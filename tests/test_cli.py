@@ -5,11 +5,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import psutil
 import pytest
 
+from calling import agenthpo as call
 from studies import shown
 
 TASK = """\
@@ -38,11 +40,9 @@ def _task():
     Path("train.py").write_text(textwrap.dedent(SCRIPT))
 
 
-def agenthpo(*arguments, code=0, cwd=None):
-    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100, cwd=cwd)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+def agenthpo(*arguments, code=0, cwd="."):
+    with chdir(cwd):
+        return call(*arguments, code=code)
 
 
 def test_run_show_and_resume():

@@ -1,14 +1,12 @@
 """Whole studies with a model that misbehaves, over real HTTP on loopback."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agenthpo.experience.log import read_meta
+from calling import agenthpo as call
 from loopback import failing, message, model_server
 from studies import shown
 
@@ -30,9 +28,10 @@ print("score", sys.argv[2])
 
 
 @pytest.fixture(autouse=True)
-def _task():
+def _task(monkeypatch):
     Path("task.yaml").write_text(TASK)
     Path("train.py").write_text(SCRIPT)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
 
 
 def reply(x, opt="adam"):
@@ -59,11 +58,7 @@ def talk(*proposals):
 
 
 def agenthpo(*arguments, code=0):
-    environment = {**os.environ, "OPENAI_API_KEY": "sk-test-0123456789abcdef"}
-    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100, env=environment)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return call(*arguments, code=code)
 
 
 def ran():

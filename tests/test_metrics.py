@@ -1,5 +1,6 @@
 import json
 import math
+import re
 
 import pytest
 from hypothesis import example, given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from agenthpo.scalars import whole_number
 from agenthpo.training.likeness import Likeness
-from agenthpo.training.metrics import Lines, MetricReader, PatternError
+from agenthpo.training.metrics import Lines, MetricReader, PatternError, needles_of
 from agenthpo.training.table_file import _rows
 
 
@@ -212,3 +213,25 @@ def test_a_million_points_stay_few_and_the_best_and_the_last_are_kept():
     assert max(value for _, value in curve) == 2.0
     assert curve[-1] == (249_999.0, 249_999 / 250_000)
     assert (77_777.0, 2.0) in curve
+
+
+WORDS = st.sampled_from(["acc", "ACC ", '"loss"', " ", "x", "\r", "\n", "\x1b[1m", "\b", "0.5", "é", "val"])
+
+
+@given(st.lists(WORDS), st.integers(1, 9))
+def test_what_is_passed_over_holds_no_needle_however_the_stream_is_cut(pieces, size):
+    stream, needles = "".join(pieces).encode(), (b"acc", b'"loss"')
+    lines = Lines()
+    found = [line for i in range(0, len(stream), size) for line in lines.feed(stream[i : i + size], needles=needles)]
+    found += lines.feed(b"", final=True, needles=needles)
+    every = re.split(rb"[\r\n]+", stream)
+    kept = [line for line in every if any(n in line.lower() for n in (*needles, b"\x1b", b"\b"))]
+    assert found == [line for piece in kept for line in Lines().feed(piece, final=True)]
+
+
+def test_needles_are_what_every_line_of_interest_holds():
+    assert needles_of({"acc": "val Acc (top-1): {number}%"}, ["acc", "test"]) == (b'"acc"', b'"test"', b"val")
+    assert needles_of({"acc": r"acc (\S+)"}, ["acc"]) is None
+    assert needles_of({"acc": "{number}"}, ["acc"]) is None
+    assert needles_of({}, ["précision"]) is None or needles_of({}, ["précision"])[0].isascii()
+    assert needles_of({}, ['a"b']) is None

@@ -2,7 +2,6 @@ import csv
 import io
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from agenthpo.cli.story import nearest, story
 from agenthpo.records import Expected
 from agenthpo.session import begin
 from agenthpo.task_file import load_task
+from calling import agenthpo
 from studies import make_trial
 
 TASK = """\
@@ -41,13 +41,6 @@ def study():
     return "toy"
 
 
-def agenthpo(*arguments, code=0):
-    done = subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
 def test_a_story_tells_what_changed_why_what_was_expected_and_what_came():
     before = [make_trial(0, DEFAULT, 0.8, "default"), make_trial(1, {**DEFAULT, "lr": 0.01}, None)]
     fields = {"rationale": "Trial 0 was slow.", "hypothesis": "Faster.", "expected": Expected(0.9, 0.85, 0.95), "model": "m"}
@@ -66,33 +59,33 @@ def test_a_story_tells_what_changed_why_what_was_expected_and_what_came():
 
 
 def test_show_tells_one_trial_and_says_which_there_are(study):
-    said = agenthpo("show", study, "1").stdout
+    said = agenthpo("show", study, "1", code=0).stdout
     assert "Trial 1, proposed by classical" in said
     assert "Changed from trial 0 (score 1.5):" in said
     assert "run.log" in said
-    facts = json.loads(agenthpo("show", study, "0", "--json").stdout)
+    facts = json.loads(agenthpo("show", study, "0", "--json", code=0).stdout)
     assert facts["curves"]["score"] == [[0.0, 0.0], [1.0, 0.5], [2.0, 1.0], [3.0, 1.5]]
     assert "test" not in facts["curves"]
     assert "has no trial 9; it has 3, from 0 on" in agenthpo("show", study, "9", code=2).stderr
 
 
 def test_csv_has_a_row_a_trial_and_a_column_a_parameter(study):
-    rows = list(csv.DictReader(io.StringIO(agenthpo("show", study, "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(agenthpo("show", study, "--csv", code=0).stdout)))
     assert [row["number"] for row in rows] == ["0", "1", "2"]
     assert (rows[0]["params.x"], rows[0]["params.opt"], rows[0]["value"]) == ("0.5", "null", "1.5")
     assert {row["diagnosis"] for row in rows} <= {"completed", "still_improving", "plateau"}
 
 
 def test_best_is_ready_to_paste(study):
-    line = agenthpo("best", study).stdout
+    line = agenthpo("best", study, code=0).stdout
     ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/").stdout
-    best = json.loads(agenthpo("show", study, "--json").stdout)
+    best = json.loads(agenthpo("show", study, "--json", code=0).stdout)
     winner = best["trials"][best["study"]["incumbent"]]
     assert f"score {winner['value']}" in ran
-    assert json.loads(agenthpo("best", study, "--format", "json").stdout) == winner["params"]
+    assert json.loads(agenthpo("best", study, "--format", "json", code=0).stdout) == winner["params"]
     from ruamel.yaml import YAML
 
-    assert YAML(typ="safe").load(agenthpo("best", study, "--format", "yaml").stdout) == winner["params"]
+    assert YAML(typ="safe").load(agenthpo("best", study, "--format", "yaml", code=0).stdout) == winner["params"]
     assert "must be command, yaml or json" in agenthpo("best", study, "--format", "xml", code=2).stderr
 
 
@@ -100,8 +93,8 @@ def test_best_of_a_script_that_asks_for_its_values_hands_them_over():
     Path("task.yaml").write_text(TASK.replace(" --x={x}", ""))
     Path("train.py").write_text("import agenthpo; c = agenthpo.config(); agenthpo.report(score=c['x'])")
     begin(load_task("task.yaml"), Path(".agenthpo/toy"))
-    line = agenthpo("best", "toy").stdout
-    best = json.loads(agenthpo("best", "toy", "--format", "json").stdout)
+    line = agenthpo("best", "toy", code=0).stdout
+    best = json.loads(agenthpo("best", "toy", "--format", "json", code=0).stdout)
     ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/").stdout
     assert json.loads(ran) == {"score": best["x"]}
 

@@ -71,6 +71,52 @@ def test_a_shell_line_gets_values_quoted(value):
     assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [value]
 
 
+HOSTILE = [
+    "$(touch owned)",
+    "`touch owned`",
+    "it's",
+    'say "x"',
+    "a\\",
+    "$HOME",
+    "; touch owned",
+    "a b",
+    "!!",
+    "*",
+    "\\'",
+    "'; touch owned; '",
+    "{seed}",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+@pytest.mark.parametrize("place", ["{v}", "'{v}'", '"{v}"', "'x'{v}\"y\"", '"a {v} b"', "'a {v} b'", "pre{v}post"])
+def test_in_the_users_own_quotes_a_value_is_text_as_well(value, place):
+    space = parse_space({"v": {"type": "categorical", "values": [value, "other"]}})
+    command = resolve_command((f"{sys.executable} -c '{ECHO}' {place}",), space, {"v": value}, shell=True, **PLACE)
+    wanted = place.replace("{v}", value) if "'x'" in place or place == "pre{v}post" else place.strip("'\"").replace("{v}", value)
+    wanted = f"x{value}y" if "'x'" in place else wanted
+    assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [wanted]
+    assert not Path("owned").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'echo "$(train {v})"',
+        "echo `train {v}`",
+        "cat <<E\n{v}\nE",
+        'echo "`x {v}`"',
+        'sh -c "train {v}"',
+        "bash -lc 'train {v}'",
+        'eval "x {v}"',
+        'ssh h "train {v}"',
+    ],
+)
+def test_where_a_shell_would_execute_a_value_it_is_refused(line):
+    with pytest.raises(ValueError, match="v"):
+        resolve_command((line,), parse_space({"v": {"type": "bool"}}), {"v": True}, shell=True, **PLACE)
+
+
 @pytest.mark.skipif(_shell() == ("sh", "-c"), reason="neither sh nor bash knows pipefail here")
 def test_a_crash_before_a_pipe_is_no_success():
     for line, code in (("false | cat", 1), ("exit 3 | true", 3), ("true | cat", 0)):

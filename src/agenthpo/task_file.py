@@ -20,7 +20,7 @@ from agenthpo.space_file import RESERVED, parse_space
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.task_form import BudgetForm, TaskForm, TrainForm
 from agenthpo.units import parse_duration, parse_memory
-from agenthpo.ways_in import placeholders
+from agenthpo.ways_in import placeholders, quotes_at
 from agenthpo.yaml_file import read_yaml
 
 __all__ = ["check_name", "load_task", "parse_task"]
@@ -105,6 +105,8 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     texts = {"train.command": command, "train.env": train.env.values(), "train.metrics_file": (train.metrics_file or "",)}
     for key, held in texts.items():
         _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
+    if train.shell and train.command:
+        _check_shell_line(train.command, f"{where}: train.command")
     if train.command and not train.shell:
         check_program(command, folder, f"{where}: train.command")
     if train.command:
@@ -124,6 +126,20 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
         patterns=train.metrics,
         metrics_file=train.metrics_file,
     )
+
+
+def _check_shell_line(line: str, where: str) -> None:
+    """Refuse a placeholder where the shell would execute what its value holds, or read it again.
+
+    :raises TaskError: naming the fix.
+    """
+    try:
+        quotes_at(line)
+    except ValueError as problem:
+        raise TaskError(
+            f"{where}: {problem} stands within quoted $( ), backticks, the quotes of an inner shell or a here-document, where the shell would execute what its value holds; "
+            "hand it over by train.env, or put the line into a script"
+        ) from None
 
 
 def _styles(command: tuple[str, ...], space: Space, style: str, folder: Path, where: str) -> dict[str, str]:

@@ -22,12 +22,13 @@ from agenthpo.records import Params
 from agenthpo.script import PARAMS_FILE
 from agenthpo.space import Space
 
-__all__ = ["CONFIG_YAML", "config_text", "fill", "placeholders", "resolve_command", "resolve_env"]
+__all__ = ["CONFIG_YAML", "config_text", "fill", "placeholders", "quotes_at", "resolve_command", "resolve_env"]
 
 CONFIG_YAML = "params.yaml"
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
 _NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
 """What argparse takes for a negative number, and not for an option."""
+_INNER_SHELL = re.compile(r"\b(?:eval|ssh)\s|\b(?:ba|da|z|k)?sh\s[^|;&]{0,80}?-[a-z]{0,5}c\s")
 _EXPONENT_ONLY = re.compile(r"^(-?\d+)(e)")
 
 
@@ -61,8 +62,8 @@ def resolve_command(
     values = _values(params, seed=seed, workdir=workdir)
     inactive = set(space.names) - set(params)
     if shell:
-        quoted = {name: shlex.quote(value) for name, value in values.items()} | dict.fromkeys(inactive, "''")
-        return (*_shell(), fill(words[0], quoted | {"flags": shlex.join(_flags(params, styles or {}))}))
+        texts = values | dict.fromkeys(inactive, "")
+        return (*_shell(), _filled_line(words[0], texts, shlex.join(_flags(params, styles or {}))))
     resolved: list[str] = []
     for place, word in enumerate(words):
         if word == "{flags}":
@@ -92,6 +93,60 @@ def config_text(params: Params) -> str:
     """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and types as well."""
     pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
     return f"{{\n{pairs}\n}}\n"
+
+
+def quotes_at(line: str) -> dict[int, str]:
+    """Return for each placeholder in a shell line, by its place, the quotes that it stands in: ``'``, ``"`` or none.
+
+    :raises ValueError: for one that stands where a value would be executed whatever its quotes: in a command substitution within
+        quotes, between backticks, in quotes for an inner shell (``sh -c "…"``), or after a here-document has begun.
+    """
+    places, found, quote, place = {m.start(): m for m in _PLACEHOLDER.finditer(line) if m[1]}, {}, "", 0
+    inner = line.find("<<")
+    while inner >= 0 and line[inner : inner + 3] == "<<<":
+        inner = line.find("<<", inner + 3)
+    ticks, depth = False, 0
+    while place < len(line):
+        character = line[place]
+        if place in places:
+            nested = bool(quote) and _INNER_SHELL.search(line[:place]) is not None
+            if ticks or nested or (depth and quote == '"') or (0 <= inner < place):
+                raise ValueError(places[place][0])
+            found[place] = quote
+            place = places[place].end()
+            continue
+        if character == "\\" and quote != "'":
+            place += 1
+        elif character == "'" and quote != '"':
+            quote = "" if quote else "'"
+        elif character == '"' and quote != "'":
+            quote = "" if quote else '"'
+        elif character == "`" and quote != "'":
+            ticks = not ticks
+        elif quote == '"' and line[place : place + 2] == "$(":
+            depth += 1
+        elif quote == '"' and character == ")" and depth:
+            depth -= 1
+        place += 1
+    return found
+
+
+def _filled_line(line: str, values: Mapping[str, str], flags: str) -> str:
+    """Return a shell line with its placeholders filled in, each value as text alone, whatever quotes it stands in."""
+    quotes = quotes_at(line)
+
+    def put(match: re.Match[str]) -> str:
+        if not match[1]:
+            return match[0][0]
+        quote = quotes[match.start()]
+        value = flags if match[1] == "flags" else values[match[1]]
+        if quote == "'":
+            return value.replace("'", "'\\''")
+        if quote == '"':
+            return re.sub(r'[\\$`"]', lambda m: "\\" + m[0], value)
+        return value if match[1] == "flags" else shlex.quote(value)
+
+    return _PLACEHOLDER.sub(put, line)
 
 
 @functools.cache

@@ -153,7 +153,10 @@ class RemoteLLM:
         self._loop.close()
 
     def _patiently(self, messages: Sequence[Message], form: Form | None) -> Reply:
-        """Ask, and ask again after what passes by itself; without tools or a system message where a server refuses these."""
+        """Ask, and ask again after what passes by itself; without tools or a system message where a server refuses these.
+
+        Without a ``form`` it is the very first request: there, a server that does not answer at all is the user's mistake.
+        """
         waits = iter(_WAITS_S)
         while True:
             try:
@@ -163,7 +166,11 @@ class RemoteLLM:
                     self._takes_tools = False
                 elif self._takes_system and refuses_system(problem) and any(m.role == "system" for m in messages):
                     self._takes_system = False
-                elif not passes(problem) or (wait_s := next(waits, None)) is None:
+                elif (
+                    not passes(problem)
+                    or (form is None and not getattr(problem, "status_code", None))
+                    or (wait_s := next(waits, None)) is None
+                ):
                     raise
                 else:
                     time.sleep(min(_LONGEST_WAIT_S, getattr(problem, "retry_after", None) or wait_s))

@@ -28,6 +28,11 @@ class Likeness:
         self._stems = tuple({word[:3] for word in self._words})
         self._found: dict[str, tuple[float, str]] = {}
 
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Texts one of which every line holds that is looked at."""
+        return self._stems
+
     def take(self, line: str) -> None:
         """Take in a line of output."""
         lowered = line[:500].lower()

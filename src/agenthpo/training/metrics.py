@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from agenthpo.redaction import redact
 from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
 
-__all__ = ["Lines", "MetricReader", "PatternError", "Point", "as_float", "compile_pattern", "json_numbers"]
+__all__ = ["Lines", "MetricReader", "PatternError", "Point", "as_float", "compile_pattern", "json_numbers", "needles_of"]
 
 NUMBER = r"(?>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf(?:inity)?)\b)"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -56,15 +56,43 @@ class Lines:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, chunk: bytes, *, final: bool = False) -> list[str]:
-        """Return the lines that ``chunk`` completes, as a terminal shows them; with ``final``, the unfinished last one as well."""
-        *whole, self._rest = re.split(rb"[\r\n]+", self._rest + chunk)
+    def feed(self, chunk: bytes, *, final: bool = False, needles: Sequence[bytes] | None = None) -> list[str]:
+        """Return the lines that ``chunk`` completes, as a terminal shows them; with ``final``, the unfinished last one as well.
+
+        With ``needles`` (in lower case), only lines that hold one of them, in any case: what no reader can need is not looked at.
+        """
+        data = self._rest + chunk
+        end = len(data) if final else max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        body, self._rest = data[:end], data[end:]
         if len(self._rest) > _LONGEST_LINE:
             self._rest = self._rest[-_LONGEST_LINE:]
-        if final and self._rest:
-            whole.append(self._rest)
-            self._rest = b""
+        whole = re.split(rb"[\r\n]+", body) if needles is None else _lines_with(body, (*needles, b"\x1b", b"\b"))
         return [_shown(line.decode("utf-8", "replace")) for line in whole if line]
+
+
+def _lines_with(body: bytes, needles: Sequence[bytes]) -> list[bytes]:
+    """Return the lines of ``body`` that hold one of ``needles``, in their order; the others cost a search and nothing else."""
+    lowered, spans = body.lower(), dict[int, int]()
+    breaks = [mark for mark in (b"\n", b"\r") if mark in body]
+    for needle in needles:
+        end, place = 0, lowered.find(needle)
+        while place >= 0:
+            start = max([end, *(body.rfind(mark, end, place) + 1 for mark in breaks)])
+            end = min([len(body), *(found for mark in breaks if (found := body.find(mark, place)) >= 0)])
+            spans[start] = end
+            place = lowered.find(needle, end)
+    return [body[start : spans[start]] for start in sorted(spans)]
+
+
+def needles_of(patterns: Mapping[str, str], wanted: Collection[str]) -> tuple[bytes, ...] | None:
+    """Return texts one of which every line holds that can give a value; None where that cannot be said."""
+    needles = [json.dumps(name).lower() for name in wanted]
+    for pattern in patterns.values():
+        words = re.findall(r"[a-z0-9_]{2,}", pattern.replace("{number}", " ").lower()) if "{number}" in pattern else []
+        if not words:
+            return None
+        needles.append(max(words, key=len))
+    return tuple(needle.encode() for needle in needles) if all(needle.isascii() and "\\" not in needle for needle in needles) else None
 
 
 def _shown(line: str) -> str:

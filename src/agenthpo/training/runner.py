@@ -24,7 +24,7 @@ from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
 from agenthpo.training.likeness import Likeness
-from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point
+from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point, needles_of
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
 from agenthpo.training.table_file import TableFile
 
@@ -66,6 +66,7 @@ class _Reader:
         wanted = frozenset(name for name in (spec.metric, spec.test_metric) if name)
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self._likeness = Likeness(spec.metric)
+        self._wanted = needles_of(spec.patterns, wanted)
         self._table = _table(spec)
         self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
         self._log_end, self._log_lines = 0, Lines()
@@ -76,7 +77,7 @@ class _Reader:
         for chunk in self._report.new():
             self._feed(self._report_lines.feed(chunk), self.metrics.read_report)
         for chunk in self._new_output():
-            self._feed(self._log_lines.feed(chunk), self.metrics.read_output)
+            self._feed(self._log_lines.feed(chunk, needles=self._needles()), self.metrics.read_output)
         if final:
             self._feed(self._report_lines.feed(b"", final=True), self.metrics.read_report)
             self._feed(self._log_lines.feed(b"", final=True), self.metrics.read_output)
@@ -92,6 +93,13 @@ class _Reader:
     def alike(self) -> tuple[str, ...]:
         """The lines of output that are most like a report of the metric."""
         return self._likeness.lines
+
+    def _needles(self) -> tuple[bytes, ...] | None:
+        """Return what a line must hold to be looked at; while the metric has not come, what is like it is of interest too."""
+        if self._wanted is None or self._likeness.metric in self.metrics.curves:
+            return self._wanted
+        stems = self._likeness.stems
+        return (*self._wanted, *(stem.encode() for stem in stems)) if all(map(str.isascii, stems)) else None
 
     def _feed(self, lines: list[str], read: Callable[[str], None]) -> None:
         for line in lines:
