@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,16 @@ def test_a_try_shows_the_line_each_value_came_from_and_warns_of_more_in_it():
     assert "acc was taken from the line 'train acc 1 | val acc 0.5 | best val acc 0.9'" in said
     assert "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc 0.0 | best val acc 0.9'" in said
     assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {"acc": "train acc 1 | val acc 0.5 | best val acc 0.9"}
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [(None, 20.0), (90.0, 20.0), (1.5, 1.5)])
+def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
+    from agenthpo.cli import check as module
+    from agenthpo.records import Outcome
+    from agenthpo.task_file import load_task
+
+    specs = []
+    monkeypatch.setattr(module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1])
+    loaded = load_task("task.yaml")
+    assert module.try_once(replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True)
+    assert [spec.timeout_s for spec in specs] == [limit]

@@ -1,9 +1,14 @@
+import json
+import subprocess
+import sys
+
 import pytest
 
 import agenthpo
 from agenthpo.errors import InvalidParams, ModelError, SpaceError, StudyError, TaskError
 from agenthpo.optimizer import Optimizer
 from agenthpo.session import proposer_named
+from loopback import message, model_server
 from studies import SPACE
 
 
@@ -96,3 +101,16 @@ def test_a_real_model_proposes_in_it():
             opt.tell(params, -score(params))
     assert {t.proposal.source for t in opt.trials} <= {"default", "creator", "fallback", "classical"}
     assert any(t.proposal.usage.tokens for t in opt.trials)
+
+
+def test_one_that_is_never_closed_ends_without_a_word():
+    answer = {"rationale": "So.", "params": {"x": 0.1}, "hypothesis": "Up.", "expected": {"value": 1, "low": 0, "high": 2}}
+    code = """
+import sys, agenthpo
+opt = agenthpo.Optimizer({"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}, model="toy", base_url=sys.argv[1], proposer="creator")
+for _ in range(2):
+    opt.tell(opt.ask(), 0.5)
+"""
+    with model_server(lambda body, number: message(json.dumps(answer))) as (url, _):
+        done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

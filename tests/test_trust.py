@@ -1,7 +1,7 @@
 import pytest
 
 from agenthpo.records import Expected
-from agenthpo.search.trust import assessed, class_of, is_creators, record_of
+from agenthpo.search.trust import Trust, assessed, class_of, is_creators, record_of
 from studies import make_trial
 
 
@@ -103,3 +103,63 @@ def test_a_model_brings_what_it_showed_in_earlier_studies_but_not_much_of_it():
     assert (better, worse) == (0.5, 0.5)
     begins = [assessed(told(), "maximize", record=record_of([t])).value for t in (bad, good)]
     assert begins == [0.25, 0.75]
+
+
+def near(value):
+    return pytest.approx(value, abs=1e-12)
+
+
+def test_what_a_result_counts_for_in_numbers():
+    """Beginning with 1 better and 1 worse; a result counts twice its share, and each earlier one 0.8 of the next."""
+    assert trust().value == 0.5
+    assert trust(("creator", 0.9), ("classical", 0.6)).value == near((1 + 2) / (2 + 2))
+    assert trust(("creator", 0.1), ("classical", 0.6)).value == near(1 / 4)
+    risen = trust(("creator", 0.1), ("creator", 0.9), ("classical", 0.6))
+    assert risen.value == near((1 + 2) / (2 + 2 * 1.8))
+    assert risen.better == near(1 / 1.8)
+    thrice = trust(("creator", 0.1), ("creator", 0.1), ("creator", 0.9), ("classical", 0.6))
+    assert thrice.better == near(1 / (1 + 0.8 + 0.64))
+    assert trust(("creator", 0.6), ("classical", 0.6)).better == 0.5
+
+
+def test_what_an_interval_and_a_refusal_count_for_in_numbers():
+    assert trust(("creator", 0.6, (0.5, 0.7)), ("classical", 0.6)).value == near((1 + 0.25 + 2 * 0.5) / (2 + 0.25 + 2))
+    assert trust(("creator", 0.6, (0.8, 0.9)), ("classical", 0.6)).value == near((1 + 2 * 0.5) / (2 + 0.25 + 2))
+    assert trust(("fallback", 0.9)).value == near(1 / 2.25)
+    before = trust(("fallback", 0.6), ("creator", 0.9))
+    assert before.value == near((1 + 2 * 1.0) / (2 + 2 + 0.25 * 0.8))
+
+
+def test_only_the_better_half_of_the_engines_latest_eight_is_compared_with():
+    engine = [("classical", value) for value in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
+    assert trust(*engine, ("creator", 0.65)).better == near(2 / 4)
+    assert trust(*engine, ("creator", 0.95)).better == 1.0
+    assert trust(("classical", None), ("creator", 0.4)).better == 0.0, "the default counts as the engine's"
+
+
+def test_the_share_of_the_trials_and_the_record_in_numbers():
+    shares = [Trust(value, 0, 0.5, 0, 0, 0).share for value in (0.2, 0.25, 0.45, 0.65, 0.9)]
+    assert shares == [near(0), near(0), near(0.5), near(1), near(1)]
+    assert record_of([]) == (0.0, 0.0)
+    assert record_of([Trust(0.5, 2, 0.5, 0, 0, 0)]) == (near(0.5), near(0.5))
+    assert record_of([Trust(0.9, 20, 0.75, 0, 0, 0), Trust(0.9, 0, 0.5, 0, 0, 0)]) == (near(1.5), near(0.5))
+    assert (
+        Trust(0.5, 3, 0.25, 1, 2, 4).words() == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, 4 refused"
+    )
+    assert Trust(0.5, 3, 0.25, 0, 0, 0).words() == "trust 0.50, 3 results, better than the engine's in 25%"
+
+
+def test_the_engine_comes_at_least_every_sixth_time_and_the_creator_every_fifteenth():
+    sure, doubtful = Trust(1.0, 9, 1.0, 0, 0, 0), Trust(0.0, 9, 0.0, 0, 0, 0)
+    for count, its in ((4, True), (5, False)):
+        assert is_creators(told(("classical", 0.5), *[("creator", 0.9)] * count), sure) is its
+    for count, its in ((13, False), (14, True)):
+        assert is_creators(told(("creator", 0.1), *[("classical", 0.9)] * count), doubtful) is its
+
+
+def test_the_first_turns():
+    good, bad = Trust(0.6, 1, 0.6, 0, 0, 0), Trust(0.4, 1, 0.5, 0, 0, 0)
+    assert is_creators(told(), bad, first_turns=2)
+    assert is_creators(told(("creator", 0.9)), good, first_turns=2)
+    assert not is_creators(told(("creator", 0.1)), bad, first_turns=2)
+    assert not is_creators(told(("creator", 0.1)), bad, first_turns=1)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -74,6 +75,8 @@ class Optimizer:
         parsed = with_defaults(parse_space(space), defaults or {})
         self.task = Task("ask-and-tell", objective, parsed, Train(), Background.of(background))
         self._stack = ExitStack()
+        # Whoever does not close it: before the interpreter takes away what closing needs.
+        self._closing = weakref.finalize(self, self._stack.close)
         self._executor = Executor()
         self._proposer: Proposer
         if isinstance(proposer, str):
@@ -129,7 +132,7 @@ class Optimizer:
 
     def close(self) -> None:
         """Free the language model."""
-        self._stack.close()
+        self._closing()
 
     def __enter__(self) -> Self:
         return self
