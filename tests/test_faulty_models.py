@@ -140,3 +140,15 @@ def test_the_command_line_replays_a_study_with_its_seed():
         (t["params"], t["source"], t["rationale"], t["value"]) for t in first
     ]
     assert read_meta(Path(".agenthpo/again"))["seed"] == 5
+
+
+def test_a_password_in_the_servers_address_is_shown_nowhere():
+    with model_server(talk(message(arguments=reply(0.75)))) as (url, _):
+        address = url.replace("://", "://me:hunter2@")
+        said = agenthpo("run", ".", "--model", "toy", "--base-url", address, "--trials", "2", "--json")
+        shown_study = agenthpo("show", "toy", "--json")
+        again = agenthpo("resume", "toy", "--trials", "3")
+    for done in (said, shown_study, again):
+        assert "hunter2" not in done.stdout + done.stderr
+    assert json.loads(shown_study.stdout)["study"]["base_url"] == url.replace("://", "://me@")
+    assert "seal" not in json.loads(shown_study.stdout)["study"]

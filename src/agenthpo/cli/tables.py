@@ -17,6 +17,7 @@ from agenthpo.ledger import ledger_json
 from agenthpo.printing import clean_console
 from agenthpo.records import Trial, incumbent
 from agenthpo.space import format_number
+from agenthpo.urls import shown_url
 from agenthpo.words import gain_words, measured_words, params_words, source_words
 
 __all__ = ["print_csv", "print_study", "trial_table"]
@@ -30,7 +31,10 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         meta, trials, direction = log.meta, log.trials(), log.direction
     best = incumbent(trials, direction)
     if as_json:
-        study = {"name": folder.name, "folder": str(folder), "direction": direction, **meta, "incumbent": best and best.number}
+        told = {name: value for name, value in meta.items() if name != "seal"} | {
+            "base_url": meta.get("base_url") and shown_url(meta["base_url"])
+        }
+        study = {"name": folder.name, **told, "folder": str(folder), "direction": direction, "incumbent": best and best.number}
         study["ledger"] = ledger_json(trials, direction)
         print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
