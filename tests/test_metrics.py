@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agenthpo.scalars import whole_number
 from agenthpo.training.likeness import Likeness
-from agenthpo.training.metrics import Lines, MetricReader, PatternError, needles_of
+from agenthpo.training.metrics import Lines, MetricReader, PatternError, as_float, needles_of
 from agenthpo.training.table_file import _rows
 
 
@@ -235,3 +235,58 @@ def test_needles_are_what_every_line_of_interest_holds():
     assert needles_of({"acc": "{number}"}, ["acc"]) is None
     assert needles_of({}, ["précision"]) is None or needles_of({}, ["précision"])[0].isascii()
     assert needles_of({}, ['a"b']) is None
+
+
+@pytest.mark.parametrize("unit", ["s", "sec", "secs", "seconds", "x", "dB", "px", "pct", "nats", "bits"])
+def test_a_unit_may_follow_a_number(unit):
+    assert read([f"acc 0.5{unit} left"], {"acc": "acc {number}"}) == {"acc": ((0.0, 0.5),)}
+
+
+@pytest.mark.parametrize("text", ["v0.5", "1,234.5", "−0.5", "1:30", "x0.5"])
+def test_a_pattern_that_begins_with_its_number_takes_no_rest_of_another(text):
+    with pytest.raises(PatternError, match=r"which is not a whole number; let the script print it as 0.853 or 1234.5"):
+        read([f"{text} accuracy"], {"acc": "{number} accuracy"})
+
+
+def test_a_sentence_about_a_cut_number_shows_forty_letters_on_either_side():
+    line = "a" * 100 + " acc 1,5 " + "b" * 100
+    with pytest.raises(PatternError) as caught:
+        read([line], {"acc": "acc {number}"})
+    assert str(caught.value).startswith(
+        f"the pattern of acc takes '1' out of '{'a' * 35} acc 1,5 {'b' * 37}', which is not a whole number; "
+    )
+
+
+def test_metrics_beyond_a_thousand_are_let_go_but_for_those_that_are_wanted():
+    reader = MetricReader(frozenset({"acc"}))
+    reader.read_row({f"m{i}": 1.0 for i in range(1005)})
+    reader.read_row({"acc": 0.5})
+    assert len(reader.curves) == 1001
+    assert reader.curve("acc") == ((0.0, 0.5),)
+    assert reader.curve("m1001") == ()
+
+
+def test_places_are_halved_with_their_points():
+    reader = MetricReader(frozenset({"acc"}))
+    for i in range(100_001):
+        reader.read_row({"acc": float(i)})
+    curve, places = reader.curve("acc"), reader.places["acc"]
+    assert len(curve) == len(places) == 50_001
+    assert [value for _, value in curve[:3]] == [0.0, 2.0, 4.0]
+    assert all(place == value + 1 for (_, value), place in zip(curve, places, strict=True))
+
+
+def test_what_comes_in_one_line_is_of_one_report_and_each_line_of_its_own():
+    reader = MetricReader(frozenset({"acc", "test"}), {"acc": "acc {number}", "test": "test {number}"})
+    for line in ("acc 1", "acc 2 test 3", "nothing", "test 4"):
+        reader.read_output(line)
+    assert reader.places == {"acc": [1, 2], "test": [2, 4]}
+    reader.read_report('{"acc": 1}')
+    assert reader.places["acc"] == [1, 2, 5]
+    assert reader.counted == {"acc", "test"}
+
+
+def test_infinity_keeps_its_sign():
+    assert as_float(10**400) == math.inf
+    assert as_float(-(10**400)) == -math.inf
+    assert as_float(3) == 3.0

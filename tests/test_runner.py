@@ -177,6 +177,8 @@ def test_a_metrics_file_is_read():
             "last",
             None,
         ),
+        ("for v in (1, 3, 2): print('acc', v, *(['test', 7] if v == 3 else []))", "best", 7.0),
+        ("for v in (1, 3, 2): print('acc', v, *(['test', 7] if v == 1 else []))", "best", None),
         ("print('test', 9)\nfor v in (1, 2, 3): print('acc', v)", "last", None),
         ("import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=10 * v); a.report(step=v, acc=v)", "best", 30.0),
         (

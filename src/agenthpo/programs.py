@@ -21,6 +21,7 @@ __all__ = ["asks_for_config", "check_function", "check_program", "digest_of", "p
 _INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
 _OPTION_WITH_VALUE = {"-W", "-X"}
 _SOURCES = {".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".lua", ".js", ".php", ".m"}
+_NOT_OURS = {"site-packages", "node_modules", "__pycache__"}
 _MOST_FILES, _LONGEST_FILE = 500, 1_000_000
 
 
@@ -136,6 +137,8 @@ def _sources(script: Path) -> Iterator[Path]:
     for i, file in enumerate(script.parent.glob(pattern)):
         if i >= _MOST_FILES:
             return
+        if any(part.startswith(".") or part in _NOT_OURS for part in file.relative_to(script.parent).parts[:-1]):
+            continue
         if file.is_file() and file.stat().st_size < _LONGEST_FILE:
             yield file
 

@@ -46,13 +46,22 @@ def read_options(files: Iterable[Path], names: Iterable[str]) -> dict[str, Optio
     wanted = set(names)
     for file in files:
         try:
-            tree = ast.parse(file.read_bytes())
+            text = file.read_bytes()
+            if not any(spelling in text for name in wanted - set(found) for spelling in _spellings(name)):
+                continue
+            tree = ast.parse(text)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         for name, option in _options(tree):
             if name in wanted:
                 found.setdefault(name, option)
+        if wanted <= set(found):
+            break
     return found
+
+
+def _spellings(name: str) -> set[bytes]:
+    return {name.encode(), name.replace("-", "_").encode(), name.replace("_", "-").encode()}
 
 
 def _options(tree: ast.Module) -> Iterator[tuple[str, Option]]:

@@ -42,7 +42,7 @@ class Likeness:
         shape = _DIGITS.sub("0", line)
         if shape == line or shape in self._found:  # no number, or the same line of another epoch
             return
-        self._found[shape] = (self._score(line), redact(line)[:_WIDTH])
+        self._found[shape] = (self._score(line), redact(line, quick=True)[:_WIDTH])
         if len(self._found) > _MOST:
             del self._found[min(self._found, key=lambda s: self._found[s][0])]
 

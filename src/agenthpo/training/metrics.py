@@ -155,7 +155,7 @@ class _Pattern:
         cut = cut or (None if self._is_joined else _AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
         number = whole_number(text)
         if cut or number is None:
-            around = _around(redact(line[max(0, start - 2000) : end + 2000]), text)
+            around = _around(redact(line[max(0, start - 2000) : end + 2000], quick=True), text)
             raise PatternError(f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}")
         return as_float(number), next(matches, None) is not None
 

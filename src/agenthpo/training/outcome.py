@@ -69,7 +69,7 @@ def judge(spec: RunSpec, reader: MetricReader, end: dict[str, Any], tail: str, *
 
 
 def _several_words(name: str, line: str) -> str:
-    return f"the pattern of {name} matches more than once in {redact(line.strip())[:120]!r}, and the first match counts"
+    return f"the pattern of {name} matches more than once in {redact(line.strip(), quick=True)[:120]!r}, and the first match counts"
 
 
 def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None:
@@ -126,7 +126,7 @@ def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: 
         return None, ""
     lines = [line for line in tail.splitlines() if line.strip()]
     if reason == "exit" and (line := _memory_line(lines)):
-        return "oom", f"out of memory: {redact(line)[:200]}"
+        return "oom", f"out of memory: {redact(line, quick=True)[:200]}"
     if code is not None and (number := _signal_of(code)):
         hint = ", which is often the system running out of memory" if number == signal.SIGKILL else ""
         return "failed", f"killed by signal {number.value} ({number.name}){hint}"
@@ -166,7 +166,7 @@ def _signal_of(code: int) -> signal.Signals | None:
 def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines: list[str]) -> str:
     curve = curves.get(spec.metric)
     after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
-    return f"exit code {code}{after}" + (f": {redact(lines[-1].strip())[:200]}" if lines else "")
+    return f"exit code {code}{after}" + (f": {redact(lines[-1].strip(), quick=True)[:200]}" if lines else "")
 
 
 def _chosen(curve: Curve, spec: RunSpec) -> int | None:

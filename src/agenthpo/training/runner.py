@@ -206,7 +206,7 @@ def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str
             _take(returned, spec, reader)
     except (Exception, SystemExit) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
         log.write(traceback.format_exc().encode("utf-8", "replace"))
-        end = {"reason": "exit", "exit_code": 1, "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0])[:300]}
+        end = {"reason": "exit", "exit_code": 1, "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0], quick=True)[:300]}
     reader.poll(final=True)
     return {**end, "duration_s": time.monotonic() - started}
 
@@ -220,4 +220,4 @@ def _tail(log: BinaryIO) -> str:
     size = os.fstat(log.fileno()).st_size
     data = os.pread(log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH))
     lines = Lines().feed(data, final=True)
-    return "\n".join(redact(line[:_LONGEST_LINE])[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])
+    return "\n".join(redact(line[:_LONGEST_LINE], quick=True)[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])
