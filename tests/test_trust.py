@@ -1,7 +1,7 @@
 import pytest
 
 from agenthpo.records import Expected
-from agenthpo.search.trust import Trust, assessed, class_of, is_creators, record_of
+from agenthpo.search.trust import CLASSES, FIRST_TURNS, Trust, assessed, class_of, is_creators, record_of
 from studies import make_trial
 
 
@@ -163,3 +163,32 @@ def test_the_first_turns():
     assert is_creators(told(("creator", 0.9)), good, first_turns=2)
     assert not is_creators(told(("creator", 0.1)), bad, first_turns=2)
     assert not is_creators(told(("creator", 0.1)), bad, first_turns=1)
+
+
+def test_the_classes_in_numbers():
+    assert {kind: trust(kind=kind).value for kind in CLASSES} == {
+        "strong": near(2 / 3),
+        "unknown": 0.5,
+        "small": near(0.5 / 1.5),
+        "embedded": near(0.3 / 1.5),
+    }
+    assert FIRST_TURNS == {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
+
+
+def test_the_creators_share_is_spread_over_the_latest_eight():
+    """A share of a half: of nine trials, four and a half, rounded."""
+    half = Trust(0.45, 9, 0.5, 0, 0, 0)
+    for its, turn in ((3, True), (4, True), (5, False)):
+        latest = [("creator", 0.9)] * its + [("classical", 0.5)] * (8 - its)
+        assert is_creators(told(("creator", 0.9), ("creator", 0.9), *latest), half) is turn
+
+
+def test_a_half_that_shows_nothing_brings_nothing():
+    assert record_of([Trust(0.9, 0, 0.5, 0, 0, 0)]) == (0.0, 0.0)
+    assert record_of([Trust(0.9, 2, 1.0, 0, 0, 0)]) == (near(1.0), 0.0)
+
+
+def test_what_a_model_brings_is_added_to_its_class():
+    assert assessed(told(), "maximize", "unknown", (1.0, 0.0)).value == near(2 / 3)
+    assert assessed(told(), "maximize", "unknown", (0.0, 1.0)).value == near(1 / 3)
+    assert assessed(told(), "maximize", "embedded", (0.2, 0.4)).value == near(0.5 / 2.1)

@@ -45,6 +45,8 @@ def test_a_trial_in_one_line():
 def test_the_gain_of_a_study_in_either_direction(direction, values, words):
     trials = [trial(0, 0, values[0], "default"), trial(1, 1, values[1])]
     assert gain_words(trials, incumbent(trials, direction)) == words
+    waiting = [replace(trials[0], outcome=None), trials[1]]
+    assert gain_words(waiting, trials[1]) == "the default configuration gave no value (not run)"
     assert gain_words(trials[1:], trials[1]) == "there was no default configuration to compare with"
 
 
@@ -52,6 +54,7 @@ def test_what_was_measured_more_than_once():
     trials = [trial(0, 0, 3.0, "default"), trial(1, 1, 1.0), trial(2, 1, 2.0), trial(3, 1, None)]
     assert measured_words(trials, "minimize") == ["    measured 2 times: 1.5 on average, 1 to 2"]
     assert measured_words(trials, "maximize") == []
+    assert measured_words(trials[:2], "minimize") == []
 
 
 def test_who_found_what():
@@ -63,6 +66,8 @@ def test_who_found_what():
         "    creator: 2 proposed, 1 became the best so far, moved the best by 2, 1 failed, 1 of 2 predictions held, 1,200 tokens",
         "    classical: 1 proposed, 0 became the best so far",
     ]
+    small = [trial(0, 0, 1.0, "default"), trial(1, 1, 0.5)]
+    assert source_words(small, "minimize")[1] == "    classical: 1 proposed, 1 became the best so far, moved the best by 0.5"
     assert source_words(trials[:2], "maximize")[1] == "    creator: 1 proposed, 0 became the best so far, 1,200 tokens"
 
 
