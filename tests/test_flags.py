@@ -168,6 +168,18 @@ def test_negative_and_tiny_numbers_survive_argparse_wherever_they_stand(value, w
     assert (read.get("betas") or [read["a"], read["b"]]) == [value, value]
 
 
+TEXTS = "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: {{command: '{{python}} train.py {}', metrics: {{acc: 'acc {{number}}'}}}}\n"
+TEXTS += "space:\n  a: {{type: categorical, values: ['-x', 'y']}}\n"
+
+
+def test_a_text_with_a_dash_goes_by_an_option_or_is_refused():
+    for words, options in (("--a {a}", "p.add_argument('--a')"), ("-a {a}", "p.add_argument('-a')"), ("--a={a}", "p.add_argument('--a')")):
+        assert got(task(NUMBERS.format(options), TEXTS.format(words)), {"a": "-x"}) == {"a": "-x"}
+    with pytest.raises(TaskError, match=r"space.a.values holds '-x', which the script would take for an option where \{a\} stands"):
+        task(NUMBERS.format("p.add_argument('a')"), TEXTS.format("{a}"))
+    assert task("import sys; print('acc', sys.argv[1])", TEXTS.format("{a}")).space["a"].values == ("-x", "y")
+
+
 def test_check_shows_both_values_and_what_the_scripts_own_defaults_are():
     task(SCRIPTS["argparse optional"].replace("type=float", "type=float, default=0.3"))
     said = agenthpo("check", "task.yaml", code=0).stdout

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,3 +116,21 @@ def test_any_configuration_survives_the_storage(tmp_path_factory, data):
     read = ExperienceLog.open(folder, space=space, read_only=True).trials()[0].proposal.params
     assert read == params
     assert [type(v) for v in read.values()] == [type(v) for v in params.values()]
+
+
+def test_what_a_later_version_says_beside_is_passed_over_and_what_cannot_be_read_is_that_trials():
+    with create() as log:
+        for _ in range(3):
+            log.finish(log.start(PROPOSAL), OUTCOME, ANALYSIS)
+    lines = [re.sub(r',"crc":"[0-9a-f]{8}"', "", line) for line in Path("study/journal.log").read_text().splitlines()]
+    later = [
+        line.replace('"log_tail"', '"of_a_later_version":[1],"log_tail"').replace('"rationale"', '"also_later":1,"rationale"')
+        for line in lines
+    ]
+    broken = [i for i, line in enumerate(later) if '"outcome":' in line][1]
+    later[broken] = later[broken].replace('"status":"complete"', '"status":"of a later version"')
+    Path("study/journal.log").write_text("\n".join(later) + "\n")
+    trials = ExperienceLog.open(FOLDER, space=SPACE, read_only=True).trials()
+    assert [t.value for t in trials] == [0.55, None, 0.55]
+    assert trials[0].proposal == PROPOSAL
+    assert trials[1].outcome.error == "its record cannot be read (ValueError)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, get_args
 
 from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
@@ -49,7 +49,8 @@ def decode_outcome(raw: Any) -> Outcome:
     """
     try:
         curves = {str(name): tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
-        outcome = Outcome(**{**raw, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
+        known = {field.name: raw[field.name] for field in fields(Outcome) if field.name in raw}  # a later version may say more
+        outcome = Outcome(**{**known, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
         numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"no outcome: {problem}") from None

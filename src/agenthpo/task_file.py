@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from agenthpo.yaml_file import read_yaml
 
 __all__ = ["check_name", "load_task", "parse_task"]
 
+_PARSERS = re.compile(rb"\b(?:argparse|click|typer|tyro|simple_parsing|jsonargparse)\b")
+"""Those that take a word with a dash before it for an option."""
 _SHELL_WORDS = {"|", "||", "&&", ";", ">", "<", "&", ">>", "2>&1", "2>"}
 
 
@@ -105,6 +108,8 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     texts = {"train.command": command, "train.env": train.env.values(), "train.metrics_file": (train.metrics_file or "",)}
     for key, held in texts.items():
         _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
+    if train.command and not train.shell:
+        _check_dashes(command, space, folder, f"{where}: train.command")
     if train.shell and train.command:
         _check_shell_line(train.command, f"{where}: train.command")
     if train.command and not train.shell:
@@ -126,6 +131,23 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
         patterns=train.metrics,
         metrics_file=train.metrics_file,
     )
+
+
+def _check_dashes(command: tuple[str, ...], space: Space, folder: Path, where: str) -> None:
+    """Refuse a text that begins with a dash where it would stand alone and the script's parser would take it for an option.
+
+    :raises TaskError: naming the fix.
+    """
+    for before, word in pairwise(command):
+        name = word[1:-1]
+        if word != f"{{{name}}}" or name not in space.names or re.fullmatch(r"--?[A-Za-z][\w-]*", before):
+            continue
+        value = next((v for v in space[name].values if isinstance(v, str) and v.startswith("-")), None)
+        if value is not None and any(_PARSERS.search(source.read_bytes()) for source in sources_of(command, folder)):
+            raise TaskError(
+                f"{where}: space.{name}.values holds {value!r}, which the script would take for an option where {word} stands; "
+                f"give it an option of its own (--{name} {word}), or hand it over by {{config_file}}"
+            )
 
 
 def _check_shell_line(line: str, where: str) -> None:
