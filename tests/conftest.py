@@ -1,5 +1,8 @@
+import atexit
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ settings.register_profile("agenthpo", deadline=None)
 settings.load_profile("agenthpo")
 sys.path.insert(0, str(Path(__file__).parent))  # the strategies in spaces.py
 os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")  # the seal of studies is not the user's
+atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

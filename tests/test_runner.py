@@ -164,6 +164,17 @@ def test_a_metrics_file_is_read():
 
 
 @pytest.mark.parametrize(
+    ("cell", "unread"), [("0,853", True), ("1_000", True), ("1.5M", True), ("", False), ("n/a", False), ("0.7", False)]
+)
+def test_a_cell_that_is_no_whole_number_is_quoted(cell, unread):
+    text = f"epoch;acc;note\n1;0.5;3x\n2;{cell};7,5\n"
+    code = f"import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.csv', 'w').write({text!r})"
+    outcome = run(script(code, metrics_file=str(Path("trial/h.csv").resolve())))
+    assert (outcome.status == "failed") is unread
+    assert (f"the column acc of h.csv holds '{cell}', which is not a whole number; write it as" in outcome.error) is unread
+
+
+@pytest.mark.parametrize(
     ("code", "at", "test"),
     [
         ("for v in (1, 3, 2): print('acc', v)\nprint('test', 9)", "last", 9.0),

@@ -1,12 +1,27 @@
 """Every sentence that the faces share, letter by letter."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import Outcome, Usage, best_measured, improvements, incumbent, mean_value, next_number, ranked, thinned
+from agenthpo.records import (
+    Expected,
+    Outcome,
+    Owner,
+    RunSpec,
+    Stop,
+    Trial,
+    Usage,
+    best_measured,
+    improvements,
+    incumbent,
+    mean_value,
+    next_number,
+    ranked,
+    thinned,
+)
 from agenthpo.words import budget_words, gain_words, measured_words, params_words, source_words, summary, trial_words
 from studies import make_trial
 
@@ -128,3 +143,36 @@ def test_a_trial_has_what_its_outcome_has():
     assert replace(one, analysis=replace(one.analysis, usage=Usage(1, 1, 1))).usage == Usage(2, 11, 6)
     assert replace(one, analysis=None).usage == Usage(1, 10, 5)
     assert Outcome("failed").value is None
+
+
+def test_an_interval_holds_both_its_ends():
+    expected = Expected(1.0, 0.5, 2.0)
+    assert [expected.holds(value) for value in (0.49, 0.5, 1.0, 2.0, 2.01)] == [False, True, True, True, False]
+
+
+def test_records_are_values_that_nobody_changes():
+    whole = [
+        trial(0, 0, 1.0),
+        Outcome("failed"),
+        Usage(),
+        Expected(1, 0, 2),
+        Stop("x"),
+        Owner("s", 0, {}, 0, ""),
+        RunSpec(0, {}, "w", "acc"),
+    ]
+    for record in [*whole, whole[0].proposal, whole[0].analysis]:
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, next(iter(vars(record))), None)
+
+
+def test_what_a_run_is_without_more_words():
+    spec = RunSpec(3, {"x": 1}, "w", "acc", study="s", script="d")
+    assert (spec.direction, spec.at, spec.seed, spec.command, spec.ignores_exit_code) == ("maximize", "last", 0, (), False)
+    assert spec.owner == Owner("s", 3, {"x": 1}, 0, "d")
+    assert Usage() == Usage(0, 0, 0, 0.0, 0.0)
+    assert Outcome("failed") == Outcome("failed", None, None, None, {}, 0.0, None, None, "", "")
+    assert Trial(0, whole_proposal()).started_at == 0.0
+
+
+def whole_proposal():
+    return trial(0, 0, 1.0).proposal

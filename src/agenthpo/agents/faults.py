@@ -27,7 +27,7 @@ _FIXES = (
     (r"No such file or directory|FileNotFoundError|NotADirectoryError", "mend the path; the script runs in the task file's folder"),
     (r"Permission ?(denied|Error)", "let this user read and run what the script uses"),
 )
-_OF_METRIC = re.compile(r"without reporting|^the pattern of ")
+_OF_METRIC = re.compile(r"without reporting|^the pattern of |^the column ")
 _DETAILS = re.compile(r"0x[0-9a-f]+|[-+]?\d[\d.,e+-]*|/\S*/")
 _FIRST, _LATER = 2, 3
 """How many failures with the same cause stop a study that has no value yet, and one that has."""

@@ -87,7 +87,7 @@ class _Reader:
     @property
     def error(self) -> str:
         """Why the metric's pattern could not be read somewhere: its value would be that of another line."""
-        return self.metrics.unread.get(self._likeness.metric, "")
+        return self.metrics.unread.get(self._likeness.metric, "") or (self._table.unread if self._table else "")
 
     @property
     def alike(self) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def _table(spec: RunSpec) -> TableFile | None:
     if spec.metrics_file is None:
         return None
     path = Path(spec.metrics_file)
-    return TableFile(path, own=path.is_relative_to(spec.workdir))
+    return TableFile(path, own=path.is_relative_to(spec.workdir), metric=spec.metric)
 
 
 def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:

@@ -9,10 +9,11 @@ import csv
 import hashlib
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from agenthpo.files import clear
+from agenthpo.redaction import redact
 from agenthpo.scalars import whole_number
 from agenthpo.training.metrics import as_float, json_numbers
 
@@ -25,8 +26,12 @@ _SHARE = 20
 class TableFile:
     """A metrics file of one trial."""
 
-    def __init__(self, path: Path, *, own: bool) -> None:
-        """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an interrupted run, and removed."""
+    def __init__(self, path: Path, *, own: bool, metric: str = "") -> None:
+        """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an interrupted run, and removed.
+
+        What stands in the column ``metric`` and has digits, but is no whole number, is told in ``unread``.
+        """
+        self._metric, self.unread = metric, ""
         self._path, self._told, self._seen, self._next = path, 0, None, 0.0
         if own:
             clear(path)
@@ -39,10 +44,17 @@ class TableFile:
         if not self._has_changed(final):
             return
         began = time.monotonic()
-        rows = list(_rows(self._text(final)))
+        rows = list(_rows(self._text(final), self._refuse))
         self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
         yield from rows[self._told :]
         self._told = len(rows)
+
+    def _refuse(self, name: str, cell: str) -> None:
+        if name == self._metric and not self.unread and any(character.isdigit() for character in cell):
+            shown = redact(cell.strip(), quick=True)[:40]
+            self.unread = (
+                f"the column {name} of {self._path.name} holds {shown!r}, which is not a whole number; write it as 0.853 or 1234.5"
+            )
 
     def _has_changed(self, final: bool) -> bool:
         if not self._path.is_file():
@@ -66,7 +78,7 @@ class TableFile:
         return (data if final else data[: data.rfind(b"\n") + 1]).decode("utf-8-sig", "replace")
 
 
-def _rows(text: str) -> Iterator[Mapping[str, float]]:
+def _rows(text: str, refuse: Callable[[str, str], None] = lambda name, cell: None) -> Iterator[Mapping[str, float]]:
     if text.lstrip().startswith("{"):
         yield from filter(None, map(json_numbers, text.splitlines()))
         return
@@ -82,6 +94,8 @@ def _rows(text: str) -> Iterator[Mapping[str, float]]:
         # A column without a name (pandas writes one) counts rows, and is no metric.
         cells = {name: cell for name, cell in zip(heading, row, strict=False) if name and not name.startswith("Unnamed:")}
         numbers = {name: _number(cell) for name, cell in cells.items()}
+        for name in (name for name, value in numbers.items() if value is None):
+            refuse(name, cells[name])
         if found := {name: value for name, value in numbers.items() if value is not None}:
             yield found
 
