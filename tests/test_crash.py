@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -255,6 +256,20 @@ def test_a_database_that_is_not_what_it_was_is_a_sentence_and_never_made_anew(wh
         with pytest.raises(StudyError, match=r"studies.db|storage of the study"):
             use()
     assert (Path("studies.db").read_bytes() if Path("studies.db").exists() else None) == before
+
+
+def test_a_damaged_database_is_read_or_a_sentence():
+    run(3, storage="sqlite:///studies.db")
+    data, rng = Path("studies.db").read_bytes(), random.Random(3)
+    for _ in range(60):
+        damaged = bytearray(data)
+        for _ in range(20):
+            damaged[rng.randrange(len(data))] = rng.randrange(256)
+        Path("studies.db").write_bytes(damaged)
+        try:
+            trials()
+        except StudyError as problem:
+            assert "\n" not in str(problem)
 
 
 @pytest.mark.parametrize(

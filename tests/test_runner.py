@@ -156,6 +156,20 @@ def test_a_metric_that_never_comes_is_told_with_the_lines_most_like_it():
     assert "the lines most like it are 'Val Accuracy: 0.9'; put a pattern with {number} into train.metrics" in outcome.error
 
 
+def test_what_a_run_was_is_told_in_full():
+    failed = run(script("import agenthpo; agenthpo.report(b=1, a=2); raise SystemExit(3)"))
+    assert (failed.exit_code, failed.status) == (3, "failed")
+    assert failed.duration_s > 0
+    assert failed.peak_mb > 1
+    other = run(script("import agenthpo; agenthpo.report(b=1, a=2)", workdir=str(Path("other").resolve())))
+    assert other.error == "the script ended without reporting acc; it reported a, b"
+    assert (other.exit_code, other.log_tail, other.warnings, dict(other.taken)) == (0, "", (), {})
+    lines = "print('Accuracy 0.5'); print('acc@1 0.25')"
+    alike = run(script(lines, metric="val_acc", workdir=str(Path("third").resolve()))).error
+    assert alike.startswith("the script ended without reporting val_acc; the lines most like it are '")
+    assert alike.count("' | '") == 1
+
+
 def test_a_metrics_file_is_read():
     code = "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.csv', 'w').write('epoch,acc,test\\n1,0.5,0.4\\n2,0.6,0.7\\n')"
     outcome = run(script(code, metrics_file=str(Path("trial/h.csv").resolve()), test_metric="test"))
@@ -191,6 +205,9 @@ def test_a_cell_that_is_no_whole_number_is_quoted(cell, unread):
         ("for v in (1, 3, 2): print('acc', v, *(['test', 7] if v == 3 else []))", "best", 7.0),
         ("for v in (1, 3, 2): print('acc', v, *(['test', 7] if v == 1 else []))", "best", None),
         ("print('test', 9)\nfor v in (1, 2, 3): print('acc', v)", "last", None),
+        ("print('acc', 1); print('test', 9); print('acc', 2); print('acc', 3)", "last", None),
+        ("print('acc', 1); print('acc', 2); print('test', 9); print('acc', 3)", "last", 9.0),
+        ("print('test', 9); print('acc', 1)", "last", 9.0),
         ("import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=10 * v); a.report(step=v, acc=v)", "best", 30.0),
         (
             "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=v); a.report(step=v, acc=v); a.report(step=v, test=5 * v)",

@@ -87,7 +87,7 @@ class ExperienceLog:
         """Where the trials were put that a new study found in its folder: they are of another one."""
         self._study, self._space, self._lock = study, space, lock
         # Read once: nobody else writes while the lock is ours, and reading at each look would cost the square of the trials.
-        self._trials = [_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
+        self._trials = [_trial(frozen) for frozen in _frozen_trials(study, folder)]
         self._fitting: dict[int, bool] = {}
 
     @classmethod
@@ -289,6 +289,13 @@ def _set_aside(folder: Path) -> Path | None:
     for path in found:
         path.rename(aside / path.name)
     return aside
+
+
+def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
+    try:
+        return study.get_trials(deepcopy=False)
+    except Exception as problem:  # what a damaged database makes Optuna or its driver raise
+        raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
 
 
 def _trial(frozen: FrozenTrial) -> Trial:

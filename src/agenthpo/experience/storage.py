@@ -173,7 +173,7 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
         except sqlite3.OperationalError:
             path = _settled(path)
             made = _has_studies(path)
-    except sqlite3.Error as problem:
+    except (sqlite3.Error, ValueError) as problem:
         raise StudyError(
             f"the study's database {path} cannot be read ({problem}); restore it, or write where it is into {_PLACE}"
         ) from None
@@ -205,11 +205,10 @@ def _settled(path: Path) -> Path:
 
 def _database(url: str, *, is_new: bool = True) -> BaseStorage:
     from optuna.storages import RDBStorage
-    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         return RDBStorage(url, skip_table_creation=not is_new)
-    except (SQLAlchemyError, ImportError, ValueError, RuntimeError, AssertionError) as problem:
+    except Exception as problem:  # whatever a driver makes of a URL, a server or a damaged file
         why = redacted_words(str(problem), url)
         raise StudyError(f"the storage {shown_url(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db") from None
 
