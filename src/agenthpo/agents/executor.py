@@ -11,12 +11,11 @@ from dataclasses import replace
 from agenthpo.agents.context import prompt, render
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.forms import executor_form
-from agenthpo.agents.history import fenced
+from agenthpo.agents.history import cut, fenced
 from agenthpo.agents.reading import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial
-from agenthpo.redaction import redact
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
@@ -43,7 +42,7 @@ class Executor:
             task.prompts,
             number=str(trial.number),
             diagnosis=analysis.diagnosis,
-            evidence=fenced(redact("; ".join(analysis.evidence))[:_EVIDENCE]),
+            evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
             advice=analysis.advice,
         )
         messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm)

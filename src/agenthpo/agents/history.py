@@ -13,7 +13,7 @@ from agenthpo.redaction import redact
 from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
 
-__all__ = ["brief", "by_importance", "estimate_tokens", "fenced", "fitting", "full"]
+__all__ = ["brief", "by_importance", "cut", "estimate_tokens", "fenced", "fitting", "full"]
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
@@ -28,7 +28,7 @@ def estimate_tokens(text: str) -> int:
 
 def brief(task: Task, trial: Trial) -> str:
     """Return a trial in one line: its parameters, its result, the diagnosis, and the insight where a model found one."""
-    insight = f" {redact(trial.analysis.insight)}"[:_INSIGHT_WIDTH] if trial.analysis and trial.analysis.author != "rules" else ""
+    insight = cut(f" {trial.analysis.insight}", _INSIGHT_WIDTH) if trial.analysis and trial.analysis.author != "rules" else ""
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
     return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
 
@@ -43,10 +43,10 @@ def full(task: Task, trial: Trial) -> str:
         "why": proposal.rationale if proposal.source == "creator" else "",
         "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}" if expected and verdict else "",
         "curve": _curve(curve),
-        "evidence": redact("; ".join(analysis.evidence))[:240] if analysis else "",
+        "evidence": cut("; ".join(analysis.evidence), 240) if analysis else "",
         "advice": analysis.advice if analysis else "",
     }
-    return "\n".join([brief(task, trial), *(f"    {name}: {fenced(redact(text))[:240]}" for name, text in parts.items() if text)])
+    return "\n".join([brief(task, trial), *(f"    {name}: {cut(fenced(text), 240)}" for name, text in parts.items() if text)])
 
 
 def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
@@ -82,6 +82,11 @@ def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[
     return kept
 
 
+def cut(text: str, most: int) -> str:
+    """Return the first ``most`` characters of ``text``, from which secrets were taken first: half of one is none that could be told."""
+    return text if len(text) <= most else redact(text)[:most]
+
+
 def fenced(text: str) -> str:
     """Return ``text`` on one line, unable to close the fence around it."""
     while (inner := _FENCE.sub("", text)) != text:  # what one tag leaves may be another
@@ -101,7 +106,7 @@ def _params(task: Task, trial: Trial) -> str:
 def _result(task: Task, trial: Trial) -> str:
     assert trial.outcome is not None
     if trial.value is None:
-        return f"{trial.outcome.status} ({fenced(redact(trial.outcome.error)[:120])})"
+        return f"{trial.outcome.status} ({fenced(cut(trial.outcome.error, 120))})"
     return f"{task.objective.metric} {format_number(trial.value)}"
 
 

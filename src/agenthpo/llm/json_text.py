@@ -17,8 +17,8 @@ from agenthpo.clean import whole_characters
 
 __all__ = ["Found", "parse_json", "read_json"]
 
-_LONGEST, _DEEPEST, _MOST_DIGITS = 200_000, 64, 300
-_STEPS = 4
+_LONGEST, _DEEPEST, _MOST_DIGITS = 200_000, 32, 300
+_STEPS = 2
 """Characters that are read for each one of the text at most, the starts that lead nowhere included."""
 _TAG = re.compile(r"[<\[](/?)(think|thinking|thought|reasoning|scratchpad)[>\]]", re.IGNORECASE)
 _MARKED = re.compile(r"\b(final|answer|my (?:reply|proposal)|corrected|definitive)\b[^{}\[\]]*$", re.IGNORECASE)
