@@ -19,6 +19,7 @@ import pytest
 import agenthpo
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
+from agenthpo.experience.storage import noted_place
 from agenthpo.session import begin, go_on
 from agenthpo.task_file import load_task
 from agenthpo.training.runner import run as train
@@ -332,7 +333,8 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
 
 def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
     with mounted(Path("small"), "-o", "size=400k") as small:
-        run(2, storage=f"sqlite:///{small.absolute()}/s.db")
+        run(2, storage="sqlite:///small/s.db?timeout=0.3")
+        assert noted_place(FOLDER).url == f"sqlite:///{small.resolve()}/s.db?timeout=0.3"
         fill = os.open(small / "fill", os.O_CREAT | os.O_WRONLY)
         with pytest.raises(OSError, match="No space"):
             while True:

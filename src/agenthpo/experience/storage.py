@@ -82,7 +82,7 @@ def note_place(folder: Path, place: Place) -> None:
     """
     scheme, path = _sqlite_file(place.url)
     if path is not None and not path.is_absolute():
-        place = replace(place, url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}")
+        place = replace(place, url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}{_query(place.url)}")
     write_whole(folder / _PLACE, json.dumps(vars(place)).encode())
 
 
@@ -94,7 +94,7 @@ def forget_place(folder: Path) -> None:
 def _from(folder: Path, url: str) -> str:
     """Return ``url``, in which a SQLite file's path is relative to ``folder``, with an absolute path."""
     scheme, path = _sqlite_file(url)
-    return url if path is None else f"{scheme}:///{Path(os.path.normpath(folder.resolve() / path))}"
+    return url if path is None else f"{scheme}:///{Path(os.path.normpath(folder.resolve() / path))}{_query(url)}"
 
 
 def _sqlite_file(url: str) -> tuple[str, Path | None]:
@@ -102,6 +102,11 @@ def _sqlite_file(url: str) -> tuple[str, Path | None]:
     scheme, slashes, path = url.partition(":///")
     is_file = scheme.startswith("sqlite") and slashes and path and not path.startswith((":memory:", "file:"))
     return scheme, Path(path.partition("?")[0]) if is_file else None
+
+
+def _query(url: str) -> str:
+    """Return the driver's settings at the end of ``url``, such as ``?timeout=30``, with their mark."""
+    return "".join(url.partition("?")[1:])
 
 
 def open_to_write(folder: Path) -> BaseStorage:
