@@ -41,6 +41,7 @@ def test_number_stands_for_any_notation(text):
         ("acc {number}", "acc 0.5 loss 2 acc", 0.5),
         ("{number} accuracy", "epoch 3 0.95 accuracy", 0.95),
         ("{number},{number}", "0,853", 0),
+        ("acc{number}", "acc0.5", 0.5),
         ("acc {number}M", "acc 1.5M", 1.5),
         ("epoch {number}", "Epoch 12/50", 12),
         ("acc {number}", "acc 0.5, loss 2", 0.5),
@@ -290,3 +291,15 @@ def test_infinity_keeps_its_sign():
     assert as_float(10**400) == math.inf
     assert as_float(-(10**400)) == -math.inf
     assert as_float(3) == 3.0
+
+
+@pytest.mark.parametrize(("pattern", "line"), [(r"acc 0(\.\d+)", "acc 0.5 x"), (r"acc 1(\d+)", "acc 123 x"), (r"acc 1,(\d+)", "acc 1,5 x")])
+def test_a_group_that_takes_the_rest_of_a_number_is_an_error(pattern, line):
+    with pytest.raises(PatternError, match=r"which is not a whole number; write \{number\} there"):
+        read([line], {"acc": pattern})
+
+
+def test_a_line_that_a_value_came_from_is_kept_in_its_first_two_hundred_letters():
+    reader = MetricReader(frozenset({"acc"}), {"acc": "acc {number}"})
+    reader.read_output("acc 1 " + "x" * 500)
+    assert len(reader.taken["acc"]) == 200

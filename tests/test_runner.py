@@ -133,7 +133,9 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
     ],
 )
 def test_only_the_last_error_makes_it_out_of_memory(said, status):
-    assert run(script(f"import sys; print({chr(10).join(said)!r}); sys.exit(1)")).status == status
+    outcome = run(script(f"import sys; print({chr(10).join(said)!r}); sys.exit(1)"))
+    assert outcome.status == status
+    assert outcome.error.startswith("out of memory: " if status == "oom" else "exit code 1: ")
 
 
 @pytest.mark.parametrize(
