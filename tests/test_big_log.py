@@ -2,6 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from agenthpo.events import Reading
+from agenthpo.session import begin
+from agenthpo.task_file import load_task
+
 CODE = """
 import resource, sys
 from agenthpo.training.metrics import MetricReader
@@ -25,3 +29,24 @@ def test_a_log_of_100_mb_is_read_in_constant_memory():
     said = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout.split()
     assert int(said[0]) < 40, "MB that the reader grew by"
     assert said[1:] == ["1000", "0.999"]
+
+
+def test_a_long_log_is_told_as_it_is_read(monkeypatch, capsys):
+    from agenthpo.lines import TextLines
+    from agenthpo.training import runner
+
+    monkeypatch.setattr(runner, "_BEHIND", 1_000_000)
+    monkeypatch.setattr(runner, "_TELL_S", 0.0)
+    Path("task.yaml").write_text(
+        "name: toy\nobjective: {metric: acc, direction: maximize}\nbudget: {trials: 1}\n"
+        "train: {command: '{python} train.py {x}', metrics: {acc: 'acc {number}'}}\nspace: {x: {type: float, low: 0, high: 1, default: 0.5}}\n"
+    )
+    Path("train.py").write_text("import sys; sys.stdout.write(('chatter ' * 20 + '\\n') * 100_000); print('acc', sys.argv[1])")
+    heard = []
+    face = TextLines()
+    begin(load_task("task.yaml"), Path(".agenthpo/toy"), on_event=lambda event: (heard.append(event), face(event)))
+    told = [event for event in heard if isinstance(event, Reading)]
+    assert told
+    assert all(0 < event.done < event.total for event in told)
+    assert "reading its log: " in capsys.readouterr().out
+    assert heard[-1].incumbent.value == 0.5

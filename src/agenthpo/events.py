@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agenthpo.budget import Budget
 from agenthpo.records import Direction, Outcome, Trial
 
-__all__ = ["Analysing", "Event", "Finished", "OnEvent", "Opened", "Proposing", "Reported", "Started", "Stopped", "ignore"]
+__all__ = ["Analysing", "Event", "Finished", "OnEvent", "Opened", "Proposing", "Reading", "Reported", "Started", "Stopped", "ignore"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,15 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A trial's log is so long that reading it takes a while: bytes that are read, and bytes in all."""
+
+    trial: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Analysing:
     """A run ended; the Executor is reading its log."""
 
@@ -78,7 +87,7 @@ class Stopped:
     """Why it is the task that fails, where that ended the study before its budget."""
 
 
-Event = Opened | Proposing | Started | Reported | Analysing | Finished | Stopped
+Event = Opened | Proposing | Started | Reported | Reading | Analysing | Finished | Stopped
 OnEvent = Callable[[Event], None]
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agenthpo.codec import to_json, trial_to_json
-from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reading, Reported, Started, Stopped
 from agenthpo.printing import say
 from agenthpo.records import Trial
 from agenthpo.words import budget_words, params_words, summary, trial_words
@@ -40,6 +40,8 @@ def _print_text(event: Event) -> None:
                 say(f"    {trial.proposal.rationale}")
             if trial.proposal.note:
                 say(f"    note: {trial.proposal.note}")
+        case Reading():
+            say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
             say(f"    {trial_words(trial, event.incumbent)}")
             if trial.analysis and trial.analysis.note:
@@ -56,7 +58,7 @@ def _as_json(event: Event) -> dict[str, Any]:
     match event:
         case Opened():
             return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
-        case Proposing() | Reported():
+        case Proposing() | Reported() | Reading():
             return {**name, **asdict(event)}
         case Started(trial=trial):
             return {**name, "again": event.again, "trial": trial_to_json(trial)}

@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
-from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reported, Started, Stopped, ignore
+from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reading, Reported, Started, Stopped, ignore
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
@@ -80,6 +80,8 @@ def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Futu
 
 def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
     def report(point: Point) -> None:
+        if point.read is not None:
+            on_event(Reading(number, *point.read))
         values = {name: value for name, value in point.values.items() if name != task.objective.test_metric}
         if values:
             on_event(Reported(number, point.step, values))

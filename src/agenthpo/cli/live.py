@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agenthpo.cli.tables import trial_table
-from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reading, Reported, Started, Stopped
 from agenthpo.records import Trial, Usage, incumbent
 from agenthpo.space import format_number
 from agenthpo.units import format_duration
@@ -73,6 +73,8 @@ class Board:
             case Reported():
                 for name, value in event.values.items():
                     self.points.setdefault(name, []).append(value)
+            case Reading():
+                self.doing = f"reading the log of trial {event.trial}, {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB"
             case Analysing(trial=trial):
                 self._do(f"the Executor reads trial {trial.number}")
             case Finished(trial=trial):

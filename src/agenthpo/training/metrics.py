@@ -44,10 +44,11 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True)
 class Point:
-    """Values of some metrics at one step."""
+    """Values of some metrics at one step; or, without any, how many bytes of a long log are read, of how many."""
 
     step: float
     values: Mapping[str, float]
+    read: tuple[int, int] | None = None
 
 
 class Lines:

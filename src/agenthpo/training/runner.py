@@ -33,6 +33,8 @@ __all__ = ["OnPoint", "run"]
 OnPoint = Callable[[Point], None]
 _POLL_S = 0.1
 _CHUNK = 1 << 20
+_BEHIND, _TELL_S = 50_000_000, 1.0
+"""Bytes of a log that are left to read from which on it is told how far that is, and how often, in seconds."""
 _TAIL_LINES, _TAIL_WIDTH, _LONGEST_LINE = 20, 300, 4000
 
 
@@ -69,7 +71,7 @@ class _Reader:
         self._wanted = needles_of(spec.patterns, wanted)
         self._table = _table(spec)
         self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
-        self._log_end, self._log_lines = 0, Lines()
+        self._log_end, self._log_lines, self._told = 0, Lines(), time.monotonic()
         self._report, self._report_lines = _Growing(Path(spec.workdir) / METRICS_FILE), Lines()
 
     def poll(self, *, final: bool = False) -> None:
@@ -115,6 +117,13 @@ class _Reader:
         while chunk := os.pread(self._log.fileno(), _CHUNK, self._log_end):
             self._log_end += len(chunk)
             yield chunk
+            self._tell(os.fstat(self._log.fileno()).st_size)
+
+    def _tell(self, size: int) -> None:
+        """Say once a second how far a log is read that is far ahead of us."""
+        if size - self._log_end > _BEHIND and time.monotonic() - self._told > _TELL_S:
+            self._told = time.monotonic()
+            self.metrics.on_point(Point(0.0, {}, (self._log_end, size)))
 
 
 class _Growing:
