@@ -54,3 +54,12 @@ def test_a_model_that_cannot_be_used_is_a_users_mistake(name):
     with pytest.raises(ModelError, match=f"the model '{name}' cannot be used: .*name it as PROVIDER:MODEL") as caught:
         open_model(name)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_is_here_is_pulled_by_saying_where(smollm2):
+    from agenthpo.llm.catalogue import find
+    from calling import agenthpo
+
+    assert agenthpo("models", "pull", "local:smollm2", code=0).stdout == f"{find('smollm2').path}\n"
+    assert "local:smollm2" in agenthpo("models", "list", code=0).stdout
+    assert agenthpo("models", "verify", code=0).stdout.startswith("local:")

@@ -243,7 +243,7 @@ def models_pull(name: Annotated[str, typer.Argument(metavar="NAME", help="A name
     """Fetch an embedded model, check it, and keep it for every study."""
     from agenthpo.cli.models import pull_with_progress
 
-    say(pull_with_progress(name))
+    say(str(pull_with_progress(name)))
 
 
 @models.command("verify")
