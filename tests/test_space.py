@@ -163,3 +163,32 @@ def test_a_choice_that_is_no_finite_number_is_refused(value):
 def test_a_step_too_fine_to_be_told_from_none_is_refused():
     with pytest.raises(SpaceError, match=r"space.x.step is 1e-12, which makes 2e\+12 places; leave it out, or make it larger"):
         parse_space({"x": {"type": "float", "low": -1, "high": 1, "step": 1e-12}})
+
+
+def test_a_number_is_snapped_to_what_it_plainly_means_and_no_further():
+    space = parse_space(
+        {
+            "n": {"type": "int", "low": 2, "high": 11, "step": 3},
+            "x": {"type": "float", "low": 0.5, "high": 2.0, "step": 0.5},
+            "y": {"type": "float", "low": 0.1, "high": 1.0},
+            "b": {"type": "bool", "default": True, "about": "whether"},
+            "o": {"type": "categorical", "values": ["a", "b"], "when": {"b": True}},
+        }
+    )
+    assert [space["n"].snap(v) for v in (5.0, 5, "8", 3.7, True)] == [5, 5, 8, 3.7, True]
+    assert type(space["n"].snap(5.0)) is int
+    assert [space["x"].snap(v) for v in (1, "1.5", 1.4999999999, 0.7)] == [1.0, 1.5, 1.5, 0.7]
+    assert [space["n"].violation(v) is None for v in (2, 5, 11, 3, 4, 12, 5.0)] == [True, True, True, False, False, False, False]
+    assert [space["x"].violation(v) is None for v in (0.5, 2.0, 0.75, 1e308, -1e308)] == [True, True, False, False, False]
+    assert space["n"].grid() == (2, 5, 8, 11)
+    assert space["x"].grid() == (0.5, 1.0, 1.5, 2.0)
+    assert space["o"].grid() == ("a", "b")
+    with pytest.raises(ValueError, match="y is continuous"):
+        space["y"].grid()
+    assert space.describe() == (
+        "- n: int from 2 to 11, step 3\n- x: float from 0.5 to 2, step 0.5\n- y: float from 0.1 to 1\n"
+        "- b: true or false, default true. whether\n- o: categorical one of a, b, only when b is true"
+    )
+    assert space.violations([1]) == ["params must be an object with the parameters' names as keys, not list"]
+    with pytest.raises(AttributeError):
+        space["n"].low = 3
