@@ -1,5 +1,6 @@
 """A study that came from elsewhere is data: nothing that it names is run, imported, asked or overwritten without the user's word."""
 
+import io
 import json
 import os
 import sys
@@ -54,6 +55,22 @@ def test_its_command_is_named_and_run_only_where_it_is_trusted(foreign):
         go_on(FOLDER, limits={"trials": 3})
     agenthpo("resume", "toy", "--trials", "3", "--trust", code=0)
     assert Path("ran").read_text() == "x"
+
+
+class Typed(io.StringIO):
+    """A person at a terminal who types this."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("", 2), ("y\n", 0)])
+def test_a_person_is_asked_and_a_no_is_a_sentence(foreign, answer, code, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Typed(answer))
+    done = agenthpo("resume", "toy", "--trials", "3", code=code)
+    assert "was not made here, and runs the command" in done.stdout
+    assert ("say --trust if you mean it" in done.stderr) is (code == 2)
+    assert Path("ran").exists() is (code == 0)
 
 
 def test_its_proposer_and_its_server_are_named_and_left_alone(foreign):

@@ -56,6 +56,7 @@ __all__ = [
     "OnFailure",
     "begin",
     "find_study",
+    "foreign_study",
     "foreign_words",
     "go_on",
     "meta_of",
@@ -168,7 +169,7 @@ def go_on(
     """
     meta = meta_of(folder)
     if not trusted and (named := foreign_words(folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer)):
-        raise StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
+        raise foreign_study(folder, named)
     task = task or task_of(folder, meta)
     task = _with_known_budget(task, meta).with_budget(**limits or {})
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
@@ -201,6 +202,11 @@ def foreign_words(folder: Path, meta: dict[str, Any], *, has_task: bool, has_mod
     if not has_model and base_url:
         named.append(f"sends prompts to {shown_url(str(base_url))}")
     return " and ".join(named)
+
+
+def foreign_study(folder: Path, named: str) -> StudyError:
+    """Return the error for a study that was not made here and that nobody trusts; ``named`` is what it would do."""
+    return StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
 
 
 def _with_known_budget(task: Task, meta: dict[str, Any]) -> Task:

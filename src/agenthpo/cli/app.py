@@ -160,9 +160,7 @@ def resume(
     json: Json = False,
 ) -> int:
     """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
-    from agenthpo.clean import clean
-    from agenthpo.errors import StudyError
-    from agenthpo.session import find_study, foreign_words, go_on, meta_of
+    from agenthpo.session import find_study, foreign_study, foreign_words, go_on, meta_of
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     folder = find_study(study)
@@ -173,11 +171,9 @@ def resume(
         meta["base_url"] if same else base_url,
         on_llm_failure or meta.get("on_llm_failure", "fallback"),
     )
-    if not trust and sys.stdin.isatty():
-        if named := foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer):
-            trust = typer.confirm(clean(f"The study {folder} was not made here, and {named}. Go on?"), abort=True)
-    elif not trust and (named := foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer)):
-        raise StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
+    named = "" if trust else foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer)
+    if named and not _agrees(f"The study {folder} was not made here, and {named}. Go on?"):
+        raise foreign_study(folder, named)
     changed = {"model": choice, "proposer": proposer, "limits": limits, "keep_going": keep_going, "trusted": True}
     return _watched(folder, json, lambda on_event: go_on(folder, **changed, on_event=on_event))
 
@@ -290,6 +286,16 @@ def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelCh
 
         pull_with_progress(name)
     return ModelChoice(name, base_url, hint, on_failure)  # type: ignore[arg-type]
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person at a terminal; nobody there, or no answer, is a no."""
+    from agenthpo.clean import clean
+
+    try:
+        return sys.stdin.isatty() and typer.confirm(clean(question))
+    except typer.Abort:
+        return False
 
 
 def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> int:
