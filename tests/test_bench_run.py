@@ -289,7 +289,9 @@ def test_the_reduced_form_on_the_real_tasks(tmp_path):
     for name in ("tabular-classification", "tabular-regression"):  # real data and scripts; few and shallow trees, to be quick
         shutil.copytree(tasks / name, tmp_path / "tasks" / name)
         file = tmp_path / "tasks" / name / "task.yaml"
-        file.write_text(re.sub(r"(n_estimators: .*high: )\d+", r"\g<1>100", re.sub(r"(max_depth: .*high: )\d+", r"\g<1>6", file.read_text())))
+        file.write_text(
+            re.sub(r"(n_estimators: .*high: )\d+", r"\g<1>100", re.sub(r"(max_depth: .*high: )\d+", r"\g<1>6", file.read_text()))
+        )
     command = [sys.executable, "-m", "agenthpo", "bench", "run", "--smoke", "--proposers", "random,tpe", "--jobs", "2", "--json"]
     places = ["--folder", str(tmp_path / "tasks"), "--results", str(tmp_path / "results"), "--cache", str(tmp_path / "cache")]
     done = subprocess.run([*command, *places], capture_output=True, text=True, timeout=280)

@@ -350,6 +350,8 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StudyError, match="database is locked"):
                 go_on(FOLDER, limits={"trials": before + 2})
+            with pytest.raises(StudyError, match=r"database is locked\); wait for the program that has it"):
+                trials()
         assert len(go_on(FOLDER, limits={"trials": before + 2}).trials) == before + 2
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from optuna.storages import BaseStorage, JournalStorage
 
@@ -172,23 +172,35 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
         if not has_begun:
             return None
         raise StudyError(f"the study's database {path} is not there; put it back, or write where it is now into {_PLACE}")
+    wait = _patience(url)
     try:
         try:
-            made = _has_studies(path)
-        except sqlite3.OperationalError:
+            made = _has_studies(path, wait)
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise StudyError(f"the study's {path} cannot be read (database is locked); wait for the program that has it") from None
             path = _settled(path)
-            made = _has_studies(path)
+            made = _has_studies(path, wait)
     except (sqlite3.Error, ValueError) as problem:
         raise StudyError(
             f"the study's database {path} cannot be read ({problem}); restore it, or write where it is into {_PLACE}"
         ) from None
     if not made and has_begun:
         raise StudyError(f"the study's database {path} holds no studies; restore it, or write where it is into {_PLACE}")
-    return _database(f"{scheme}:///file:{quote(str(path))}?mode=ro&uri=true", is_new=False) if made else None
+    return _database(f"{scheme}:///file:{quote(str(path))}?mode=ro&uri=true&timeout={wait:g}", is_new=False) if made else None
 
 
-def _has_studies(path: Path) -> bool:
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as database:
+def _patience(url: str) -> float:
+    """Return for how many seconds a locked database is waited for: what the URL says, else what sqlite3 waits unless told."""
+    try:
+        seconds = float(parse_qs(_query(url)[1:])["timeout"][-1])
+    except (KeyError, ValueError):
+        return 5.0
+    return seconds if 0 <= seconds <= 3600 else 5.0
+
+
+def _has_studies(path: Path, wait: float) -> bool:
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=wait)) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         if not {"version_info", "alembic_version", "studies"} <= tables:
             return False
