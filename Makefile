@@ -16,7 +16,7 @@ demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits wi
 
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: a minute or two
 	$(BIN)/agenthpo models pull local:smollm2

@@ -267,7 +267,20 @@ def test_the_reduced_form_by_the_command_line(where, smollm2):
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--tasks", "tabular-regression", "--smoke", "--proposers", "random,hybrid"]
+    command = [
+        sys.executable,
+        "-m",
+        "agenthpo",
+        "bench",
+        "run",
+        "--tasks",
+        "tabular-regression",
+        "--smoke",
+        "--trials",
+        "2",
+        "--proposers",
+        "random,hybrid",
+    ]
     places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
     done = subprocess.run([*command, *places, "--json"], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
@@ -292,12 +305,12 @@ def test_the_reduced_form_on_the_real_tasks(tmp_path):
         file.write_text(
             re.sub(r"(n_estimators: .*high: )\d+", r"\g<1>100", re.sub(r"(max_depth: .*high: )\d+", r"\g<1>6", file.read_text()))
         )
-    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--smoke", "--proposers", "random,tpe", "--jobs", "2", "--json"]
+    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--smoke", "--proposers", "random", "--jobs", "2", "--json"]
     places = ["--folder", str(tmp_path / "tasks"), "--results", str(tmp_path / "results"), "--cache", str(tmp_path / "cache")]
     done = subprocess.run([*command, *places], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     table = {row["task"]: row for row in json.loads(done.stdout)}
     assert set(table) == {"tabular-classification", "tabular-regression"} and {row["source"] for row in table.values()} == {"local"}
     water = table["tabular-classification"]["proposers"]
-    assert 0.6 < water["random"]["1"]["mean"] == water["tpe"]["1"]["mean"]  # the same default, trained once
+    assert water["random"]["1"]["mean"] > 0.6
     assert all(scores["3"]["mean"] >= scores["1"]["mean"] for scores in water.values())

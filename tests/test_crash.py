@@ -51,7 +51,7 @@ def trials(folder=FOLDER):
         return log.trials()
 
 
-@pytest.mark.parametrize(("kills", "storage"), [("50", []), ("10", ["sqlite:///studies.db"])])
+@pytest.mark.parametrize(("kills", "storage"), [("50", []), ("5", ["sqlite:///studies.db"])])
 def test_fifty_kills_lose_no_finished_trial_run_none_twice_and_keep_the_budget(kills, storage):
     killing = Path(__file__).with_name("killing.py")
     done = subprocess.run([sys.executable, str(killing), kills, "7", *storage], capture_output=True, text=True, timeout=200)

@@ -378,12 +378,11 @@ def test_an_executor_without_words_says_so_and_keeps_the_rules(answer):
 
 
 def test_a_real_model_is_held_to_the_space_and_to_what_is_new(smollm2):
-    for seed in range(2):
-        proposal = Creator(smollm2, seed).attempt(TASK, TRIALS).proposal
-        assert TASK.space.violations(proposal.params) == []
-        assert proposal.params not in [t.proposal.params for t in TRIALS]
-        assert proposal.rationale
-        assert proposal.usage.requests == 1
+    proposal = Creator(smollm2, 0).attempt(TASK, TRIALS).proposal
+    assert TASK.space.violations(proposal.params) == []
+    assert proposal.params not in [t.proposal.params for t in TRIALS]
+    assert proposal.rationale
+    assert proposal.usage.requests == 1
 
 
 def test_a_real_model_finds_words(smollm2):

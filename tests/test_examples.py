@@ -19,7 +19,7 @@ def tuned(example, *arguments):
 
 
 def test_digits_by_two_agents_and_the_engine(smollm2):
-    study = tuned("digits", "--model", "local:smollm2", "--trials", "4")
+    study = tuned("digits", "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
     assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
     assert "classical" in {t["source"] for t in trials}

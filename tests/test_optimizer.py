@@ -96,7 +96,7 @@ def test_mistakes_are_named():
 
 def test_a_real_model_proposes_in_it():
     with Optimizer(SPACE, model="local:smollm2", background="A toy.", direction="maximize") as opt:
-        for _ in range(3):
+        for _ in range(2):
             params = opt.ask()
             opt.tell(params, -score(params))
     assert {t.proposal.source for t in opt.trials} <= {"default", "creator", "fallback", "classical"}

@@ -225,9 +225,9 @@ class MetricReader:
                 continue
             if read is not None:
                 found[name], more = read
-                self.taken[name] = line[:_SHOWN]
+                self.taken[name] = _beginning(line)
                 if more:
-                    self.several.setdefault(name, line[:_SHOWN])
+                    self.several.setdefault(name, _beginning(line))
         self._reports += 1
         for name, value in found.items():  # each is counted by itself: only what says its step has the same one
             self._add({name: value}, self._reports)
@@ -261,6 +261,11 @@ class MetricReader:
                     self.places[name] = [self.places[name][i] for i in kept]
         if metrics:
             self.on_point(Point(step, metrics))
+
+
+def _beginning(line: str) -> str:
+    """Return a line's first words, none of them cut where there are several: half of a secret is not known as one."""
+    return line if len(line) <= _SHOWN else (line[:_SHOWN].rsplit(None, 1) or [""])[0]
 
 
 def _half(curve: list[tuple[float, float]]) -> list[int]:
