@@ -9,9 +9,13 @@ from pathlib import Path
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def tuned(example, *arguments):
-    """Run a copy of an example and return its study as ``show --json`` prints it."""
+def tuned(example, changes, *arguments):
+    """Run a copy of an example, its task changed to be quick, and return its study as ``show --json`` prints it."""
     shutil.copytree(EXAMPLES / example, example, ignore=shutil.ignore_patterns(".agenthpo"))
+    task = Path(example, "task.yaml")
+    for old, new in changes.items():
+        assert old in task.read_text()
+        task.write_text(task.read_text().replace(old, new))
     for command in (["run", example, *arguments], ["show", example, "--json"]):
         done = subprocess.run([sys.executable, "-m", "agenthpo", *command], capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stderr + done.stdout
@@ -19,7 +23,7 @@ def tuned(example, *arguments):
 
 
 def test_digits_by_two_agents_and_the_engine(smollm2):
-    study = tuned("digits", "--model", "local:smollm2", "--trials", "3")
+    study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
     assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
     assert "classical" in {t["source"] for t in trials}
