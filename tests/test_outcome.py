@@ -47,6 +47,8 @@ def test_what_the_lines_were_and_what_was_odd_in_them_is_kept():
     key = "sk-" + "a1b2c3d4e5f6g7h8i9j0" * 2
     outcome = judged(f"acc 0.5 acc 0.7 key {key} " + "x" * 300, "test 12:30", patterns={"acc": "acc {number}", "test": "test {number}"})
     assert set(outcome.taken) == {"acc"}
+    [plain] = judged("acc 1 acc 2 " + "x " * 90, patterns={"acc": "acc {number}"}).warnings
+    assert plain == f"the pattern of acc matches more than once in 'acc 1 acc 2 {'x ' * 54}', and the first match counts"
     first, second = outcome.warnings
     assert first.startswith("the pattern of acc matches more than once in 'acc 0.5 acc 0.7 key ")
     assert first.endswith(", and the first match counts") and len(first) < 250 and key not in first
@@ -85,8 +87,10 @@ def test_a_metric_that_never_came_is_asked_for_by_what_did():
         "the script ended without reporting f1; call agenthpo.report("
     )
     assert judged('{"test": 1, "loss": 2}').error == "the script ended without reporting acc; it reported loss, test"
-    like = judged(alike=["acc = 0,5", "accuracy 3"]).error
-    assert like.endswith("the lines most like it are 'acc = 0,5' | 'accuracy 3'; put a pattern with {number} into train.metrics")
+    assert judged(alike=["acc = 0,5", "accuracy 3"]).error == (
+        "the script ended without reporting acc; "
+        "the lines most like it are 'acc = 0,5' | 'accuracy 3'; put a pattern with {number} into train.metrics"
+    )
     assert judged().status == "failed"
 
 
@@ -196,6 +200,7 @@ def test_the_system_and_the_clock_go_before_what_the_log_says_of_memory():
         ([0.5, math.nan], "maximize", "best", 0.5),
         ([0.5, math.inf], "maximize", "best", 0.5),
         ([0.5, math.nan], "maximize", "last", None),
+        ([0.5, 0.6, -math.inf], "maximize", "last", None),
         ([math.nan, 0.5], "maximize", "last", 0.5),
         ([math.nan, math.inf], "minimize", "best", None),
     ],

@@ -1,11 +1,13 @@
 import json
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agenthpo.errors import InvalidParams, SpaceError
+from agenthpo.space import format_number, short_number
 from agenthpo.space_file import parse_space
 from spaces import configurations, spaces
 
@@ -192,3 +194,93 @@ def test_a_number_is_snapped_to_what_it_plainly_means_and_no_further():
     assert space.violations([1]) == ["params must be an object with the parameters' names as keys, not list"]
     with pytest.raises(AttributeError):
         space["n"].low = 3
+
+
+def test_every_configuration_is_counted_and_yielded_once_with_what_is_active_in_it():
+    space = parse_space(
+        {
+            "opt": {"type": "categorical", "values": ["sgd", "adam", "none"]},
+            "momentum": {"type": "float", "values": [0, 0.9], "when": {"opt": ["sgd", "adam"]}},
+            "nesterov": {"type": "bool", "when": {"opt": "sgd", "momentum": 0.9}},
+        }
+    )
+    assert list(space.configurations()) == [
+        {"opt": "sgd", "momentum": 0.0},
+        {"opt": "sgd", "momentum": 0.9, "nesterov": False},
+        {"opt": "sgd", "momentum": 0.9, "nesterov": True},
+        {"opt": "adam", "momentum": 0.0},
+        {"opt": "adam", "momentum": 0.9},
+        {"opt": "none"},
+    ]
+    assert len(space) == 3 and [p.name for p in space] == ["opt", "momentum", "nesterov"]
+    assert space.size() == 12  # at most: conditions make some of them the same
+    assert list(SPACE.configurations()) == []
+    assert space.violations({"opt": "adam", "momentum": 0.9, "nesterov": True}) == [
+        "nesterov must be left out, since it is active only when opt is sgd and momentum is 0.9"
+    ]
+    assert space.violations({"opt": "none", "lr": 1}) == ["lr is not a parameter of the search space (opt, momentum, nesterov)"]
+
+
+def test_how_many_values_a_parameter_takes():
+    counts = {"n": (1, 200, None), "m": (2, 11, 3), "x": (0.0, 0.3, 0.1), "y": (0.1, 1.0, None)}
+    for name, (low, high, step) in counts.items():
+        kind = "int" if name in "nm" else "float"
+        parameter = parse_space({name: {"type": kind, "low": low, "high": high, **({"step": step} if step else {})}})[name]
+        assert parameter.count == {"n": 200, "m": 4, "x": 4, "y": math.inf}[name]
+    with pytest.raises(ValueError, match="y is continuous"):
+        parameter.grid()
+
+
+def test_equal_configurations_share_a_key():
+    key = SPACE.key
+    assert key({"b": 0.1, "a": 1}) == key({"a": 1, "b": 0.1 + 1e-13})
+    assert key({"b": 0.1}) != key({"b": 0.1 + 1e-8})
+    assert key({"a": 1}) != key({"a": "1"}) and key({"a": 1}) != key({"a": True})
+    assert key({}) == ()
+
+
+def test_a_choice_among_numbers_is_meant_by_what_comes_near_it():
+    space = parse_space(
+        {"x": {"type": "float", "values": [1e-3, 1e-2]}, "b": {"type": "bool"}, "c": {"type": "categorical", "values": [1, 2]}}
+    )
+    assert space["x"].snap(0.001 * (1 + 1e-12)) == 1e-3
+    for none_of_them in (0.0011, math.nan, 10**400, True, "fast", None):
+        assert space["x"].snap(none_of_them) is none_of_them
+        assert space["x"].violation(none_of_them) is not None
+    assert space["c"].snap(1.0000000001) == 1.0000000001
+    assert space["x"].violation(0.5) == "x must be one of 0.001, 0.01, not 0.5"
+
+
+def test_a_number_is_on_a_step_to_a_millionth_of_it():
+    step = parse_space({"x": {"type": "float", "low": 0, "high": 8, "step": 1}})["x"]
+    assert step.violation(3 + 5e-7) is None
+    assert step.violation(3 + 2e-6) == "x must be 0 plus a multiple of 1, not 3"
+
+
+def test_numbers_in_short():
+    values = [0.123456789, 1e-5, 3, True, None, "a"]
+    assert [format_number(v) for v in values] == ["0.123457", "1e-05", "3", "true", "null", "a"]
+    assert [short_number(v) for v in values] == ["0.123", "1e-05", "3", "true", "null", "a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "n must be an integer from 2 to 11, not True"),
+        ("x", "n must be an integer from 2 to 11, not 'x'"),
+        (5.0, "n must be an integer from 2 to 11, not 5.0"),
+        (1, "n must lie from 2 to 11, not 1"),
+        (3, "n must be 2 plus a multiple of 3, not 3"),
+    ],
+)
+def test_a_whole_number_outside_its_range_is_refused_in_these_words(value, words):
+    parameter = parse_space({"n": {"type": "int", "low": 2, "high": 11, "step": 3}})["n"]
+    assert parameter.violation(value) == words
+    assert parameter.violation(5) is None and not parameter.log and not parse_space({"n": {"type": "int", "low": 1, "high": 2}})["n"].log
+
+
+def test_a_parameter_is_not_changed():
+    with pytest.raises(FrozenInstanceError):
+        SPACE["epochs"].low = 0
+    with pytest.raises(FrozenInstanceError):
+        SPACE.parameters = ()
