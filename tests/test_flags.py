@@ -46,6 +46,18 @@ SCRIPTS = {
 }
 
 
+OF_HUGGING_FACE = (
+    "from dataclasses import dataclass, field\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n"
+    "    shuffle: bool = field(default=True)\n    lr: float = 0.0\n"
+    f"shuffle = HfArgumentParser(A).parse_args_into_dataclasses()[0].shuffle\nif True:{TELL}"
+)
+SCRIPTS |= {
+    "jsonargparse": f"import jsonargparse\ndef main(shuffle: bool = True, lr: float = 0.0):{TELL}jsonargparse.CLI(main)",
+    "jsonargparse parser": "import jsonargparse\np = jsonargparse.ArgumentParser()\np.add_argument('--lr', type=float)\n"
+    f"p.add_argument('--shuffle', type=bool, default=True)\nshuffle = p.parse_args().shuffle\nif True:{TELL}",
+}
+
+
 def task(script, text=TASK):
     Path("train.py").write_text(script)
     Path("task.yaml").write_text(text)
@@ -116,6 +128,39 @@ def test_null_is_left_out_only_where_the_script_has_it_without_the_option(option
     loaded = task(ARGPARSE.format(option), NULL.replace("default: null", f"default: null, style: '{style}'") if style else NULL)
     assert got(loaded, {"shuffle": None, "lr": 0.1}) is value
     assert got(loaded, {"shuffle": "balanced", "lr": 0.1}) == "balanced"
+
+
+OPTIONAL = "from typing import Optional\n{}\ndef main(shuffle: Optional[str] = {}, lr: float = 0.0):" + TELL + "{}"
+LIBRARIES = {
+    "fire": ("import fire", "fire.Fire(main)"),
+    "tyro": ("import tyro", "tyro.cli(main)"),
+    "jsonargparse": ("import jsonargparse", "jsonargparse.CLI(main)"),
+    "typer": ("import typer", "typer.run(main)"),
+    "simple-parsing": (
+        "import simple_parsing\nfrom dataclasses import dataclass",
+        "\n@dataclass\nclass A:\n    shuffle: Optional[str] = {}\n    lr: float = 0.0\na = simple_parsing.parse(A)\nmain(a.shuffle)",
+    ),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("default", ["None", "'x'"])
+def test_null_reaches_a_script_of_every_library_or_is_refused(library, default):
+    imports, call = LIBRARIES[library]
+    script = OPTIONAL.format(imports, default, call.replace("{}", default))
+    if default != "None" and library in ("typer", "simple-parsing"):
+        with pytest.raises(TaskError, match=r"space.shuffle.values holds null, but"):
+            task(script, NULL)
+        return
+    loaded = task(script, NULL)
+    assert [got(loaded, {"shuffle": value, "lr": 0.1}) for value in (None, "balanced")] == [None, "balanced"]
+
+
+def test_hugging_faces_options_are_known_by_their_text_and_null_is_refused():
+    loaded = task(OF_HUGGING_FACE)
+    assert loaded.spec(0, {"shuffle": False, "lr": 0.1}, seed=0, workdir=Path("t")).command[-3:] == ("--shuffle=False", "--lr", "0.1")
+    with pytest.raises(TaskError, match=r"space.shuffle.values holds null, but"):
+        task(OF_HUGGING_FACE, NULL)
 
 
 @pytest.mark.parametrize("option", ["p.add_argument('--shuffle', default='x')", "p.add_argument('--shuffle', default=f())", "exec('')"])

@@ -155,6 +155,7 @@ DIRECT = "The above exception was the direct cause of the following exception:"
     [
         (f"{TRACE}\n{OOM}", "oom"),
         ("MemoryError", "oom"),
+        ("x " * 150 + "out of memory", "oom"),
         ("terminate called after throwing an instance of 'std::bad_alloc'", "oom"),
         ("OSError: [Errno 12] Cannot allocate memory", "oom"),
         ("cuda runtime error: OUT OF MEMORY", "oom"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,16 @@ from agenthpo.scalars import NO_VALUE
 
 __all__ = ["Option", "read_options"]
 
-_DATACLASS_STYLES = {
-    "fire": "--name=True",
-    "tyro": "--name/--no-name",
-    "transformers": "--name=True",
-    "simple_parsing": "--name=true",
-    "jsonargparse": "--name=true",
-    "lightning": "--name=true",
-    "typer": "--name/--no-name",
+_ANNOTATED = {
+    "fire": ("--name=True", "--name=None"),
+    "tyro": ("--name/--no-name", "--name None"),
+    "jsonargparse": ("--name=true", "--name=null"),
+    "lightning": ("--name=true", "--name=null"),
+    "transformers": ("--name=True", ""),
+    "simple_parsing": ("--name=true", ""),
+    "typer": ("--name/--no-name", ""),
 }
+"""By the library that makes options of annotations: how true and false are written, and null, where it has a word for it."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,16 @@ def _spellings(name: str) -> set[bytes]:
 
 
 def _options(tree: ast.Module) -> Iterator[tuple[str, Option]]:
+    imported = _imports(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             reader = _READERS.get(_name_of(node.func))
-            yield from reader(node) if reader else ()
-    style = next((style for module, style in _DATACLASS_STYLES.items() if module in _imports(tree)), "")
-    if style:
-        yield from _annotated(tree, style)
+            for name, option in reader(node) if reader else ():
+                yield name, _by_jsonargparse(option) if reader is _of_argparse and "jsonargparse" in imported else option
+    for library, (style, null) in _ANNOTATED.items():
+        if library in imported:
+            yield from _annotated(tree, style, null)
+            break
 
 
 def _imports(tree: ast.Module) -> set[str]:
@@ -144,6 +148,11 @@ def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Opti
     return Option(default, "--name true" if kind and kind not in ("str", "int", "float") else "")
 
 
+def _by_jsonargparse(option: Option) -> Option:
+    """Return what an option of argparse's form is where jsonargparse reads it: every type by YAML's rules, bool too."""
+    return replace(option, style="--name=true", null="--name=null", problem="") if "type=bool" in option.problem else option
+
+
 def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
     given = _keywords(call)
     is_flag = _constant(given.get("is_flag"), False) is True
@@ -174,9 +183,8 @@ _READERS: Mapping[str, Callable[[ast.Call], Iterator[tuple[str, Option]]]] = {
 }
 
 
-def _annotated(tree: ast.Module, style: str) -> Iterator[tuple[str, Option]]:
+def _annotated(tree: ast.Module, style: str, null: str) -> Iterator[tuple[str, Option]]:
     """Yield the parameters of functions and the fields of classes, which these libraries make options of."""
-    null = {"--name=True": "--name=None", "--name=true": "--name=null", "--name/--no-name": "--name None"}[style]
     for node in ast.walk(tree):
         pairs: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
