@@ -13,10 +13,10 @@ from collections import Counter
 
 import numpy as np
 
-from agenthpo.agents.choosing import choose
-from agenthpo.bench.problems import Problem, sampled
-from agenthpo.bench.tables import TABLES, load_table
-from agenthpo.llm.client import open_model
+from agenthpo.agents.choice import choose
+from agenthpo.bench.tables.problems import Problem, sampled
+from agenthpo.bench.tables.stored_tables import TABLES, load_table
+from agenthpo.llm.opening import open_model
 from agenthpo.records import Outcome, Proposal, Trial, Usage
 from agenthpo.task import Background, Objective, Task, Train
 

@@ -20,16 +20,16 @@ import optuna
 
 from agenthpo.agents.creator import creator_messages
 from agenthpo.agents.executor import Executor
-from agenthpo.agents.history import estimate_tokens
+from agenthpo.agents.prompt.trials import estimate_tokens
 from agenthpo.budget import Budget
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.storage import open_storage
-from agenthpo.llm.client import manner_of
+from agenthpo.llm.opening import manner_of
+from agenthpo.loop import tune
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, RunSpec, Trial
-from agenthpo.search.samplers import STARTUP_TRIALS, Classical
-from agenthpo.space_file import parse_space
+from agenthpo.search.optuna_samplers import STARTUP_TRIALS, Classical
 from agenthpo.task import Background, Objective, Task, Train
-from agenthpo.tuner import tune
+from agenthpo.taskfile.space import parse_space
 
 SPACE = {
     "lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001},

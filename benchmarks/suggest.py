@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from agenthpo.bench.continuous import load_continuous
-from agenthpo.bench.problems import sampled
+from agenthpo.bench.tables.continuous import load_continuous
+from agenthpo.bench.tables.problems import sampled
 from agenthpo.records import Outcome, Proposal, Trial
 from agenthpo.session import proposer_named
 from agenthpo.task import Objective, Task, Train

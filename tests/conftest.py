@@ -28,7 +28,7 @@ def _own_folder(tmp_path, monkeypatch):
 def smollm2():
     """The small embedded model; ``make test`` pulls it."""
     from agenthpo.llm.catalogue import find
-    from agenthpo.llm.client import open_model
+    from agenthpo.llm.opening import open_model
 
     if not find("smollm2").is_here:
         pytest.skip("local:smollm2 is not here; get it by: agenthpo models pull local:smollm2")

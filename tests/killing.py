@@ -17,7 +17,7 @@ from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.session import begin, find_study, go_on
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 
 FOLDER = Path(".agenthpo/toy")
 

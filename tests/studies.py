@@ -4,8 +4,8 @@ from pathlib import Path
 
 from agenthpo.budget import Budget
 from agenthpo.records import Analysis, Outcome, Proposal, Trial
-from agenthpo.space_file import parse_space
 from agenthpo.task import Background, Objective, Task, Train
+from agenthpo.taskfile.space import parse_space
 
 SPACE = {
     "lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001, "about": "step size"},

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from agenthpo.bench.advisors import ADVISORS, Advisor, Alone
-from agenthpo.bench.continuous import load_continuous
-from agenthpo.bench.problems import regret
+from agenthpo.bench.tables.advisors import ADVISORS, Advisor, Alone
+from agenthpo.bench.tables.continuous import load_continuous
+from agenthpo.bench.tables.problems import regret
 from agenthpo.optimizer import Optimizer
-from agenthpo.search.engine import Engine
+from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agenthpo.bench.continuous import CONTINUOUS, load_continuous
-from agenthpo.bench.play import Game, Played, load_problem, missing, play, read_results, run_games
-from agenthpo.bench.players import METHODS, bare
-from agenthpo.bench.problems import regret, sampled
-from agenthpo.bench.stats import ratio, summary
-from agenthpo.bench.tables import TABLES, load_table
-from agenthpo.cli.bench import bench_tables
+from agenthpo.bench.tables.continuous import CONTINUOUS, load_continuous
+from agenthpo.bench.tables.play import Game, Played, load_problem, missing, play, read_results, run_games
+from agenthpo.bench.tables.players import METHODS, bare
+from agenthpo.bench.tables.problems import regret, sampled
+from agenthpo.bench.tables.stats import ratio, summary
+from agenthpo.bench.tables.stored_tables import TABLES, load_table
+from agenthpo.cli.bench_tables import bench_tables
 from agenthpo.errors import TaskError
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenthpo.bench.graphs import load_graph
-from agenthpo.bench.images import VOID, _idx, load_objects, load_streets
-from agenthpo.bench.ratings import load_clicks, load_liked
-from agenthpo.bench.texts import PAD, UNKNOWN, Vocabulary, load_sentiment, load_topics, words_of
-from agenthpo.bench.translations import load_translations
+from agenthpo.bench.data.graphs import load_graph
+from agenthpo.bench.data.images import VOID, _idx, load_objects, load_streets
+from agenthpo.bench.data.ratings import load_clicks, load_liked
+from agenthpo.bench.data.texts import PAD, UNKNOWN, Vocabulary, load_sentiment, load_topics, words_of
+from agenthpo.bench.data.translations import load_translations
 
 needs_data = pytest.mark.skipif("AGENTHPO_DATA" not in os.environ, reason="AGENTHPO_DATA names no folder with the data")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agenthpo.bench.credit import credit, credit_words
-from agenthpo.bench.facts import MARK, facts, with_facts
-from agenthpo.bench.figures import draw, trajectory
-from agenthpo.bench.page import page, write_trials
-from agenthpo.bench.strategy import change, changes
-from agenthpo.bench.summary import tables
-from agenthpo.space_file import parse_space
+from agenthpo.bench.tasks.contributions import credit, credit_words
+from agenthpo.bench.tasks.figures import draw, trajectory
+from agenthpo.bench.tasks.page import page, write_trials
+from agenthpo.bench.tasks.strategy import change, changes
+from agenthpo.bench.tasks.summary import tables
+from agenthpo.bench.tasks.task_facts import MARK, facts, with_facts
+from agenthpo.taskfile.space import parse_space
 
 TASKS = Path(__file__).parent.parent / "benchmarks/tasks"
 SPACE = parse_space(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.bench.duels import duels, duels_words
-from agenthpo.bench.groups import LINK, main_runs, model_runs, opro_runs, tasks_of
-from agenthpo.bench.scores import label, scores_table
-from agenthpo.bench.standing import standing, standing_words
-from agenthpo.bench.summary import tables, tables_words
+from agenthpo.bench.tasks.duels import duels, duels_words
+from agenthpo.bench.tasks.groups import LINK, main_runs, model_runs, opro_runs, tasks_of
+from agenthpo.bench.tasks.percentiles import standing, standing_words
+from agenthpo.bench.tasks.scores import label, scores_table
+from agenthpo.bench.tasks.summary import tables, tables_words
 
 TASKS = Path(__file__).parent.parent / "benchmarks/tasks"
 GOOD = "How good a proposal is: the random draws that it beats"

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agenthpo.bench import data, images, ratings
-from agenthpo.bench.data import fetched
-from agenthpo.bench.images import load_fashion, load_streets
-from agenthpo.bench.ratings import load_clicks, load_liked
+from agenthpo.bench.data import images, ratings
+from agenthpo.bench.data import sources as data
+from agenthpo.bench.data.images import load_fashion, load_streets
+from agenthpo.bench.data.ratings import load_clicks, load_liked
+from agenthpo.bench.data.sources import fetched
 
 needs_data = pytest.mark.skipif("AGENTHPO_DATA" not in os.environ, reason="AGENTHPO_DATA names no folder with the data")
 needs_recbole = pytest.mark.skipif(importlib.util.find_spec("recbole") is None, reason="pip install --no-deps recbole==1.2.1")

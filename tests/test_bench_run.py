@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.bench.opro import Opro, opro_messages
-from agenthpo.bench.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
-from agenthpo.bench.score_words import ranks_words, table_words
-from agenthpo.bench.scores import peak, scored, scores_table, trials_of
 from agenthpo.bench.store import append, stored
-from agenthpo.bench.trained import TASKS, load_bench_task, trained
+from agenthpo.bench.tasks.opro import Opro, opro_messages
+from agenthpo.bench.tasks.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
+from agenthpo.bench.tasks.score_tables import ranks_words, table_words
+from agenthpo.bench.tasks.scores import peak, scored, scores_table, trials_of
+from agenthpo.bench.tasks.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.llm.client import Reply
 from agenthpo.records import Usage
@@ -35,7 +35,7 @@ import shutil
 from pathlib import Path
 
 import agenthpo
-from agenthpo.bench.data import found
+from agenthpo.bench.data.sources import found
 
 with Path("trainings").open("a") as file:
     file.write("one ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agenthpo.events import Reading
 from agenthpo.session import begin
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 
 CODE = """
 import resource, sys
@@ -32,7 +32,7 @@ def test_a_log_of_100_mb_is_read_in_constant_memory():
 
 
 def test_a_long_log_is_told_as_it_is_read(monkeypatch, capsys):
-    from agenthpo.lines import TextLines
+    from agenthpo.text.event_lines import TextLines
     from agenthpo.training import runner
 
     monkeypatch.setattr(runner, "_BEHIND", 1_000_000)

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
-from agenthpo.clean import clean, clean_line
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.lines import TextLines
-from agenthpo.printing import clean_console
 from agenthpo.records import Analysis, Outcome, Proposal
 from agenthpo.session import begin
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
+from agenthpo.text.cleaning import clean, clean_line
+from agenthpo.text.event_lines import TextLines
+from agenthpo.text.printing import clean_console
 from calling import agenthpo
 
 EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b]0;owned\x07\x1b[2J\x9b31m\u202etxt\u2066\x00\x08[bold red]:smile: relu:100:50 [/val]"

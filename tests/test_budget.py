@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 import agenthpo
 from agenthpo.agents.creator import Creator
-from agenthpo.agents.forms import creator_form
+from agenthpo.agents.reply.forms import creator_form
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import ModelError
 from agenthpo.llm.client import Reply
 from agenthpo.records import Outcome, Stop, Usage
 from agenthpo.search.hybrid import Hybrid
-from agenthpo.search.samplers import Classical
+from agenthpo.search.optuna_samplers import Classical
 from agenthpo.session import ModelChoice, begin
-from agenthpo.space_file import parse_space
+from agenthpo.taskfile.space import parse_space
 from studies import make_task, make_trial
 
 DEFAULT = {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}

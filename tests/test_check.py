@@ -100,7 +100,7 @@ def test_a_try_shows_the_line_each_value_came_from_and_warns_of_more_in_it():
 def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
     from agenthpo.cli import check as module
     from agenthpo.records import Outcome
-    from agenthpo.task_file import load_task
+    from agenthpo.taskfile.reading import load_task
 
     specs = []
     monkeypatch.setattr(module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1])

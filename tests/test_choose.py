@@ -4,7 +4,7 @@ import psutil
 import pytest
 
 from agenthpo.llm.catalogue import CATALOGUE
-from agenthpo.llm.choose import choose_model
+from agenthpo.llm.default_model import choose_model
 
 
 @pytest.fixture(autouse=True)

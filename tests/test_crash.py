@@ -21,7 +21,7 @@ from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.storage import noted_place
 from agenthpo.session import begin, go_on
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 from agenthpo.training.runner import run as train
 
 TASK = """\

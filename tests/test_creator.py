@@ -8,20 +8,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenthpo.agents.context import detailed, experience, findings, prompt, standing
 from agenthpo.agents.creator import Creator, creator_messages
 from agenthpo.agents.executor import Executor
-from agenthpo.agents.forms import creator_form, executor_form, grid
-from agenthpo.agents.history import estimate_tokens
-from agenthpo.agents.reading import Draft, applicable, read_creator, whole_sentences
+from agenthpo.agents.prompt.build import detailed, experience, findings, prompt, standing
+from agenthpo.agents.prompt.trials import estimate_tokens
+from agenthpo.agents.reply.forms import creator_form, executor_form, grid
+from agenthpo.agents.reply.validate import Draft, applicable, read_creator, whole_sentences
 from agenthpo.errors import LLMFailure
-from agenthpo.llm.client import Reply, manner_of
+from agenthpo.exchange import Candidate, View
+from agenthpo.llm.client import Reply
 from agenthpo.llm.json_text import read_json
+from agenthpo.llm.opening import manner_of
 from agenthpo.records import Expected, Outcome, Usage
-from agenthpo.search.engine import Engine
+from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
-from agenthpo.search.samplers import Classical
-from agenthpo.view import Candidate, View
+from agenthpo.search.optuna_samplers import Classical
 from studies import SPACE, make_task, make_trial
 
 TASK = make_task()

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.bench.runs import read_runs
-from agenthpo.bench.summary import tables, tables_words
-from agenthpo.bench.trained import TASKS
+from agenthpo.bench.tasks.runs import read_runs
+from agenthpo.bench.tasks.summary import tables, tables_words
+from agenthpo.bench.tasks.trained import TASKS
 from agenthpo.task import TEMPLATES
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(ROOT.glob("docs/*.md"))

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenthpo.search.encoding import Encoding
-from agenthpo.space_file import parse_space
+from agenthpo.search.engine.encoding import Encoding
+from agenthpo.taskfile.space import parse_space
 from spaces import spaces
 from studies import SPACE
 

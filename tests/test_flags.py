@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from agenthpo.command.option_style import STYLES, write_option
 from agenthpo.errors import TaskError
-from agenthpo.option_style import STYLES, write_option
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 from agenthpo.training.runner import run
 from calling import agenthpo
 

@@ -10,11 +10,11 @@ import pytest
 
 from agenthpo.errors import AgentHPOError, StudyError
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.installing import install_words
 from agenthpo.llm.recorded import Recorded
 from agenthpo.llm.replay import ReplayLLM
 from agenthpo.session import begin, go_on
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
+from agenthpo.text.install_hints import install_words
 from calling import agenthpo
 from studies import shown
 
@@ -191,5 +191,5 @@ class Installed:
     ],
 )
 def test_a_hint_names_this_copy_and_no_package_of_a_stranger(origin, words, monkeypatch):
-    monkeypatch.setattr("agenthpo.installing.distribution", lambda name: Installed(origin and json.dumps(origin)))
+    monkeypatch.setattr("agenthpo.text.install_hints.distribution", lambda name: Installed(origin and json.dumps(origin)))
     assert install_words("remote", "x") == words

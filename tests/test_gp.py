@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from agenthpo.search import gp
-from agenthpo.search.encoding import Encoding
-from agenthpo.space_file import parse_space
+from agenthpo.search.engine import gp
+from agenthpo.search.engine.encoding import Encoding
+from agenthpo.taskfile.space import parse_space
 
 UNIT = {"type": "float", "low": 0.0, "high": 1.0}
 NAMES = {"type": "categorical", "values": ["a", "b", "c"]}

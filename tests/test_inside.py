@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenthpo.search.encoding import Encoding
-from agenthpo.search.engine import Engine, Knobs
-from agenthpo.search.inside import log_inside
-from agenthpo.space_file import parse_space
+from agenthpo.search.engine.encoding import Encoding
+from agenthpo.search.engine.engine import Engine, Knobs
+from agenthpo.search.engine.prior import log_inside
+from agenthpo.taskfile.space import parse_space
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
 

@@ -11,7 +11,7 @@ from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import repair
 from agenthpo.session import begin, find_study, go_on
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
 
 TASK = """\

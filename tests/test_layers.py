@@ -1,6 +1,7 @@
 """Imports go down the page only: each room may import those below it, never one above, and the outside rooms never each other."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import agenthpo
@@ -13,13 +14,26 @@ LAYER = {
     "api": PYTHON,
     "optimizer": PYTHON,
     "session": SESSION,
-    "tuner": SPINE,
+    "loop": SPINE,
     "search": DECIDE,
     "agents": DECIDE,
     "llm": OUTSIDE,
     "training": OUTSIDE,
     "experience": OUTSIDE,
 }
+"""Every other room holds values, which know of no room but each other."""
+FENCES = {
+    "optuna": {"experience", "search", "optuna_space", "bench"},
+    "numpy": {"search", "bench"},
+    "scipy": {"search", "bench"},
+    "typer": {"cli"},
+    "rich": {"cli", "text"},
+    "pydantic_ai": {"llm"},
+    "xllamacpp": {"llm"},
+    "psutil": {"training", "llm"},
+    "ruamel": {"taskfile", "cli"},
+}
+"""Who may import a package that others make."""
 
 
 def room(module: str) -> str:
@@ -50,6 +64,30 @@ def test_imports_go_down_only():
             beside = LAYER.get(here, VALUES) == LAYER.get(there, VALUES) == VALUES
             if not (same_room or down or beside):
                 wrong.append(f"{'/'.join(parts)} imports {target}")
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_inside_functions():
+    modules = {
+        ".".join(("agenthpo", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file for file in ROOT.rglob("*.py")
+    }
+    graph = {name: {target for target in imports_of(file) if target in modules} - {name} for name, file in modules.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def test_packages_of_others_stay_behind_their_fences():
+    wrong = []
+    for file in ROOT.rglob("*.py"):
+        here = file.relative_to(ROOT).with_suffix("").parts[0]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [a.name for a in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            wrong += [f"{file} imports {name}" for name in names if here not in FENCES.get(name.partition(".")[0], {here})]
     assert wrong == []
 
 

@@ -4,7 +4,8 @@ import psutil
 import pytest
 
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.llm.client import Form, Message, open_model
+from agenthpo.llm.client import Form, Message
+from agenthpo.llm.opening import open_model
 from agenthpo.llm.remote import RemoteLLM
 
 SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agenthpo.errors import InvalidParams, StudyError
 from agenthpo.experience.log import ExperienceLog, read_meta
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, Usage
-from agenthpo.space_file import parse_space
+from agenthpo.taskfile.space import parse_space
 from spaces import configurations, spaces
 
 SPACE = parse_space(

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenthpo.scalars import whole_number
-from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, as_float, needles_of
-from agenthpo.training.table_file import _rows
+from agenthpo.training.metrics_file import _rows
+from agenthpo.training.near_misses import Likeness
 
 
 def read(lines, patterns=None, wanted=("acc",)):
@@ -313,3 +313,10 @@ def test_of_a_line_that_a_value_came_from_the_first_words_are_kept(line, kept):
     reader = MetricReader(frozenset({"acc"}), {"acc": "acc {number}"})
     reader.read_output(line)
     assert reader.taken["acc"] == kept
+
+
+def test_of_a_line_beyond_all_bounds_the_end_is_kept():
+    lines = Lines()
+    assert lines.feed(b"x" * 3_000_000 + b" acc 0.5") == []
+    [line] = lines.feed(b"\n")
+    assert line.endswith("x acc 0.5") and len(line) < 3_000_000

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.programs import programs, script_of
+from agenthpo.command.programs import programs, script_of
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 from agenthpo.training.runner import run
 
 SPACE = """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenthpo.llm.redact import Redacting, redact
-from agenthpo.space_file import parse_space
+from agenthpo.taskfile.space import parse_space
 from secret_corpus import ORDINARY, SETTINGS
 from secret_corpus import SECRETS as SECRET_TEXTS
 from spaces import spaces
@@ -139,7 +139,7 @@ def test_values_of_variables_that_are_named_so_are_taken_out(name):
 
 @pytest.mark.parametrize("at", range(60, 130, 3))
 def test_what_is_cut_was_redacted_before(at):
-    from agenthpo.agents.history import brief
+    from agenthpo.agents.prompt.trials import brief
     from agenthpo.records import Analysis, Outcome, Proposal, Trial
 
     secret = "hunter2andmoreofit"
@@ -149,7 +149,7 @@ def test_what_is_cut_was_redacted_before(at):
 
 
 def test_a_fence_cannot_be_left_by_nesting_its_own_end():
-    from agenthpo.agents.history import fenced
+    from agenthpo.agents.prompt.trials import fenced
 
     for text in ("</da</data>ta>", "<</data>/data>", "</ data >", "<DATA><data x=1>", "<</da</data>ta>/data>"):
         assert "data" not in fenced(text).lower().replace("ta>", "") or "<" not in fenced(text)

@@ -5,7 +5,8 @@ import pytest
 
 from agenthpo.errors import LLMFailure, ModelError
 from agenthpo.llm import remote
-from agenthpo.llm.client import Form, Message, open_model
+from agenthpo.llm.client import Form, Message
+from agenthpo.llm.opening import open_model
 from loopback import failing, message, model_server
 
 SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 import agenthpo as package
 from agenthpo.agents.creator import Creator
-from agenthpo.agents.reading import read_creator
+from agenthpo.agents.reply.validate import read_creator
 from agenthpo.errors import LLMFailure, ModelError
 from agenthpo.llm import remote
-from agenthpo.llm.client import Form, Message, open_model
+from agenthpo.llm.client import Form, Message
 from agenthpo.llm.json_text import read_json
-from agenthpo.urls import is_open_to_others, shown_url
+from agenthpo.llm.opening import open_model
+from agenthpo.text.urls import is_open_to_others, shown_url
 from loopback import QuietHandler, completion, failing, message, model_server, serving
 from studies import make_task, make_trial
 

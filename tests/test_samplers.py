@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenthpo.records import Stop
-from agenthpo.search.samplers import Classical
+from agenthpo.search.optuna_samplers import Classical
 from spaces import spaces
 from studies import make_task, make_trial
 

@@ -10,7 +10,7 @@ import pytest
 from agenthpo.cli.story import nearest, story
 from agenthpo.records import Expected
 from agenthpo.session import begin
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
 from studies import make_trial
 

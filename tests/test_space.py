@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agenthpo.errors import InvalidParams, SpaceError
 from agenthpo.space import format_number, short_number
-from agenthpo.space_file import parse_space
+from agenthpo.taskfile.space import parse_space
 from spaces import configurations, spaces
 
 SPACE = parse_space(
@@ -218,6 +218,10 @@ def test_every_configuration_is_counted_and_yielded_once_with_what_is_active_in_
     assert space.violations({"opt": "adam", "momentum": 0.9, "nesterov": True}) == [
         "nesterov must be left out, since it is active only when opt is sgd and momentum is 0.9"
     ]
+    assert space.violations({"opt": "none", "momentum": 0.9}) == [
+        "momentum must be left out, since it is active only when opt is sgd or adam"
+    ]
+    assert space["momentum"].describe() == "momentum: float one of 0, 0.9, only when opt is sgd or adam"
     assert space.violations({"opt": "none", "lr": 1}) == ["lr is not a parameter of the search space (opt, momentum, nesterov)"]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from agenthpo.errors import TaskError
 from agenthpo.optimizer import Optimizer
-from agenthpo.search.stateful import Stateful
+from agenthpo.search.stateful_samplers import Stateful
 from agenthpo.session import proposer_named
 from studies import SPACE, make_task, make_trial
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenthpo.training.table_file import TableFile
+from agenthpo.training.metrics_file import TableFile
 
 FILE = Path("history.csv")
 

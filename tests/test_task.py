@@ -7,9 +7,9 @@ import pytest
 
 import agenthpo
 from agenthpo.errors import TaskError
-from agenthpo.task_file import load_task
-from agenthpo.task_form import json_schema
-from agenthpo.yaml_file import read_yaml
+from agenthpo.taskfile.form import json_schema
+from agenthpo.taskfile.reading import load_task
+from agenthpo.taskfile.yaml_lines import read_yaml
 
 TASK = """\
 name: cora-gcn
@@ -126,7 +126,7 @@ def test_a_background_may_be_a_sentence():
 def test_a_function_of_a_module_is_a_way_to_train():
     text = CONFIGLESS.replace('command: "{python} train.py"', "function: train:main")
     task = write(text)
-    assert task.spec(0, {}, seed=0, workdir=Path("w")).command == (sys.executable, "-m", "agenthpo.call", "train:main")
+    assert task.spec(0, {}, seed=0, workdir=Path("w")).command == (sys.executable, "-m", "agenthpo.training.call_function", "train:main")
     for wrong, words in (("train", "must be module:function"), ("trian:main", "there is no module 'trian' in")):
         with pytest.raises(TaskError, match=f"line 8: train.function.*{words}"):
             write(text.replace("train:main", wrong))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.bench.data import FILE, data_file, found
-from agenthpo.task_file import load_task
+from agenthpo.bench.data.sources import FILE, data_file, found
+from agenthpo.taskfile.reading import load_task
 from agenthpo.training.runner import run
 
 FOLDER = Path(__file__).parent.parent / "benchmarks/tasks"

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from agenthpo.search.warp import Warp, warps
+from agenthpo.search.engine.warp import Warp, warps
 
 LOSSES = arrays(float, st.integers(1, 12), elements=st.floats(-1e6, 1e6).map(lambda x: round(x, 3)))
 

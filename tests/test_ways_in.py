@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from agenthpo.space_file import parse_space
-from agenthpo.ways_in import _shell, config_text, resolve_command, resolve_env
+from agenthpo.command.resolve import _shell, config_text, resolve_command, resolve_env
+from agenthpo.taskfile.space import parse_space
 from spaces import configurations, spaces
 
 ECHO = "import sys, json; print(json.dumps(sys.argv[1:]))"

@@ -22,7 +22,7 @@ from agenthpo.records import (
     ranked,
     thinned,
 )
-from agenthpo.words import budget_words, gain_words, measured_words, params_words, source_words, summary, trial_words
+from agenthpo.text.phrases import budget_words, gain_words, measured_words, params_words, source_words, summary, trial_words
 from studies import make_trial
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agenthpo.errors import TaskError
-from agenthpo.task_file import load_task
-from agenthpo.yaml_file import read_yaml
+from agenthpo.taskfile.reading import load_task
+from agenthpo.taskfile.yaml_lines import read_yaml
 
 TEXT = """\
 space:

@@ -12,13 +12,13 @@ from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.events import Event, Stopped
 from agenthpo.experience.log import read_meta
-from agenthpo.lines import TextLines
-from agenthpo.llm.choose import choose_model
+from agenthpo.llm.default_model import choose_model
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.session import ModelChoice, OnFailure, begin, go_on, replayed, study_folder
-from agenthpo.space_file import parse_space
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
-from agenthpo.task_file import check_name
+from agenthpo.taskfile.reading import check_name
+from agenthpo.taskfile.space import parse_space
+from agenthpo.text.event_lines import TextLines
 
 __all__ = ["Result", "tune"]
 

@@ -23,13 +23,13 @@ from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
-from agenthpo.llm.choose import NONE
+from agenthpo.llm.default_model import NONE
 from agenthpo.llm.redact import Redacting
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial, best_measured, mean_value
 from agenthpo.search import Proposer
 from agenthpo.session import ModelChoice, opened_model, proposer_named
-from agenthpo.space_file import parse_space, with_defaults
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
+from agenthpo.taskfile.space import parse_space, with_defaults
 
 __all__ = ["Best", "Optimizer"]
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agenthpo import __version__
-from agenthpo.agents.context import head
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.executor import Executor
+from agenthpo.agents.prompt.build import head
 from agenthpo.budget import Budget
-from agenthpo.commands import pasted
 from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.experience.log import (
@@ -30,26 +29,28 @@ from agenthpo.experience.log import (
     study_folder,
 )
 from agenthpo.experience.origin import is_made_here, seal
-from agenthpo.llm.choose import NONE
-from agenthpo.llm.client import LLM, open_model
+from agenthpo.llm.client import LLM
+from agenthpo.llm.default_model import NONE
+from agenthpo.llm.opening import open_model
 from agenthpo.llm.prices import cost_usd
 from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
+from agenthpo.loop import tune
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.engine import ENGINE, Engine
+from agenthpo.search.engine.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
-from agenthpo.search.samplers import Classical, check_sampler
-from agenthpo.search.stateful import Stateful, is_stateful, loaded
+from agenthpo.search.optuna_samplers import Classical, check_sampler
+from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.task import Task
-from agenthpo.task_file import load_task
+from agenthpo.taskfile.reading import load_task
+from agenthpo.text.pasting import pasted
+from agenthpo.text.urls import shown_url
 from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool
-from agenthpo.tuner import tune
-from agenthpo.urls import shown_url
 
 __all__ = [
     "ModelChoice",

@@ -60,7 +60,7 @@ class Parameter:
     about: str = ""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     style: str = ""
-    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.option_style`. Empty where the script is asked."""
+    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.command.option_style`. Empty where the script is asked."""
 
     @property
     def has_default(self) -> bool:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agenthpo.budget import Budget
+from agenthpo.command.programs import digest_of
+from agenthpo.command.resolve import resolve_command, resolve_env
 from agenthpo.errors import TaskError
-from agenthpo.programs import digest_of
 from agenthpo.records import Direction, Params, RunSpec, Trial
 from agenthpo.space import Key, Space
-from agenthpo.ways_in import resolve_command, resolve_env
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
 

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.graphs import load_graph
+from agenthpo.bench.data.graphs import load_graph
 
 config = agenthpo.config(
     learning_rate=0.01, num_epochs=200, hidden_size=32, latent_size=16, num_layers=2, variational=True, dropout=0.0,

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.graphs import load_graph
+from agenthpo.bench.data.graphs import load_graph
 
 
 class GCN(nn.Module):

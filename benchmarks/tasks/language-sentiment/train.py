@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import agenthpo
-from agenthpo.bench.texts import PAD, Vocabulary, load_sentiment
+from agenthpo.bench.data.texts import PAD, Vocabulary, load_sentiment
 
 config = agenthpo.config(
     learning_rate=1e-3, optimizer="adam", batch_size=32, num_epochs=4, embedding_size=64, hidden_size=32, pooling="last",

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import agenthpo
-from agenthpo.bench.texts import PAD, Vocabulary, load_topics
+from agenthpo.bench.data.texts import PAD, Vocabulary, load_topics
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=32, num_epochs=3, model_size=32, num_layers=1, num_heads=2, dropout=0.1,

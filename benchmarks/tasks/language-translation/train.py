@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import agenthpo
-from agenthpo.bench.texts import PAD, UNKNOWN, Vocabulary
-from agenthpo.bench.translations import load_translations
+from agenthpo.bench.data.texts import PAD, UNKNOWN, Vocabulary
+from agenthpo.bench.data.translations import load_translations
 
 config = agenthpo.config(
     learning_rate=2e-3, batch_size=64, num_epochs=5, model_size=64, num_layers=1, num_heads=4, dropout=0.1,

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import agenthpo
-from agenthpo.bench.ratings import load_clicks
+from agenthpo.bench.data.ratings import load_clicks
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=1024, num_epochs=5, embedding_size=16, hidden_size=128, num_layers=2, attention_size=32,

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.ratings import load_liked
+from agenthpo.bench.data.ratings import load_liked
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=2048, embedding_size=64, num_layers=2, reg_weight=1e-4, num_epochs=15, num_negatives=1, init_std=0.1

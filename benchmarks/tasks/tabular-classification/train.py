@@ -8,7 +8,7 @@ import xgboost
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 import agenthpo
-from agenthpo.bench.data import data_file, fetched, found
+from agenthpo.bench.data.sources import data_file, fetched, found
 
 ONLINE = "https://raw.githubusercontent.com/Jangrae/csv/HEAD/water_potability.csv"
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.images import load_objects
+from agenthpo.bench.data.images import load_objects
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=64, optimizer="adam", weight_decay=1e-4, num_epochs=6, width=8, dropout=0.0,

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.images import load_fashion
+from agenthpo.bench.data.images import load_fashion
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=64, weight_decay=1e-2, num_epochs=5, patch_size=7, model_size=32, num_layers=2, num_heads=4,

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 import agenthpo
-from agenthpo.bench.images import VOID, load_streets
+from agenthpo.bench.data.images import VOID, load_streets
 
 config = agenthpo.config(
     learning_rate=1e-3, batch_size=8, weight_decay=1e-4, num_epochs=6, width=8, depth=2, dropout=0.0, class_weighting="none",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agenthpo.agents.choosing import Choice, choose
-from agenthpo.agents.context import prompt, render, standing
-from agenthpo.agents.engine_words import view_words
-from agenthpo.agents.forms import creator_form
-from agenthpo.agents.reading import Draft, read_creator, wants_to_stop
+from agenthpo.agents.choice import Choice, choose
+from agenthpo.agents.prompt.build import prompt, render, standing
+from agenthpo.agents.prompt.engine import view_words
+from agenthpo.agents.reply.forms import creator_form
+from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
+from agenthpo.exchange import View
 from agenthpo.llm.client import LLM, Mannered, Message
 from agenthpo.records import Params, Proposal, Stop, Trial, Usage, next_number
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
-from agenthpo.view import View
 
 __all__ = ["Attempt", "Creator", "creator_messages"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenthpo.agents.context import prompt, render
 from agenthpo.agents.diagnosis import diagnose
-from agenthpo.agents.forms import executor_form
-from agenthpo.agents.history import cut, fenced
-from agenthpo.agents.reading import whole_sentences
+from agenthpo.agents.prompt.build import prompt, render
+from agenthpo.agents.prompt.trials import cut, fenced
+from agenthpo.agents.reply.forms import executor_form
+from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
 from agenthpo.records import Analysis, Outcome, Trial

@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 
-__all__ = ["main"]
+from agenthpo.cli.exit_codes import DONE, INTERRUPTED, MISTAKE
 
-DONE, MISTAKE, NOTHING_FOUND, INTERRUPTED = 0, 2, 3, 130
+__all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: 0 done, 2 a user's mistake, 3 no successful trial or a task that fails, 130 interrupted."""
+    """Run the command line and leave with its exit code, one of ``exit_codes``."""
     from agenthpo.cli.app import app
     from agenthpo.errors import AgentHPOError
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _say(text: str, code: int) -> int:
-    from agenthpo.printing import say
+    from agenthpo.text.printing import say
 
     say(text, error=True)
     return code

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agenthpo.commands import pasted
-from agenthpo.printing import say
+from agenthpo.text.pasting import pasted
+from agenthpo.text.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +82,9 @@ def check(
 ) -> int:
     """Validate a task file; show the command, the space, the prompt and what the budget may cost. Spends nothing."""
     from agenthpo.cli.check import print_check, try_once
-    from agenthpo.llm.choose import choose_model
+    from agenthpo.llm.default_model import choose_model
     from agenthpo.session import ModelChoice
-    from agenthpo.task_file import load_task
+    from agenthpo.taskfile.reading import load_task
 
     loaded = load_task(task)
     if try_:
@@ -98,7 +98,7 @@ def schema() -> None:
     """Print the JSON schema of a task file, for an editor to complete and check by."""
     from json import dumps
 
-    from agenthpo.task_form import json_schema
+    from agenthpo.taskfile.form import json_schema
 
     print(dumps(json_schema(), indent=2, ensure_ascii=False))
 
@@ -131,7 +131,7 @@ def run(
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
     from agenthpo.session import begin, replayed, study_folder
-    from agenthpo.task_file import check_name, load_task
+    from agenthpo.taskfile.reading import check_name, load_task
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     loaded = load_task(task).with_budget(**limits)
@@ -267,9 +267,9 @@ def _limits(
 def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelChoice:
     """Return the model to use; naming an embedded one is asking for it to be fetched."""
     from agenthpo.errors import ModelError
-    from agenthpo.llm.choose import NONE, choose_model
+    from agenthpo.llm.default_model import NONE, choose_model
     from agenthpo.session import ModelChoice
-    from agenthpo.urls import is_open_to_others, shown_url
+    from agenthpo.text.urls import is_open_to_others, shown_url
 
     if on_failure not in ("fallback", "stop"):
         raise ModelError(f"--on-llm-failure is '{on_failure}', but must be fallback or stop")
@@ -290,7 +290,7 @@ def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelCh
 
 def _agrees(question: str) -> bool:
     """Ask a person at a terminal; nobody there, or no answer, is a no."""
-    from agenthpo.clean import clean
+    from agenthpo.text.cleaning import clean
 
     try:
         return sys.stdin.isatty() and typer.confirm(clean(question))
@@ -300,7 +300,7 @@ def _agrees(question: str) -> bool:
 
 def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> int:
     """Run ``tune`` with a face and return the exit code; an interruption says how to go on."""
-    from agenthpo.cli import INTERRUPTED, NOTHING_FOUND
+    from agenthpo.cli.exit_codes import INTERRUPTED, NOTHING_FOUND
 
     try:
         with _face(json) as on_event:
@@ -319,14 +319,14 @@ def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> in
 
 def _face(json: bool) -> AbstractContextManager[OnEvent]:
     """Return what shows events: JSON where it was asked for, the live view in a terminal, else lines."""
-    from agenthpo.lines import TextLines, print_json
+    from agenthpo.text.event_lines import TextLines, print_json
 
     if json:
         return nullcontext(print_json)
     if not sys.stdout.isatty():
         return nullcontext(TextLines())
     from agenthpo.cli.live import live_view
-    from agenthpo.printing import clean_console
+    from agenthpo.text.printing import clean_console
 
     return live_view(clean_console())
 
@@ -343,7 +343,7 @@ app.add_typer(bench, name="bench")
 
 def _benched(play: Callable[[], None]) -> int:
     """Run a benchmark and return the exit code; an interruption says how to go on."""
-    from agenthpo.cli import DONE, INTERRUPTED
+    from agenthpo.cli.exit_codes import DONE, INTERRUPTED
 
     try:
         play()
@@ -365,7 +365,7 @@ def bench_tables(
     json: Json = False,
 ) -> int:
     """Play tables of real trainings and made-up problems against peers; only what is not stored yet."""
-    from agenthpo.cli.bench import bench_tables as play
+    from agenthpo.cli.bench_tables import bench_tables as play
 
     chosen = [[name for name in text.split(",") if name] for text in (methods, problems)]
     games = {"seeds": seeds, "trials": trials, "has_default": not without_default}
@@ -387,9 +387,9 @@ def bench_run(
     as_json: Annotated[bool, typer.Option("--json", help="Print what they came to as JSON.")] = False,
 ) -> int:
     """Tune the twelve tasks by every proposer, real trainings all, where that is not stored yet, and print the scores."""
-    from agenthpo.bench.runs import Where
-    from agenthpo.bench.trained import QUICK
-    from agenthpo.cli.bench_run import bench_run as play
+    from agenthpo.bench.tasks.runs import Where
+    from agenthpo.bench.tasks.trained import QUICK
+    from agenthpo.cli.bench_tasks import bench_run as play
 
     chosen = [name for name in tasks.split(",") if name] or (list(QUICK) if smoke else [])
     least = {"trials": min(trials, 3), "seeds": 1} if smoke else {"trials": trials, "seeds": seeds}
@@ -405,7 +405,7 @@ def bench_figures(
     as_json: Annotated[bool, typer.Option("--json", help="Print which files were written as JSON.")] = False,
 ) -> None:
     """Draw the runs that are stored: figures as PNG, one HTML page, every trial as CSV; and write what is known of each task into its README."""
-    from agenthpo.bench.runs import Where
-    from agenthpo.cli.bench_run import bench_figures as write
+    from agenthpo.bench.tasks.runs import Where
+    from agenthpo.cli.bench_tasks import bench_figures as write
 
     write(Where(folder, results, Path()), out, as_json=as_json)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
-from agenthpo.commands import quoted
+from agenthpo.command.resolve import CONFIG_YAML, config_text, placeholders
 from agenthpo.errors import StudyError
 from agenthpo.files import write_whole
-from agenthpo.printing import say
 from agenthpo.records import Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.session import task_of
 from agenthpo.task import Task
-from agenthpo.ways_in import CONFIG_YAML, config_text, placeholders
+from agenthpo.text.pasting import quoted
+from agenthpo.text.printing import say
 
 __all__ = ["print_best"]
 

@@ -13,25 +13,26 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from agenthpo import printing
-from agenthpo.agents.forecast import first_prompt, forecast
-from agenthpo.clean import clean_line
+from agenthpo.agents.cost_estimate import first_prompt, forecast
 from agenthpo.codec import to_json
+from agenthpo.command.option_style import write_option
+from agenthpo.command.programs import programs, sources_of
+from agenthpo.command.script_options import read_options
 from agenthpo.errors import TaskError
-from agenthpo.llm.choose import NONE
-from agenthpo.llm.client import Manner, manner_of
+from agenthpo.llm.client import Manner
+from agenthpo.llm.default_model import NONE
+from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd
-from agenthpo.option_style import write_option
-from agenthpo.printing import clean_console
-from agenthpo.programs import programs, sources_of
 from agenthpo.records import Outcome, Params
-from agenthpo.script_options import read_options
 from agenthpo.session import ModelChoice, rehearse
 from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
+from agenthpo.text import printing
+from agenthpo.text.cleaning import clean_line
+from agenthpo.text.phrases import budget_words, params_words
+from agenthpo.text.printing import clean_console
 from agenthpo.training.runner import run
 from agenthpo.units import format_duration
-from agenthpo.words import budget_words, params_words
 
 __all__ = ["print_check", "try_once"]
 

@@ -20,8 +20,8 @@ from agenthpo.cli.tables import trial_table
 from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reading, Reported, Started, Stopped
 from agenthpo.records import Trial, Usage, incumbent
 from agenthpo.space import format_number
+from agenthpo.text.phrases import budget_words, params_words, summary
 from agenthpo.units import format_duration
-from agenthpo.words import budget_words, params_words, summary
 
 __all__ = ["Board", "live_view", "sparkline"]
 

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from agenthpo.codec import to_json
 from agenthpo.llm.catalogue import CATALOGUE, Entry, find, pull
-from agenthpo.printing import clean_console, say
+from agenthpo.text.printing import clean_console, say
 
 __all__ = ["print_models", "print_verified", "pull_with_progress"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from agenthpo.codec import to_json
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import Repaired, repair
-from agenthpo.printing import say
+from agenthpo.text.printing import say
 
 __all__ = ["opened_to_read", "print_repaired"]
 

@@ -18,8 +18,6 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
-from agenthpo.commands import quoted
-from agenthpo.distributions import stored_distribution
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import DAMAGED, META
 from agenthpo.experience.storage import (
@@ -36,9 +34,11 @@ from agenthpo.experience.storage import (
     open_to_write,
     take_lock,
 )
+from agenthpo.optuna_space import stored_distribution
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial, incumbent
 from agenthpo.space import Space
-from agenthpo.urls import shown_url
+from agenthpo.text.pasting import quoted
+from agenthpo.text.urls import shown_url
 
 __all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "storage_words", "study_folder"]
 

@@ -12,7 +12,7 @@ from agenthpo.experience.journal import read_journal, write_repaired
 from agenthpo.experience.log import ExperienceLog, no_study
 from agenthpo.experience.storage import DRIVER_LOCK, JOURNAL, TRIALS, noted_place
 from agenthpo.files import make_folder
-from agenthpo.urls import shown_url
+from agenthpo.text.urls import shown_url
 
 __all__ = ["Repaired", "repair"]
 

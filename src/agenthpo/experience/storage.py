@@ -18,11 +18,11 @@ from urllib.parse import parse_qs, quote
 
 from optuna.storages import BaseStorage, JournalStorage
 
-from agenthpo.commands import quoted
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import Journal, JournalFile, mend_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
-from agenthpo.urls import shown_url
+from agenthpo.text.pasting import quoted
+from agenthpo.text.urls import shown_url
 
 __all__ = [
     "DRIVER_LOCK",

@@ -1,6 +1,6 @@
-"""The protocol between agents and language models, and the way from a model's name to a model.
+"""The protocol between agents and language models.
 
-A model is asked for a reply in a given form; what comes back is data that the asker validates. Nothing here is imported before a model is named.
+A model is asked for a reply in a given form; what comes back is data that the asker validates.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from agenthpo.records import Usage
 
-__all__ = ["LLM", "Form", "Manner", "Mannered", "Message", "Reply", "manner_of", "open_model"]
+__all__ = ["EMBEDDED_ALLOWANCE", "LLM", "REMOTE_ALLOWANCE", "Form", "Manner", "Mannered", "Message", "Reply"]
 
 EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
 
@@ -97,26 +97,3 @@ class LLM(Mannered, Protocol):
     def close(self) -> None:
         """Free what the model holds."""
         ...
-
-
-def manner_of(name: str, *, base_url: str | None = None) -> Manner:
-    """Return how the model ``name`` is to be asked; it is neither opened nor looked for."""
-    embedded = name.startswith("local:") and base_url is None
-    return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
-
-
-def open_model(name: str, *, base_url: str | None = None) -> LLM:
-    """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as ``openai:gpt-5``.
-
-    With ``base_url``, it is the model of that name on an OpenAI-compatible server.
-
-    :raises ModelError: if it cannot be used at all.
-    """
-    if name.startswith("local:") and base_url is None:
-        from agenthpo.llm.catalogue import locate
-        from agenthpo.llm.embedded import EmbeddedLLM
-
-        return EmbeddedLLM(name, locate(name))
-    from agenthpo.llm.remote import open_remote
-
-    return open_remote(name, base_url=base_url)

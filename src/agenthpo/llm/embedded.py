@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.installing import install_words
 from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply
 from agenthpo.llm.json_text import read_json
 from agenthpo.records import Usage
+from agenthpo.text.install_hints import install_words
 
 __all__ = ["EmbeddedLLM"]
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agenthpo.clean import whole_characters
+from agenthpo.text.cleaning import whole_characters
 
 __all__ = ["Found", "parse_json", "read_json"]
 

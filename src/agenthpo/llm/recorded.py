@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from agenthpo.clean import whole_characters
 from agenthpo.errors import LLMFailure
 from agenthpo.files import open_regular
-from agenthpo.llm.around import Around
 from agenthpo.llm.client import LLM, Form, Message, Reply
+from agenthpo.llm.wrapper import Around
+from agenthpo.text.cleaning import whole_characters
 
 __all__ = ["EXCHANGES", "Recorded"]
 

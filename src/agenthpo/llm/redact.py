@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenthpo.clean import clean
-from agenthpo.llm.around import Around
 from agenthpo.llm.client import Form, Message, Reply
-from agenthpo.redaction import redact
+from agenthpo.llm.wrapper import Around
+from agenthpo.text.cleaning import clean
+from agenthpo.text.redaction import redact
 
 __all__ = ["Redacting", "redact"]
 

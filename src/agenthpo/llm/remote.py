@@ -11,16 +11,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from agenthpo.clean import whole_characters
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.installing import install_words
-from agenthpo.llm.bounds import bound
 from agenthpo.llm.client import REMOTE_ALLOWANCE, Form, Message, Reply
-from agenthpo.llm.failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
 from agenthpo.llm.json_text import Found, read_json
 from agenthpo.llm.prices import cost_usd
+from agenthpo.llm.remote_bounds import bound
+from agenthpo.llm.remote_failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
 from agenthpo.records import Usage
-from agenthpo.urls import shown_url
+from agenthpo.text.cleaning import whole_characters
+from agenthpo.text.install_hints import install_words
+from agenthpo.text.urls import shown_url
 
 __all__ = ["RemoteLLM", "open_remote"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.llm.around import Around
 from agenthpo.llm.client import LLM, Form, Message, Reply
+from agenthpo.llm.wrapper import Around
 
 __all__ = ["Strict"]
 

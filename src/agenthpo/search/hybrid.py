@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from agenthpo.exchange import View
 from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.search import Proposer
-from agenthpo.search.engine import Engine
-from agenthpo.search.samplers import default_proposal
+from agenthpo.search.engine.engine import Engine
+from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
-from agenthpo.view import View
 
 __all__ = ["CREATOR", "HYBRID", "Attempted", "Hybrid", "Suggests"]
 

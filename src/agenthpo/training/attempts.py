@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from agenthpo.command.resolve import CONFIG_YAML, config_text
 from agenthpo.files import clear, make_folder, open_regular, write_whole
 from agenthpo.records import RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
-from agenthpo.ways_in import CONFIG_YAML, config_text
 
 __all__ = ["LOG_FILE", "begin_attempt", "end_processes", "mark_of", "new_token"]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agenthpo.records import Curve
-from agenthpo.redaction import redact
 from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
+from agenthpo.text.redaction import redact
 
 __all__ = ["Lines", "MetricReader", "PatternError", "Point", "as_float", "compile_pattern", "json_numbers", "needles_of"]
 

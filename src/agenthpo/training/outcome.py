@@ -17,7 +17,7 @@ from typing import Any
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, thinned
-from agenthpo.redaction import redact
+from agenthpo.text.redaction import redact
 from agenthpo.training.metrics import MetricReader
 from agenthpo.units import format_duration
 

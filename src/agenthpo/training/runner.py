@@ -19,14 +19,14 @@ from typing import Any, BinaryIO
 
 from agenthpo.files import make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
-from agenthpo.redaction import redact
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
+from agenthpo.text.redaction import redact
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
-from agenthpo.training.likeness import Likeness
 from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point, needles_of
+from agenthpo.training.metrics_file import TableFile
+from agenthpo.training.near_misses import Likeness
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
-from agenthpo.training.table_file import TableFile
 
 __all__ = ["OnPoint", "run"]
 

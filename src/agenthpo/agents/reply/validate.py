@@ -1,0 +1,120 @@
+"""Reading the agents' replies: the validation that nothing gets past. A reply is data; nothing in it is executed or believed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agenthpo.agents.reply.repair import meant_params
+from agenthpo.records import Expected, Params, Trial
+from agenthpo.scalars import as_number
+from agenthpo.space import Space
+from agenthpo.task import Task
+
+__all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences"]
+
+_LONGEST = 800
+_PLUS_MINUS = re.compile(r"\+-|±|\+/-")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A Creator's reply that is valid in every point."""
+
+    params: Params
+    rationale: str
+    hypothesis: str
+    expected: Expected
+    repairs: tuple[str, ...] = ()
+    """What was read otherwise than it was written, in words."""
+
+
+def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list[str]:
+    """Return the draft in a reply, or every reason why there is none in it. Never raises.
+
+    Read without guessing, and told in the draft's ``repairs``: numbers written as text, names and choices in another case, the
+    parameters whose condition does not hold, bounds in the wrong order.
+    """
+    if isinstance(data, list) and len(data) == len(task.space) + 3:
+        why, *values, claim, expected = data
+        data = {"rationale": why, "params": dict(zip(task.space.names, values, strict=True)), "hypothesis": claim, "expected": expected}
+    if not isinstance(data, dict):
+        return ["the reply is not a JSON object with rationale, params, hypothesis and expected"]
+    raw, repairs = meant_params(data, task.space)
+    params = applicable(task.space, raw) if isinstance(raw, dict) else raw
+    problems = task.space.violations(params)
+    if not problems:
+        problems += _repeated(task, params, trials)
+    rationale, hypothesis = _words(data.get("rationale")), _words(data.get("hypothesis"))
+    problems += [f"{name} is empty" for name, text in (("rationale", rationale), ("hypothesis", hypothesis)) if not text]
+    expected = _expected(data.get("expected"))
+    if isinstance(expected, str):
+        problems.append(expected)
+    return problems if problems or isinstance(expected, str) else Draft(params, rationale, hypothesis, expected, tuple(repairs))
+
+
+def wants_to_stop(data: Any) -> str:
+    """Return why a reply proposes to stop, or nothing where it does not."""
+    if not isinstance(data, dict) or data.get("stop") is not True:
+        return ""
+    return _words(data.get("rationale")) or "it gave no reason"
+
+
+def applicable(space: Space, raw: dict[str, Any]) -> Params:
+    """Return ``raw`` snapped, without the parameters of the space whose condition does not hold."""
+    snapped = space.snap(raw)
+    active = {p.name for p in space.active(snapped)}
+    return {name: value for name, value in snapped.items() if name in active or name not in space.names}
+
+
+def whole_sentences(text: str) -> str:
+    """Return ``text`` without a last sentence that was cut off, unless it is the only one: then it ends with an ellipsis."""
+    text = " ".join(text.split())
+    if not text or text[-1] in ".!?":
+        return text
+    end = max(text.rfind(mark) for mark in (". ", "! ", "? "))
+    if end > 0:
+        return text[: end + 1]
+    return f"{text.rsplit(' ', 1)[0]} …" if " " in text else f"{text} …"
+
+
+def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
+    key = task.space.key(params)
+    if key not in task.barred(trials):
+        return []
+    same = next(t for t in trials if task.space.key(t.proposal.params) == key)
+    came = f", which ended as {same.outcome.status}" if same.outcome and same.value is None else ""
+    return [f"params are those of trial {same.number}{came}; change at least one of them"]
+
+
+def _words(value: Any) -> str:
+    return whole_sentences(value[:_LONGEST]) if isinstance(value, str) else ""
+
+
+def _expected(value: Any) -> Expected | str:
+    """Return the prediction in ``{value, low, high}`` or in ``"0.92 +- 0.02"``, else what is wrong with it."""
+    if isinstance(value, str) and len(parts := _PLUS_MINUS.split(value)) == 2:
+        middle, margin = map(_number, parts)
+        value = {"value": middle, "low": middle - abs(margin), "high": middle + abs(margin)}
+    if not isinstance(value, dict):
+        return "expected must be an object with the numbers value, low and high"
+    numbers = [_number(value.get(key)) for key in ("value", "low", "high")]
+    if not all(map(math.isfinite, numbers)):
+        return "expected must have finite numbers for value, low and high"
+    middle, low, high = numbers[0], min(numbers[1:]), max(numbers[1:])
+    if not low <= middle <= high:
+        return f"expected.value {middle:g} must lie between low {low:g} and high {high:g}"
+    return Expected(middle, low, high)
+
+
+def _number(value: Any) -> float:
+    value = as_number(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan

@@ -1,0 +1,1 @@
+"""Methods on tables of stored trainings and on made-up problems, where thousands of runs cost minutes."""

@@ -1,0 +1,102 @@
+"""What the stored results come to, as tables of text: the regret of every method, and the ratios that the project promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agenthpo.bench.tables.continuous import CONTINUOUS
+from agenthpo.bench.tables.play import CHECKPOINTS, Played
+from agenthpo.bench.tables.stats import ratio, summary
+from agenthpo.bench.tables.stored_tables import TABLES
+
+__all__ = ["GROUPS", "PEERS", "PROMISES", "as_json", "promises", "regrets"]
+
+PEERS = ("random", "qmc", "tpe", "tpe-3", "cmaes", "gp", "gp-3", "smac")
+GROUPS: dict[str, tuple[str, ...]] = {
+    "tables": TABLES,
+    "tables for tuning": TABLES[::2],
+    "tables held out": TABLES[1::2],
+    "continuous": CONTINUOUS,
+    "continuous for tuning": CONTINUOUS[::2],
+    "continuous held out": CONTINUOUS[1::2],
+}
+"""The problems by group; constants were chosen on those for tuning alone."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the mean regret of ``method`` over that of the best of ``others`` should be at most, by trials."""
+
+    method: str
+    others: tuple[str, ...]
+    at_most: dict[int, float]
+    group: str = "tables"
+
+
+_FEWEST = 5
+"""Seeds below which a peer is shown, and not competed with."""
+_BAD = {5: 1.2, 10: 1.15, 25: 1.05, 50: 1.05}
+PROMISES: tuple[Promise, ...] = (
+    Promise("engine", PEERS, {5: 1.0, 10: 0.95, 25: 0.85, 50: 0.9, 100: 0.9}),
+    Promise("engine", PEERS, {5: 1.0, 10: 0.9, 25: 0.8, 50: 0.8, 100: 0.8}, "continuous"),
+    Promise("hybrid-expert", ("engine",), {5: 0.65, 10: 0.8, 25: 0.9}),
+    Promise("hybrid-expert", ("alone-expert",), {5: 1.15, 10: 1.1, 25: 1.0}),
+    Promise("hybrid-good", ("engine",), {5: 0.9, 10: 1.0, 25: 1.0}),
+    Promise("hybrid-fading", ("engine",), {5: 0.9, 10: 1.0, 25: 1.0}),
+    Promise("hybrid-late", ("engine",), {10: 1.05, 25: 0.95}),
+    *(Promise(f"hybrid-{kind}", ("engine",), _BAD) for kind in ("useless", "stubborn", "failing", "smollm2", "qwen")),
+    Promise("hybrid-adversarial", ("engine",), {5: 1.3, 10: 1.25, 25: 1.1, 50: 1.05}),
+)
+
+
+def promises(results: Sequence[Played], *, group: str | None = None) -> list[str]:
+    """Return the promises as a Markdown table: the ratio that was measured, and the one that was promised."""
+    shown = (5, 10, 25, 50, 100)
+    lines = [
+        "| ratio of mean regrets | problems | " + " | ".join(f"T={t}" for t in shown) + " |",
+        "|---|---|" + "---|" * len(shown),
+    ]
+    for promise in PROMISES:
+        name = promise.group if group is None else group
+        if group is not None and not group.startswith(promise.group):
+            continue
+        seeds = {r.seed for r in results if r.method == promise.method}
+        # A peer that was played with a few seeds only would be the best by luck.
+        others = [o for o in promise.others if len({r.seed for r in results if r.method == o}) >= min(_FEWEST, len(seeds))]
+        names = [n for n in GROUPS[name] if any(r.method == promise.method and r.problem == n for r in results)]
+        cells = []
+        for trials in shown:
+            found = ratio(results, promise.method, others, trials, names) if names and others else None
+            bound = promise.at_most.get(trials)
+            text = "" if found is None else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
+            cells.append(f"{text} ≤ {bound}" if text and bound is not None else text)
+        other = "best peer" if len(promise.others) > 1 else promise.others[0]
+        if any(cells):
+            lines.append(f"| {promise.method} / {other} | {len(names)} {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def regrets(results: Sequence[Played], methods: Sequence[str], group: str) -> list[str]:
+    """Return the mean normalised regret of each method by trials, with 95 % intervals over problems, its rank and its time a trial."""
+    rows = summary(results, methods, GROUPS[group], baseline="engine")
+    shown = [t for t in CHECKPOINTS if any(row.trials == t for row in rows)]
+    lines = [
+        "| method | seeds | " + " | ".join(f"T={t}" for t in shown) + " | rank | ms a trial |",
+        "|---|---|" + "---|" * (len(shown) + 2),
+    ]
+    for method in methods:
+        mine = {row.trials: row for row in rows if row.method == method}
+        if not mine:
+            continue
+        seeds = len({r.seed for r in results if r.method == method})
+        cells = [f"{mine[t].mean:.3f} ({mine[t].low:.2f}–{mine[t].high:.2f})" if t in mine else "" for t in shown]
+        last = mine[max(mine)]
+        lines.append(f"| {method} | {seeds} | " + " | ".join(cells) + f" | {last.rank:.1f} | {1000 * last.seconds:.0f} |")
+    return lines
+
+
+def as_json(results: Sequence[Played], methods: Sequence[str]) -> dict[str, Any]:
+    """Return every row of every group."""
+    return {group: [asdict(row) for row in summary(results, methods, names, baseline="engine")] for group, names in GROUPS.items()}

@@ -1,0 +1,1 @@
+"""Proposers on the twelve tasks, where every trial is a real training."""

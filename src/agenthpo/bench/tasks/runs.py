@@ -1,0 +1,146 @@
+"""Runs of a proposer on one of the twelve tasks: real trainings, everything recorded, what is stored is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from agenthpo.agents.executor import Executor
+from agenthpo.bench.store import about, append, stored
+from agenthpo.bench.tables.models import Remembered
+from agenthpo.bench.tasks.opro import OPRO, Opro
+from agenthpo.bench.tasks.trained import load_bench_task, trained
+from agenthpo.bench.workers import in_processes
+from agenthpo.codec import trial_to_json
+from agenthpo.errors import TaskError
+from agenthpo.llm.client import LLM
+from agenthpo.records import Stop, Trial
+from agenthpo.search import Proposer
+from agenthpo.search.hybrid import CREATOR, HYBRID
+from agenthpo.seeds import spawn_seed
+from agenthpo.session import NONE, check_proposer, proposer_named
+from agenthpo.task import Task
+
+__all__ = ["ASKING", "Run", "Where", "checked_run", "key_of", "missing_runs", "play_run", "play_runs", "read_runs"]
+
+ASKING = (CREATOR, HYBRID, OPRO)
+"""The proposers that ask a language model."""
+_TOLD = ("agenthpo", "numpy", "scipy", "optuna", "torch", "scikit-learn", "pandas", "xgboost-cpu", "xgboost", "sacrebleu", "xllamacpp")
+"""The packages whose versions are stored with a run."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One proposer on one task with one seed. Every run begins with the default configuration."""
+
+    task: str
+    proposer: str
+    model: str
+    """``none`` for a proposer that asks none."""
+    seed: int
+    trials: int
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What tells it from other runs."""
+        return self.task, self.proposer, self.model, self.seed
+
+
+@dataclass(frozen=True)
+class Where:
+    """The folders: the tasks, the results (a file a task, a line a run), and what trainings and models came to."""
+
+    tasks: Path
+    results: Path
+    cache: Path
+
+
+def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) -> Run:
+    """Return the run; a proposer that asks no model has none.
+
+    :raises TaskError: for a proposer that is not known, or one that asks where there is no model.
+    """
+    if proposer not in ASKING:
+        check_proposer(proposer, has_model=False)
+        model = NONE
+    elif model == NONE:
+        raise TaskError(f"the proposer '{proposer}' asks a language model; name one by --model")
+    return Run(task, proposer, model, seed, trials)
+
+
+def key_of(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
+    """Return the key of a stored run."""
+    return Run(**line["run"]).key
+
+
+def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the stored runs of ``tasks``, of each the longest."""
+    longest: dict[tuple, dict[str, Any]] = {}
+    for task in tasks:
+        for line in stored(results / f"{task}.jsonl"):
+            key = key_of(line)
+            if key not in longest or len(longest[key]["trials"]) <= len(line["trials"]):
+                longest[key] = line
+    return list(longest.values())
+
+
+def missing_runs(results: Path, runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that are not stored, or were stored with fewer trials."""
+    runs = list(runs)
+    known = {key_of(line): line["run"]["trials"] for line in read_runs(results, {run.task for run in runs})}
+    return [run for run in runs if known.get(run.key, 0) < run.trials]
+
+
+def play_runs(where: Where, runs: Sequence[Run], *, jobs: int) -> Iterator[Run]:
+    """Do ``runs`` in ``jobs`` processes, and yield each as soon as it is stored. What a killed call had trained is not trained again."""
+    where.results.mkdir(parents=True, exist_ok=True)
+    for run, line in in_processes(partial(play_run, where), runs, jobs=jobs):
+        append(where.results / f"{run.task}.jsonl", line)
+        yield run
+
+
+def play_run(where: Where, run: Run) -> dict[str, Any]:
+    """Do ``run`` and return what is stored of it: the run, its trials, whose data it was, versions and machine."""
+    task, trials = load_bench_task(run.task, where.tasks), list[Trial]()
+    llm = None
+    if run.proposer in ASKING:
+        name = f"{run.task}-{run.proposer}-{run.model}-{run.seed}".replace(":", "-").replace("/", "-")
+        llm = Remembered(run.model, where.cache / "replies" / f"{name}.jsonl")
+    proposer, executor = _proposer(run, llm), Executor(None if run.proposer == OPRO else llm, run.seed)
+    source: dict[str, str] = {}
+    try:
+        while len(trials) < run.trials:
+            proposal = proposer.propose(task, trials)
+            if isinstance(proposal, Stop):
+                break
+            seed = _training_seed(task, trials, proposal.params, run.seed)
+            trial, (outcome, said) = Trial(len(trials), proposal), trained(task, proposal.params, seed, where.cache)
+            source = source or dict(said)
+            if not source and outcome.status == "failed":
+                raise TaskError(f"{run.task} cannot be trained here: {outcome.error or outcome.log_tail[-300:]}")
+            trials.append(replace(trial, outcome=outcome, analysis=executor.analyse(task, trial, outcome, trials)))
+    finally:
+        if llm is not None:
+            llm.close()
+    return {"run": asdict(run), "source": source, "about": about(_TOLD), "trials": [_stored(trial) for trial in trials]}
+
+
+def _proposer(run: Run, llm: LLM | None) -> Proposer:
+    if run.proposer == OPRO and llm is not None:
+        return Opro(llm, run.seed)
+    return proposer_named(run.proposer, llm, run.seed)
+
+
+def _training_seed(task: Task, trials: Sequence[Trial], params: dict[str, Any], seed: int) -> int:
+    """Return the seed to train with: the same for all proposers, another one where a configuration is measured again."""
+    key = task.space.key(params)
+    return spawn_seed(seed, sum(task.space.key(t.proposal.params) == key for t in trials))
+
+
+def _stored(trial: Trial) -> dict[str, Any]:
+    told = trial_to_json(trial)
+    kept = ("number", "state", "source", "mode", "params", "value", "test_value", "error", "rationale", "expected", "note", "duration_s")
+    return {**{name: told[name] for name in kept}, "tokens": trial.usage.tokens}

@@ -1,0 +1,70 @@
+"""``agenthpo bench tables``: play what is missing, with progress, and print what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from agenthpo.bench.tables.continuous import CONTINUOUS
+from agenthpo.bench.tables.play import Game, missing, read_results, run_games
+from agenthpo.bench.tables.players import METHODS
+from agenthpo.bench.tables.report import GROUPS, as_json, promises, regrets
+from agenthpo.bench.tables.stored_tables import TABLES
+from agenthpo.codec import to_json
+from agenthpo.errors import TaskError
+
+__all__ = ["bench_tables", "counting"]
+
+
+def bench_tables(
+    methods: Sequence[str],
+    problems: Sequence[str],
+    *,
+    seeds: int | None,
+    trials: int | None,
+    has_default: bool,
+    jobs: int,
+    folder: Path,
+    as_json_: bool,
+) -> None:
+    """Play the games that are not stored in ``folder`` yet, and print the tables."""
+    chosen = _known(methods, METHODS, "method") or list(METHODS)
+    names = _known(problems, [*TABLES, *CONTINUOUS], "problem") or [*TABLES, *CONTINUOUS]
+    games = [
+        Game(method, name, seed, min(trials or 1000, METHODS[method].trials), has_default)
+        for method in chosen
+        for seed in range(min(seeds or METHODS[method].seeds, METHODS[method].seeds))
+        for name in names
+        if (name in TABLES and "tables" in METHODS[method].groups) or (name in CONTINUOUS and "continuous" in METHODS[method].groups)
+    ]
+    todo = missing(folder, games)
+    if todo:
+        with counting() as progress:
+            bar = progress.add_task(f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others", total=len(todo))
+            for _ in run_games(folder, todo, jobs=jobs):
+                progress.advance(bar)
+    results = [r for r in read_results(folder, chosen) if r.has_default == has_default and r.problem in names]
+    if as_json_:
+        print(to_json(as_json(results, chosen)))
+        return
+    for group, members in GROUPS.items():
+        if set(members) <= set(names):
+            print("\n".join([f"\n## Mean normalised regret, {group}\n", *regrets(results, chosen, group)]))
+    print("\n".join(["\n## Ratios\n", *promises(results)]))
+
+
+def counting() -> Progress:
+    """Return a progress bar on standard error that counts what is done."""
+    columns = *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _known(given: Sequence[str], known: object, what: str) -> list[str]:
+    names = list(known)  # type: ignore[call-overload]
+    for name in given:
+        if name not in names:
+            raise TaskError(f"there is no {what} '{name}'; known are {', '.join(names)}")
+    return list(given)

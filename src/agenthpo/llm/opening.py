@@ -1,0 +1,30 @@
+"""From a model's name to a model, or to its manner alone; what it needs is imported only when it is opened."""
+
+from __future__ import annotations
+
+from agenthpo.llm.client import EMBEDDED_ALLOWANCE, LLM, REMOTE_ALLOWANCE, Manner
+
+__all__ = ["manner_of", "open_model"]
+
+
+def manner_of(name: str, *, base_url: str | None = None) -> Manner:
+    """Return how the model ``name`` is to be asked; it is neither opened nor looked for."""
+    embedded = name.startswith("local:") and base_url is None
+    return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
+
+
+def open_model(name: str, *, base_url: str | None = None) -> LLM:
+    """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as ``openai:gpt-5``.
+
+    With ``base_url``, it is the model of that name on an OpenAI-compatible server.
+
+    :raises ModelError: if it cannot be used at all.
+    """
+    if name.startswith("local:") and base_url is None:
+        from agenthpo.llm.catalogue import locate
+        from agenthpo.llm.embedded import EmbeddedLLM
+
+        return EmbeddedLLM(name, locate(name))
+    from agenthpo.llm.remote import open_remote
+
+    return open_remote(name, base_url=base_url)

@@ -1,0 +1,226 @@
+"""The engine: a Gaussian process from the fourth trial on.
+
+The default configuration, two points from the middle of the space, then where improvement is most to be expected. Failed trials teach
+where not to go, never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs
+less by then.
+
+Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
+the results; the same decides whether losses are taken as they are or as logarithms. Where values are noisy, every other trial looks for
+more than a small improvement, which could not be told from luck. docs/experiments.md has what else was tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from agenthpo.exchange import View
+from agenthpo.records import Params, Proposal, Stop, Trial, best_measured, next_number, upward
+from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
+from agenthpo.search.engine.belief import Belief
+from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
+from agenthpo.search.engine.threads import one_thread
+from agenthpo.search.engine.view import view_of
+from agenthpo.search.engine.warp import Warp, warps
+from agenthpo.search.optuna_samplers import Classical, any_left, default_proposal
+from agenthpo.seeds import spawn_seed
+from agenthpo.space import Space
+from agenthpo.task import Task
+
+__all__ = ["ENGINE", "HANDOVER", "Belief", "Engine", "Knobs"]
+
+ENGINE = "engine"
+"""The name of this proposer."""
+HANDOVER = 300
+"""Trials with a result after which TPE goes on."""
+_SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
+_LARGEST = 1e150
+"""Beyond it, squares of losses would overflow; who comes so far has other troubles than which of two is better."""
+_MODELLED = 3
+"""Results from which on the model is worth listening to."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What was chosen by measuring, on the half of the benchmark that is for it."""
+
+    design: int = 2
+    """Random points after the default."""
+    design_width: float = 0.4
+    """Which share of each range they are drawn from, in its middle."""
+    inside: float = 5.0
+    """Weight of the prior that good values are inside their ranges, to be divided by the number of trials."""
+    far: int = 600
+    near: int = 100
+    centres: int = 4
+    climbers: int = 5
+    rounds: int = 4
+    climb_width: int = 30
+    processes: tuple[Settings, ...] = (_SMOOTH, _NARROW)
+    fitted: int = 120
+    """Results that hyperparameters are fitted to, at most: the best and the latest."""
+    remeasured: int = 3
+    """How often the incumbent of a noisy objective is measured before the search goes on: it may have been lucky."""
+    remeasured_from: int = 12
+    """Trials before which it is not: a short study has better uses for its trials."""
+    margin: float = 0.5
+    """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best, where the noise is loud."""
+
+
+class Engine:
+    """Propose by the model; a configuration is not tried twice while others are left, unless the noise asks for it."""
+
+    def __init__(self, seed: int = 0, knobs: Knobs | None = None) -> None:
+        self.seed = seed
+        self.knobs = knobs or Knobs()
+        self._later = Classical(seed)
+        self._encoding: Encoding | None = None
+        self._rows: dict[int, tuple[Proposal, Vector]] = {}
+
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        """Return the next configuration, why it was chosen and, where there is a model, the value it expects."""
+        if proposal := default_proposal(task, trials):
+            return proposal
+        scored = sum(t.value is not None for t in trials)
+        if scored >= HANDOVER:
+            return self._later.propose(task, trials)
+        with one_thread():
+            return self._proposed(task, trials, scored)
+
+    def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
+        rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
+        tried = set(fingerprints(rows))
+        if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
+            inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
+            row = self._fresh(task, trials, np.concatenate([inner, encoding.drawn(rng, 64)]), tried)
+            why = "At random from the middle of the space, to begin with."
+            return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale=why)
+        belief = self.belief(task, trials)
+        if doubted := self._doubted(task, trials):
+            return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
+        row = self._fresh(task, trials, self._sought(belief, rng), tried)
+        return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
+
+    def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
+        """Return what the engine thinks of the objective, in data; None before there is a model, and after the hand-over."""
+
+        if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
+            return None
+        with one_thread():
+            belief = self.belief(task, trials)
+            tried = [task.space.restrict(t.proposal.params) for t in trials]
+            known = set(fingerprints(self._encoded(task.space, trials)[1]))
+            rows = self._sought(belief, self._rng(trials))
+            fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
+            return view_of(belief, rows[fresh], tried)
+
+    def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
+        """Return what the trials say, two or more of which have a value."""
+        sign, (encoding, rows) = -upward(task.objective.direction), self._encoded(task.space, trials)
+        scored = np.array([t.value is not None for t in trials], dtype=bool)
+        pending = np.array([t.outcome is None for t in trials], dtype=bool)
+        losses = np.clip(sign * np.array([t.value for t in trials if t.value is not None], dtype=float), -_LARGEST, _LARGEST)
+        chosen = _telling(losses, self.knobs.fitted)
+        warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
+        weights, losses = -np.array([p.loss for p in fitted]), warp.standardised(losses)
+        rest = np.setdiff1d(np.arange(len(losses)), chosen)
+        if len(rest):
+            fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
+        if pending.any():
+            fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
+        ended = ~pending
+        failed = (ended & ~scored).any()
+        feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
+        margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
+        inside = self.knobs.inside / len(trials)
+        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], warp, sign, margin, inside)
+
+    def _fitted(self, encoding: Encoding, rows: Matrix, losses: Vector) -> tuple[Warp, list[Process]]:
+        """Return the warp that makes the losses the most probable, and the processes behind it."""
+        apart, found = squared_differences(encoding, rows), []
+        for warp in warps(losses):
+            values = warp.standardised(losses)
+            fitted = [fit(encoding, rows, values, settings, apart=apart) for settings in self.knobs.processes]
+            found.append((logsumexp([-p.loss for p in fitted]) + warp.log_density(losses), warp, fitted))
+        return max(found, key=lambda each: each[0])[1:]
+
+    def _encoded(self, space: Space, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
+        """Return the encoding and the trials' rows; those that were encoded before are kept, since a proposal needs them all."""
+        if self._encoding is None or self._encoding.space != space:
+            self._encoding, self._rows = Encoding(space), {}
+        for t in trials:
+            if t.number not in self._rows or self._rows[t.number][0] is not t.proposal:
+                self._rows[t.number] = t.proposal, self._encoding.rows([space.restrict(t.proposal.params)])[0]
+        return self._encoding, np.array([self._rows[t.number][1] for t in trials]).reshape(len(trials), len(space))
+
+    def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
+        return np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))
+
+    def _sought(self, belief: Belief, rng: np.random.Generator) -> Matrix:
+        """Return rows to try, the most promising first."""
+        knobs, encoding = self.knobs, belief.encoding
+        centres = belief.known[np.argsort(belief.at(belief.known)[0])[: knobs.centres]]
+        drawn = candidates(encoding, centres, rng, far=knobs.far, near=knobs.near)
+        scores = belief.score(drawn)
+        starts = drawn[np.argsort(-scores)[: knobs.climbers]]
+        ends, heights = climbed(encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width)
+        every = np.concatenate([ends, drawn])
+        return every[np.argsort(-np.concatenate([heights, scores]), kind="stable")]
+
+    def _fresh(self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]) -> Vector | None:
+        """Return the first of ``rows`` that was not tried, any other one where all were, or None where none is left."""
+        for row, mark in zip(rows, fingerprints(rows), strict=True):
+            if mark not in tried:
+                return row
+        encoding, barred = self._encoded(task.space, trials)[0], task.barred(trials)
+        if (
+            task.objective.noisy
+            and (again := next((r for r in rows if task.space.key(encoding.params(r)) not in barred), None)) is not None
+        ):
+            return again
+        seed = spawn_seed(self.seed, len(trials))
+        otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
+        left = any_left(task.space, barred, seed=seed, otherwise=otherwise)
+        return None if left is None else encoding.rows([left])[0]
+
+    def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
+        """Return the incumbent's configuration where it was measured too seldom to be believed."""
+        if not (task.objective.noisy and self.knobs.remeasured and len(trials) >= self.knobs.remeasured_from):
+            return None
+        best = best_measured(trials, task.objective.direction)
+        return best[0].proposal.params if len(best) < self.knobs.remeasured else None
+
+    def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
+        expected = belief.expected(row)
+        numbers = f"{expected.value:.4g} expected, {expected.low:.4g} to {expected.high:.4g}"
+        return Proposal(belief.encoding.params(row), "classical", rationale=f"{why}: {numbers}.", expected=expected)
+
+
+def _why(belief: Belief, row: Vector) -> str:
+    """Say whether ``row`` builds upon what is known or looks where little is."""
+    mean, spread = belief.at(row[None, :])
+    known = belief.at(belief.known)[0].min()
+    if mean[0] < known:
+        return "The model expects an improvement here"
+    return (
+        "The model expects no better here, but knows little of it"
+        if spread[0] > 0.3
+        else "Close to the best, to settle what is left to gain"
+    )
+
+
+def _telling(losses: Vector, most: int) -> np.ndarray:
+    """Return which results to fit to: all, or the best third of ``most`` and the latest."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    best = np.argsort(losses, kind="stable")[: most // 3]
+    later = [i for i in range(len(losses) - 1, -1, -1) if i not in set(best.tolist())][: most - len(best)]
+    return np.sort(np.concatenate([best, later]))
+
+
+def _exhausted(trials: Sequence[Trial]) -> Stop:
+    return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")

@@ -1,0 +1,83 @@
+"""The engine's belief as a view: candidates with what is expected of them, what matters, where data are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from agenthpo.exchange import Candidate, View
+from agenthpo.records import Params
+from agenthpo.search.engine.belief import Belief
+from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.space import Parameter, format_number, same, short_number
+
+__all__ = ["gaps", "importance", "view_of"]
+
+_SAMPLES, _LEVELS = 48, 8
+_APART = 0.15
+_WIDEST = 0.34
+"""A gap between tried values that is worth a word, as a share of the range."""
+
+
+def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates: int = 3) -> View:
+    """Return the view; ``rows`` are what the engine would try, the best first."""
+    chosen = _apart(belief, rows, candidates)
+    return View(
+        tuple(Candidate(belief.encoding.params(row), belief.expected(row)) for row in chosen),
+        importance(belief),
+        belief.noise,
+        gaps(belief.encoding, tried),
+    )
+
+
+def importance(belief: Belief) -> dict[str, float]:
+    """Return each parameter's share of the variance of what is expected, taken alone (a main effect), the largest first."""
+    encoding, rng = belief.encoding, np.random.default_rng(0)
+    base = encoding.drawn(rng, _SAMPLES)
+    effects = np.empty(encoding.width)
+    for i, axis in enumerate(encoding.axes):
+        places = np.unique(axis.drawn(np.random.default_rng(1), _LEVELS * 4))[: _LEVELS * 2]
+        rows = np.repeat(base, len(places), axis=0)
+        rows[:, i] = np.tile(places, len(base))
+        means = belief.at(encoding.settled(rows))[0].reshape(len(base), len(places)).mean(axis=0)
+        effects[i] = means.var()
+    total = effects.sum()
+    shares = effects / total if total > 0 else np.full(encoding.width, 1 / encoding.width)
+    order = np.argsort(-shares, kind="stable")
+    return {encoding.space.names[i]: float(shares[i]) for i in order}
+
+
+def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
+    """Return, for each parameter that has one, the values or the widest range that no configuration has been to."""
+    found = (_gap(encoding, i, axis.parameter, tried) for i, axis in enumerate(encoding.axes))
+    return tuple(words for words in found if words)
+
+
+def _gap(encoding: Encoding, column: int, parameter: Parameter, tried: Sequence[Params]) -> str:
+    values = [params[parameter.name] for params in tried if parameter.name in params]
+    if not parameter.is_ordered:
+        left = [format_number(v) for v in parameter.values if not any(same(v, seen) for seen in values)]
+        return f"{parameter.name} {' or '.join(left)}" if left else ""
+    axis = encoding.axes[column]
+    places = sorted({0.0, 1.0, *(axis.place(v) for v in values)})
+    if len(places) < 3:
+        return ""
+    width, low = max((b - a, a) for a, b in pairwise(places))
+    if width < _WIDEST:
+        return ""
+    ends = [axis.value(float(axis.snapped(np.array([place]))[0])) for place in (low, low + width)]
+    return f"{parameter.name} between {short_number(ends[0])} and {short_number(ends[1])}"
+
+
+def _apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:
+    """Return the first rows that are not nearly the same as one before them."""
+    points = belief.encoding.spread(rows, np.ones(belief.encoding.width))
+    kept: list[int] = []
+    for i in range(len(rows)):
+        if all(((points[i] - points[k]) ** 2).sum() > _APART**2 for k in kept):
+            kept.append(i)
+        if len(kept) == most:
+            break
+    return [rows[i] for i in kept]

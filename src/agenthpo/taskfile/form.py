@@ -1,0 +1,123 @@
+"""The form of a task file: its keys, what each may hold, and the JSON schema that editors complete and check by.
+
+What a form cannot say (that a placeholder is a parameter, that a script exists) is checked by ``task_file``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from agenthpo.command.option_style import STYLES
+from agenthpo.scalars import Number, Switch, Text, Whole
+from agenthpo.taskfile.space import ParameterSpec
+
+__all__ = ["BackgroundForm", "BudgetForm", "ObjectiveForm", "TaskForm", "TrainForm", "json_schema"]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class BackgroundForm(_Form):
+    """The task in plain words; the agents read it."""
+
+    task: Text = ""
+    """What is learnt."""
+    dataset: Text = ""
+    """From which data: name, size, classes, splits."""
+    model: Text = ""
+    """By which model."""
+    goal: Text = ""
+    """To which end."""
+    notes: Text = ""
+    """Whatever else a colleague should know."""
+
+
+class ObjectiveForm(_Form):
+    """What is tuned."""
+
+    metric: str
+    """The metric's name, as the script reports it."""
+    direction: Literal["minimize", "maximize"]
+    """Which way is better."""
+    at: Literal["last", "best"] = "last"
+    """Which reported value counts: the last, or the best (for scripts that keep their best checkpoint)."""
+    test_metric: str | None = None
+    """A metric that is recorded and shown to people, never to an agent or an optimiser."""
+    noisy: Switch = False
+    """Whether the same configuration may give another value, so that trying it again is worth a trial."""
+
+
+class TrainForm(_Form):
+    """How to train: a command, or a Python function."""
+
+    command: str | None = None
+    """The command line, with {parameter} where a value goes; {flags} stands for all of them, {config_file} for a JSON file."""
+    function: str | None = None
+    """Instead of a command: module:function, called with the parameters; it returns the metric or a mapping of metrics."""
+    shell: Switch = False
+    """Whether a shell (sh) runs the command."""
+    style: Literal["", *STYLES] = ""  # type: ignore[valid-type]
+    """How {flags} writes true and false as an option, in place of what the script's text says."""
+    timeout: int | float | str | None = None
+    """How long one trial may take: 90 (seconds), 5m, 2h."""
+    silence: int | float | str | None = None
+    """How long a trial may write nothing, neither output nor metrics, before it counts as hanging."""
+    exit_code: Literal["check", "ignore"] = "check"
+    """Whether a script that reported the metric and then ended with an exit code above 0 has failed; one that a signal ended has."""
+    memory: str | None = None
+    """How much memory the script and its children may hold together: 8GB, 500MB."""
+    metrics: dict[str, str] = Field(default_factory=dict)
+    """Metric name -> text of an output line with {number} where the value stands."""
+    metrics_file: str | None = None
+    """A CSV (with a heading) or JSON-lines file that the script writes, such as {trial_dir}/history.csv."""
+    env: dict[str, Text] = Field(default_factory=dict)
+    """Environment variables for the script; placeholders are filled in as in the command."""
+
+
+class BudgetForm(_Form):
+    """When to stop: at the first limit that is reached."""
+
+    trials: Whole = Field(20, ge=1)
+    """How many trials in all."""
+    time: int | float | str | None = None
+    """How long the study may take: 90 (seconds), 30m, 8h."""
+    tokens: Whole | None = Field(None, ge=1)
+    """How many tokens the language model may read and write in all."""
+    cost: Number | None = Field(None, gt=0)
+    """How many US dollars the language model may cost in all."""
+    target: Number | None = None
+    """A value of the metric that is good enough to stop."""
+    patience: Whole | None = Field(None, ge=1)
+    """Stop after so many trials without a new best."""
+    creator_may_stop: Switch = False
+    """Whether the Creator's proposal to stop is followed."""
+
+
+def _as_background(value: Any) -> Any:
+    return {"task": value} if isinstance(value, str) else value
+
+
+_BACKGROUND = WithJsonSchema({"anyOf": [BackgroundForm.model_json_schema(), {"type": "string"}]})
+
+
+class TaskForm(_Form):
+    """A task for AgentHPO."""
+
+    name: Text = ""
+    """The study's name; the folder's without it."""
+    background: Annotated[BackgroundForm, BeforeValidator(_as_background), _BACKGROUND] = Field(
+        default_factory=lambda: BackgroundForm.model_validate({})
+    )
+    objective: ObjectiveForm
+    train: TrainForm
+    space: dict[str, ParameterSpec]
+    """The hyperparameters: name -> kind, range, default, meaning."""
+    budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of a task file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TaskForm.model_json_schema()}

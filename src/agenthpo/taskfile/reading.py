@@ -1,0 +1,262 @@
+"""Read a task file (YAML 1.2), refusing every mistake in one sentence that names the file, the field and the fix."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from agenthpo.budget import Budget
+from agenthpo.command.option_style import BARE, LEFT_OUT, STYLES
+from agenthpo.command.programs import asks_for_config, check_function, check_program, script_of, sources_of
+from agenthpo.command.resolve import placeholders, quotes_at
+from agenthpo.command.script_options import Option, read_options
+from agenthpo.errors import TaskError
+from agenthpo.scalars import NO_VALUE
+from agenthpo.space import Space
+from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
+from agenthpo.taskfile.form import BudgetForm, TaskForm, TrainForm
+from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
+from agenthpo.taskfile.space import RESERVED, parse_space
+from agenthpo.taskfile.yaml_lines import read_yaml
+from agenthpo.units import parse_duration, parse_memory
+
+__all__ = ["check_name", "load_task", "parse_task"]
+
+_PARSERS = re.compile(rb"\b(?:argparse|click|typer|tyro|simple_parsing|jsonargparse)\b")
+"""Those that take a word with a dash before it for an option."""
+_SHELL_WORDS = {"|", "||", "&&", ";", ">", "<", "&", ">>", "2>&1", "2>"}
+
+
+def load_task(path: str | Path) -> Task:
+    """Return the task in the file ``path`` (or in ``path/task.yaml``).
+
+    :raises TaskError: for anything wrong with it, in one sentence.
+    """
+    file = Path(path)
+    file = file / "task.yaml" if file.is_dir() else file
+    document = read_yaml(file)
+    try:
+        return parse_task(document.data, file=file)
+    except TaskError as problem:
+        raise TaskError(document.located(str(problem))) from None
+
+
+def parse_task(raw: Any, *, file: Path) -> Task:
+    """Return the task that ``raw``, read from ``file``, describes; paths in it are relative to the file's folder."""
+    where, folder = str(file), file.resolve().parent
+    if not isinstance(raw, Mapping):
+        raise TaskError(f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget")
+    outline = {**raw, "space": {}} if "space" in raw else raw  # the space has a reader of its own, with better sentences
+    parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
+    space = parse_space(raw["space"], where=f"{where}: space")
+    return Task(
+        name=check_name(parsed.name or folder.name, where=f"{where}: name"),
+        background=Background(**{k: " ".join(v.split()) for k, v in parsed.background.model_dump().items()}),
+        objective=_objective(parsed, where),
+        space=space,
+        train=_train(parsed.train, space, folder, where),
+        budget=(budget := _budget(parsed.budget, where)),
+        written_budget=budget,
+        file=str(file.resolve()),
+        prompts=_prompts(folder, where),
+    )
+
+
+def _prompts(folder: Path, where: str) -> Path | None:
+    """Return the folder of the task's own templates, if it has one."""
+    prompts = folder / "prompts"
+    for file in sorted(prompts.glob("*.md")):
+        if file.stem not in TEMPLATES:
+            raise TaskError(f"{where}: {file} is no template that could be replaced; {did_you_mean(file.stem, TEMPLATES)}")
+    return prompts if prompts.is_dir() else None
+
+
+def check_name(name: str, *, where: str) -> str:
+    """Return ``name`` if it can name a study's folder.
+
+    :raises TaskError: if not.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise TaskError(f"{where} is {name!r}, but names a folder; use letters, digits, '.', '_' and '-' only")
+    return name
+
+
+def _objective(parsed: TaskForm, where: str) -> Objective:
+    objective = parsed.objective
+    if not objective.metric:
+        raise TaskError(f"{where}: objective.metric is empty; name the metric that the script reports")
+    if objective.test_metric == objective.metric:
+        raise TaskError(f"{where}: objective.test_metric is the tuned metric itself; name another one, or remove it")
+    for key, name in (("metric", objective.metric), ("test_metric", objective.test_metric)):
+        others = {n for n in parsed.train.metrics if n not in (objective.metric, objective.test_metric)}
+        if name and name not in parsed.train.metrics and (close := close_to(name, others)):
+            raise TaskError(f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; write the same name in both")
+    return Objective(**objective.model_dump())
+
+
+def _budget(form: BudgetForm, where: str) -> Budget:
+    fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
+    return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
+    command = _command(train, folder, where)
+    texts = {"train.command": command, "train.env": train.env.values(), "train.metrics_file": (train.metrics_file or "",)}
+    for key, held in texts.items():
+        _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
+    if train.command and not train.shell:
+        _check_dashes(command, space, folder, f"{where}: train.command")
+    if train.shell and train.command:
+        _check_shell_line(train.command, f"{where}: train.command")
+    if train.command and not train.shell:
+        check_program(command, folder, f"{where}: train.command")
+    if train.command:
+        _check_reaches_script(command, space, train, folder, f"{where}: train.command")
+    for name, pattern in train.metrics.items():
+        _check_pattern(pattern, f"{where}: train.metrics.{name}")
+    return Train(
+        command=command,
+        shell=train.shell,
+        styles=_styles(command, space, train.style, folder, where),
+        cwd=str(folder),
+        env=train.env,
+        timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
+        silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
+        ignores_exit_code=train.exit_code == "ignore",
+        memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
+        patterns=train.metrics,
+        metrics_file=train.metrics_file,
+    )
+
+
+def _check_dashes(command: tuple[str, ...], space: Space, folder: Path, where: str) -> None:
+    """Refuse a text that begins with a dash where it would stand alone and the script's parser would take it for an option.
+
+    :raises TaskError: naming the fix.
+    """
+    for before, word in pairwise(command):
+        name = word[1:-1]
+        if word != f"{{{name}}}" or name not in space.names or re.fullmatch(r"--?[A-Za-z][\w-]*", before):
+            continue
+        value = next((v for v in space[name].values if isinstance(v, str) and v.startswith("-")), None)
+        if value is not None and any(_PARSERS.search(source.read_bytes()) for source in sources_of(command, folder)):
+            raise TaskError(
+                f"{where}: space.{name}.values holds {value!r}, which the script would take for an option where {word} stands; "
+                f"give it an option of its own (--{name} {word}), or hand it over by {{config_file}}"
+            )
+
+
+def _check_shell_line(line: str, where: str) -> None:
+    """Refuse a placeholder where the shell would execute what its value holds, or read it again.
+
+    :raises TaskError: naming the fix.
+    """
+    try:
+        quotes_at(line)
+    except ValueError as problem:
+        raise TaskError(
+            f"{where}: {problem} stands within quoted $( ), backticks, the quotes of an inner shell or a here-document, where the shell would execute what its value holds; "
+            "hand it over by train.env, or put the line into a script"
+        ) from None
+
+
+def _styles(command: tuple[str, ...], space: Space, style: str, folder: Path, where: str) -> dict[str, str]:
+    """Return how ``{flags}`` writes true, false and null: as the task says, else as the script's own text does.
+
+    :raises TaskError: where neither does, so that a value would be recorded that the script may never have had.
+    """
+    asked = [p for p in space if None in p.values or p.kind == "bool" or any(isinstance(v, bool) for v in p.values)]
+    if not asked or "flags" not in {name for text in command for name in placeholders(text)}:
+        return {}
+    options = read_options(sources_of(command, folder), [p.name for p in asked])
+    found = {}
+    for p in asked:
+        option = options.get(p.name, Option())
+        switches, given = any(isinstance(v, bool) for v in p.values), p.style or (style if p.kind == "bool" else "")
+        if not given and switches and (option.problem or not option.style):
+            why = option.problem or "the script's text does not show how its option takes them"
+            raise TaskError(
+                f"{where}: space.{p.name} is true or false, but {why}; set space.{p.name}.style (or train.style) to one of "
+                f"{', '.join(STYLES[:5])} …, or hand it over by {{config_file}}"
+            )
+        if given == BARE and option.default not in (False, NO_VALUE) and option.default is not None:
+            raise TaskError(
+                f"{where}: space.{p.name}.style is {BARE}, which says nothing for false, but the script's own default is {option.default}; "
+                "use a style that says both, such as --name/--no-name"
+            )
+        if not given and None in p.values and not switches:
+            if option.default is not None and not option.null:
+                raise TaskError(
+                    f"{where}: space.{p.name}.values holds null, but {{flags}} has no word for it that the script is known to take; set "
+                    f"space.{p.name}.style to '--name None', or hand it over by {{config_file}}"
+                )
+            given = LEFT_OUT if option.default is None else option.null
+        found[p.name] = given or option.style
+    return found
+
+
+def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
+    if (train.command is None) == (train.function is None):
+        raise TaskError(f"{where}: train needs either command (such as python train.py {{flags}}) or function (module:function)")
+    if train.function is not None:
+        check_function(train.function, folder, f"{where}: train.function")
+        return ("{python}", "-m", "agenthpo.training.call_function", train.function)
+    assert train.command is not None
+    return (train.command,) if train.shell else _split(train.command, f"{where}: train.command")
+
+
+def _split(text: str, where: str) -> tuple[str, ...]:
+    """Split a command line as a shell would, without running one."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as problem:
+        raise TaskError(f"{where} cannot be split into words ({problem}); balance its quotes") from None
+    if not words:
+        raise TaskError(f"{where} is empty; give the command that trains, such as python train.py --lr {{learning_rate}}")
+    if found := next((w for w in words if w in _SHELL_WORDS), None):
+        raise TaskError(f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put the line into a script")
+    return words
+
+
+def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
+    for name in (name for text in texts for name in placeholders(text)):
+        if name not in known:
+            raise TaskError(f"{where}: {{{name}}} is neither a parameter of the space nor a known placeholder; {did_you_mean(name, known)}")
+
+
+def _check_reaches_script(command: tuple[str, ...], space: Space, train: TrainForm, folder: Path, where: str) -> None:
+    """Refuse a command that names some parameters and forgets others, or names none for a script that does not ask for them."""
+    named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
+    if named & {"flags", "config_file", "config_yaml", "trial_dir"}:
+        return
+    missing = [name for name in space.names if name not in named]
+    if missing and len(missing) < len(space):
+        raise TaskError(f"{where} never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all")
+    if missing and (script := script_of(command, folder)) and not asks_for_config(script):
+        raise TaskError(
+            f"{where} hands no parameter to {script.name}, which does not call agenthpo.config() either; add {{flags}} or {{config_file}}"
+        )
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    if "{number}" in pattern:
+        return
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as problem:
+        raise TaskError(f"{where} is not a regular expression ({problem}); mend {pattern!r}, or write {{number}} for the value") from None
+    if groups != 1:
+        raise TaskError(
+            f"{where} must hold {{number}} where the value stands (or one group), such as 'val acc {{number}}', not {pattern!r}"
+        )
+
+
+def _read(reader: Callable[[Any], float], value: Any, field: str) -> float | None:
+    try:
+        return None if value is None else reader(value)
+    except ValueError as problem:
+        raise TaskError(f"{field}: {problem}") from None

@@ -1,0 +1,80 @@
+"""Events as plain lines, for pipes and log files, or as JSON, one line an event."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from agenthpo.codec import to_json, trial_to_json
+from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reading, Reported, Started, Stopped
+from agenthpo.records import Trial
+from agenthpo.text.phrases import budget_words, params_words, summary, trial_words
+from agenthpo.text.printing import say
+
+__all__ = ["TextLines", "print_json"]
+
+
+class TextLines:
+    """Print events as text; the closing summary needs what the study was opened as."""
+
+    def __call__(self, event: Event) -> None:
+        """Print ``event``."""
+        if isinstance(event, Opened):
+            self._opened = event
+        if isinstance(event, Stopped):
+            say("", *summary(self._opened, event))
+        else:
+            _print_text(event)
+
+
+def _print_text(event: Event) -> None:
+    match event:
+        case Opened():
+            if event.hint:
+                say(event.hint)
+            say(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}")
+        case Started(trial=trial):
+            again = " again" if event.again else ""
+            say(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}")
+            if trial.proposal.rationale:
+                say(f"    {trial.proposal.rationale}")
+            if trial.proposal.note:
+                say(f"    note: {trial.proposal.note}")
+        case Reading():
+            say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
+        case Finished(trial=trial):
+            say(f"    {trial_words(trial, event.incumbent)}")
+            if trial.analysis and trial.analysis.note:
+                say(f"    note: {trial.analysis.note}")
+
+
+def print_json(event: Event) -> None:
+    """Print an event as one line of JSON."""
+    print(to_json(_as_json(event)), flush=True)
+
+
+def _as_json(event: Event) -> dict[str, Any]:
+    name = {"event": type(event).__name__.lower()}
+    match event:
+        case Opened():
+            return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
+        case Proposing() | Reported() | Reading():
+            return {**name, **asdict(event)}
+        case Started(trial=trial):
+            return {**name, "again": event.again, "trial": trial_to_json(trial)}
+        case Analysing(trial=trial, outcome=outcome):
+            return {**name, "trial": trial.number, "state": outcome.status, "value": outcome.value}
+        case Finished(trial=trial):
+            return {**name, "trial": trial_to_json(trial), "incumbent": _number(event.incumbent)}
+        case Stopped():
+            return {
+                **name,
+                "reason": event.reason,
+                "trials": len(event.trials),
+                "fault": event.fault,
+                "incumbent": event.incumbent and trial_to_json(event.incumbent),
+            }
+
+
+def _number(trial: Trial | None) -> int | None:
+    return None if trial is None else trial.number

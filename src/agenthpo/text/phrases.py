@@ -1,0 +1,94 @@
+"""The sentences and figures that every face shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agenthpo.budget import Budget
+from agenthpo.events import Opened, Stopped
+from agenthpo.records import Direction, Params, Trial, best_measured, mean_value
+from agenthpo.space import format_number
+from agenthpo.text.pasting import pasted
+from agenthpo.trials import Account, ledger
+from agenthpo.units import format_duration
+
+__all__ = ["budget_words", "gain_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]
+
+
+def params_words(params: Params) -> str:
+    """Return ``lr=0.01 opt=adam``."""
+    return " ".join(f"{name}={format_number(value)}" for name, value in params.items())
+
+
+def budget_words(budget: Budget) -> str:
+    """Return the limits in words."""
+    limits = [
+        f"{budget.trials} trials",
+        "" if budget.time_s is None else format_duration(budget.time_s),
+        "" if budget.tokens is None else f"{budget.tokens:,} tokens",
+        "" if budget.cost_usd is None else f"${budget.cost_usd:g}",
+        "" if budget.target is None else f"a value of {budget.target:g}",
+        "" if budget.patience is None else f"{budget.patience} trials without a new best",
+    ]
+    return " or ".join(filter(None, limits))
+
+
+def trial_words(trial: Trial, incumbent: Trial | None) -> str:
+    """Return what came out of ``trial`` in one line."""
+    outcome, analysis = trial.outcome, trial.analysis
+    if outcome is None or analysis is None:
+        return "not finished"
+    best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
+    result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
+    verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[analysis.expectation_met]
+    return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {analysis.insight}{verdict}"
+
+
+def summary(opened: Opened, stopped: Stopped) -> list[str]:
+    """Return the closing lines: why it ended, the best configuration, its gain over the default, and who found what."""
+    lines = [f"Ended: {stopped.reason}."]
+    if stopped.incumbent is None:
+        return [*lines, "No trial succeeded; see the errors above and the logs of the trials."]
+    best = stopped.incumbent
+    outcome = best.outcome
+    tested = "" if outcome is None or outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
+    lines.append(f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}")
+    lines.append(f"    {params_words(best.proposal.params)}")
+    lines += measured_words(stopped.trials, opened.direction)
+    lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
+    return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
+
+
+def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
+    """Return how often the best configuration was measured and what came on average, in a line, where that was more than once."""
+    measured = best_measured(trials, direction)
+    if len(measured) < 2:
+        return []
+    values = [t.value for t in measured if t.value is not None]
+    spread = f"{format_number(min(values))} to {format_number(max(values))}"
+    return [f"    measured {len(measured)} times: {format_number(mean_value(measured))} on average, {spread}"]
+
+
+def gain_words(trials: Sequence[Trial], best: Trial) -> str:
+    """Return how far the best trial is from the default, in words."""
+    default = next((t for t in trials if t.proposal.source == "default"), None)
+    if default is None:
+        return "there was no default configuration to compare with"
+    if default.value is None or best.value is None:
+        return f"the default configuration gave no value ({default.outcome.status if default.outcome else 'not run'})"
+    if best.number == default.number:
+        return f"none over the default configuration, which stayed the best ({format_number(default.value)})"
+    return f"{abs(best.value - default.value):.4g} better than the default configuration's {format_number(default.value)}"
+
+
+def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
+    """Return one line a source: what it proposed, won and cost."""
+    return [_account_words(account) for account in ledger(trials, direction)]
+
+
+def _account_words(account: Account) -> str:
+    parts = [f"{account.proposed} proposed", f"{account.won} became the best so far"]
+    parts += [f"moved the best by {account.gained:.4g}"] * (account.gained > 0) + [f"{account.failed} failed"] * bool(account.failed)
+    parts += [f"{account.held} of {account.judged} predictions held"] * bool(account.judged)
+    parts += [f"{account.usage.tokens:,} tokens"] * bool(account.usage.tokens)
+    return f"    {account.source}: {', '.join(parts)}"
