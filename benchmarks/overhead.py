@@ -25,7 +25,7 @@ from agenthpo.budget import Budget
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.storage import open_storage
 from agenthpo.llm.opening import manner_of
-from agenthpo.loop import tune
+from agenthpo.loop import run_trials
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, RunSpec, Trial
 from agenthpo.search.optuna_samplers import STARTUP_TRIALS, Classical
 from agenthpo.task import Background, Objective, Task, Train
@@ -68,7 +68,7 @@ def ours(trials, folder):
     began = time.perf_counter()
     todo = task(trials)
     with ExperienceLog.create(folder, space=todo.space, direction="maximize", meta={}) as log:
-        tune(todo, Classical(0), Executor(), log, Instant())
+        run_trials(todo, Classical(0), Executor(), log, Instant())
     return time.perf_counter() - began
 
 

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from agenthpo.records import Usage, incumbent
+from agenthpo.records import Usage
 from agenthpo.text.phrases import measured_words, source_words
-from agenthpo.trials import ledger, ledger_json
+from agenthpo.trials import incumbent, ledger, ledger_json
 from studies import make_trial
 
 

@@ -107,6 +107,7 @@ def test_every_float_as_python_writes_it_is_whole(value):
 
 
 @given(st.from_regex(r"[0-9٠-٩,._']{1,12}", fullmatch=True))
+@example("0,___0")
 def test_what_is_read_of_a_text_of_digits_is_all_of_it(text):
     try:
         found = read([f"acc {text}"], {"acc": "acc {number}"})

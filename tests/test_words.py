@@ -6,23 +6,10 @@ import pytest
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import (
-    Expected,
-    Outcome,
-    Owner,
-    RunSpec,
-    Stop,
-    Trial,
-    Usage,
-    best_measured,
-    improvements,
-    incumbent,
-    mean_value,
-    next_number,
-    ranked,
-    thinned,
-)
+from agenthpo.records import Expected, Outcome, Owner, RunSpec, Stop, Trial, Usage
 from agenthpo.text.phrases import budget_words, gain_words, measured_words, params_words, source_words, summary, trial_words
+from agenthpo.thinning import thinned
+from agenthpo.trials import best_measured, improvements, incumbent, mean_value, next_number, ranked
 from studies import make_trial
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from agenthpo.records import Direction, Trial, Usage, incumbent, upward
+from agenthpo.records import Direction, Trial, Usage
+from agenthpo.trials import incumbent, upward
 from agenthpo.units import format_duration
 
 __all__ = ["Budget", "Spent"]

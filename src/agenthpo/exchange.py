@@ -1,13 +1,13 @@
-"""What a classical engine thinks, as data: for the Creator's prompt, which may take a candidate, alter it, or go its own way."""
+"""What the engine, the Creator and the hybrid hand each other: the engine's view, the Creator's attempt at a proposal, its choice."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agenthpo.records import Expected, Params
+from agenthpo.records import Expected, Params, Proposal, Stop, Usage
 
-__all__ = ["Candidate", "View"]
+__all__ = ["Attempt", "Candidate", "Choice", "View"]
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,23 @@ class View:
     """Standard deviation of a single value."""
     gaps: tuple[str, ...] = ()
     """Places that no trial has been to, in words."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The result of asking the Creator: a proposal, or None and the reason."""
+
+    proposal: Proposal | Stop | None
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the model chose: the index among the candidates, or None where the two answers did not name the same one, and why."""
+
+    index: int | None
+    reason: str
+    usage: Usage
+    by_position: bool = False
+    """Whether it named the same place in both orders, whatever stood there."""

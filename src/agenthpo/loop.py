@@ -15,10 +15,10 @@ from agenthpo.training.metrics import Point
 from agenthpo.training.pool import Pool
 from agenthpo.training.runner import OnPoint
 
-__all__ = ["tune"]
+__all__ = ["run_trials"]
 
 
-def tune(
+def run_trials(
     task: Task,
     proposer: Proposer,
     executor: Executor,

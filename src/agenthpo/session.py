@@ -37,7 +37,7 @@ from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.replay import REPLAY, ReplayLLM
 from agenthpo.llm.strict import Strict
-from agenthpo.loop import tune
+from agenthpo.loop import run_trials
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
@@ -391,14 +391,14 @@ def _run(
     if log.identity:
         end_processes(mark_of(log.identity, log.workdir(0).parent))  # trainings that a killed driver and supervisor left running
     if llm is None:
-        return tune(
+        return run_trials(
             task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, keep_going=keep_going, on_event=on_event
         )
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
         llm = Strict(llm, f"go on with: {pasted('resume', log.folder)}")
     llm.prepare([head(task, llm)])
-    return tune(
+    return run_trials(
         task,
         proposer_named(proposer, llm, seed, record),
         Executor(llm, seed),

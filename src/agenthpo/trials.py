@@ -1,4 +1,4 @@
-"""Who contributed what to a study: what each side proposed, won and cost."""
+"""What the trials of a study say: which is the best, which improved on all before, and what each source proposed, won and cost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,67 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from agenthpo.records import Direction, Source, Trial, Usage, improvements, upward
+from agenthpo.records import Direction, Source, Trial, Usage
 
-__all__ = ["Account", "ledger", "ledger_json"]
+__all__ = [
+    "Account",
+    "best_measured",
+    "improvements",
+    "incumbent",
+    "ledger",
+    "ledger_json",
+    "mean_value",
+    "next_number",
+    "ranked",
+    "upward",
+]
+
+
+def next_number(trials: Sequence[Trial]) -> int:
+    """Return the number of the trial that comes after ``trials``, some of which may have been left out."""
+    return trials[-1].number + 1 if trials else 0
+
+
+def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials that have a value, the best first, the earlier of equals before the later."""
+    return sorted((t for t in trials if t.value is not None), key=lambda t: -upward(direction) * t.value)  # type: ignore[operator]
+
+
+def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials that were better than all before them."""
+    best, found = float("-inf"), []
+    for trial in trials:
+        if trial.value is not None and upward(direction) * trial.value > best:
+            best = upward(direction) * trial.value
+            found.append(trial)
+    return found
+
+
+def upward(direction: Direction) -> int:
+    """Return what makes a larger value of ``direction`` a better one: 1 to maximise, -1 to minimise."""
+    return 1 if direction == "maximize" else -1
+
+
+def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Return the trials of the configuration whose mean value is best, the earliest of equals; none while none has a value."""
+    groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
+    for trial in trials:
+        if trial.value is not None:
+            groups.setdefault(tuple(sorted(trial.proposal.params.items())), []).append(trial)
+    return max(groups.values(), key=lambda group: upward(direction) * mean_value(group), default=[])
+
+
+def mean_value(measured: Sequence[Trial]) -> float:
+    """Return the mean of the trials' values, all of which have one."""
+    return sum(t.value / len(measured) for t in measured if t.value is not None)  # each divided, so that no sum overflows
+
+
+def incumbent(trials: Sequence[Trial], direction: Direction) -> Trial | None:
+    """Return the best trial so far (the earliest of equals), or None while none is complete.
+
+    Of a configuration that was measured more than once the mean counts, and its first trial stands for it.
+    """
+    return next(iter(best_measured(trials, direction)), None)
 
 
 @dataclass(frozen=True)

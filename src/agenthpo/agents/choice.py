@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import params_words
 from agenthpo.errors import LLMFailure
+from agenthpo.exchange import Choice
 from agenthpo.llm.client import LLM, Form
-from agenthpo.records import Params, Trial, Usage, next_number
+from agenthpo.records import Params, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
+from agenthpo.trials import next_number
 
-__all__ = ["Choice", "choose"]
+__all__ = ["choose"]
 
 _LETTERS = "ABCDE"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the model chose: the index among the candidates, or None where the two answers did not name the same one, and why."""
-
-    index: int | None
-    reason: str
-    usage: Usage
-    by_position: bool = False
-    """Whether it named the same place in both orders, whatever stood there."""
 
 
 def choose(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], *, seed: int) -> Choice:

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from agenthpo.agents.choice import Choice, choose
+from agenthpo.agents.choice import choose
 from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import view_words
 from agenthpo.agents.reply.forms import creator_form
 from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
-from agenthpo.exchange import View
+from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.llm.client import LLM, Mannered, Message
-from agenthpo.records import Params, Proposal, Stop, Trial, Usage, next_number
+from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
+from agenthpo.trials import next_number
 
-__all__ = ["Attempt", "Creator", "creator_messages"]
+__all__ = ["Creator", "creator_messages"]
 
 _SENT_BACK = 2
 """How often a reply that is not valid goes back to the model."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What asking came to: a proposal, or None and the reason."""
-
-    proposal: Proposal | Stop | None
-    reason: str
-    usage: Usage
 
 
 class Creator:

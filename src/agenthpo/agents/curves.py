@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agenthpo.records import Curve, Direction, upward
+from agenthpo.records import Curve, Direction
+from agenthpo.trials import upward
 
 __all__ = ["Shape", "read_shape", "train_partner"]
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from agenthpo.agents.curves import Shape, read_shape, train_partner
 from agenthpo.agents.faults import is_of_task
-from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial, incumbent, upward
+from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
+from agenthpo.trials import incumbent, upward
 
 __all__ = ["diagnose"]
 

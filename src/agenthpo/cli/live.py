@@ -18,9 +18,10 @@ from rich.text import Text
 
 from agenthpo.cli.tables import trial_table
 from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reading, Reported, Started, Stopped
-from agenthpo.records import Trial, Usage, incumbent
+from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
 from agenthpo.text.phrases import budget_words, params_words, summary
+from agenthpo.trials import incumbent
 from agenthpo.units import format_duration
 
 __all__ = ["Board", "live_view", "sparkline"]

@@ -9,10 +9,12 @@ from agenthpo.cli.live import sparkline
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
-from agenthpo.records import Direction, Params, Trial, thinned, upward
+from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number, same
 from agenthpo.text.phrases import params_words
 from agenthpo.text.printing import say
+from agenthpo.thinning import thinned
+from agenthpo.trials import upward
 from agenthpo.units import format_duration
 
 __all__ = ["nearest", "print_trial", "story"]

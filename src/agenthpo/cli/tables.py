@@ -12,13 +12,13 @@ from rich.text import Text
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
-from agenthpo.records import Trial, incumbent
+from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean, clean_line
 from agenthpo.text.phrases import gain_words, measured_words, params_words, source_words
 from agenthpo.text.printing import clean_console
 from agenthpo.text.urls import shown_url
-from agenthpo.trials import ledger_json
+from agenthpo.trials import incumbent, ledger_json
 
 __all__ = ["print_csv", "print_study", "trial_table"]
 

@@ -35,10 +35,11 @@ from agenthpo.experience.storage import (
     take_lock,
 )
 from agenthpo.optuna_space import stored_distribution
-from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial, incumbent
+from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial
 from agenthpo.space import Space
 from agenthpo.text.pasting import quoted
 from agenthpo.text.urls import shown_url
+from agenthpo.trials import incumbent
 
 __all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "storage_words", "study_folder"]
 

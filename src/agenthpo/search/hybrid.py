@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from agenthpo.exchange import View
-from agenthpo.records import Params, Proposal, Stop, Trial, Usage
+from agenthpo.exchange import Attempt, Choice, View
+from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
 
-__all__ = ["CREATOR", "HYBRID", "Attempted", "Hybrid", "Suggests"]
+__all__ = ["CREATOR", "HYBRID", "Hybrid", "Suggests"]
 
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
@@ -26,52 +26,14 @@ CREATOR = "creator"
 _WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 
 
-class Attempted(Protocol):
-    """What asking the Creator came to."""
-
-    @property
-    def proposal(self) -> Proposal | Stop | None:
-        """What it proposed, or None."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why there is none."""
-        ...
-
-    @property
-    def usage(self) -> Usage:
-        """What it cost."""
-        ...
-
-
-class Chosen(Protocol):
-    """What the Creator chose."""
-
-    @property
-    def index(self) -> int | None:
-        """Which of the candidates, or None where its choice did not stand."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why there is none."""
-        ...
-
-    @property
-    def usage(self) -> Usage:
-        """What it cost."""
-        ...
-
-
 class Suggests(Protocol):
     """The Creator, or what stands for it."""
 
-    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempted:
+    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
         """Ask for a proposal, given what the engine thinks."""
         ...
 
-    def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Chosen:
+    def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
         """Ask which of the candidates it would try, in more than one order."""
         ...
 

@@ -19,10 +19,11 @@ from optuna.trial import TrialState, create_trial
 
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import from_model, model_distribution, to_model
-from agenthpo.records import Direction, Params, Proposal, Stop, Trial, next_number
+from agenthpo.records import Direction, Params, Proposal, Stop, Trial
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Key, Parameter, Space
 from agenthpo.task import Task
+from agenthpo.trials import next_number
 
 __all__ = [
     "SAMPLERS",

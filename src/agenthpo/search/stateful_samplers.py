@@ -18,11 +18,12 @@ from optuna.trial import TrialState
 
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import to_model
-from agenthpo.records import Proposal, Stop, Trial, next_number
+from agenthpo.records import Proposal, Stop, Trial
 from agenthpo.search.optuna_samplers import check_package, default_proposal, replayed_trial, suggested
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
+from agenthpo.trials import next_number
 
 __all__ = ["HUB", "STATEFUL", "Stateful", "is_stateful", "loaded"]
 

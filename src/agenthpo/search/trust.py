@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agenthpo.records import Direction, Trial, upward
+from agenthpo.records import Direction, Trial
+from agenthpo.trials import upward
 
 __all__ = ["CLASSES", "FIRST_TURNS", "ModelClass", "Record", "Trust", "assessed", "class_of", "is_creators", "record_of", "was_asked"]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
-from agenthpo.records import Direction, Params, Trial, best_measured, mean_value
+from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.text.pasting import pasted
-from agenthpo.trials import Account, ledger
+from agenthpo.trials import Account, best_measured, ledger, mean_value
 from agenthpo.units import format_duration
 
 __all__ = ["budget_words", "gain_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]

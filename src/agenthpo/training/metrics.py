@@ -26,7 +26,7 @@ _BEFORE = re.compile(r"(?:\d|\d[.,:_'’٫٬]|[.,][-+]?|\d[eE][-+]?)$")
 """What a number is only the rest of."""
 _BEFORE_FIRST = re.compile(r"(?:\w|\d[.,:_'’٫٬-]|−)$")
 """The same where a pattern begins with the number, so that nothing says where it begins."""
-_AFTER = re.compile(r"[\u00a0\u2009\u202f.,:_'’٫٬]{0,3}\d|[+-]\d|[eEdD][-+]?\d|[^\W\dA-Za-z]|#")
+_AFTER = re.compile(r"[\u00a0\u2009\u202f.,:_'’٫٬]*\d|[+-]\d|[eEdD][-+]?\d|[^\W\dA-Za-z]|#")
 """What makes a number a part of another one: ``1,234``, ``1_000``, ``12:30``, ``3.2d-05``, digits of another alphabet."""
 _LETTERS_AFTER = re.compile(r"[A-Za-z]+\w*")
 _UNITS = frozenset({"s", "sec", "secs", "seconds", "x", "db", "px", "pct", "nats", "bits"})

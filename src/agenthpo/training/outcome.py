@@ -16,8 +16,9 @@ from typing import Any
 
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
-from agenthpo.records import Curve, Outcome, Owner, RunSpec, thinned
+from agenthpo.records import Curve, Outcome, Owner, RunSpec
 from agenthpo.text.redaction import redact
+from agenthpo.thinning import thinned
 from agenthpo.training.metrics import MetricReader
 from agenthpo.units import format_duration
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from agenthpo.agents.prompt.findings import hypotheses, leaning, parameter_lines
 from agenthpo.agents.prompt.trials import brief, by_importance, estimate_tokens, fenced, fitting, full
 from agenthpo.llm.client import Mannered, Message
-from agenthpo.records import Trial, incumbent
+from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
+from agenthpo.trials import incumbent
 
 __all__ = ["detailed", "experience", "findings", "head", "prompt", "render", "standing"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenthpo.records import Trial, ranked
+from agenthpo.records import Trial
 from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.task import Task
+from agenthpo.trials import ranked
 
 __all__ = ["hypotheses", "leaning", "parameter_lines"]
 

@@ -9,10 +9,12 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 
-from agenthpo.records import Curve, Trial, improvements, ranked, thinned
+from agenthpo.records import Curve, Trial
 from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
 from agenthpo.text.redaction import redact
+from agenthpo.thinning import thinned
+from agenthpo.trials import improvements, ranked
 
 __all__ = ["brief", "by_importance", "cut", "estimate_tokens", "fenced", "fitting", "full"]
 

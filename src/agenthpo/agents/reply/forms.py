@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from agenthpo.llm.client import Form
-from agenthpo.records import Trial, incumbent, next_number
+from agenthpo.records import Trial
 from agenthpo.space import Parameter, Space, same
 from agenthpo.task import Task
+from agenthpo.trials import incumbent, next_number
 
 __all__ = ["creator_form", "executor_form", "grid", "params_form"]
 

@@ -7,31 +7,22 @@ number, as a model's advice would that grows better or worse with the history it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from agenthpo.agents.choice import Choice
 from agenthpo.bench.tables.problems import Problem, sampled
-from agenthpo.exchange import View
-from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage, next_number
+from agenthpo.exchange import Attempt, View
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
+from agenthpo.trials import next_number
 
-__all__ = ["ADVISORS", "Advice", "Advisor", "Alone"]
+__all__ = ["ADVISORS", "Advisor", "Alone"]
 
 _NEAR = 0.1
 """How far from the default, of a parameter's range, the stubborn one goes."""
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What asking an advisor came to; the form is that of :class:`agenthpo.agents.creator.Attempt`."""
-
-    proposal: Proposal | Stop | None
-    reason: str = ""
-    usage: Usage = field(default_factory=Usage)
 
 
 Slice = tuple[float, float] | None
@@ -55,19 +46,21 @@ class Advisor:
     def __init__(self, problem: Problem, kind: str, seed: int, *, honest: bool = True) -> None:
         self.problem, self.kind, self.seed, self.honest = problem, kind, seed, honest
 
-    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Advice:
+    def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
         """Return a proposal that was not tried before, or nothing."""
         number = next_number(trials)
         rng = np.random.default_rng(spawn_seed(self.seed, number, 99))
         if self.kind == "failing" and rng.random() < 0.5:
-            return Advice(None, "3 replies were refused, the last because lr must lie from 1e-5 to 1")
+            return Attempt(None, "3 replies were refused, the last because lr must lie from 1e-5 to 1")
         tried = {task.space.key(t.proposal.params) for t in trials}
         params = self._drawn(task, number, rng)
         for _ in range(50):
             if task.space.key(params) not in tried:
                 break
             params = self._drawn(task, number, rng)
-        return Advice(Proposal(params, "creator", rationale=f"So says {self.kind}.", expected=self._expected(params, rng), model=self.kind))
+        return Attempt(
+            Proposal(params, "creator", rationale=f"So says {self.kind}.", expected=self._expected(params, rng), model=self.kind)
+        )
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
         """Choose as well as it proposes at this time: the best, the worst, or any of them, but always the same in either order."""

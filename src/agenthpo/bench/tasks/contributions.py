@@ -10,7 +10,7 @@ from agenthpo.bench.tasks.groups import Runs, directions_of
 from agenthpo.bench.tasks.score_tables import percent_words
 from agenthpo.bench.tasks.scores import gain, label, trials_of
 from agenthpo.bench.tasks.trained import TASKS_FOLDER
-from agenthpo.records import best_measured, improvements
+from agenthpo.trials import best_measured, improvements
 
 __all__ = ["credit", "credit_words"]
 

@@ -10,7 +10,8 @@ from statistics import mean, stdev
 from agenthpo.bench.tasks.groups import Runs, directions_of
 from agenthpo.bench.tasks.scores import AT, label, scored, trials_of
 from agenthpo.bench.tasks.trained import TASKS_FOLDER
-from agenthpo.records import Direction, upward
+from agenthpo.records import Direction
+from agenthpo.trials import upward
 
 __all__ = ["duels", "duels_words"]
 

@@ -15,11 +15,12 @@ from agenthpo.agents.reply.forms import params_form
 from agenthpo.agents.reply.validate import applicable
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Message
-from agenthpo.records import Params, Proposal, Stop, Trial, Usage, next_number, ranked
+from agenthpo.records import Params, Proposal, Stop, Trial, Usage
 from agenthpo.search.optuna_samplers import Classical, default_proposal
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
+from agenthpo.trials import next_number, ranked
 
 __all__ = ["OPRO", "Opro", "opro_messages"]
 

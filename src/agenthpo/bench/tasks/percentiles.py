@@ -11,7 +11,8 @@ from statistics import mean
 from agenthpo.bench.tasks.groups import Runs, directions_of
 from agenthpo.bench.tasks.scores import label
 from agenthpo.bench.tasks.trained import TASKS_FOLDER
-from agenthpo.records import Direction, upward
+from agenthpo.records import Direction
+from agenthpo.trials import upward
 
 __all__ = ["PARTS", "standing", "standing_words"]
 

@@ -8,7 +8,8 @@ from statistics import mean
 from typing import Any
 
 from agenthpo.bench.tasks.scores import AT, shared_means
-from agenthpo.records import Direction, upward
+from agenthpo.records import Direction
+from agenthpo.trials import upward
 
 __all__ = ["number_words", "percent_words", "ranks_words", "table_words"]
 

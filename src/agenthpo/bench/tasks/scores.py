@@ -8,7 +8,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from agenthpo.bench.tasks.trained import TASKS, TASKS_FOLDER, load_bench_task
-from agenthpo.records import Direction, Outcome, Proposal, Trial, best_measured, mean_value, upward
+from agenthpo.records import Direction, Outcome, Proposal, Trial
+from agenthpo.trials import best_measured, mean_value, upward
 
 __all__ = [
     "AT",

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agenthpo.bench.tasks.scores import trials_of
-from agenthpo.records import Direction, best_measured
+from agenthpo.records import Direction
 from agenthpo.space import Parameter, Space
+from agenthpo.trials import best_measured
 
 __all__ = ["change", "changes"]
 

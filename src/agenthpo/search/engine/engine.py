@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from agenthpo.exchange import View
-from agenthpo.records import Params, Proposal, Stop, Trial, best_measured, next_number, upward
+from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
 from agenthpo.search.engine.belief import Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
@@ -30,6 +30,7 @@ from agenthpo.search.optuna_samplers import Classical, any_left, default_proposa
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
+from agenthpo.trials import best_measured, next_number, upward
 
 __all__ = ["ENGINE", "HANDOVER", "Belief", "Engine", "Knobs"]
 
