@@ -23,6 +23,7 @@ from agenthpo.agents.executor import Executor
 from agenthpo.agents.prompt.trials import estimate_tokens
 from agenthpo.budget import Budget
 from agenthpo.experience.log import ExperienceLog
+from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.storage import open_storage
 from agenthpo.llm.opening import manner_of
 from agenthpo.loop import run_trials
@@ -67,7 +68,7 @@ def ours(trials, folder):
     """Return the seconds that a study of ``trials`` takes the coordinator, the engine included."""
     began = time.perf_counter()
     todo = task(trials)
-    with ExperienceLog.create(folder, space=todo.space, direction="maximize", meta={}) as log:
+    with ExperienceLog.create(folder, space=todo.space, meta=StudyMeta(direction="maximize")) as log:
         run_trials(todo, Classical(0), Executor(), log, Instant())
     return time.perf_counter() - began
 

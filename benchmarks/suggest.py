@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 
+from agenthpo.assembly import proposer_named
 from agenthpo.bench.tables.continuous import load_continuous
 from agenthpo.bench.tables.problems import sampled
 from agenthpo.records import Outcome, Proposal, Trial
-from agenthpo.session import proposer_named
 from agenthpo.task import Objective, Task, Train
 
 _REPEATS = 5

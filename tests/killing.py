@@ -16,7 +16,8 @@ from optuna.storages.journal import JournalFileBackend
 from agenthpo.agents.executor import Executor
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.session import begin, find_study, go_on
+from agenthpo.session import begin, go_on
+from agenthpo.studies import find_study
 from agenthpo.taskfile.reading import load_task
 
 FOLDER = Path(".agenthpo/toy")

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 import agenthpo
 from agenthpo.agents.creator import Creator
 from agenthpo.agents.reply.forms import creator_form
+from agenthpo.assembly import ModelChoice
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import ModelError
 from agenthpo.llm.client import Reply
 from agenthpo.records import Outcome, Stop, Usage
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.optuna_samplers import Classical
-from agenthpo.session import ModelChoice, begin
+from agenthpo.session import begin
 from agenthpo.taskfile.space import parse_space
 from studies import make_task, make_trial
 

@@ -440,7 +440,7 @@ def test_an_edited_budget_is_that_of_the_study_and_the_command_line_goes_before_
     assert len(go_on(FOLDER).trials) == 5, "what the command line said stays until the file is edited again"
     Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 6"))
     with ExperienceLog.open(FOLDER, space=None, read_only=True) as log:
-        assert log.meta["budget"]["patience"] == 99
+        assert log.meta.budget.patience == 99
     assert len(go_on(FOLDER).trials) == 6
 
 

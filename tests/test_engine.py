@@ -9,12 +9,12 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from threadpoolctl import threadpool_info
 
+from agenthpo.assembly import proposer_named
 from agenthpo.optimizer import Optimizer
 from agenthpo.records import Stop
 from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.engine import HANDOVER, Engine, Knobs
 from agenthpo.search.engine.threads import one_thread
-from agenthpo.session import proposer_named
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
 

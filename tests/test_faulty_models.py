@@ -139,7 +139,7 @@ def test_the_command_line_replays_a_study_with_its_seed():
     assert [(t["params"], t["source"], t["rationale"], t["value"]) for t in shown("again")] == [
         (t["params"], t["source"], t["rationale"], t["value"]) for t in first
     ]
-    assert read_meta(Path(".agenthpo/again"))["seed"] == 5
+    assert read_meta(Path(".agenthpo/again")).seed == 5
 
 
 def test_a_password_in_the_servers_address_is_shown_nowhere():

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def foreign(monkeypatch, tmp_path):
 
 def change_meta(**changes):
     with ExperienceLog.open(FOLDER, space=load_task("task.yaml").space) as log:
-        log.keep_meta({**log.meta, **changes})
+        log.keep_meta(replace(log.meta, **changes))
 
 
 def test_its_command_is_named_and_run_only_where_it_is_trusted(foreign):

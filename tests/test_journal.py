@@ -3,6 +3,7 @@
 import random
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import repair
-from agenthpo.session import begin, find_study, go_on
+from agenthpo.session import begin, go_on
+from agenthpo.studies import find_study
 from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
 
@@ -69,7 +71,7 @@ def test_a_changed_byte_is_told_and_loses_nothing_in_silence(part):
             continue
         JOURNAL.write_bytes(data[:at] + bytes([value]) + data[at + 1 :])
         found, said, now, then = read()
-        assert (now, {**then, "trials": 0}) == (direction, {**meta, "trials": 0})
+        assert (now, replace(then, trials=0)) == (direction, replace(meta, trials=0))
         differ = [t.number for t, was in zip(found, trials, strict=False) if t != was]
         assert all(found[n].outcome is None or not found[n].proposal.params for n in differ), f"another result at {at}: {value}"
         assert [t.number for t in found] == list(range(len(found)))

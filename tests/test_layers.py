@@ -7,13 +7,15 @@ from pathlib import Path
 import agenthpo
 
 ROOT = Path(agenthpo.__file__).parent
-FACES, BENCH, PYTHON, SESSION, SPINE, DECIDE, OUTSIDE, VALUES = 8, 7, 6, 5, 4, 3, 2, 1
+FACES, BENCH, PYTHON, SESSION, ASSEMBLY, SPINE, DECIDE, OUTSIDE, VALUES = 9, 8, 7, 6, 5, 4, 3, 2, 1
 LAYER = {
     "cli": FACES,
     "bench": BENCH,
     "api": PYTHON,
     "optimizer": PYTHON,
     "session": SESSION,
+    "assembly": ASSEMBLY,
+    "studies": SPINE,
     "loop": SPINE,
     "search": DECIDE,
     "agents": DECIDE,

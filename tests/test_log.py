@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agenthpo.errors import InvalidParams, StudyError
 from agenthpo.experience.log import ExperienceLog, read_meta
+from agenthpo.experience.meta import StudyMeta
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, Usage
 from agenthpo.taskfile.space import parse_space
 from spaces import configurations, spaces
@@ -29,7 +30,7 @@ FOLDER = Path("study")
 
 
 def create(folder=FOLDER, space=SPACE, direction="maximize"):
-    return ExperienceLog.create(folder, space=space, direction=direction, meta={"seed": 3})
+    return ExperienceLog.create(folder, space=space, meta=StudyMeta(seed=3, direction=direction))
 
 
 def test_what_is_recorded_is_read_back_by_another_process():
@@ -42,7 +43,7 @@ def test_what_is_recorded_is_read_back_by_another_process():
         assert again.incumbent() == finished
         assert again.spent().trials == 1
         assert again.spent().time_s == 3.0
-    assert read_meta(FOLDER) == {"seed": 3}
+    assert read_meta(FOLDER) == StudyMeta(seed=3)
 
 
 def test_optuna_sees_an_ordinary_study():

@@ -5,9 +5,9 @@ import sys
 import pytest
 
 import agenthpo
+from agenthpo.assembly import proposer_named
 from agenthpo.errors import InvalidParams, ModelError, SpaceError, StudyError, TaskError
 from agenthpo.optimizer import Optimizer
-from agenthpo.session import proposer_named
 from loopback import message, model_server
 from studies import SPACE
 

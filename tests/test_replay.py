@@ -5,7 +5,7 @@ import pytest
 
 import agenthpo
 from agenthpo.errors import ModelError
-from agenthpo.session import meta_of
+from agenthpo.studies import meta_of
 from loopback import failing, message, model_server
 
 SPACE = {
@@ -95,7 +95,7 @@ def test_a_model_begins_with_what_it_showed_in_the_studies_beside():
     with model_server(answer) as (url, _):
         tune("first", trials=7, model="toy", base_url=url)
         tune("second", trials=2, model="toy", base_url=url, proposer="hybrid")
-    record = meta_of(Path(".agenthpo/second"))["record"]
-    assert meta_of(Path(".agenthpo/first"))["record"] == [0.0, 0.0] and 1.0 < sum(record) <= 2.0
+    record = meta_of(Path(".agenthpo/second")).record
+    assert meta_of(Path(".agenthpo/first")).record == (0.0, 0.0) and 1.0 < sum(record) <= 2.0
     tune("again", trials=2, model="replay:second", proposer="hybrid")
-    assert meta_of(Path(".agenthpo/again"))["record"] == record
+    assert meta_of(Path(".agenthpo/again")).record == record

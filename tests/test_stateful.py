@@ -2,10 +2,10 @@ import sys
 
 import pytest
 
+from agenthpo.assembly import proposer_named
 from agenthpo.errors import TaskError
 from agenthpo.optimizer import Optimizer
 from agenthpo.search.stateful_samplers import Stateful
-from agenthpo.session import proposer_named
 from studies import SPACE, make_task, make_trial
 
 NUMBERS = {name: {"type": "float", "low": 0.0, "high": 1.0, "default": 0.2} for name in "xyz"}

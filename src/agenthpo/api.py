@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agenthpo.assembly import ModelChoice, replayed
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.events import Event, Stopped
 from agenthpo.experience.log import read_meta
+from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.default_model import choose_model
 from agenthpo.records import Direction, Params, Trial
-from agenthpo.session import ModelChoice, OnFailure, begin, go_on, replayed, study_folder
+from agenthpo.session import begin, go_on
+from agenthpo.studies import study_folder
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.taskfile.reading import check_name
 from agenthpo.taskfile.space import parse_space

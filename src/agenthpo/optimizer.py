@@ -22,12 +22,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
+from agenthpo.assembly import ModelChoice, opened_model, proposer_named
 from agenthpo.errors import StudyError
 from agenthpo.llm.default_model import NONE
 from agenthpo.llm.redact import Redacting
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.session import ModelChoice, opened_model, proposer_named
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.taskfile.space import parse_space, with_defaults
 from agenthpo.trials import best_measured, mean_value

@@ -15,8 +15,8 @@ from agenthpo.text.printing import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agenthpo.assembly import ModelChoice
     from agenthpo.events import OnEvent, Stopped
-    from agenthpo.session import ModelChoice
 
 app = typer.Typer(
     name="agenthpo",
@@ -81,9 +81,9 @@ def check(
     json: Json = False,
 ) -> int:
     """Validate a task file; show the command, the space, the prompt and what the budget may cost. Spends nothing."""
+    from agenthpo.assembly import ModelChoice
     from agenthpo.cli.check import print_check, try_once
     from agenthpo.llm.default_model import choose_model
-    from agenthpo.session import ModelChoice
     from agenthpo.taskfile.reading import load_task
 
     loaded = load_task(task)
@@ -130,7 +130,9 @@ def run(
     json: Json = False,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
-    from agenthpo.session import begin, replayed, study_folder
+    from agenthpo.assembly import replayed
+    from agenthpo.session import begin
+    from agenthpo.studies import study_folder
     from agenthpo.taskfile.reading import check_name, load_task
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
@@ -160,16 +162,17 @@ def resume(
     json: Json = False,
 ) -> int:
     """Go on with a study where it stopped, with the model it was begun with unless another one is named."""
-    from agenthpo.session import find_study, foreign_study, foreign_words, go_on, meta_of
+    from agenthpo.session import go_on
+    from agenthpo.studies import find_study, foreign_study, foreign_words, meta_of
 
     limits = _limits(trials, timeout, max_tokens, max_cost, target, patience)
     folder = find_study(study)
     meta = meta_of(folder)
     same = model is None and base_url is None
     choice = _choice(
-        model or meta["model"],
-        meta["base_url"] if same else base_url,
-        on_llm_failure or meta.get("on_llm_failure", "fallback"),
+        model or meta.model,
+        meta.base_url if same else base_url,
+        on_llm_failure or meta.on_llm_failure,
     )
     named = "" if trust else foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer)
     if named and not _agrees(f"The study {folder} was not made here, and {named}. Go on?"):
@@ -188,7 +191,7 @@ def show(
     """Show a study's trials and its best configuration, or tell the story of one trial."""
     from agenthpo.cli.story import print_trial
     from agenthpo.cli.tables import print_csv, print_study
-    from agenthpo.session import find_study
+    from agenthpo.studies import find_study
 
     folder = find_study(study)
     if trial is not None:
@@ -208,7 +211,7 @@ def best(
 ) -> None:
     """Print the winning configuration, ready to paste."""
     from agenthpo.cli.best import print_best
-    from agenthpo.session import find_study
+    from agenthpo.studies import find_study
 
     print_best(find_study(study), form)
 
@@ -217,7 +220,7 @@ def best(
 def repair(study: Annotated[Path, typer.Argument(metavar="STUDY", help="The study's folder, or its name.")], json: Json = False) -> None:
     """Write a repaired copy of a study whose journal is damaged, and say what is missing; the original stays as it is."""
     from agenthpo.cli.repair import print_repaired
-    from agenthpo.session import find_study
+    from agenthpo.studies import find_study
 
     print_repaired(find_study(str(study)), as_json=json)
 
@@ -266,9 +269,9 @@ def _limits(
 
 def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelChoice:
     """Return the model to use; naming an embedded one is asking for it to be fetched."""
+    from agenthpo.assembly import ModelChoice
     from agenthpo.errors import ModelError
     from agenthpo.llm.default_model import NONE, choose_model
-    from agenthpo.session import ModelChoice
     from agenthpo.text.urls import is_open_to_others, shown_url
 
     if on_failure not in ("fallback", "stop"):

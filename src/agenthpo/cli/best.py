@@ -12,7 +12,7 @@ from agenthpo.errors import StudyError
 from agenthpo.files import write_whole
 from agenthpo.records import Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
-from agenthpo.session import task_of
+from agenthpo.studies import task_of
 from agenthpo.task import Task
 from agenthpo.text.pasting import quoted
 from agenthpo.text.printing import say
@@ -34,9 +34,9 @@ def print_best(folder: Path, form: str | None) -> None:
     if best is None:
         raise StudyError(f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}")
     if form is None:
-        form = "command" if meta["task_file"] else "json"
+        form = "command" if meta.task_file else "json"
     if form == "command":
-        say(command_line(task_of(folder, meta), best, workdir(best.number), meta["seed"]))
+        say(command_line(task_of(folder, meta), best, workdir(best.number), meta.seed))
     elif form == "yaml":
         say(_as_yaml(best), end="")
     else:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agenthpo.agents.cost_estimate import first_prompt, forecast
+from agenthpo.assembly import ModelChoice
 from agenthpo.codec import to_json
 from agenthpo.command.option_style import write_option
 from agenthpo.command.programs import programs, sources_of
@@ -24,7 +25,7 @@ from agenthpo.llm.default_model import NONE
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd
 from agenthpo.records import Outcome, Params
-from agenthpo.session import ModelChoice, rehearse
+from agenthpo.session import rehearse
 from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
 from agenthpo.text import printing

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
+from agenthpo.experience.meta import encode_meta
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean, clean_line
@@ -31,16 +32,15 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         meta, trials, direction = log.meta, log.trials(), log.direction
     best = incumbent(trials, direction)
     if as_json:
-        told = {name: value for name, value in meta.items() if name != "seal"} | {
-            "base_url": meta.get("base_url") and shown_url(meta["base_url"])
-        }
+        told = {name: value for name, value in encode_meta(meta).items() if name != "seal"}
+        told["base_url"] = meta.base_url and shown_url(meta.base_url)
         study = {"name": folder.name, **told, "folder": str(folder), "direction": direction, "incumbent": best and best.number}
         study["ledger"] = ledger_json(trials, direction)
         print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
     console = clean_console()
-    console.print(f"Study {folder}: {direction} {meta['metric']}, {len(trials)} of {meta['trials']} trials", soft_wrap=True)
-    console.print(trial_table(trials, meta["metric"], best))
+    console.print(f"Study {folder}: {direction} {meta.metric}, {len(trials)} of {meta.trials} trials", soft_wrap=True)
+    console.print(trial_table(trials, meta.metric, best))
     if best is not None:
         said = best.analysis.insight if best.analysis else ""
         lines = [f"Best: trial {best.number}, {params_words(best.proposal.params)}", f"    {best.proposal.rationale}", f"    {said}"]

@@ -20,6 +20,7 @@ from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
 from agenthpo.errors import StudyError
 from agenthpo.experience.journal import DAMAGED, META
+from agenthpo.experience.meta import StudyMeta, decode_meta, encode_meta
 from agenthpo.experience.storage import (
     DRIVER_LOCK,
     JOURNAL,
@@ -60,7 +61,7 @@ def check_storable(space: Space, params: Params) -> None:
     create_trial(state=TrialState.RUNNING, params=params, distributions={name: stored_distribution(space[name]) for name in params})
 
 
-def read_meta(folder: Path) -> dict[str, Any] | None:
+def read_meta(folder: Path) -> StudyMeta | None:
     """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where there is no study."""
     found = _read(folder)
     return None if found is None else _meta_of(found[0])
@@ -92,7 +93,7 @@ class ExperienceLog:
         self._fitting: dict[int, bool] = {}
 
     @classmethod
-    def create(cls, folder: Path, *, space: Space, direction: Direction, meta: dict[str, Any], storage: str | None = None) -> ExperienceLog:
+    def create(cls, folder: Path, *, space: Space, meta: StudyMeta, storage: str | None = None) -> ExperienceLog:
         """Begin a study in ``folder``, its trials in the Optuna storage at the URL ``storage``; ``meta`` is kept with it.
 
         :raises StudyError: if there is one already, the folder cannot be written, or another process is at work in it.
@@ -104,7 +105,7 @@ class ExperienceLog:
             try:
                 refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
                 left = _set_aside(folder)
-                study = _begun(folder, storage, direction, meta.get("id", ""))
+                study = _begun(folder, storage, meta.direction, meta.id)
             except BaseException:
                 os.close(lock)
                 raise
@@ -132,8 +133,9 @@ class ExperienceLog:
         try:
             _check_not_shared(folder, _meta_of(found[0]))
             log = cls(folder, _to_write(folder), space, lock)
-            if log.meta.get("folder", here := str(folder.resolve())) != here:
-                log.keep_meta({**log.meta, "folder": here})  # it was moved
+            here = str(folder.resolve())
+            if log.meta.folder not in ("", here):  # it was moved
+                log.keep_meta(replace(log.meta, folder=here))
             return log
         except BaseException:
             os.close(lock)
@@ -152,19 +154,20 @@ class ExperienceLog:
             self._lock = None
 
     @property
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> StudyMeta:
         """What is kept with the study."""
-        return dict(_meta_of(self._study))
+        return _meta_of(self._study)
 
     @property
     def identity(self) -> str:
         """What tells this study from every other one; empty for one of an earlier version."""
-        return str(_meta_of(self._study).get("id", ""))
+        return self.meta.id
 
-    def keep_meta(self, meta: dict[str, Any]) -> None:
+    def keep_meta(self, meta: StudyMeta) -> None:
         """Keep ``meta`` with the study, in place of what was kept before; twice, so that one damaged line loses nothing."""
-        self._study.set_user_attr(META, meta)
-        self._study.set_user_attr(_META_AGAIN, meta)
+        said = encode_meta(meta)
+        self._study.set_user_attr(META, said)
+        self._study.set_user_attr(_META_AGAIN, said)
 
     @property
     def direction(self) -> Direction:
@@ -351,9 +354,9 @@ def _to_write(folder: Path) -> optuna.Study:
     return study
 
 
-def _check_not_shared(folder: Path, meta: dict[str, Any]) -> None:
+def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
     """Refuse a folder that is a copy of another one whose database it shares: what it adds would be the other's."""
-    other, place = Path(str(meta.get("folder", folder))), noted_place(folder)
+    other, place = Path(meta.folder or folder), noted_place(folder)
     if place is None or other.resolve() == folder.resolve():
         return
     try:
@@ -376,7 +379,7 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
         return None
     except Exception as problem:  # a database of another program, a file that is none: whatever its driver raises
         raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
-    if known and place is not None and place.id and (other := _meta_of(study).get("id")) != place.id:
+    if known and place is not None and place.id and (other := _meta_of(study).id) != place.id:
         raise StudyError(
             f"the storage {shown_url(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
             f"put back the one of {folder}"
@@ -400,9 +403,12 @@ def _first_line(problem: Exception) -> str:
     return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
 
 
-def _meta_of(study: optuna.Study) -> dict[str, Any]:
+def _meta_of(study: optuna.Study) -> StudyMeta:
     attributes = study.user_attrs
-    meta = attributes.get(META, attributes.get(_META_AGAIN))
-    if not isinstance(meta, dict):
+    said = attributes.get(META, attributes.get(_META_AGAIN))
+    if not isinstance(said, dict):
         raise StudyError(f"the study '{study.study_name}' does not say what it was begun with; restore its storage")
-    return meta
+    try:
+        return decode_meta(said)
+    except ValueError as problem:
+        raise StudyError(f"the study '{study.study_name}' does not say what it was begun with: {problem}; restore its storage") from None

@@ -10,7 +10,6 @@ import hmac
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 from agenthpo.files import make_folder, read_regular, write_whole
 
@@ -25,12 +24,13 @@ def seal(identity: str) -> str:
     return hmac.new(secret, identity.encode(), "sha256").hexdigest() if secret else ""
 
 
-def is_made_here(meta: dict[str, Any]) -> bool:
-    """Tell whether what is kept with a study bears this user's seal."""
-    secret, given = _secret(make=False), meta.get("seal")
-    if not secret or not isinstance(given, str):
+def is_made_here(identity: str, given: str) -> bool:
+    """Tell whether the seal ``given`` with a study of that identity is this user's."""
+    secret = _secret(make=False)
+    if not secret:
         return False
-    return hmac.compare_digest(hmac.new(secret, str(meta.get("id", "")).encode(), "sha256").hexdigest(), given)
+    ours = hmac.new(secret, identity.encode(), "sha256").hexdigest()
+    return hmac.compare_digest(ours.encode(), given.encode())
 
 
 def _secret(*, make: bool) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.executor import Executor
+from agenthpo.assembly import check_proposer, proposer_named
 from agenthpo.bench.store import about, append, stored
 from agenthpo.bench.tables.models import Remembered
 from agenthpo.bench.tasks.opro import OPRO, Opro
@@ -17,11 +18,11 @@ from agenthpo.bench.workers import in_processes
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import LLM
+from agenthpo.llm.default_model import NONE
 from agenthpo.records import Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.hybrid import CREATOR, HYBRID
 from agenthpo.seeds import spawn_seed
-from agenthpo.session import NONE, check_proposer, proposer_named
 from agenthpo.task import Task
 
 __all__ = ["ASKING", "Run", "Where", "checked_run", "key_of", "missing_runs", "play_run", "play_runs", "read_runs"]

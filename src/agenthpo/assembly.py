@@ -1,0 +1,131 @@
+"""From names to parts: the language model that a study asks, and who proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agenthpo.agents.creator import Creator
+from agenthpo.errors import AgentHPOError, ModelError, TaskError
+from agenthpo.experience.log import ExperienceLog
+from agenthpo.experience.meta import OnFailure
+from agenthpo.llm.client import LLM
+from agenthpo.llm.default_model import NONE
+from agenthpo.llm.opening import open_model
+from agenthpo.llm.prices import cost_usd
+from agenthpo.llm.recorded import EXCHANGES
+from agenthpo.llm.replay import REPLAY, ReplayLLM
+from agenthpo.search import Proposer
+from agenthpo.search.engine.engine import ENGINE, Engine
+from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
+from agenthpo.search.optuna_samplers import Classical, check_sampler
+from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
+from agenthpo.search.trust import Record, assessed, class_of, record_of
+from agenthpo.studies import find_study, meta_of
+from agenthpo.task import Task
+
+__all__ = ["ModelChoice", "check_priced", "check_proposer", "opened_model", "proposer_named", "record_in", "replayed"]
+
+_EARLIER = 5
+"""Studies beside a new one that are looked at for what its model showed there."""
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model to ask. ``hint`` is a sentence for the user, such as how to get one."""
+
+    name: str = NONE
+    base_url: str | None = None
+    hint: str = ""
+    on_failure: OnFailure = "fallback"
+    """What a failed request does: the classical engine steps in, visibly, or the study stops and can be resumed."""
+
+
+@contextmanager
+def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
+    """Open the chosen model, make sure that it can be asked, and close it in the end; None where none is wanted.
+
+    :raises ModelError: if it cannot be used.
+    """
+    if choice.name == NONE:
+        yield None
+        return
+    if choice.name.startswith(REPLAY):
+        yield ReplayLLM(find_study(choice.name.removeprefix(REPLAY)) / EXCHANGES)
+        return
+    llm = open_model(choice.name, base_url=choice.base_url)
+    try:
+        llm.verify()
+        yield llm
+    finally:
+        llm.close()
+
+
+def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
+    """Return ``choice`` with the study it replays, if it does, by its full path, and that study's seed."""
+    if not choice.name.startswith(REPLAY):
+        return choice, None
+    folder = find_study(choice.name.removeprefix(REPLAY))
+    return replace(choice, name=f"{REPLAY}{folder.resolve()}"), meta_of(folder).seed
+
+
+def check_priced(task: Task, model: ModelChoice) -> None:
+    """Refuse a limit on money where nobody knows what the model costs."""
+    limit = task.budget.cost_usd
+    is_free = model.name == NONE or model.name.startswith(REPLAY)
+    if limit is not None and not is_free and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
+        raise ModelError(f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead")
+
+
+def check_proposer(name: str, *, has_model: bool) -> None:
+    """Refuse a proposer that is not known or cannot work.
+
+    :raises TaskError: naming the fix.
+    """
+    if name == CREATOR and not has_model:
+        raise TaskError("the proposer 'creator' is a language model; name one by --model, or leave it to the engine")
+    if is_stateful(name):
+        loaded(name)
+    elif name not in (HYBRID, CREATOR, ENGINE):
+        check_sampler(name)
+
+
+def record_in(studies: Path, model: str) -> Record:
+    """Return what ``model`` showed in the latest other studies in the folder ``studies``; what cannot be read counts for nothing.
+
+    A study that is replayed goes the way it went, and so begins with the record it had.
+    """
+    if model == NONE:
+        return 0.0, 0.0
+    if model.startswith(REPLAY):
+        return meta_of(find_study(model.removeprefix(REPLAY))).record
+    latest = sorted((folder for folder in studies.glob("*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)[-_EARLIER:]
+    found = []
+    for folder in latest:
+        with suppress(AgentHPOError, OSError), ExperienceLog.open(folder, space=None, read_only=True) as log:
+            if log.meta.model == model:
+                found.append(assessed(log.trials(), log.direction))
+    return record_of(found)
+
+
+def proposer_named(name: str, llm: LLM | None, seed: int, record: Record = (0.0, 0.0)) -> Proposer:
+    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a classical sampler by its name.
+
+    :raises TaskError: for a name that is not known.
+    """
+    check_proposer(name, has_model=llm is not None)
+    if is_stateful(name):
+        return Stateful(seed, name)
+    engine: Proposer = Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else Classical(seed, name)
+    if llm is None or name not in (HYBRID, CREATOR):
+        return engine
+    return Hybrid(
+        Creator(llm, seed),
+        engine,
+        model=llm.name,
+        kind=class_of(llm.name, embedded=llm.holds_to_grammar),
+        record=record,
+        always=name == CREATOR,
+    )

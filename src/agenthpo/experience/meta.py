@@ -1,0 +1,84 @@
+"""What a study was begun with, as it is kept beside its trials; a study of an earlier version lacks some of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from agenthpo.budget import Budget
+from agenthpo.records import Direction
+
+__all__ = ["OnFailure", "StudyMeta", "decode_meta", "encode_meta"]
+
+OnFailure = Literal["fallback", "stop"]
+
+
+@dataclass(frozen=True)
+class StudyMeta:
+    """What a study was begun with, and what of it was changed since. The defaults are those of studies that do not say it."""
+
+    id: str = ""
+    """The study's own identity, which no other study has; empty for one of an earlier version."""
+    seal: str = ""
+    """Whose it is; see :mod:`agenthpo.experience.origin`."""
+    folder: str = ""
+    """Where it was when its driver was last at work; empty for one of an earlier version."""
+    proposer: str = "hybrid"
+    record: tuple[float, float] = (0.0, 0.0)
+    """Results better and worse than the engine's that the model brought from earlier studies."""
+    model: str = "none"
+    base_url: str | None = None
+    on_llm_failure: OnFailure = "fallback"
+    version: str = ""
+    """The version of AgentHPO that began it."""
+    name: str = ""
+    """The task's."""
+    task_file: str | None = None
+    """None where it was begun from Python."""
+    seed: int = 0
+    direction: Direction = "maximize"
+    metric: str = ""
+    at: Literal["last", "best"] | None = None
+    test_metric: str | None = None
+    space: str = ""
+    """The search space in words, by which a change is noticed."""
+    trials: int = 0
+    budget: Budget = field(default_factory=Budget)
+    written_budget: Budget | None = None
+    """The budget as the task file had it, by which an edit is noticed."""
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What a later version says as well; it is kept."""
+
+
+def encode_meta(meta: StudyMeta) -> dict[str, Any]:
+    """Return ``meta`` as what ``json.dumps`` takes."""
+    said = asdict(meta)
+    beside = said.pop("beside")
+    return {**said, "record": list(meta.record), **beside}
+
+
+def decode_meta(raw: Mapping[str, Any]) -> StudyMeta:
+    """Return what ``encode_meta`` made ``raw`` of, in this version or in another one.
+
+    :raises ValueError: naming the field that holds something else.
+    """
+    from pydantic import ValidationError
+
+    known = {each.name for each in fields(StudyMeta)} - {"beside"}
+    said = {name: value for name, value in raw.items() if name in known}
+    beside = {name: value for name, value in raw.items() if name not in known}
+    try:
+        meta: StudyMeta = _adapter().validate_python({**said, "beside": beside})
+    except ValidationError as problem:
+        place = ".".join(str(part) for part in problem.errors()[0]["loc"])
+        raise ValueError(f"its {place} is {problem.errors()[0]['input']!r:.60}") from None
+    return meta
+
+
+@functools.cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(StudyMeta)
