@@ -12,11 +12,11 @@ from agenthpo.errors import AgentHPOError, ModelError, TaskError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.client import LLM
-from agenthpo.llm.default_model import NONE
+from agenthpo.llm.names import NONE, REPLAY, ModelName, parse_model
 from agenthpo.llm.opening import open_model
 from agenthpo.llm.prices import cost_usd
 from agenthpo.llm.recorded import EXCHANGES
-from agenthpo.llm.replay import REPLAY, ReplayLLM
+from agenthpo.llm.replay import ReplayLLM
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
@@ -42,6 +42,11 @@ class ModelChoice:
     on_failure: OnFailure = "fallback"
     """What a failed request does: the classical engine steps in, visibly, or the study stops and can be resumed."""
 
+    @property
+    def model(self) -> ModelName:
+        """What the name means."""
+        return parse_model(self.name, self.base_url)
+
 
 @contextmanager
 def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
@@ -49,11 +54,12 @@ def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
 
     :raises ModelError: if it cannot be used.
     """
-    if choice.name == NONE:
+    named = choice.model
+    if named.is_none:
         yield None
         return
-    if choice.name.startswith(REPLAY):
-        yield ReplayLLM(find_study(choice.name.removeprefix(REPLAY)) / EXCHANGES)
+    if named.kind == "replay":
+        yield ReplayLLM(find_study(named.own) / EXCHANGES)
         return
     llm = open_model(choice.name, base_url=choice.base_url)
     try:
@@ -65,17 +71,16 @@ def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
 
 def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
     """Return ``choice`` with the study it replays, if it does, by its full path, and that study's seed."""
-    if not choice.name.startswith(REPLAY):
+    if choice.model.kind != "replay":
         return choice, None
-    folder = find_study(choice.name.removeprefix(REPLAY))
+    folder = find_study(choice.model.own)
     return replace(choice, name=f"{REPLAY}{folder.resolve()}"), meta_of(folder).seed
 
 
 def check_priced(task: Task, model: ModelChoice) -> None:
     """Refuse a limit on money where nobody knows what the model costs."""
     limit = task.budget.cost_usd
-    is_free = model.name == NONE or model.name.startswith(REPLAY)
-    if limit is not None and not is_free and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
+    if limit is not None and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
         raise ModelError(f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead")
 
 
@@ -97,10 +102,11 @@ def record_in(studies: Path, model: str) -> Record:
 
     A study that is replayed goes the way it went, and so begins with the record it had.
     """
-    if model == NONE:
+    named = parse_model(model)
+    if named.is_none:
         return 0.0, 0.0
-    if model.startswith(REPLAY):
-        return meta_of(find_study(model.removeprefix(REPLAY))).record
+    if named.kind == "replay":
+        return meta_of(find_study(named.own)).record
     latest = sorted((folder for folder in studies.glob("*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)[-_EARLIER:]
     found = []
     for folder in latest:

@@ -24,7 +24,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.assembly import ModelChoice, opened_model, proposer_named
 from agenthpo.errors import StudyError
-from agenthpo.llm.default_model import NONE
+from agenthpo.llm.names import NONE
 from agenthpo.llm.redact import Redacting
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial
 from agenthpo.search import Proposer

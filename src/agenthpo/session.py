@@ -21,7 +21,7 @@ from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existi
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
 from agenthpo.llm.client import LLM
-from agenthpo.llm.default_model import NONE
+from agenthpo.llm.names import NONE
 from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.strict import Strict
@@ -71,7 +71,7 @@ def begin(
     refuse_existing(folder)  # before a model is loaded
     model = model or ModelChoice()
     proposer = proposer or HYBRID
-    check_proposer(proposer, has_model=model.name != NONE)
+    check_proposer(proposer, has_model=not model.model.is_none)
     check_priced(task, model)
     identity = uuid.uuid4().hex
     meta = StudyMeta(
@@ -131,7 +131,7 @@ def go_on(
         _check_objective(task, meta, log)
         model = model or ModelChoice(meta.model, meta.base_url, on_failure=meta.on_llm_failure)
         proposer = proposer or meta.proposer
-        check_proposer(proposer, has_model=model.name != NONE)
+        check_proposer(proposer, has_model=not model.model.is_none)
         check_priced(task, model)
         with opened_model(model) as llm:
             hint = _adopted(task, meta, log)

@@ -271,20 +271,22 @@ def _choice(model: str | None, base_url: str | None, on_failure: str) -> ModelCh
     """Return the model to use; naming an embedded one is asking for it to be fetched."""
     from agenthpo.assembly import ModelChoice
     from agenthpo.errors import ModelError
-    from agenthpo.llm.default_model import NONE, choose_model
+    from agenthpo.llm.default_model import choose_model
+    from agenthpo.llm.names import parse_model
     from agenthpo.text.urls import is_open_to_others, shown_url
 
     if on_failure not in ("fallback", "stop"):
         raise ModelError(f"--on-llm-failure is '{on_failure}', but must be fallback or stop")
 
     name, hint = choose_model(model)
-    if base_url is not None and name == NONE:
+    named = parse_model(name, base_url)
+    if base_url is not None and named.is_none:
         raise ModelError(f"--base-url {shown_url(base_url)} names a server, but no model on it; add --model NAME")
     if base_url is not None and is_open_to_others(base_url):
         hint = (
             f"Prompts and the key go to {shown_url(base_url)} unencrypted, for everybody on the way to read; use https if it has it. {hint}"
         )
-    if name.startswith("local:") and base_url is None and "/" not in name and not name.endswith(".gguf"):
+    if named.kind == "embedded":
         from agenthpo.cli.models import pull_with_progress
 
         pull_with_progress(name)

@@ -21,7 +21,6 @@ from agenthpo.command.programs import programs, sources_of
 from agenthpo.command.script_options import read_options
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import Manner
-from agenthpo.llm.default_model import NONE
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd
 from agenthpo.records import Outcome, Params
@@ -95,7 +94,7 @@ def try_once(task: Task, *, as_json: bool) -> bool:
 
 def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
     spec = task.spec(0, _example(task), seed=0, workdir=Path("TRIAL_DIR"))
-    manner = None if choice.name == NONE else manner_of(choice.name, base_url=choice.base_url)
+    manner = None if choice.model.is_none else manner_of(choice.name, base_url=choice.base_url)
     return {
         "name": task.name,
         "objective": asdict(task.objective),

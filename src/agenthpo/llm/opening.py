@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from agenthpo.llm.client import EMBEDDED_ALLOWANCE, LLM, REMOTE_ALLOWANCE, Manner
+from agenthpo.llm.names import parse_model
 
 __all__ = ["manner_of", "open_model"]
 
 
 def manner_of(name: str, *, base_url: str | None = None) -> Manner:
     """Return how the model ``name`` is to be asked; it is neither opened nor looked for."""
-    embedded = name.startswith("local:") and base_url is None
+    embedded = parse_model(name, base_url).is_embedded
     return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
 
 
@@ -20,7 +21,7 @@ def open_model(name: str, *, base_url: str | None = None) -> LLM:
 
     :raises ModelError: if it cannot be used at all.
     """
-    if name.startswith("local:") and base_url is None:
+    if parse_model(name, base_url).is_embedded:
         from agenthpo.llm.catalogue import locate
         from agenthpo.llm.embedded import EmbeddedLLM
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from agenthpo.errors import LLMFailure, ModelError
 from agenthpo.llm.client import REMOTE_ALLOWANCE, Form, Message, Reply
 from agenthpo.llm.json_text import Found, read_json
+from agenthpo.llm.names import parse_model
 from agenthpo.llm.prices import cost_usd
 from agenthpo.llm.remote_bounds import bound
 from agenthpo.llm.remote_failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
@@ -54,7 +55,9 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
             from pydantic_ai.providers.openai import OpenAIProvider
 
             key = os.environ.get("OPENAI_API_KEY", "none")
-            model = OpenAIChatModel(name.removeprefix("openai:"), provider=OpenAIProvider(base_url=base_url, api_key=key))
+            named = parse_model(name, base_url)
+            known_as = named.own if named.provider == "openai" else named.text  # a server's own names may hold colons
+            model = OpenAIChatModel(known_as, provider=OpenAIProvider(base_url=base_url, api_key=key))
             return RemoteLLM(name, model, base_url=base_url)
         return RemoteLLM(name, models.infer_model(name))
     except ModelError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agenthpo.llm.names import parse_model
 from agenthpo.text.urls import shown_url
 
 __all__ = ["Unreadable", "advice", "describe", "first_sentence", "key_name", "passes", "refuses_system", "refuses_tools"]
@@ -102,5 +103,5 @@ def _server_words(problem: Exception) -> str:
 
 def key_name(name: str) -> str:
     """Return the environment variable that holds the key of the provider of ``name``."""
-    provider = name.partition(":")[0] if ":" in name else "openai"
+    provider = parse_model(name).provider or "openai"
     return f"{provider.split('-')[0].upper()}_API_KEY"

@@ -10,11 +10,10 @@ from typing import Any
 
 from agenthpo.errors import LLMFailure, ModelError
 from agenthpo.llm.client import Form, Message, Reply
+from agenthpo.llm.names import REPLAY
 from agenthpo.records import Usage
 
-__all__ = ["REPLAY", "ReplayLLM"]
-
-REPLAY = "replay:"
+__all__ = ["ReplayLLM"]
 
 
 class ReplayLLM:

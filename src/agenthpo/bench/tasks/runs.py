@@ -18,7 +18,7 @@ from agenthpo.bench.workers import in_processes
 from agenthpo.codec import trial_to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import LLM
-from agenthpo.llm.default_model import NONE
+from agenthpo.llm.names import NONE, parse_model
 from agenthpo.records import Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.hybrid import CREATOR, HYBRID
@@ -67,7 +67,7 @@ def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) ->
     if proposer not in ASKING:
         check_proposer(proposer, has_model=False)
         model = NONE
-    elif model == NONE:
+    elif parse_model(model).is_none:
         raise TaskError(f"the proposer '{proposer}' asks a language model; name one by --model")
     return Run(task, proposer, model, seed, trials)
 

@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from agenthpo.bench.tasks.trained import TASKS, TASKS_FOLDER, load_bench_task
+from agenthpo.llm.names import parse_model
 from agenthpo.records import Direction, Outcome, Proposal, Trial
 from agenthpo.trials import best_measured, mean_value, upward
 
@@ -56,7 +57,9 @@ def scored(trials: Sequence[Trial], direction: Direction) -> tuple[float, float]
 def label(run: Mapping[str, Any]) -> str:
     """Return what a run's proposer is called: with its model, where it asks one."""
     proposer, model = run["run"]["proposer"], run["run"]["model"]
-    return proposer if model == "none" else f"{proposer} ({model.removeprefix('local:')})"
+    named = parse_model(model)
+    called = named.own if named.is_embedded else named.text
+    return proposer if named.is_none else f"{proposer} ({called})"
 
 
 def sources_of(runs: Sequence[Mapping[str, Any]]) -> str:
