@@ -25,6 +25,7 @@ bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 $(VENV)/.ready: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

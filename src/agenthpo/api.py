@@ -107,7 +107,9 @@ def tune(
 
 def _result(stopped: Stopped, folder: Path) -> Result:
     best = stopped.incumbent
-    return Result(best and best.proposal.params, best and best.value, stopped.trials, stopped.reason, folder)
+    if best is None:
+        return Result(None, None, stopped.trials, stopped.reason, folder)
+    return Result(best.proposal.params, best.value, stopped.trials, stopped.reason, folder)
 
 
 def _name_of(objective: Callable[..., Any]) -> str:

@@ -38,7 +38,7 @@ class Spent:
             time_s=sum(t.outcome.duration_s for t in done if t.outcome) + sum(u.seconds for u in usages),
             tokens=sum(u.input_tokens + u.output_tokens for u in usages),
             cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]
-            best=best and best.value,
+            best=None if best is None else best.value,
             since_best=0 if best is None else sum(t.number > best.number for t in done),
         )
 

@@ -39,7 +39,8 @@ def decode_proposal(raw: Any) -> Proposal:
 
     :raises ValueError: if ``raw`` is no such thing.
     """
-    return _adapter(Proposal).validate_python(raw)
+    proposal: Proposal = _adapter(Proposal).validate_python(raw)
+    return proposal
 
 
 def decode_outcome(raw: Any) -> Outcome:
@@ -68,7 +69,8 @@ def decode_analysis(raw: Any) -> Analysis:
 
     :raises ValueError: if ``raw`` is no such thing.
     """
-    return _adapter(Analysis).validate_python(raw)
+    analysis: Analysis = _adapter(Analysis).validate_python(raw)
+    return analysis
 
 
 @functools.cache

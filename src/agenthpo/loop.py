@@ -44,8 +44,8 @@ def run_trials(
             if isinstance(trial, str):
                 reason = trial
                 break
-            where = {"workdir": log.workdir(trial.number), "study": log.identity}
-            spec = task.spec(trial.number, trial.proposal.params, seed=seed, **where)
+            workdir = log.workdir(trial.number)
+            spec = task.spec(trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity)
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
             break

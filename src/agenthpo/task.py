@@ -115,8 +115,11 @@ class Task:
 
     def spec(self, number: int, params: Params, *, seed: int, workdir: Path, study: str = "") -> RunSpec:
         """Return what to run for trial ``number`` of the study whose identity is ``study``."""
-        train, way = self.train, {"seed": seed, "workdir": workdir}
-        file = train.metrics_file and resolve_env({"file": train.metrics_file}, params, **way).get("file")
+        train = self.train
+        file = None
+        if train.metrics_file:
+            file = resolve_env({"file": train.metrics_file}, params, seed=seed, workdir=workdir)["file"]
+        command = resolve_command(train.command, self.space, params, shell=train.shell, styles=train.styles, seed=seed, workdir=workdir)
         return RunSpec(
             trial=number,
             params=params,
@@ -126,9 +129,9 @@ class Task:
             at=self.objective.at,
             test_metric=self.objective.test_metric,
             seed=seed,
-            command=resolve_command(train.command, self.space, params, shell=train.shell, styles=train.styles, **way),
+            command=command,
             cwd=train.cwd,
-            env=resolve_env(train.env, params, **way),
+            env=resolve_env(train.env, params, seed=seed, workdir=workdir),
             function=train.function,
             timeout_s=train.timeout_s,
             silence_s=train.silence_s,

@@ -139,9 +139,21 @@ def run(
     loaded = load_task(task).with_budget(**limits)
     folder = study_folder(check_name(study or loaded.name, where="--study"), beside=Path(loaded.file or ".").parent)
     choice, its_seed = replayed(_choice(model, base_url, on_llm_failure))
-    begun = {"model": choice, "seed": next(s for s in (seed, its_seed, 0) if s is not None), "storage": storage, "proposer": proposer}
-    begun["keep_going"] = keep_going
-    return _watched(folder, json, lambda on_event: begin(loaded, _short(folder), **begun, on_event=on_event))
+    chosen_seed = next(s for s in (seed, its_seed, 0) if s is not None)
+
+    def begun(on_event: OnEvent) -> Stopped:
+        return begin(
+            loaded,
+            _short(folder),
+            model=choice,
+            seed=chosen_seed,
+            storage=storage,
+            proposer=proposer,
+            keep_going=keep_going,
+            on_event=on_event,
+        )
+
+    return _watched(folder, json, begun)
 
 
 @app.command()
@@ -177,8 +189,19 @@ def resume(
     named = "" if trust else foreign_words(folder, meta, has_task=False, has_model=not same, proposer=proposer)
     if named and not _agrees(f"The study {folder} was not made here, and {named}. Go on?"):
         raise foreign_study(folder, named)
-    changed = {"model": choice, "proposer": proposer, "limits": limits, "keep_going": keep_going, "trusted": True}
-    return _watched(folder, json, lambda on_event: go_on(folder, **changed, on_event=on_event))
+
+    def gone_on(on_event: OnEvent) -> Stopped:
+        return go_on(
+            folder,
+            model=choice,
+            proposer=proposer,
+            limits=limits,
+            keep_going=keep_going,
+            trusted=True,
+            on_event=on_event,
+        )
+
+    return _watched(folder, json, gone_on)
 
 
 @app.command()
@@ -372,9 +395,20 @@ def bench_tables(
     """Play tables of real trainings and made-up problems against peers; only what is not stored yet."""
     from agenthpo.cli.bench_tables import bench_tables as play
 
-    chosen = [[name for name in text.split(",") if name] for text in (methods, problems)]
-    games = {"seeds": seeds, "trials": trials, "has_default": not without_default}
-    return _benched(lambda: play(*chosen, **games, jobs=jobs, folder=results, as_json_=json))
+    chosen_methods = [name for name in methods.split(",") if name]
+    chosen_problems = [name for name in problems.split(",") if name]
+    return _benched(
+        lambda: play(
+            chosen_methods,
+            chosen_problems,
+            seeds=seeds,
+            trials=trials,
+            has_default=not without_default,
+            jobs=jobs,
+            folder=results,
+            as_json_=json,
+        )
+    )
 
 
 @bench.command("run")

@@ -89,7 +89,7 @@ class _Fixed(BaseJournalBackend):
     def __init__(self, operations: Sequence[dict[str, Any]]) -> None:
         self.operations = list(operations)
 
-    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         yield from self.operations[log_number_from:]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
@@ -170,10 +170,13 @@ class _Reading:
         if not line.strip():
             return
         operation, why, at = _operation(line)
-        if operation is not None and (why := self._misplaced(operation)) is None:
-            self._add(operation, number, byte)
-            return
-        self.damages.append(Damage(number, byte + at + 1, why or ""))
+        if operation is not None:
+            misplaced = self._misplaced(operation)
+            if misplaced is None:
+                self._add(operation, number, byte)
+                return
+            why = misplaced
+        self.damages.append(Damage(number, byte + at + 1, why))
         starts = [match.start() for match in _START.finditer(line)] or [0]
         for start, end in zip(starts, [*starts[1:], len(line)], strict=True):  # where a line break was lost, both lines are whole
             if whole := _whole_at_start(line[start:end]):

@@ -344,7 +344,7 @@ def _read(folder: Path) -> tuple[optuna.Study, str] | None:
     study = _study_in(storage, folder) if storage is not None else None
     if study is None and damage:
         raise StudyError(damage)
-    return study and (study, damage)
+    return None if study is None else (study, damage)
 
 
 def _to_write(folder: Path) -> optuna.Study:
@@ -373,7 +373,7 @@ def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
 def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Study | None:
     place = noted_place(folder)
     try:
-        study = optuna.load_study(study_name=place and place.study, storage=storage)
+        study = optuna.load_study(study_name=None if place is None else place.study, storage=storage)
         known = META in study.user_attrs or _META_AGAIN in study.user_attrs
     except (KeyError, ValueError):  # by name, and where the journal holds no study at all
         return None

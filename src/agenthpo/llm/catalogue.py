@@ -30,7 +30,10 @@ OnProgress = Callable[[int, int], None]
 class Source(Protocol):
     """Where a file can be had."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Whom to name where it fails."""
+        ...
 
     def read(self, offset: int) -> Iterator[bytes]:
         """Yield the file's bytes from ``offset`` on, which is a position that ``start`` returned."""

@@ -29,7 +29,8 @@ def choose_model(named: str | None, environment: Mapping[str, str] = os.environ)
 def _fits(entry: Entry) -> bool:
     import psutil
 
-    return psutil.virtual_memory().available > _ROOM * entry.size
+    available: int = psutil.virtual_memory().available
+    return available > _ROOM * entry.size
 
 
 def _how_to_get_one(environment: Mapping[str, str]) -> str:

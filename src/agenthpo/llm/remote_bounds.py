@@ -17,7 +17,7 @@ _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate
 
 def bound(model: Any) -> None:
     """Bound the replies to the HTTP client of a pydantic-ai ``model``, where it has one that we know how to reach."""
-    http = getattr(getattr(model, "client", None), "_client", None)
+    http: Any = getattr(getattr(model, "client", None), "_client", None)
     hooks = getattr(http, "event_hooks", None)
     if isinstance(hooks, dict):
         http.event_hooks = {"request": [*hooks.get("request", []), _plain], "response": [*hooks.get("response", []), _bounded]}
@@ -35,7 +35,7 @@ async def _bounded(response: Any) -> None:
     if unpack:
         del response.headers["content-encoding"]
         response.headers.pop("content-length", None)
-    base = import_module(type(response).__module__.split(".")[0]).AsyncByteStream
+    base: Any = import_module(type(response).__module__.split(".")[0]).AsyncByteStream
     inner = response.stream
 
     class Stream(base):  # type: ignore[misc]

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 __all__ = ["SourceFailure", "Url", "Wheels"]
 
@@ -62,7 +63,7 @@ class Url:
         except (OSError, urllib.error.URLError) as problem:
             raise SourceFailure(str(getattr(problem, "reason", problem))) from None
 
-    def _paced(self, answer, skip: int) -> Iterator[bytes]:
+    def _paced(self, answer: Any, skip: int) -> Iterator[bytes]:
         began, got = time.monotonic(), 0
         while chunk := answer.read1(_CHUNK):
             got += len(chunk)

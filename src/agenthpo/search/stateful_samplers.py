@@ -63,7 +63,7 @@ def loaded(name: str) -> Make:
         make, package = STATEFUL[name]
         check_package(name, package)
         return make
-    found = _of_hub(name.removeprefix(HUB)) if name.startswith(HUB) else _of_module(name)
+    found: Any = _of_hub(name.removeprefix(HUB)) if name.startswith(HUB) else _of_module(name)
     takes_seed = "seed" in inspect.signature(found).parameters
     return lambda seed, _: found(seed=seed) if takes_seed else found()
 

@@ -53,8 +53,8 @@ def read_yaml(file: Path) -> Document:
         raise TaskError(f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read") from None
     try:
         root = YAML(typ="safe", pure=True).compose(text)
-        if root is not None and (problem := _aliases_problem(root)):
-            raise TaskError(f"{file}, line {problem[0]} {problem[1]}")
+        if root is not None and (exploding := _aliases_problem(root)):
+            raise TaskError(f"{file}, line {exploding[0]} {exploding[1]}")
         data = YAML(typ="safe", pure=True).load(text)
         lines = dict(_lines(root, "")) if root is not None else {}
     except (YAMLError, ValueError, RecursionError) as problem:

@@ -91,7 +91,8 @@ def _is_alive(pid: int) -> bool:
     import psutil
 
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        status: str = psutil.Process(pid).status()
+        return status != str(psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

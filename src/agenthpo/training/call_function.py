@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 from agenthpo.script import config, report
 
@@ -20,7 +21,8 @@ def main(text: str) -> None:
     """Import the module, call the function, report a number under the metric's name or a mapping of metrics as it is."""
     sys.path.insert(0, os.getcwd())
     module, _, function = text.partition(":")
-    returned = reduce(getattr, function.split("."), importlib.import_module(module))(config())
+    called: Any = reduce(getattr, function.split("."), importlib.import_module(module))
+    returned = called(config())
     if returned is not None:
         report(**returned if isinstance(returned, Mapping) else {os.environ.get("AGENTHPO_METRIC", "value"): returned})
 

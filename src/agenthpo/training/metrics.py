@@ -153,9 +153,9 @@ class _Pattern:
         before, after = line[max(0, start - 4) : start], line[end : end + 24]
         letters = _LETTERS_AFTER.match(after) if match.end() == end else None
         cut = (_BEFORE_FIRST if self._is_first else _BEFORE).search(before)
-        cut = cut or (None if self._is_joined else _AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
+        goes_on = not self._is_joined and (_AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
         number = whole_number(text)
-        if cut or number is None:
+        if cut or goes_on or number is None:
             around = _around(redact(line[max(0, start - 2000) : end + 2000], quick=True), text)
             raise PatternError(f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}")
         return as_float(number), next(matches, None) is not None

@@ -32,7 +32,8 @@ class TableFile:
         What stands in the column ``metric`` and has digits, but is no whole number, is told in ``unread``.
         """
         self._metric, self.unread = metric, ""
-        self._path, self._told, self._seen, self._next = path, 0, None, 0.0
+        self._path, self._told, self._next = path, 0, 0.0
+        self._seen: tuple[int, int] | None = None
         if own:
             clear(path)
         old = path.read_bytes() if path.is_file() else b""

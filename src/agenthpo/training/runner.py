@@ -189,8 +189,15 @@ def _supervised(arguments: list[str], spec: RunSpec, token: str, log: BinaryIO) 
         "AGENTHPO_METRIC": spec.metric,
         ATTEMPT_VARIABLE: token,
     }
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "pass_fds": (log.fileno(),)}
-    process = subprocess.Popen(arguments, cwd=spec.cwd, env=env, start_new_session=True, **pipes)
+    process = subprocess.Popen(
+        arguments,
+        cwd=spec.cwd,
+        env=env,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(log.fileno(),),
+    )
     assert process.stdin is not None and process.stdout is not None
     try:
         yield process

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 GRACE_S = 3.0
 """How long a training may take to end itself after SIGTERM."""
@@ -57,10 +58,11 @@ def main(settings: str, *command: str) -> None:
 class _Watch:
     """Look at a command as it runs."""
 
-    def __init__(self, child: subprocess.Popen[bytes], given: dict[str, object], started: float) -> None:
-        self._child, self._given, self._started = child, given, started
+    def __init__(self, child: subprocess.Popen[bytes], given: dict[str, Any], started: float) -> None:
+        self._child, self._started = child, started
+        self._limits: dict[str, float | None] = given
         self.peak_mb = 0.0
-        self._files = [given["log"], *given["watched"]]  # type: ignore[misc]
+        self._files = [given["log"], *given["watched"]]
         self._state, self._changed = self._written(), started
 
     def until_end(self) -> str:
@@ -96,7 +98,7 @@ class _Watch:
 
     def _limit(self) -> str:
         quiet = self.quiet_s()  # at each look, so that a change is seen when it comes
-        timeout_s, silence_s, memory_mb = (self._given[key] for key in ("timeout_s", "silence_s", "memory_mb"))
+        timeout_s, silence_s, memory_mb = (self._limits[key] for key in ("timeout_s", "silence_s", "memory_mb"))
         pids = [self._child.pid, *_descendants(os.getpid())]
         self.peak_mb = max(self.peak_mb, _memory_mb(pids))
         # What forked processes share counts once in the limit; that is slow to ask, so only where the plain sum is above.

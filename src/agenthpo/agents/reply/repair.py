@@ -29,7 +29,7 @@ def meant_params(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]
     repairs += [f"'{name}' was read as {known}" for name, known in names.items() if name != known]
     meant: dict[str, Any] = {}
     for name, value in raw.items():
-        known = names.get(name, name)
+        known = str(names.get(name, name))
         meant[known] = _value(space[known], value) if known in space.names else value
         if known in space.names and type(meant[known]) is not type(value):
             repairs.append(f"{known} '{value}' was read as {format_number(meant[known])}")
@@ -54,7 +54,7 @@ def _found(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]]:
 
 def _spelling(raw: Mapping[str, Any], space: Space) -> dict[str, str]:
     """Return for each name the parameter it means: itself, or the only one that differs in case and punctuation alone."""
-    bare = {}
+    bare: dict[str, list[str]] = {}
     for known in space.names:
         bare.setdefault(_bare(known), []).append(known)
     meant = {name: name for name in raw if name in space.names}

@@ -30,13 +30,15 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
     far = -0.5 * low * low - 0.5 * math.log(2 * math.pi) - 2 * np.log(-low)
     high = np.maximum(z, -1.0)
     near = np.log(np.exp(-0.5 * high * high) / math.sqrt(2 * math.pi) + high * ndtr(high))
-    return np.log(spread) + np.where(z > -1, near, np.where(z > -1e4, tail, far))
+    logarithm: Vector = np.log(spread) + np.where(z > -1, near, np.where(z > -1e4, tail, far))
+    return logarithm
 
 
 def log_feasible(process: Process, rows: Matrix) -> Vector:
     """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what ran and -1 for what failed."""
     mean, spread = process.at(rows)
-    return log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
+    logarithm: Vector = log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
+    return logarithm
 
 
 def candidates(encoding: Encoding, centres: Matrix, rng: np.random.Generator, *, far: int, near: int) -> Matrix:

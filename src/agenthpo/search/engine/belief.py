@@ -48,8 +48,10 @@ class Belief:
         """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges and where trials are likely to fail."""
         bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
         each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, bests, strict=True)]
-        found = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
-        return found if self.feasible is None else found + _CAUTION * log_feasible(self.feasible, rows)
+        found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
+        if self.feasible is not None:
+            found = found + _CAUTION * log_feasible(self.feasible, rows)
+        return found
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:
         """Return mean and standard deviation of the loss at ``rows``, standardised, without noise."""

@@ -68,7 +68,9 @@ class _Axis:
         else:
             number = low + place * (high - low)
             number = math.exp(number) if self.parameter.log else number
-        number = min(max(number, self.parameter.low), self.parameter.high)  # type: ignore[type-var]
+        parameter = self.parameter
+        assert parameter.low is not None and parameter.high is not None
+        number = min(max(number, parameter.low), parameter.high)
         return self.parameter.snap(round(number) if self.is_whole else float(number))
 
     def snapped(self, places: Vector) -> Vector:

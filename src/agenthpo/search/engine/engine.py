@@ -169,20 +169,21 @@ class Engine:
         scores = belief.score(drawn)
         starts = drawn[np.argsort(-scores)[: knobs.climbers]]
         ends, heights = climbed(encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width)
-        every = np.concatenate([ends, drawn])
-        return every[np.argsort(-np.concatenate([heights, scores]), kind="stable")]
+        every: Matrix = np.concatenate([ends, drawn])
+        order = np.argsort(-np.concatenate([heights, scores]), kind="stable")
+        return np.asarray(every[order])
 
     def _fresh(self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]) -> Vector | None:
         """Return the first of ``rows`` that was not tried, any other one where all were, or None where none is left."""
-        for row, mark in zip(rows, fingerprints(rows), strict=True):
+        each: list[Vector] = list(rows)
+        for row, mark in zip(each, fingerprints(rows), strict=True):
             if mark not in tried:
                 return row
         encoding, barred = self._encoded(task.space, trials)[0], task.barred(trials)
-        if (
-            task.objective.noisy
-            and (again := next((r for r in rows if task.space.key(encoding.params(r)) not in barred), None)) is not None
-        ):
-            return again
+        if task.objective.noisy:
+            for row in each:
+                if task.space.key(encoding.params(row)) not in barred:
+                    return row
         seed = spawn_seed(self.seed, len(trials))
         otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
         left = any_left(task.space, barred, seed=seed, otherwise=otherwise)

@@ -115,7 +115,8 @@ def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | N
 def squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
     """Return the squared difference of each two rows in each parameter, shape (parameters, rows * rows)."""
     apart = rows.T[:, :, None] - rows.T[:, None, :]
-    squared = np.where(encoding.names[:, None, None], (np.abs(apart) > 1e-9).astype(float), apart * apart)
+    differs = (np.abs(apart) > 1e-9).astype(float)
+    squared: Matrix = np.where(encoding.names[:, None, None], differs, apart * apart)
     return squared.reshape(encoding.width, -1)
 
 

@@ -24,4 +24,5 @@ def log_inside(encoding: Encoding, rows: Matrix) -> Vector:
             # Each of a few levels stands for its share of the range: of two, neither is inside.
             place = (rows[:, i] * (axis.levels - 1) + 0.5) / axis.levels if axis.levels else rows[:, i]
             density[:, i] = (_AT_ENDS + 6 * place * (1 - place)) / (_AT_ENDS + 1)
-    return np.log(density).sum(axis=1, where=encoding.active(rows))
+    logarithm: Vector = np.log(density).sum(axis=1, where=encoding.active(rows))
+    return logarithm
