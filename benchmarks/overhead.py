@@ -1,9 +1,10 @@
-"""What the coordinator costs a trial beside bare Optuna, and how large prompts become. No model, no training: everything else is real.
+"""What the coordinator costs a trial beside bare Optuna, and how large prompts become. No model, no
+training: everything else is real.
 
     .venv/bin/python benchmarks/overhead.py [--trials 10 100 1000]
 
-Both sides run in turn in one process, TPE with three start-up trials on the same space, in a journal file of the same folder; the ratio
-is what counts, the seconds are the machine's.
+Both sides run in turn in one process, TPE with three start-up trials on the same space, in a
+journal file of the same folder; the ratio is what counts, the seconds are the machine's.
 """
 
 from __future__ import annotations
@@ -50,25 +51,47 @@ class Instant:
         """Return a value at once."""
         future: Future[Outcome] = Future()
         value = objective(spec.params)
-        future.set_result(Outcome("complete", value, float(9), curves={"acc": tuple((float(i), value * i / 9) for i in range(10))}))
+        future.set_result(
+            Outcome(
+                "complete",
+                value,
+                float(9),
+                curves={"acc": tuple((float(i), value * i / 9) for i in range(10))},
+            )
+        )
         return future
 
 
 def objective(params):
     """Return a value that depends on the parameters."""
-    return 1 - abs(params["lr"] - 0.01) - 0.001 * abs(params["epochs"] - 80) - 0.1 * params["dropout"] + 0.01 * (params["opt"] == "adam")
+    return (
+        1
+        - abs(params["lr"] - 0.01)
+        - 0.001 * abs(params["epochs"] - 80)
+        - 0.1 * params["dropout"]
+        + 0.01 * (params["opt"] == "adam")
+    )
 
 
 def task(trials):
     """Return the task of this benchmark."""
-    return Task("overhead", Objective("acc"), parse_space(SPACE), Train(command=("true",)), Background(task="A toy."), Budget(trials))
+    return Task(
+        "overhead",
+        Objective("acc"),
+        parse_space(SPACE),
+        Train(command=("true",)),
+        Background(task="A toy."),
+        Budget(trials),
+    )
 
 
 def ours(trials, folder):
     """Return the seconds that a study of ``trials`` takes the coordinator, the engine included."""
     began = time.perf_counter()
     todo = task(trials)
-    with ExperienceLog.create(folder, space=todo.space, meta=StudyMeta(direction="maximize")) as log:
+    with ExperienceLog.create(
+        folder, space=todo.space, meta=StudyMeta(direction="maximize")
+    ) as log:
         run_trials(todo, Classical(0), Executor(), log, Instant())
     return time.perf_counter() - began
 
@@ -95,7 +118,9 @@ def bare(trials, folder):
 
 
 def prompt_tokens(count, name):
-    """Return about how many tokens the Creator's prompt has after ``count`` trials with words, predictions and long logs."""
+    """Return about how many tokens the Creator's prompt has after ``count`` trials with words,
+    predictions and long logs.
+    """
     trials = []
     for i in range(count):
         params = {
@@ -106,14 +131,33 @@ def prompt_tokens(count, name):
             "epochs": i % 200 + 1,
         }
         value = None if i % 9 == 4 else objective(params)
-        words = {"rationale": "Since trial 3 learnt slowly, I raise lr and leave the rest.", "hypothesis": "A larger step helps."}
-        proposal = Proposal(params, "creator" if i % 2 else "classical", expected=Expected(0.7, 0.6, 0.8), **words)
+        words = {
+            "rationale": "Since trial 3 learnt slowly, I raise lr and leave the rest.",
+            "hypothesis": "A larger step helps.",
+        }
+        proposal = Proposal(
+            params, "creator" if i % 2 else "classical", expected=Expected(0.7, 0.6, 0.8), **words
+        )
         curve = tuple((float(e), 0.5 + e / 100) for e in range(20))
         status = "failed" if value is None else "complete"
-        outcome = Outcome(status, value, curves={"acc": curve}, error="" if value else "x" * 10_000, log_tail="y" * 10_000)
-        evidence = ("acc from 0.5 to 0.69 at step 19, best 0.69 at step 19", "the last quarter brought 25% of its range")
+        outcome = Outcome(
+            status,
+            value,
+            curves={"acc": curve},
+            error="" if value else "x" * 10_000,
+            log_tail="y" * 10_000,
+        )
+        evidence = (
+            "acc from 0.5 to 0.69 at step 19, best 0.69 at step 19",
+            "the last quarter brought 25% of its range",
+        )
         analysis = Analysis(
-            "crashed" if value is None else "completed", evidence, "It learnt slowly. " * 100, "raise epochs", i % 2 == 0, "x"
+            "crashed" if value is None else "completed",
+            evidence,
+            "It learnt slowly. " * 100,
+            "raise epochs",
+            i % 2 == 0,
+            "x",
         )
         trials.append(Trial(i, proposal, outcome, analysis))
     manner = manner_of(name)
@@ -127,12 +171,23 @@ def main():
     parser.add_argument("--trials", type=int, nargs="+", default=[10, 100, 1000])
     for trials in parser.parse_args().trials:
         with tempfile.TemporaryDirectory() as folder:
-            seconds = {"bare": bare(trials, Path(folder, "bare")), "ours": ours(trials, Path(folder, "ours"))}
+            seconds = {
+                "bare": bare(trials, Path(folder, "bare")),
+                "ours": ours(trials, Path(folder, "ours")),
+            }
         each = {f"{name}_ms_a_trial": round(1000 * s / trials, 2) for name, s in seconds.items()}
-        print(json.dumps({"trials": trials, **each, "ratio": round(seconds["ours"] / seconds["bare"], 2)}), flush=True)
+        print(
+            json.dumps(
+                {"trials": trials, **each, "ratio": round(seconds["ours"] / seconds["bare"], 2)}
+            ),
+            flush=True,
+        )
     for name in ("openai:any", "local:any"):
         for count in (5, 20, 100, 1000):
-            print(json.dumps({"model": name, "after": count, **prompt_tokens(count, name)}), flush=True)
+            print(
+                json.dumps({"model": name, "after": count, **prompt_tokens(count, name)}),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

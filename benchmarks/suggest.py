@@ -1,8 +1,10 @@
 """How long a proposal takes after so many trials, the engine's beside the peers', on one core.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/suggest.py [--trials 10 100 1000] [--proposers engine tpe gp]
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/suggest.py [--trials 10 100 1000] [--proposers
+    engine tpe gp]
 
-All of them propose for the same history on the same space, in turn, five times each; the median counts.
+All of them propose for the same history on the same space, in turn, five times each; the median
+counts.
 """
 
 from __future__ import annotations
@@ -27,16 +29,25 @@ def history(problem, trials):
     rng, made = np.random.default_rng(0), []
     for number in range(trials):
         params = sampled(problem.space, rng)
-        made.append(Trial(number, Proposal(params, "classical"), Outcome("complete", problem.observe(params, rng))))
+        made.append(
+            Trial(
+                number,
+                Proposal(params, "classical"),
+                Outcome("complete", problem.observe(params, rng)),
+            )
+        )
     return made
 
 
 def milliseconds(name, task, trials):
-    """Return how long the proposer ``name`` takes, a proposer new to the history each time, as after a resume."""
+    """Return how long the proposer ``name`` takes, a proposer new to the history each time, as
+    after a resume.
+    """
     took = []
     for repeat in range(_REPEATS):
         proposer = proposer_named(name, None, repeat)
-        proposer.propose(task, trials[:-1])  # what a running study has behind it: the history but for its last trial
+        # what a running study has behind it: the history but for its last trial
+        proposer.propose(task, trials[:-1])
         began = time.perf_counter()
         proposer.propose(task, trials)
         took.append(1000 * (time.perf_counter() - began))
@@ -45,7 +56,9 @@ def milliseconds(name, task, trials):
 
 def main():
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trials", type=int, nargs="+", default=[10, 25, 100, 299, 1000])
     parser.add_argument("--proposers", nargs="+", default=["engine", "tpe", "gp"])
     parser.add_argument("--problem", default="boosting", help="its space has eight parameters")
@@ -56,7 +69,12 @@ def main():
     print("|---" * (1 + len(arguments.proposers)) + "|")
     for count in arguments.trials:
         made = history(problem, count)
-        print(f"| {count} | " + " | ".join(f"{milliseconds(name, task, made):.0f}" for name in arguments.proposers) + " |", flush=True)
+        print(
+            f"| {count} | "
+            + " | ".join(f"{milliseconds(name, task, made):.0f}" for name in arguments.proposers)
+            + " |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

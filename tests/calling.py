@@ -19,13 +19,18 @@ def agenthpo(*words, code=None):
     from agenthpo.cli import main
 
     out, err, before = io.StringIO(), io.StringIO(), sys.argv
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    }
     sys.argv = ["agenthpo", *map(str, words)]
     try:
         with redirect_stdout(out), redirect_stderr(err):
             main()
     except SystemExit as ended:
-        done = Done(ended.code if isinstance(ended.code, int) else 1, out.getvalue(), err.getvalue())
+        done = Done(
+            ended.code if isinstance(ended.code, int) else 1, out.getvalue(), err.getvalue()
+        )
     finally:
         sys.argv = before
         for number, handler in handlers.items():

@@ -12,7 +12,8 @@ settings.register_profile("agenthpo", deadline=None)
 settings.load_profile("agenthpo")
 sys.path.insert(0, str(Path(__file__).parent))  # the strategies in spaces.py
 os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")  # the seal of studies is not the user's
+# the seal of studies is not the user's
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
@@ -20,7 +21,11 @@ atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 def _own_folder(tmp_path, monkeypatch):
     """Run every test in an empty folder with an empty home, away from the user's studies and keys."""
     monkeypatch.chdir(tmp_path)
-    for name in [n for n in os.environ if n.endswith("_API_KEY") or n in ("AGENTHPO_TRIAL_DIR", "AGENTHPO_PARAMS")]:
+    for name in [
+        n
+        for n in os.environ
+        if n.endswith("_API_KEY") or n in ("AGENTHPO_TRIAL_DIR", "AGENTHPO_PARAMS")
+    ]:
         monkeypatch.delenv(name)
 
 

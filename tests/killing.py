@@ -1,4 +1,5 @@
-"""Run a study in child processes that are killed at random moments; run by test_crash.py in a process of its own.
+"""Run a study in child processes that are killed at random moments; run by test_crash.py in a
+process of its own.
 
 Children are forked, so that each costs milliseconds instead of the seconds of its imports.
 """
@@ -51,7 +52,9 @@ def drive(mode, rng, storage):
     if mode == "analysis":
         after = rng.randrange(3)
         analyse, calls = Executor.analyse, []
-        Executor.analyse = lambda *a: die() if len(calls) == after else (calls.append(1), analyse(*a))[1]
+        Executor.analyse = (
+            lambda *a: die() if len(calls) == after else (calls.append(1), analyse(*a))[1]
+        )
     elif mode == "write":
         die_in_a_write(rng.randint(1, 12))
     try:
@@ -101,7 +104,9 @@ def main(kills, seed, storage=None):
         after = finished()
         assert before.items() <= after.items(), f"lost or changed in turn {turn}: {before} {after}"
         again = completions()
-        assert all(again.get(name, 0) == ran.get(name, 0) for name in kept), f"run twice in turn {turn}"
+        assert all(again.get(name, 0) == ran.get(name, 0) for name in kept), (
+            f"run twice in turn {turn}"
+        )
     budget = len(finished()) + 5
     go_on(FOLDER, task=load_task("task.yaml"), limits={"trials": budget})
     assert len(finished()) == budget

@@ -29,18 +29,26 @@ def serving(handler):
 
 
 def message(content=None, *, arguments=None, tool="proposal"):
-    """An assistant's message as the API has it: text, or a tool call with ``arguments`` (text, or what becomes JSON)."""
+    """An assistant's message as the API has it: text, or a tool call with ``arguments`` (text, or
+    what becomes JSON).
+    """
     if arguments is None:
         return {"content": content}
     arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return {"content": content, "tool_calls": [{"id": "1", "type": "function", "function": {"name": tool, "arguments": arguments}}]}
+    return {
+        "content": content,
+        "tool_calls": [
+            {"id": "1", "type": "function", "function": {"name": tool, "arguments": arguments}}
+        ],
+    }
 
 
 @contextmanager
 def model_server(answer):
     """An OpenAI-compatible server; yields its base URL and the list of what it was asked.
 
-    ``answer(body, number)`` returns a message, ``(status, headers, JSON body)``, ``"hang"`` or ``"cut"``.
+    ``answer(body, number)`` returns a message, ``(status, headers, JSON body)``, ``"hang"`` or
+    ``"cut"``.
     """
     asked, ended = [], threading.Event()
 
@@ -53,10 +61,18 @@ def model_server(answer):
                 ended.wait(30)
                 self.close_connection = True
                 return
-            status, headers, reply = given if isinstance(given, tuple) else (200, {}, completion({} if given == "cut" else given))
+            status, headers, reply = (
+                given
+                if isinstance(given, tuple)
+                else (200, {}, completion({} if given == "cut" else given))
+            )
             text = json.dumps(reply).encode()
             self.send_response(status)
-            for name, value in {"Content-Type": "application/json", "Content-Length": str(len(text)), **headers}.items():
+            for name, value in {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(text)),
+                **headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text[: len(text) // 2] if given == "cut" else text)
@@ -73,7 +89,14 @@ def completion(answer):
     """A chat completion with the message ``answer``."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **answer}}
     usage = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-    return {"id": "x", "object": "chat.completion", "created": int(time.time()), "model": "m", "choices": [choice], "usage": usage}
+    return {
+        "id": "x",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": "m",
+        "choices": [choice],
+        "usage": usage,
+    }
 
 
 def failing(status, words="no", **headers):

@@ -3,7 +3,8 @@
 from hypothesis import strategies as st
 
 NAMES = st.one_of(
-    st.from_regex(r"[a-z][a-z_.-]{0,8}", fullmatch=True), st.sampled_from(["λ", "größe", "lambda", "class", "optim.lr", "warm-up"])
+    st.from_regex(r"[a-z][a-z_.-]{0,8}", fullmatch=True),
+    st.sampled_from(["λ", "größe", "lambda", "class", "optim.lr", "warm-up"]),
 )
 CHOICES = st.one_of(
     st.lists(st.text("abcxyz -=\"'{}é😀\n\t\x7f", max_size=6), min_size=2, max_size=4, unique=True),
@@ -28,12 +29,20 @@ def parameters(draw):
         fields = {"type": "float", "low": low, "high": low + draw(st.floats(1e-3, 1e6))}
     elif kind == "step":
         step = draw(st.sampled_from([0.1, 0.25, 0.5, 2.0]))
-        fields = {"type": "float", "low": 0.0, "high": step * draw(st.integers(1, 20)), "step": step}
+        fields = {
+            "type": "float",
+            "low": 0.0,
+            "high": step * draw(st.integers(1, 20)),
+            "step": step,
+        }
     elif kind == "int":
         low = draw(st.integers(-1000, 1000))
         fields = {"type": "int", "low": low, "high": low + draw(st.integers(1, 1000))}
     elif kind == "ordered":
-        fields = {"type": "int", "values": sorted(draw(st.sets(st.integers(0, 512), min_size=2, max_size=6)))}
+        fields = {
+            "type": "int",
+            "values": sorted(draw(st.sets(st.integers(0, 512), min_size=2, max_size=6))),
+        }
     elif kind == "categorical":
         fields = {
             "type": "categorical",
@@ -59,7 +68,9 @@ def configurations(draw, space):
         elif p.kind == "int":
             params[p.name] = draw(st.integers(p.low, p.high))
         elif p.step is not None:
-            params[p.name] = p.snap(p.low + p.step * draw(st.integers(0, round((p.high - p.low) / p.step))))
+            params[p.name] = p.snap(
+                p.low + p.step * draw(st.integers(0, round((p.high - p.low) / p.step)))
+            )
         else:
             params[p.name] = draw(st.floats(p.low, p.high))
     return space.restrict(params)

@@ -8,7 +8,14 @@ from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.taskfile.space import parse_space
 
 SPACE = {
-    "lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001, "about": "step size"},
+    "lr": {
+        "type": "float",
+        "low": 1e-5,
+        "high": 0.1,
+        "log": True,
+        "default": 0.001,
+        "about": "step size",
+    },
     "size": {"type": "int", "values": [8, 16, 32], "default": 16},
     "opt": {"type": "categorical", "values": ["adam", "sgd"], "default": "adam"},
     "momentum": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.9, "when": {"opt": "sgd"}},
@@ -28,16 +35,26 @@ def make_task(space=None, direction="maximize", trials=10, **fields):
     )
 
 
-def make_trial(number, params, value, source="classical", diagnosis="completed", insight="", **fields):
-    outcome = Outcome("failed", error="exit code 1") if value is None else Outcome("complete", value, curves={"acc": ((0.0, value),)})
+def make_trial(
+    number, params, value, source="classical", diagnosis="completed", insight="", **fields
+):
+    outcome = (
+        Outcome("failed", error="exit code 1")
+        if value is None
+        else Outcome("complete", value, curves={"acc": ((0.0, value),)})
+    )
     analysis = Analysis("crashed" if value is None else diagnosis, insight=insight)
     return Trial(number, Proposal(params, source, **fields), outcome, analysis)
 
 
 def shown(name="toy"):
-    """What ``agenthpo show NAME --json`` prints of the trials, read in this process, which takes a second less."""
+    """What ``agenthpo show NAME --json`` prints of the trials, read in this process, which takes a
+    second less.
+    """
     from agenthpo.codec import trial_to_json
     from agenthpo.experience.log import ExperienceLog
 
-    with ExperienceLog.open(Path(name) if "/" in name else Path(".agenthpo", name), space=None, read_only=True) as log:
+    with ExperienceLog.open(
+        Path(name) if "/" in name else Path(".agenthpo", name), space=None, read_only=True
+    ) as log:
         return [trial_to_json(trial) for trial in log.trials()]

@@ -22,8 +22,15 @@ def played(proposer, trials=14, name="kernel"):
 @pytest.mark.parametrize("kind", ADVISORS)
 def test_an_advisor_draws_from_its_slice(kind):
     problem, opt = played(Alone(Advisor(load_continuous("kernel"), kind, 0)))
-    regrets = [regret(problem, t.proposal.params) for t in opt.trials if t.proposal.source == "creator"]
-    bound = {"expert": (0, 0.06), "good": (0, 0.26), "adversarial": (1.05, 2), "stubborn": (0.2, 1.5)}.get(kind, (0, 2))
+    regrets = [
+        regret(problem, t.proposal.params) for t in opt.trials if t.proposal.source == "creator"
+    ]
+    bound = {
+        "expert": (0, 0.06),
+        "good": (0, 0.26),
+        "adversarial": (1.05, 2),
+        "stubborn": (0.2, 1.5),
+    }.get(kind, (0, 2))
     assert regrets and all(bound[0] <= r <= bound[1] for r in regrets)
     if kind == "late":
         assert max(regrets[5:]) < 0.06 < max(regrets[:5])
@@ -44,7 +51,9 @@ def test_the_hybrid_lets_an_expert_lead_and_an_adversary_not():
     def asked(kind):
         problem = load_continuous("kernel")
         problem, opt = played(Hybrid(Advisor(problem, kind, 0), Engine(0), model=kind), 20)
-        return sum(t.proposal.source == "creator" for t in opt.trials), regret(problem, opt.best().params)
+        return sum(t.proposal.source == "creator" for t in opt.trials), regret(
+            problem, opt.best().params
+        )
 
     expert, adversarial = asked("expert"), asked("adversarial")
     assert expert[0] > 6 > 4 >= adversarial[0] >= 2

@@ -63,7 +63,12 @@ def run_of(proposer, values, task="tabular-classification", seed=0, model="none"
         for i, v in enumerate(values)
     ]
     run = {"task": task, "proposer": proposer, "model": model, "seed": seed, "trials": len(values)}
-    return {"run": run, "source": {"source": "local", "data": "water"}, "about": {"python": "3.11"}, "trials": trials}
+    return {
+        "run": run,
+        "source": {"source": "local", "data": "water"},
+        "about": {"python": "3.11"},
+        "trials": trials,
+    }
 
 
 def test_changes_are_from_the_incumbent_of_the_time_and_not_from_the_trial_before():
@@ -87,20 +92,35 @@ RUNS = [
 
 
 def test_every_figure_is_drawn_where_there_is_something_to_draw(tmp_path):
-    pytest.importorskip("matplotlib", reason="figures need matplotlib: pip install 'agenthpo[tasks]'")
+    pytest.importorskip(
+        "matplotlib", reason="figures need matplotlib: pip install 'agenthpo[tasks]'"
+    )
     drawn = draw(RUNS, tmp_path, TASKS)
-    assert {path.stem for path in drawn} == {"trajectories", "opro", "models", "strategy", "validation-and-test"}
+    assert {path.stem for path in drawn} == {
+        "trajectories",
+        "opro",
+        "models",
+        "strategy",
+        "validation-and-test",
+    }
     for path in drawn:
         head = path.read_bytes()[:24]
         assert head[:8] == b"\x89PNG\r\n\x1a\n" and min(struct.unpack(">II", head[16:24])) > 200
-    assert {path.stem for path in draw(RUNS[:2], tmp_path, TASKS)} == {"trajectories", "validation-and-test"}
+    assert {path.stem for path in draw(RUNS[:2], tmp_path, TASKS)} == {
+        "trajectories",
+        "validation-and-test",
+    }
 
 
 def test_the_page_holds_table_and_pictures_and_needs_no_other_file(tmp_path):
     picture = tmp_path / "trajectories.png"
     picture.write_bytes(b"picture")
     text = page(RUNS, [picture], tables(RUNS, TASKS))
-    assert "<td>tabular-classification (local)</td><td>random</td>" in text and "100-trial peak" in text and "cGljdHVyZQ==" in text
+    assert (
+        "<td>tabular-classification (local)</td><td>random</td>" in text
+        and "100-trial peak" in text
+        and "cGljdHVyZQ==" in text
+    )
     assert "<b>0.6600 ± " in text or "<b>0.6800 ± " in text
     assert "http" not in text and 'src="data:' in text
     hostile = run_of("<script>", [0.1] * 10)
@@ -110,7 +130,11 @@ def test_the_page_holds_table_and_pictures_and_needs_no_other_file(tmp_path):
 def test_every_trial_is_a_row(tmp_path):
     write_trials([run_of("random", [0.5, None])], tmp_path / "trials.csv")
     rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
-    assert [row["value"] for row in rows] == ["0.5", ""] and rows[1]["state"] == "failed" and rows[0]["data_source"] == "local"
+    assert (
+        [row["value"] for row in rows] == ["0.5", ""]
+        and rows[1]["state"] == "failed"
+        and rows[0]["data_source"] == "local"
+    )
     assert json.loads(rows[1]["params"]) == {"max_depth": 3}
 
 
@@ -121,7 +145,12 @@ def test_credit_goes_to_the_source_of_the_winner():
     assert rows["creator"] == {
         "proposer": "hybrid", "source": "creator", "proposals": 1, "failed": 0, "improved": 1, "won": 1, "gain": pytest.approx(20.0),
     }  # fmt: skip
-    assert (rows["classical"]["proposals"], rows["classical"]["failed"], rows["classical"]["improved"], rows["classical"]["won"]) == (
+    assert (
+        rows["classical"]["proposals"],
+        rows["classical"]["failed"],
+        rows["classical"]["improved"],
+        rows["classical"]["won"],
+    ) == (
         4,
         1,
         1,
@@ -134,7 +163,10 @@ def test_credit_goes_to_the_source_of_the_winner():
 def test_facts_are_default_noise_peak_and_seconds():
     lines = facts(RUNS, "tabular-classification", "maximize")
     assert "Default: 0.6000, standard deviation over 5 seeds 0.0000" in lines
-    assert "Best of 100 trials: 0.7000 (by random" in lines and "Seconds a trial, one core: median 1.0, most 1.0." in lines
+    assert (
+        "Best of 100 trials: 0.7000 (by random" in lines
+        and "Seconds a trial, one core: median 1.0, most 1.0." in lines
+    )
     assert "not measured" in facts(RUNS, "graph-link-prediction", "maximize")
 
 
@@ -148,6 +180,20 @@ def test_without_runs_it_says_how_to_make_some(tmp_path):
     import subprocess
     import sys
 
-    command = [sys.executable, "-m", "agenthpo", "bench", "figures", "--results", str(tmp_path), "--out", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "agenthpo",
+        "bench",
+        "figures",
+        "--results",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and "make some by: agenthpo bench run" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and "make some by: agenthpo bench run" in done.stderr
+        and "Traceback" not in done.stderr
+    )

@@ -18,8 +18,12 @@ from agenthpo.bench.data.images import load_fashion, load_streets
 from agenthpo.bench.data.ratings import load_clicks, load_liked
 from agenthpo.bench.data.sources import fetched
 
-needs_data = pytest.mark.skipif("AGENTHPO_DATA" not in os.environ, reason="AGENTHPO_DATA names no folder with the data")
-needs_recbole = pytest.mark.skipif(importlib.util.find_spec("recbole") is None, reason="pip install --no-deps recbole==1.2.1")
+needs_data = pytest.mark.skipif(
+    "AGENTHPO_DATA" not in os.environ, reason="AGENTHPO_DATA names no folder with the data"
+)
+needs_recbole = pytest.mark.skipif(
+    importlib.util.find_spec("recbole") is None, reason="pip install --no-deps recbole==1.2.1"
+)
 GARMENTS = Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -32,7 +36,9 @@ def served(folder):
         def log_message(self, *_):
             asked.append(self.path)
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=folder)
+    ) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/", asked
@@ -72,7 +78,10 @@ def test_garments_online_are_those_of_debian(monkeypatch):
         monkeypatch.setattr(images, "_FASHION", address)
         online = load_fashion("online")
     package = load_fashion("package")
-    assert all(np.array_equal(*pair) for pair in zip(online.train + online.test, package.train + package.test, strict=True))
+    assert all(
+        np.array_equal(*pair)
+        for pair in zip(online.train + online.test, package.train + package.test, strict=True)
+    )
 
 
 def test_streets_online_are_made_small(tmp_path, monkeypatch):
@@ -82,34 +91,50 @@ def test_streets_online_are_made_small(tmp_path, monkeypatch):
         for folder in (part, f"{part}annot"):
             (tmp_path / folder).mkdir()
         for name in ("b.png", "a.png"):
-            small = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8), rng.integers(0, 12, (60, 80), dtype=np.uint8)
+            small = (
+                rng.integers(0, 256, (60, 80, 3), dtype=np.uint8),
+                rng.integers(0, 12, (60, 80), dtype=np.uint8),
+            )
             for folder, pixels in zip((part, f"{part}annot"), small, strict=True):
-                image.fromarray(pixels.repeat(6, axis=0).repeat(6, axis=1)).save(tmp_path / folder / name)
+                image.fromarray(pixels.repeat(6, axis=0).repeat(6, axis=1)).save(
+                    tmp_path / folder / name
+                )
             scenes[part, name] = small
-        listed = "".join(f"/SegNet/CamVid/{part}/{name} /SegNet/CamVid/{part}annot/{name}\n" for name in ("b.png", "a.png"))
+        listed = "".join(
+            f"/SegNet/CamVid/{part}/{name} /SegNet/CamVid/{part}annot/{name}\n"
+            for name in ("b.png", "a.png")
+        )
         (tmp_path / f"{part}.txt").write_text(listed)
     with served(tmp_path) as (address, asked):
         monkeypatch.setattr(images, "_CAMVID", address)
         monkeypatch.setattr(images, "_SCENES", {"train": 2, "val": 1, "test": 2})
         data = load_streets("online")
     assert "/val/a.png" not in asked, "no more than is used"
-    assert np.array_equal(data.train[1], np.stack([scenes["train", "b.png"][1], scenes["train", "a.png"][1]]))
+    assert np.array_equal(
+        data.train[1], np.stack([scenes["train", "b.png"][1], scenes["train", "a.png"][1]])
+    )
     pixels = np.stack([scenes["train", name][0] for name in ("b.png", "a.png")])
     mean, spread = pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(0, 1, 2))
-    assert np.allclose(data.test[0][0].transpose(1, 2, 0) * spread + mean, scenes["test", "b.png"][0], atol=0.01)
+    assert np.allclose(
+        data.test[0][0].transpose(1, 2, 0) * spread + mean, scenes["test", "b.png"][0], atol=0.01
+    )
     assert data.val[0].shape == (1, 3, 60, 80) and data.val[1].shape == (1, 60, 80)
 
 
 @needs_recbole
 def test_films_online_are_those_of_the_package(tmp_path, monkeypatch):
-    """The archive is made of the package's rows in the publisher's format: u.data, u.user and u.item, parted by tabs and bars."""
+    """The archive is made of the package's rows in the publisher's format: u.data, u.user and
+    u.item, parted by tabs and bars.
+    """
     rows = {kind: list(ratings._recbole(kind)) for kind in ("inter", "user", "item")}
     texts = {
         "data": "\n".join("\t".join(row.values()) for row in rows["inter"]),
         "user": "\n".join("|".join(row.values()) for row in rows["user"]),
         "item": "\n".join(
             f"{row['item_id']}|{row['movie_title']} ({row['release_year']})|01-Jan-1995||http://films/|"
-            + "|".join(str(int(genre in row["class"].split(" "))) for genre in ratings._GENRES.split())
+            + "|".join(
+                str(int(genre in row["class"].split(" "))) for genre in ratings._GENRES.split()
+            )
             for row in rows["item"]
         ),
     }
@@ -121,6 +146,12 @@ def test_films_online_are_those_of_the_package(tmp_path, monkeypatch):
         online = load_clicks("online")
     package = load_clicks("package")
     years = 5
-    assert np.array_equal(np.delete(online.fields, years, axis=1), np.delete(package.fields, years, axis=1))
-    assert online.sizes[years] == package.sizes[years] - 1, "the package takes the (V) of a title for the year"
-    assert np.array_equal(online.history, package.history) and np.array_equal(online.train, package.train)
+    assert np.array_equal(
+        np.delete(online.fields, years, axis=1), np.delete(package.fields, years, axis=1)
+    )
+    assert online.sizes[years] == package.sizes[years] - 1, (
+        "the package takes the (V) of a title for the year"
+    )
+    assert np.array_equal(online.history, package.history) and np.array_equal(
+        online.train, package.train
+    )

@@ -1,4 +1,6 @@
-"""Runs on the twelve tasks: each training is done once, everything is stored, nothing is done again. The training here is a quick one."""
+"""Runs on the twelve tasks: each training is done once, everything is stored, nothing is done
+again. The training here is a quick one.
+"""
 
 import contextlib
 import json
@@ -11,7 +13,15 @@ import pytest
 
 from agenthpo.bench.store import append, stored
 from agenthpo.bench.tasks.opro import Opro, opro_messages
-from agenthpo.bench.tasks.runs import Run, Where, checked_run, missing_runs, play_run, play_runs, read_runs
+from agenthpo.bench.tasks.runs import (
+    Run,
+    Where,
+    checked_run,
+    missing_runs,
+    play_run,
+    play_runs,
+    read_runs,
+)
 from agenthpo.bench.tasks.score_tables import ranks_words, table_words
 from agenthpo.bench.tasks.scores import peak, scored, scores_table, trials_of
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task, trained
@@ -84,7 +94,10 @@ def test_the_same_configuration_and_seed_is_trained_once_whoever_proposes_it(whe
     assert trainings(where) == 3
     assert play_run(where, run_of("random"))["trials"] == first["trials"]
     assert trainings(where) == 3
-    assert play_run(where, run_of("tpe", trials=1))["trials"][0]["value"] == first["trials"][0]["value"]
+    assert (
+        play_run(where, run_of("tpe", trials=1))["trials"][0]["value"]
+        == first["trials"][0]["value"]
+    )
     assert trainings(where) == 3
     play_run(where, run_of("tpe", trials=1, seed=1))
     assert trainings(where) == 4
@@ -102,8 +115,12 @@ def test_a_training_that_fails_is_a_trial_and_not_done_again_either(where):
 
 
 def test_a_task_that_cannot_be_trained_here_ends_in_a_sentence(where):
-    Path(where.tasks, "tabular-regression/train.py").write_text(f"raise SystemExit('no data: none')\n{SCRIPT}")
-    with pytest.raises(TaskError, match=r"tabular-regression cannot be trained here: .*no data: none"):
+    Path(where.tasks, "tabular-regression/train.py").write_text(
+        f"raise SystemExit('no data: none')\n{SCRIPT}"
+    )
+    with pytest.raises(
+        TaskError, match=r"tabular-regression cannot be trained here: .*no data: none"
+    ):
         play_run(where, run_of())
 
 
@@ -154,7 +171,14 @@ class Scripted:
 def told(where, *values):
     task = load_bench_task("tabular-regression", where.tasks)
     stored = [
-        {"number": i, "params": {"x": i / 10, "kind": "plain"}, "source": "classical", "value": v, "test_value": v, "duration_s": 1.0}
+        {
+            "number": i,
+            "params": {"x": i / 10, "kind": "plain"},
+            "source": "classical",
+            "value": v,
+            "test_value": v,
+            "duration_s": 1.0,
+        }
         for i, v in enumerate(values)
     ]
     return task, trials_of({"trials": stored})
@@ -163,18 +187,31 @@ def told(where, *values):
 def test_opro_sees_scores_in_ascending_order_and_no_background(where):
     task, trials = told(where, 0.5, 0.9, None, 0.1)
     text = opro_messages(task, trials)[1].text
-    assert text.index("score: 0.9") < text.index("score: 0.5") < text.index("score: 0.1") < text.index("lower score")
+    assert (
+        text.index("score: 0.9")
+        < text.index("score: 0.5")
+        < text.index("score: 0.1")
+        < text.index("lower score")
+    )
     assert '"x": 0.2' not in text and "parabola" not in text.lower()
 
 
 def test_opro_asks_again_for_what_is_not_in_the_space_or_known_and_else_tries_at_random(where):
     task, trials = told(where, 0.5, 0.9)
-    known, outside, fine = {"x": 0.1, "kind": "plain"}, {"x": 4, "kind": "plain"}, {"x": -0.25, "kind": "steep"}
+    known, outside, fine = (
+        {"x": 0.1, "kind": "plain"},
+        {"x": 4, "kind": "plain"},
+        {"x": -0.25, "kind": "steep"},
+    )
     proposal = Opro(Scripted(known, outside, fine)).propose(task, trials)
     assert proposal.params == fine and proposal.source == "creator" and proposal.usage.requests == 3
     model = Scripted(known, ["text"], outside)
     fallback = Opro(model).propose(task, trials)
-    assert fallback.source == "fallback" and "x" in fallback.note and task.space.violations(fallback.params) == []
+    assert (
+        fallback.source == "fallback"
+        and "x" in fallback.note
+        and task.space.violations(fallback.params) == []
+    )
     assert len({seed for _, seed in model.asked}) == 3
     assert "out of reach" in Opro(Scripted(LLMFailure("out of reach"))).propose(task, trials).note
 
@@ -184,15 +221,29 @@ def test_opro_by_the_embedded_model_stays_in_the_space(where, smollm2):
     assert run["trials"][0]["source"] == "default"
     assert {t["source"] for t in run["trials"][1:]} <= {"creator", "fallback"}
     assert run["trials"][1]["tokens"] > 0
-    assert play_run(where, run_of("opro", model="local:smollm2"))["trials"] == run["trials"]  # its replies are kept
+    # its replies are kept
+    assert play_run(where, run_of("opro", model="local:smollm2"))["trials"] == run["trials"]
 
 
 def run_with(proposer, seed, values, **fields):
     trials = [
-        {"number": i, "params": {"x": i, "seed": seed}, "source": "classical", "value": v, "test_value": v and v + 1, "duration_s": 1.0}
+        {
+            "number": i,
+            "params": {"x": i, "seed": seed},
+            "source": "classical",
+            "value": v,
+            "test_value": v and v + 1,
+            "duration_s": 1.0,
+        }
         for i, v in enumerate(values)
     ]
-    run = {"task": "tabular-regression", "proposer": proposer, "model": "none", "seed": seed, "trials": len(values)}
+    run = {
+        "task": "tabular-regression",
+        "proposer": proposer,
+        "model": "none",
+        "seed": seed,
+        "trials": len(values),
+    }
     return {"run": run, "source": {"source": "local", "data": "ten"}, "trials": trials, **fields}
 
 
@@ -205,7 +256,9 @@ def test_the_score_is_that_of_the_best_by_validation_and_its_test_beside_it():
 
 def test_the_peak_is_the_best_of_a_hundred_pooled_trials():
     values = [5.0] * 9
-    runs = [run_with(who, seed, [*values, 4.0 - seed]) for who in ("random", "tpe") for seed in range(5)]
+    runs = [
+        run_with(who, seed, [*values, 4.0 - seed]) for who in ("random", "tpe") for seed in range(5)
+    ]
     assert peak(runs, "minimize")["value"] == 0.0 and peak(runs, "minimize")["of"] == 100
     assert peak(runs, "maximize")["value"] == 5.0
     assert peak(runs[1:], "minimize") is None
@@ -219,15 +272,22 @@ def test_the_table_has_means_over_seeds_and_gains_in_percent(where):
         "mean": 2.5, "std": pytest.approx(0.7071, abs=1e-3), "test": 3.5, "seeds": 2, "gain_random": 0.0, "gain_peak": None,
         "by_seed": {"0": 2.0, "1": 3.0},
     }  # fmt: skip
-    assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(25.0)  # of seed 0, which both have
+    # of seed 0, which both have
+    assert row["proposers"]["tpe"]["3"]["gain_random"] == pytest.approx(25.0)
     words = table_words([row])
     assert "**1.5000**" in words and "| 2.5000 ± 0.7071 |" in words and "(local)" in words
 
 
 def test_ranks_are_shared_by_equals_and_over_the_tasks_and_seeds_that_all_have_tuned(where):
-    runs = [run_with("random", 0, [4.0, 4.0, 2.0]), run_with("random", 1, [9.0, 9.0, 9.0]), run_with("tpe", 0, [4.0, 3.0, 3.0])]
+    runs = [
+        run_with("random", 0, [4.0, 4.0, 2.0]),
+        run_with("random", 1, [9.0, 9.0, 9.0]),
+        run_with("tpe", 0, [4.0, 3.0, 3.0]),
+    ]
     words = ranks_words(scores_table(runs, where.tasks))
-    assert "| random | 1 | 1.50 | 1.00 |  |  |" in words and "| tpe | 1 | 1.50 | 2.00 |  |  |" in words
+    assert (
+        "| random | 1 | 1.50 | 1.00 |  |  |" in words and "| tpe | 1 | 1.50 | 2.00 |  |  |" in words
+    )
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -246,20 +306,37 @@ def test_ctrl_c_leaves_nothing_running_and_says_how_to_go_on(where, jobs):
                 found += [process] * ("train.py" in process.cmdline())
         return found
 
-    Path(where.tasks, "tabular-regression/train.py").write_text(f"import time\ntime.sleep(1000)\n{SCRIPT}")
+    Path(where.tasks, "tabular-regression/train.py").write_text(
+        f"import time\ntime.sleep(1000)\n{SCRIPT}"
+    )
     what = ["--tasks", "tabular-regression", "--proposers", "random,tpe", "--jobs", jobs]
-    places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
+    places = [
+        "--folder",
+        str(where.tasks),
+        "--results",
+        str(where.results),
+        "--cache",
+        str(where.cache),
+    ]
     command = [sys.executable, "-m", "agenthpo", "bench", "run", *what, *places]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver, contextlib.ExitStack() as after:
+    with (
+        subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, start_new_session=True
+        ) as driver,
+        contextlib.ExitStack() as after,
+    ):
         after.callback(driver.kill)  # a test that fails waits for nobody
         family, deadline = [], time.monotonic() + 60
         while len(trainings_of(family)) < 2 * int(jobs):  # the training and its supervisor
             assert driver.poll() is None and time.monotonic() < deadline, "no training began"
             time.sleep(0.1)
             family = psutil.Process(driver.pid).children(recursive=True)
-        os.killpg(driver.pid, signal.SIGINT)  # as a terminal does: it reaches every process of the group
+        # as a terminal does: it reaches every process of the group
+        os.killpg(driver.pid, signal.SIGINT)
         said = driver.communicate(timeout=30)[1]
-    assert driver.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    assert (
+        driver.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    )
     assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
@@ -281,12 +358,27 @@ def test_the_reduced_form_by_the_command_line(where, smollm2):
         "--proposers",
         "random,hybrid",
     ]
-    places = ["--folder", str(where.tasks), "--results", str(where.results), "--cache", str(where.cache)]
-    done = subprocess.run([*command, *places, "--json"], capture_output=True, text=True, timeout=200)
+    places = [
+        "--folder",
+        str(where.tasks),
+        "--results",
+        str(where.results),
+        "--cache",
+        str(where.cache),
+    ]
+    done = subprocess.run(
+        [*command, *places, "--json"], capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)[0]["proposers"]) == {"random", "hybrid (smollm2)"}
-    wrong = subprocess.run([*command, *places, "--model", "none"], capture_output=True, text=True, timeout=200)
-    assert wrong.returncode == 2 and "name one by --model" in wrong.stderr and "Traceback" not in wrong.stderr
+    wrong = subprocess.run(
+        [*command, *places, "--model", "none"], capture_output=True, text=True, timeout=200
+    )
+    assert (
+        wrong.returncode == 2
+        and "name one by --model" in wrong.stderr
+        and "Traceback" not in wrong.stderr
+    )
 
 
 def test_the_reduced_form_on_the_real_tasks(tmp_path):
@@ -299,18 +391,44 @@ def test_the_reduced_form_on_the_real_tasks(tmp_path):
     if find_spec("xgboost") is None:
         pytest.skip("xgboost is not installed: pip install 'agenthpo[tasks]'")
     tasks = Path(__file__).parent.parent / "benchmarks/tasks"
-    for name in ("tabular-classification", "tabular-regression"):  # real data and scripts; few and shallow trees, to be quick
+    # real data and scripts; few and shallow trees, to be quick
+    for name in ("tabular-classification", "tabular-regression"):
         shutil.copytree(tasks / name, tmp_path / "tasks" / name)
         file = tmp_path / "tasks" / name / "task.yaml"
         file.write_text(
-            re.sub(r"(n_estimators: .*high: )\d+", r"\g<1>100", re.sub(r"(max_depth: .*high: )\d+", r"\g<1>6", file.read_text()))
+            re.sub(
+                r"(n_estimators: .*high: )\d+",
+                r"\g<1>100",
+                re.sub(r"(max_depth: .*high: )\d+", r"\g<1>6", file.read_text()),
+            )
         )
-    command = [sys.executable, "-m", "agenthpo", "bench", "run", "--smoke", "--proposers", "random", "--jobs", "2", "--json"]
-    places = ["--folder", str(tmp_path / "tasks"), "--results", str(tmp_path / "results"), "--cache", str(tmp_path / "cache")]
+    command = [
+        sys.executable,
+        "-m",
+        "agenthpo",
+        "bench",
+        "run",
+        "--smoke",
+        "--proposers",
+        "random",
+        "--jobs",
+        "2",
+        "--json",
+    ]
+    places = [
+        "--folder",
+        str(tmp_path / "tasks"),
+        "--results",
+        str(tmp_path / "results"),
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
     done = subprocess.run([*command, *places], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     table = {row["task"]: row for row in json.loads(done.stdout)}
-    assert set(table) == {"tabular-classification", "tabular-regression"} and {row["source"] for row in table.values()} == {"local"}
+    assert set(table) == {"tabular-classification", "tabular-regression"} and {
+        row["source"] for row in table.values()
+    } == {"local"}
     water = table["tabular-classification"]["proposers"]
     assert water["random"]["1"]["mean"] > 0.6
     assert all(scores["3"]["mean"] >= scores["1"]["mean"] for scores in water.values())

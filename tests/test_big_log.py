@@ -26,7 +26,9 @@ def test_a_log_of_100_mb_is_read_in_constant_memory():
         for i in range(1000):
             file.write(line * 1000 + b"acc 0.%d\n" % i)
     assert Path("run.log").stat().st_size > 100_000_000
-    said = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert int(said[0]) < 40, "MB that the reader grew by"
     assert said[1:] == ["1000", "0.999"]
 
@@ -41,10 +43,16 @@ def test_a_long_log_is_told_as_it_is_read(monkeypatch, capsys):
         "name: toy\nobjective: {metric: acc, direction: maximize}\nbudget: {trials: 1}\n"
         "train: {command: '{python} train.py {x}', metrics: {acc: 'acc {number}'}}\nspace: {x: {type: float, low: 0, high: 1, default: 0.5}}\n"
     )
-    Path("train.py").write_text("import sys; sys.stdout.write(('chatter ' * 20 + '\\n') * 100_000); print('acc', sys.argv[1])")
+    Path("train.py").write_text(
+        "import sys; sys.stdout.write(('chatter ' * 20 + '\\n') * 100_000); print('acc', sys.argv[1])"
+    )
     heard = []
     face = TextLines()
-    begin(load_task("task.yaml"), Path(".agenthpo/toy"), on_event=lambda event: (heard.append(event), face(event)))
+    begin(
+        load_task("task.yaml"),
+        Path(".agenthpo/toy"),
+        on_event=lambda event: (heard.append(event), face(event)),
+    )
     told = [event for event in heard if isinstance(event, Reading)]
     assert told
     assert all(0 < event.done < event.total for event in told)

@@ -1,4 +1,6 @@
-"""What others wrote reaches a terminal, a prompt and a table as words: nothing of it moves, colours, hides or crashes."""
+"""What others wrote reaches a terminal, a prompt and a table as words: nothing of it moves,
+colours, hides or crashes.
+"""
 
 import json
 import os
@@ -35,19 +37,29 @@ budget: {trials: 3}
 
 
 def is_harmless(text):
-    return not any(c in text for c in "\x1b\x9b\x07\x08\x00\u202e\u2066") and not any(0x80 <= ord(c) < 0xA0 for c in text)
+    return not any(c in text for c in "\x1b\x9b\x07\x08\x00\u202e\u2066") and not any(
+        0x80 <= ord(c) < 0xA0 for c in text
+    )
 
 
 @pytest.fixture
 def study():
     Path("task.yaml").write_text(TASK)
-    Path("train.py").write_text(f"import sys\nprint({EVIL!r}, file=sys.stderr)\nprint('loss', sys.argv[1])\n")
+    Path("train.py").write_text(
+        f"import sys\nprint({EVIL!r}, file=sys.stderr)\nprint('loss', sys.argv[1])\n"
+    )
     heard = []
     begin(load_task("task.yaml"), Path(".agenthpo/toy"), on_event=heard.append)
     with ExperienceLog.open(Path(".agenthpo/toy"), space=load_task("task.yaml").space) as log:
-        proposal = Proposal({"x": 0.25, "act": "relu:100:50"}, "creator", EVIL, EVIL, note=EVIL, model=EVIL)
+        proposal = Proposal(
+            {"x": 0.25, "act": "relu:100:50"}, "creator", EVIL, EVIL, note=EVIL, model=EVIL
+        )
         outcome = Outcome("failed", error=EVIL, log_tail=EVIL)
-        log.finish(log.start(proposal), outcome, Analysis("crashed", (EVIL,), EVIL, EVIL, author=EVIL, note=EVIL))
+        log.finish(
+            log.start(proposal),
+            outcome,
+            Analysis("crashed", (EVIL,), EVIL, EVIL, author=EVIL, note=EVIL),
+        )
     return heard
 
 
@@ -117,9 +129,17 @@ def test_a_reader_that_ends_first_is_met_without_a_word(study):
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT])
 def test_a_terminal_that_closes_stops_cleanly_and_says_how_to_resume(number):
     Path("task.yaml").write_text(TASK)
-    Path("train.py").write_text("import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n")
+    Path("train.py").write_text(
+        "import pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n"
+    )
     command = [sys.executable, "-m", "agenthpo", "run", ".", "--model", "none"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
         for _ in range(400):
             if Path("started").exists():
                 break
@@ -139,7 +159,10 @@ def test_commands_to_paste_are_quoted():
     os.chdir("..")
     assert "Study: .agenthpo/toy" in done.stdout or done.returncode == 3
     again = agenthpo("run", "my task's/task.yaml", "--model", "none", code=2)
-    assert """agenthpo resume "my task's/.agenthpo/toy\"""" in again.stderr or "agenthpo resume 'my task'" in again.stderr
+    assert (
+        """agenthpo resume "my task's/.agenthpo/toy\"""" in again.stderr
+        or "agenthpo resume 'my task'" in again.stderr
+    )
     assert json.dumps(again.stderr)
 
 

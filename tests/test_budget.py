@@ -24,7 +24,10 @@ DEFAULT = {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
 
 
 def study(*values, **usage):
-    trials = [make_trial(i, {**DEFAULT, "epochs": 1 + i}, value, usage=Usage(requests=1, **usage)) for i, value in enumerate(values)]
+    trials = [
+        make_trial(i, {**DEFAULT, "epochs": 1 + i}, value, usage=Usage(requests=1, **usage))
+        for i, value in enumerate(values)
+    ]
     return [replace(t, outcome=replace(t.outcome, duration_s=10.0)) for t in trials]
 
 
@@ -67,9 +70,18 @@ def test_every_configuration_of_a_small_space_is_listed_once():
     listed = list(space.configurations())
     assert len(listed) == 8 == len({space.key(params) for params in listed})
     assert all(space.violations(params) == [] for params in listed)
-    step = parse_space({"x": {"type": "float", "low": 0.0, "high": 0.3, "step": 0.1}, "y": {"type": "int", "low": 0, "high": 4, "step": 2}})
-    assert [tuple(p.values()) for p in step.configurations()] == list(product((0.0, 0.1, 0.2, 0.3), (0, 2, 4)))
-    assert list(parse_space({"x": {"type": "float", "low": 0.0, "high": 1.0}}).configurations()) == []
+    step = parse_space(
+        {
+            "x": {"type": "float", "low": 0.0, "high": 0.3, "step": 0.1},
+            "y": {"type": "int", "low": 0, "high": 4, "step": 2},
+        }
+    )
+    assert [tuple(p.values()) for p in step.configurations()] == list(
+        product((0.0, 0.1, 0.2, 0.3), (0, 2, 4))
+    )
+    assert (
+        list(parse_space({"x": {"type": "float", "low": 0.0, "high": 1.0}}).configurations()) == []
+    )
 
 
 @given(st.integers(0, 5))
@@ -84,8 +96,13 @@ def test_a_used_up_space_ends_the_study_and_nothing_is_tried_twice(seed):
 
 
 def test_a_used_up_space_is_the_reason_that_is_told():
-    result = agenthpo.tune(lambda p: 1.0, SMALL, trials=20, model="none", on_event=lambda event: None)
-    assert (len(result.trials), result.reason) == (8, "every configuration of the space has been tried (8 trials)")
+    result = agenthpo.tune(
+        lambda p: 1.0, SMALL, trials=20, model="none", on_event=lambda event: None
+    )
+    assert (len(result.trials), result.reason) == (
+        8,
+        "every configuration of the space has been tried (8 trials)",
+    )
 
 
 def test_a_target_ends_a_study_in_time():
@@ -114,7 +131,9 @@ def test_the_creator_may_propose_to_stop_where_the_task_allows_it(allowed):
     task = make_task()
     task = task.with_budget(creator_may_stop=allowed)
     model = Stopping()
-    answer = Hybrid(Creator(model), Classical(), model="x").propose(task, [make_trial(0, DEFAULT, 0.5, "default")])
+    answer = Hybrid(Creator(model), Classical(), model="x").propose(
+        task, [make_trial(0, DEFAULT, 0.5, "default")]
+    )
     assert isinstance(answer, Stop) == allowed
     assert ("stop" in model.form.schema["properties"]) == allowed
     assert "stop" not in creator_form(task, []).schema["required"]
@@ -126,7 +145,10 @@ def test_the_creator_may_propose_to_stop_where_the_task_allows_it(allowed):
 
 def test_a_limit_on_money_needs_a_known_price(tmp_path):
     task = make_task().with_budget(cost_usd=1.0)
-    with pytest.raises(ModelError, match=r"the budget is \$1, but the price of the model toy is not known; limit its tokens"):
+    with pytest.raises(
+        ModelError,
+        match=r"the budget is \$1, but the price of the model toy is not known; limit its tokens",
+    ):
         begin(task, tmp_path / "x", model=ModelChoice("toy", "http://127.0.0.1:9/v1"))
     assert not (tmp_path / "x").exists()
 

@@ -21,7 +21,9 @@ def _cache(tmp_path, monkeypatch):
 
 @contextmanager
 def server(mode="good", asked=None):
-    """A loopback web server that gives CONTENT, refuses, crawls, breaks off, has no ranges, or gives something else."""
+    """A loopback web server that gives CONTENT, refuses, crawls, breaks off, has no ranges, or
+    gives something else.
+    """
 
     class Handler(QuietHandler):
         def do_GET(self):
@@ -67,7 +69,9 @@ class Parts:
 
 
 def entry(*sources):
-    return Entry("local:toy", "a toy", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), "MIT", sources)
+    return Entry(
+        "local:toy", "a toy", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), "MIT", sources
+    )
 
 
 def test_a_file_is_fetched_checked_and_not_fetched_again():
@@ -119,9 +123,13 @@ def test_nobody_there_is_said_in_one_sentence():
 
 def test_names_are_found_and_their_absence_says_what_to_do(tmp_path):
     assert find("smollm2") is find("local:smollm2")
-    with pytest.raises(ModelError, match=r"there is no embedded model 'gpt'; there are local:qwen2.5"):
+    with pytest.raises(
+        ModelError, match=r"there is no embedded model 'gpt'; there are local:qwen2.5"
+    ):
         find("gpt")
-    with pytest.raises(ModelError, match=r"get it \(98 MB\) by: agenthpo models pull local:smollm2"):
+    with pytest.raises(
+        ModelError, match=r"get it \(98 MB\) by: agenthpo models pull local:smollm2"
+    ):
         locate("local:smollm2")
     with pytest.raises(ModelError, match=r"nothing.gguf does not exist"):
         locate("local:/nothing.gguf")
@@ -159,7 +167,8 @@ def test_the_models_that_are_here_can_be_verified():
     smallest.path.parent.mkdir(parents=True)
     smallest.path.write_bytes(b"GGUF")
     assert (
-        "local:smollm2: not the file of the catalogue; get it anew by: agenthpo models pull" in agenthpo("models", "verify", code=2).stdout
+        "local:smollm2: not the file of the catalogue; get it anew by: agenthpo models pull"
+        in agenthpo("models", "verify", code=2).stdout
     )
 
 
@@ -168,6 +177,9 @@ def test_a_file_that_was_never_checked_is_checked_before_it_is_used(monkeypatch)
     toy.path.parent.mkdir(parents=True)
     with toy.path.open("wb") as file:
         file.truncate(toy.size)
-    with pytest.raises(ModelError, match=r"is not the catalogue's local:smollm2; get it anew by: agenthpo models pull local:smollm2"):
+    with pytest.raises(
+        ModelError,
+        match=r"is not the catalogue's local:smollm2; get it anew by: agenthpo models pull local:smollm2",
+    ):
         locate("local:smollm2")
     assert not toy.is_here

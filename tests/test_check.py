@@ -52,7 +52,9 @@ def test_check_shows_command_programs_space_prompt_and_cost_and_runs_nothing():
 
 
 def test_check_as_json_has_the_same():
-    facts = json.loads(check("--model", "toy", "--base-url", "http://127.0.0.1:1/v1", "--json").stdout)
+    facts = json.loads(
+        check("--model", "toy", "--base-url", "http://127.0.0.1:1/v1", "--json").stdout
+    )
     assert facts["command"][1:] == ["train.py", "--lr", "0.25", "--seed", "0"]
     assert [m["role"] for m in facts["prompt"]] == ["system", "user"]
     assert facts["estimate"]["requests"] == 9
@@ -86,14 +88,20 @@ def test_a_try_ends_in_time(monkeypatch):
 
 
 def test_a_try_shows_the_line_each_value_came_from_and_warns_of_more_in_it():
-    Path("train.py").write_text(TRAIN.replace('f"val acc', 'f"train acc 1 | val acc').replace("epoch}", "epoch} | best val acc 0.9"))
+    Path("train.py").write_text(
+        TRAIN.replace('f"val acc', 'f"train acc 1 | val acc').replace(
+            "epoch}", "epoch} | best val acc 0.9"
+        )
+    )
     said = check("--try").stdout
     assert "acc was taken from the line 'train acc 1 | val acc 0.5 | best val acc 0.9'" in said
     assert (
         "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc 0.0 | best val acc 0.9', and the first match counts"
         in said
     )
-    assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {"acc": "train acc 1 | val acc 0.5 | best val acc 0.9"}
+    assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {
+        "acc": "train acc 1 | val acc 0.5 | best val acc 0.9"
+    }
 
 
 @pytest.mark.parametrize(("timeout", "limit"), [(None, 20.0), (90.0, 20.0), (1.5, 1.5)])
@@ -103,7 +111,11 @@ def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
     from agenthpo.taskfile.reading import load_task
 
     specs = []
-    monkeypatch.setattr(module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1])
+    monkeypatch.setattr(
+        module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1]
+    )
     loaded = load_task("task.yaml")
-    assert module.try_once(replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True)
+    assert module.try_once(
+        replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True
+    )
     assert [spec.timeout_s for spec in specs] == [limit]

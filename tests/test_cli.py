@@ -69,15 +69,28 @@ def test_without_a_model_the_first_line_says_how_to_get_one(tmp_path, monkeypatc
 
 
 def test_json_is_one_event_a_line():
-    events = [json.loads(line) for line in agenthpo("run", ".", "--trials", "1", "--json").stdout.splitlines()]
-    assert [e["event"] for e in events] == ["opened", "proposing", "started", *["reported"] * 3, "analysing", "finished", "stopped"]
+    events = [
+        json.loads(line)
+        for line in agenthpo("run", ".", "--trials", "1", "--json").stdout.splitlines()
+    ]
+    assert [e["event"] for e in events] == [
+        "opened",
+        "proposing",
+        "started",
+        *["reported"] * 3,
+        "analysing",
+        "finished",
+        "stopped",
+    ]
 
 
 def test_a_task_is_run_from_another_folder():
     Path("elsewhere").mkdir()
     agenthpo("run", str(Path.cwd()), "--trials", "1", cwd="elsewhere")
     agenthpo("run", "..", "--trials", "1", "--study", "second", cwd="elsewhere")
-    assert [shown(f".agenthpo/{study}")[0]["state"] for study in ("toy", "second")] == ["complete"] * 2
+    assert [shown(f".agenthpo/{study}")[0]["state"] for study in ("toy", "second")] == [
+        "complete"
+    ] * 2
 
 
 def test_check_runs_nothing():
@@ -113,7 +126,10 @@ def test_a_study_is_never_mixed_with_another():
     assert "has the studies second, toy" in agenthpo("show", ".", code=2).stderr
     Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))
     said = agenthpo("resume", "toy", code=2).stderr
-    assert "the task's objective.direction is minimize, but was maximize when the study .agenthpo/toy began" in said
+    assert (
+        "the task's objective.direction is minimize, but was maximize when the study .agenthpo/toy began"
+        in said
+    )
 
 
 def test_no_successful_trial_is_exit_code_3():
@@ -124,7 +140,11 @@ def test_no_successful_trial_is_exit_code_3():
 
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "agenthpo", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "agenthpo", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -195,7 +215,10 @@ def test_a_driver_that_is_at_work_keeps_others_out():
     Path("train.py").write_text(textwrap.dedent(SCRIPT).replace("0.03", "30"))
     with start("run", ".") as driver:
         driver.stdout.readline()
-        assert f"another process (pid {driver.pid}) is at work" in agenthpo("resume", "toy", code=2).stderr
+        assert (
+            f"another process (pid {driver.pid}) is at work"
+            in agenthpo("resume", "toy", code=2).stderr
+        )
         assert len(shown()) == 1, "a study that is at work can be shown"
         os.kill(driver.pid, signal.SIGTERM)
         assert "agenthpo resume" in driver.communicate(timeout=30)[1]

@@ -1,4 +1,6 @@
-"""What a study survives: kills, torn files, full disks, folders that cannot be written, a changed task."""
+"""What a study survives: kills, torn files, full disks, folders that cannot be written, a changed
+task.
+"""
 
 import errno
 import json
@@ -54,13 +56,22 @@ def trials(folder=FOLDER):
 @pytest.mark.parametrize(("kills", "storage"), [("50", []), ("5", ["sqlite:///studies.db"])])
 def test_fifty_kills_lose_no_finished_trial_run_none_twice_and_keep_the_budget(kills, storage):
     killing = Path(__file__).with_name("killing.py")
-    done = subprocess.run([sys.executable, str(killing), kills, "7", *storage], capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        [sys.executable, str(killing), kills, "7", *storage],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["killed"] == int(kills)
     assert [t.number for t in trials()] == list(range(said["finished"]))
     here = str(Path.cwd())
-    left = [p.pid for p in psutil.process_iter(["cmdline"]) if "train.sh" in (p.info["cmdline"] or []) and _cwd(p) == here]
+    left = [
+        p.pid
+        for p in psutil.process_iter(["cmdline"])
+        if "train.sh" in (p.info["cmdline"] or []) and _cwd(p) == here
+    ]
     assert left == []
 
 
@@ -89,7 +100,9 @@ def test_a_study_is_the_same_in_a_journal_and_in_a_database(storage, monkeypatch
 
 
 def test_a_database_that_cannot_be_opened_or_has_the_name_is_a_sentence():
-    with pytest.raises(StudyError, match=r"the storage nosql://me@host/x cannot be opened .*; mend --storage"):
+    with pytest.raises(
+        StudyError, match=r"the storage nosql://me@host/x cannot be opened .*; mend --storage"
+    ):
         run(storage="nosql://me:secret@host/x")
     run(1, storage="sqlite:///a.db")
     with pytest.raises(StudyError, match=r"has a study 'toy' already; name another one by --study"):
@@ -103,10 +116,22 @@ def test_optuna_dashboard_opens_both(storage):
     from optuna_dashboard import wsgi
 
     run(2, storage=storage)
-    opened = RDBStorage(storage) if storage else JournalStorage(JournalFileBackend(str(FOLDER / "journal.log")))
+    opened = (
+        RDBStorage(storage)
+        if storage
+        else JournalStorage(JournalFileBackend(str(FOLDER / "journal.log")))
+    )
     app, status = wsgi(opened), []
-    environment = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/studies", "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http"}
-    body = b"".join(app({**environment, "wsgi.errors": sys.stderr}, lambda s, headers, *_: status.append(s)))
+    environment = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/api/studies",
+        "SERVER_NAME": "x",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+    }
+    body = b"".join(
+        app({**environment, "wsgi.errors": sys.stderr}, lambda s, headers, *_: status.append(s))
+    )
     assert status == ["200 OK"]
     assert "toy" in str(json.loads(body))
 
@@ -147,16 +172,24 @@ for step in range(1000 if first else 3):
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a process of its parent's death"
+)
 def test_what_outlived_a_killed_driver_and_supervisor_ends_and_adds_nothing():
-    Path("task.yaml").write_text(TASK.replace("sh train.sh {x} {n}", f"{sys.executable} launch.py {{x}} {{n}}"))
+    Path("task.yaml").write_text(
+        TASK.replace("sh train.sh {x} {n}", f"{sys.executable} launch.py {{x}} {{n}}")
+    )
     Path("launch.py").write_text(LAUNCHER)
     Path("inner.py").write_text(INNER)
     command = [sys.executable, "-m", "agenthpo", "run", ".", "--model", "none"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         reports = FOLDER / "trials/0000/metrics.jsonl"
         _wait_for(lambda: reports.exists() and reports.read_text().count("\n") > 2)
-        supervisor = next(p for p in psutil.Process(process.pid).children() if any("supervisor" in word for word in p.cmdline()))
+        supervisor = next(
+            p
+            for p in psutil.Process(process.pid).children()
+            if any("supervisor" in word for word in p.cmdline())
+        )
         process.kill()
         supervisor.kill()
     assert len(_inner()) == 1, "the launcher ends, what it started goes on"
@@ -168,7 +201,11 @@ def test_what_outlived_a_killed_driver_and_supervisor_ends_and_adds_nothing():
 
 def _inner():
     here = str(Path.cwd())
-    return [p for p in psutil.process_iter(["cmdline"]) if "inner.py" in (p.info["cmdline"] or []) and _cwd(p) == here]
+    return [
+        p
+        for p in psutil.process_iter(["cmdline"])
+        if "inner.py" in (p.info["cmdline"] or []) and _cwd(p) == here
+    ]
 
 
 def _wait_for(claim):
@@ -188,7 +225,10 @@ def test_trials_of_a_study_that_is_gone_are_put_aside_and_never_counted(storage)
         saved.write_text(saved.read_text().replace('"value": 0', '"value": 7'))
     heard = []
     assert all(t.value < 1 for t in run(3, on_event=heard.append).trials)
-    assert "held trials of an earlier study; they were moved to .agenthpo/toy/earlier-1" in heard[0].hint
+    assert (
+        "held trials of an earlier study; they were moved to .agenthpo/toy/earlier-1"
+        in heard[0].hint
+    )
     assert len(list(FOLDER.glob("earlier-1/trials/*/outcome.json"))) == 3
     assert len(Path("completed").read_text().split()) == 6
 
@@ -198,7 +238,9 @@ def test_an_edited_script_is_another_training():
     with ExperienceLog.open(FOLDER, space=load_task("task.yaml").space) as log:
         left = log.start(agenthpo_proposal({"x": 0.25, "n": 9}))
         task, identity = load_task("task.yaml"), log.identity
-    spec = task.spec(1, left.proposal.params, seed=0, workdir=(FOLDER / "trials/0001").resolve(), study=identity)
+    spec = task.spec(
+        1, left.proposal.params, seed=0, workdir=(FOLDER / "trials/0001").resolve(), study=identity
+    )
     assert train(spec).value == 0.25
     Path("train.sh").write_text("echo score 0.75\n")
     assert [t.value for t in go_on(FOLDER, limits={"trials": 2}).trials][1] == 0.75
@@ -229,11 +271,20 @@ def test_a_project_with_its_database_may_be_moved_and_copied(tmp_path):
 def test_a_copy_that_shares_its_database_with_the_original_is_refused():
     run(2, storage=f"sqlite:///{Path('studies.db').absolute()}")
     shutil.copytree(FOLDER, "other/.agenthpo/toy")
-    with pytest.raises(StudyError, match=r"is a copy of .*\.agenthpo/toy, and both have their trials in sqlite:"):
+    with pytest.raises(
+        StudyError, match=r"is a copy of .*\.agenthpo/toy, and both have their trials in sqlite:"
+    ):
         go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 3})
     assert len(go_on(FOLDER, limits={"trials": 3}).trials) == 3
     shutil.rmtree(FOLDER)
-    assert len(go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 4}).trials) == 4
+    assert (
+        len(
+            go_on(
+                Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 4}
+            ).trials
+        )
+        == 4
+    )
 
 
 def test_another_studys_database_is_refused(tmp_path):
@@ -251,7 +302,9 @@ def test_a_database_that_is_not_what_it_was_is_a_sentence_and_never_made_anew(wh
     data = Path("studies.db").read_bytes()
     Path("studies.db").unlink()
     if what != "gone":
-        Path("studies.db").write_bytes({"empty": b"", "text": b"no database\n" * 100, "half": data[: len(data) // 2]}[what])
+        Path("studies.db").write_bytes(
+            {"empty": b"", "text": b"no database\n" * 100, "half": data[: len(data) // 2]}[what]
+        )
     before = Path("studies.db").read_bytes() if what != "gone" else None
     for use in (trials, lambda: go_on(FOLDER, limits={"trials": 3}), lambda: run(3)):
         with pytest.raises(StudyError, match=r"studies.db|storage of the study"):
@@ -302,7 +355,13 @@ def mounted(folder, *options):
     """A small file system of its own; it needs the right to mount one."""
     folder.mkdir()
     mount = shutil.which("mount")
-    if mount is None or subprocess.run([mount, "-t", "tmpfs", *options, "tmpfs", str(folder)], capture_output=True).returncode != 0:
+    if (
+        mount is None
+        or subprocess.run(
+            [mount, "-t", "tmpfs", *options, "tmpfs", str(folder)], capture_output=True
+        ).returncode
+        != 0
+    ):
         pytest.skip("mounting a small file system is not allowed here")
     try:
         yield folder
@@ -322,7 +381,8 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
                 os.write(file, b"x" * 4096)
         os.close(file)
         with pytest.raises(
-            StudyError, match=r"cannot be written \(No space left on device\); free some space and go on with: agenthpo resume"
+            StudyError,
+            match=r"cannot be written \(No space left on device\); free some space and go on with: agenthpo resume",
         ):
             go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
         fill.unlink()
@@ -341,7 +401,8 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
                 os.write(fill, b"x" * 4096)
         os.close(fill)
         with pytest.raises(
-            StudyError, match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and go on with: agenthpo"
+            StudyError,
+            match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and go on with: agenthpo",
         ):
             go_on(FOLDER, limits={"trials": 60})
         (small / "fill").unlink()
@@ -350,7 +411,9 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StudyError, match="database is locked"):
                 go_on(FOLDER, limits={"trials": before + 2})
-            with pytest.raises(StudyError, match=r"database is locked\); wait for the program that has it"):
+            with pytest.raises(
+                StudyError, match=r"database is locked\); wait for the program that has it"
+            ):
                 trials()
         assert len(go_on(FOLDER, limits={"trials": before + 2}).trials) == before + 2
 
@@ -365,7 +428,10 @@ def test_whatever_the_system_refuses_is_a_sentence(code, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("fcntl.flock", refuse)
-        with pytest.raises(StudyError, match=rf"cannot be written \({os.strerror(number)}\); .*go on with: agenthpo resume"):
+        with pytest.raises(
+            StudyError,
+            match=rf"cannot be written \({os.strerror(number)}\); .*go on with: agenthpo resume",
+        ):
             go_on(FOLDER, limits={"trials": 2})
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", refuse)
@@ -379,9 +445,15 @@ def test_a_folder_that_cannot_be_written_is_a_sentence():
         run(1, folder=small / "toy")
         subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
         assert len(trials(small / "toy")) == 1, "a study can still be shown"
-        with pytest.raises(StudyError, match=r"cannot be written \(Read-only file system\); make its folder writable"):
+        with pytest.raises(
+            StudyError,
+            match=r"cannot be written \(Read-only file system\); make its folder writable",
+        ):
             go_on(small / "toy", limits={"trials": 2}, task=load_task("task.yaml"))
-        with pytest.raises(StudyError, match=r"cannot be written \(Read-only file system\); make its folder writable"):
+        with pytest.raises(
+            StudyError,
+            match=r"cannot be written \(Read-only file system\); make its folder writable",
+        ):
             run(1, folder=small / "new")
 
 
@@ -390,11 +462,20 @@ def test_a_changed_space_keeps_the_trials_that_fit_and_says_so(storage):
     run(4, storage=storage, seed=1)
     fit = sum(t.proposal.params["n"] == 3 for t in trials())
     assert fit < 4
-    Path("task.yaml").write_text(TASK.replace("low: 1, high: 9, default: 3", "values: [3, 20, 21]").replace("{n}", "{n} {z}"))
-    Path("task.yaml").write_text(Path("task.yaml").read_text().replace("  n:", "  z: {type: bool, default: false, when: {n: 20}}\n  n:"))
+    Path("task.yaml").write_text(
+        TASK.replace("low: 1, high: 9, default: 3", "values: [3, 20, 21]").replace("{n}", "{n} {z}")
+    )
+    Path("task.yaml").write_text(
+        Path("task.yaml")
+        .read_text()
+        .replace("  n:", "  z: {type: bool, default: false, when: {n: 20}}\n  n:")
+    )
     heard = []
     stopped = go_on(FOLDER, limits={"trials": 8}, on_event=heard.append)
-    assert f"{fit} of 4 trials fit and are built upon; {4 - fit} lie outside, and are only shown." in heard[0].hint
+    assert (
+        f"{fit} of 4 trials fit and are built upon; {4 - fit} lie outside, and are only shown."
+        in heard[0].hint
+    )
     assert [t.number for t in stopped.trials] == list(range(8))
     assert all(t.proposal.params["n"] in (3, 20, 21) for t in stopped.trials[4:])
     heard.clear()
@@ -424,11 +505,22 @@ def test_what_another_program_put_into_the_study_is_told_and_gone_on_from():
     run(1, storage="sqlite:///studies.db")
     study = optuna.load_study(study_name="toy", storage="sqlite:///studies.db")
     study.enqueue_trial({"x": 0.1, "n": 2})
-    study.tell(study.ask({"x": optuna.distributions.FloatDistribution(0.0, 1.0), "n": optuna.distributions.IntDistribution(1, 9)}), 0.75)
+    study.tell(
+        study.ask(
+            {
+                "x": optuna.distributions.FloatDistribution(0.0, 1.0),
+                "n": optuna.distributions.IntDistribution(1, 9),
+            }
+        ),
+        0.75,
+    )
     study.ask()
     stopped = go_on(FOLDER, limits={"trials": 5})
     assert [t.number for t in stopped.trials] == list(range(5))
-    assert (stopped.trials[1].value, stopped.trials[1].proposal.params) == (0.75, {"x": 0.1, "n": 2})
+    assert (stopped.trials[1].value, stopped.trials[1].proposal.params) == (
+        0.75,
+        {"x": 0.1, "n": 2},
+    )
     assert stopped.trials[2].outcome.error == "another program left it running"
 
 
@@ -437,7 +529,9 @@ def test_an_edited_budget_is_that_of_the_study_and_the_command_line_goes_before_
     Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 4, patience: 99"))
     assert len(go_on(FOLDER).trials) == 4
     assert len(go_on(FOLDER, limits={"trials": 5}).trials) == 5
-    assert len(go_on(FOLDER).trials) == 5, "what the command line said stays until the file is edited again"
+    assert len(go_on(FOLDER).trials) == 5, (
+        "what the command line said stays until the file is edited again"
+    )
     Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 6"))
     with ExperienceLog.open(FOLDER, space=None, read_only=True) as log:
         assert log.meta.budget.patience == 99
@@ -447,7 +541,9 @@ def test_an_edited_budget_is_that_of_the_study_and_the_command_line_goes_before_
 def test_a_changed_direction_is_refused():
     run(1)
     Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))
-    with pytest.raises(StudyError, match=r"objective.direction is minimize, but was maximize .* cannot be compared"):
+    with pytest.raises(
+        StudyError, match=r"objective.direction is minimize, but was maximize .* cannot be compared"
+    ):
         go_on(FOLDER, limits={"trials": 2})
 
 
@@ -466,9 +562,13 @@ class _Silent:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_it_at_once_and_nothing_is_left(number):
-    Path("train.sh").write_text("trap '' TERM INT\necho started > started\nsleep 600 & wait\nsleep 600\n")
+    Path("train.sh").write_text(
+        "trap '' TERM INT\necho started > started\nsleep 600 & wait\nsleep 600\n"
+    )
     command = [sys.executable, "-m", "agenthpo", "run", ".", "--model", "none"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         for _ in range(400):
             if Path("started").exists():
                 break
@@ -482,7 +582,11 @@ def test_a_second_signal_ends_it_at_once_and_nothing_is_left(number):
     assert "agenthpo resume .agenthpo/toy" in said
     here = str(Path.cwd())
     for _ in range(200):
-        left = [p for p in psutil.process_iter(["cmdline"]) if "600" in (p.info["cmdline"] or []) and _cwd(p) == here]
+        left = [
+            p
+            for p in psutil.process_iter(["cmdline"])
+            if "600" in (p.info["cmdline"] or []) and _cwd(p) == here
+        ]
         if not left:
             break
         time.sleep(0.05)

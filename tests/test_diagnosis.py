@@ -22,7 +22,11 @@ def analyse(outcome, trials=(), **proposal):
 
 
 def complete(values, **others):
-    return Outcome("complete", values[-1], curves={"acc": curve(values), **{k: curve(v) for k, v in others.items()}})
+    return Outcome(
+        "complete",
+        values[-1],
+        curves={"acc": curve(values), **{k: curve(v) for k, v in others.items()}},
+    )
 
 
 RISING = [i / 20 for i in range(1, 20)]
@@ -34,16 +38,46 @@ JUMPY = [0.1, *[0.9, 0.2] * 10]
 @pytest.mark.parametrize(
     ("outcome", "diagnosis", "evidence", "advice"),
     [
-        (complete(RISING), "still_improving", "acc from 0.05 to 0.95 at step 18", "raise epochs above 10"),
+        (
+            complete(RISING),
+            "still_improving",
+            "acc from 0.05 to 0.95 at step 18",
+            "raise epochs above 10",
+        ),
         (complete(FLAT), "plateau", "acc from 0.1 to 0.801", "raise size above 16"),
         (complete(PEAKED), "overfitting", "best 0.9 at step 3", "lower epochs below 10"),
-        (complete([0.8], train_acc=[0.99]), "overfitting", "train_acc ended at 0.99, 0.19 ahead of acc", "lower epochs"),
-        (complete([0.8], train_acc=[0.7]), "underfitting", "train_acc ended at 0.7, 0.1 behind acc", "raise size"),
+        (
+            complete([0.8], train_acc=[0.99]),
+            "overfitting",
+            "train_acc ended at 0.99, 0.19 ahead of acc",
+            "lower epochs",
+        ),
+        (
+            complete([0.8], train_acc=[0.7]),
+            "underfitting",
+            "train_acc ended at 0.7, 0.1 behind acc",
+            "raise size",
+        ),
         (complete(JUMPY), "unstable", "of its range in the second half", "lower lr below 0.01"),
         (complete([0.8]), "completed", "acc 0.8", "vary lr next"),
-        (Outcome("failed", error="exit code 1: ValueError: x"), "crashed", "exit code 1: ValueError: x", "avoid"),
-        (Outcome("oom", error="out of memory: 8 GB"), "out_of_memory", "8 GB", "lower size below 16"),
-        (Outcome("timeout", error="stopped at its time limit"), "timed_out", "time limit", "lower epochs below 10"),
+        (
+            Outcome("failed", error="exit code 1: ValueError: x"),
+            "crashed",
+            "exit code 1: ValueError: x",
+            "avoid",
+        ),
+        (
+            Outcome("oom", error="out of memory: 8 GB"),
+            "out_of_memory",
+            "8 GB",
+            "lower size below 16",
+        ),
+        (
+            Outcome("timeout", error="stopped at its time limit"),
+            "timed_out",
+            "time limit",
+            "lower epochs below 10",
+        ),
         (Outcome("diverged", error="acc ended as nan"), "diverged", "nan", "lower lr below 0.01"),
     ],
 )
@@ -64,18 +98,29 @@ def test_a_gap_is_no_overfitting_where_nothing_was_learnt():
     best = make_trial(0, PARAMS, 0.9)
     poor = analyse(complete([0.11], train_acc=[0.14]), [best])
     assert poor.diagnosis == "underfitting"
-    assert poor.evidence == ("train_acc ended at 0.14, 0.03 ahead of acc and worse than trial 0's acc of 0.9",)
+    assert poor.evidence == (
+        "train_acc ended at 0.14, 0.03 ahead of acc and worse than trial 0's acc of 0.9",
+    )
     assert analyse(complete([0.8], train_acc=[0.99]), [best]).diagnosis == "overfitting"
 
 
 def test_without_a_sign_of_trouble_the_least_varied_parameter_is_advised():
-    tried = [make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1), "opt": "sgd" if n else "adam"}, 0.1) for n in range(3)]
-    assert diagnose(TASK, Trial(3, Proposal(PARAMS, "creator")), complete([0.8]), tried).advice == "vary size next"
+    tried = [
+        make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1), "opt": "sgd" if n else "adam"}, 0.1)
+        for n in range(3)
+    ]
+    assert (
+        diagnose(TASK, Trial(3, Proposal(PARAMS, "creator")), complete([0.8]), tried).advice
+        == "vary size next"
+    )
 
 
 def test_the_insight_compares_with_the_incumbent():
     earlier = [make_trial(0, PARAMS, 0.9), make_trial(1, PARAMS, None)]
-    assert analyse(complete([0.8]), earlier).insight == "acc 0.8, 0.1 worse than trial 0; it ran to its end without a sign of trouble."
+    assert (
+        analyse(complete([0.8]), earlier).insight
+        == "acc 0.8, 0.1 worse than trial 0; it ran to its end without a sign of trouble."
+    )
 
 
 @pytest.mark.parametrize(("value", "met"), [(0.5, True), (0.7, False), (None, False)])
@@ -92,7 +137,12 @@ def test_minimising_turns_the_shape_around():
 
 
 @pytest.mark.parametrize(
-    ("metric", "reported", "partner"), [("val_loss", "train_loss", "train_loss"), ("acc", "train/acc", "train/acc"), ("acc", "loss", None)]
+    ("metric", "reported", "partner"),
+    [
+        ("val_loss", "train_loss", "train_loss"),
+        ("acc", "train/acc", "train/acc"),
+        ("acc", "loss", None),
+    ],
 )
 def test_the_training_metric_is_found_by_its_name(metric, reported, partner):
     assert train_partner(metric, {reported: ()}) == partner
@@ -102,6 +152,10 @@ def test_the_training_metric_is_found_by_its_name(metric, reported, partner):
 def test_any_curve_can_be_read(values, direction):
     points = curve(values)
     last = next((v for v in reversed(values) if math.isfinite(v)), None)
-    outcome = Outcome("failed", error="x") if last is None else Outcome("complete", last, curves={"acc": points, "train_acc": points})
+    outcome = (
+        Outcome("failed", error="x")
+        if last is None
+        else Outcome("complete", last, curves={"acc": points, "train_acc": points})
+    )
     task = make_task(direction=direction)
     assert diagnose(task, Trial(0, Proposal(PARAMS, "creator")), outcome, []).evidence

@@ -14,7 +14,11 @@ PAGES = sorted(ROOT.glob("docs/*.md"))
 
 
 def known():
-    return {name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)}
+    return {
+        name
+        for file in ROOT.glob("tests/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -28,7 +32,12 @@ def test_the_task_file_of_the_documentation_is_one():
     Path("train.py").write_text("")
     Path("task.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
     task = load_task("task.yaml")
-    assert (task.train.memory_mb, task.train.silence_s, task.budget.patience, len(task.space)) == (8000.0, 600.0, 30, 6)
+    assert (task.train.memory_mb, task.train.silence_s, task.budget.patience, len(task.space)) == (
+        8000.0,
+        600.0,
+        30,
+        6,
+    )
     assert all(f"`{name}`" in text for name in TEMPLATES)
 
 
@@ -38,6 +47,12 @@ def test_every_page_is_named_in_the_readme():
 
 
 def test_the_tables_of_the_twelve_tasks_are_what_the_stored_runs_come_to():
-    told = tables_words(tables(read_runs(ROOT / "benchmarks/results/tasks", TASKS), ROOT / "benchmarks/tasks"))
-    assert told == (ROOT / "benchmarks/results/figures/tables.md").read_text(), "agenthpo bench figures"
-    assert told.strip() in (ROOT / "docs/twelve-tasks.md").read_text(), "the page ends with benchmarks/results/figures/tables.md"
+    told = tables_words(
+        tables(read_runs(ROOT / "benchmarks/results/tasks", TASKS), ROOT / "benchmarks/tasks")
+    )
+    assert told == (ROOT / "benchmarks/results/figures/tables.md").read_text(), (
+        "agenthpo bench figures"
+    )
+    assert told.strip() in (ROOT / "docs/twelve-tasks.md").read_text(), (
+        "the page ends with benchmarks/results/figures/tables.md"
+    )

@@ -25,9 +25,14 @@ def test_what_is_drawn_or_moved_is_a_point_of_the_space_and_comes_back_to_the_sa
 
 def test_numbers_lie_on_their_own_scale_and_names_apart():
     encoding = Encoding(parse_space(SPACE))
-    a, b = {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 1}, {"lr": 0.1, "size": 32, "opt": "sgd", "momentum": 0.25, "epochs": 50}
+    a, b = (
+        {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 1},
+        {"lr": 0.1, "size": 32, "opt": "sgd", "momentum": 0.25, "epochs": 50},
+    )
     rows = encoding.rows([a, b])
-    assert rows.tolist() == [[0.5, 0.5, 0.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.25, 1.0]] or np.allclose(rows[0], [0.5, 0.5, 0, 0.5, 0])
+    assert rows.tolist() == [[0.5, 0.5, 0.0, 0.5, 0.0], [1.0, 1.0, 1.0, 0.25, 1.0]] or np.allclose(
+        rows[0], [0.5, 0.5, 0, 0.5, 0]
+    )
     points = encoding.spread(rows, np.ones(encoding.width))
     assert np.isclose(((points[0] - points[1]) ** 2).sum(), 0.25 + 0.25 + 1 + 0.0625 + 1)
 

@@ -33,7 +33,11 @@ def play(task, score, trials, seed=0, engine=None):
 
 def test_it_begins_with_the_default_and_closes_in_on_the_optimum():
     task = make_task(direction="minimize")
-    found = play(task, lambda p: abs(p["epochs"] - 30) / 50 + (p["opt"] == "sgd") + (np.log10(p["lr"]) + 2) ** 2, 20)
+    found = play(
+        task,
+        lambda p: abs(p["epochs"] - 30) / 50 + (p["opt"] == "sgd") + (np.log10(p["lr"]) + 2) ** 2,
+        20,
+    )
     assert found[0].proposal.source == "default"
     assert min(t.value for t in found) < 0.05
     assert sum(t.proposal.params["opt"] == "adam" for t in found[8:]) >= 10
@@ -54,9 +58,16 @@ def test_the_same_seed_and_history_give_the_same_proposal():
 
 def test_failures_teach_where_not_to_go():
     task = make_task(
-        {"x": {"type": "float", "low": 0.0, "high": 1.0}, "y": {"type": "float", "low": 0.0, "high": 1.0}}, direction="minimize"
+        {
+            "x": {"type": "float", "low": 0.0, "high": 1.0},
+            "y": {"type": "float", "low": 0.0, "high": 1.0},
+        },
+        direction="minimize",
     )
-    games = [play(task, lambda p: None if p["x"] > 0.5 else (p["x"] - 0.45) ** 2 + p["y"], 25, seed) for seed in range(4)]
+    games = [
+        play(task, lambda p: None if p["x"] > 0.5 else (p["x"] - 0.45) ** 2 + p["y"], 25, seed)
+        for seed in range(4)
+    ]
     failed = [t.value is None for found in games for t in found[12:]]
     assert np.mean(failed) < 0.35  # half of the space, and the optimum is at its border
     assert max(min(t.value for t in found if t.value is not None) for found in games) < 0.05
@@ -73,7 +84,9 @@ def test_pending_trials_are_not_proposed_again_and_spread():
 @pytest.mark.parametrize("mean", [-1.0, 0.0, 2.0, 5.0])
 def test_log_expected_improvement_is_the_logarithm_of_the_integral(mean):
     exact = quad(lambda y: -y * norm.pdf(y, mean, 0.7), -12, 0, limit=200)[0]
-    assert log_expected_improvement(np.array([mean]), np.array([0.7]), 0.0)[0] == pytest.approx(np.log(exact), abs=1e-3)
+    assert log_expected_improvement(np.array([mean]), np.array([0.7]), 0.0)[0] == pytest.approx(
+        np.log(exact), abs=1e-3
+    )
 
 
 def test_it_is_finite_and_falls_however_far_away():
@@ -101,7 +114,12 @@ def test_its_proposals_say_what_they_expect_and_nine_in_ten_hold():
 def test_past_some_hundreds_of_results_tpe_goes_on():
     task = make_task()
     trials = [
-        make_trial(i, {"lr": 10 ** (-5 + 4 * i / 400), "size": 8, "opt": "adam", "epochs": 1 + i % 50}, i / 400) for i in range(HANDOVER)
+        make_trial(
+            i,
+            {"lr": 10 ** (-5 + 4 * i / 400), "size": 8, "opt": "adam", "epochs": 1 + i % 50},
+            i / 400,
+        )
+        for i in range(HANDOVER)
     ]
     assert "TPE" not in Engine(0).propose(task, trials[:-1]).rationale
     assert "TPE" in Engine(0).propose(task, trials).rationale
@@ -110,13 +128,21 @@ def test_past_some_hundreds_of_results_tpe_goes_on():
 
 def test_its_view_has_candidates_importance_and_gaps():
     task = make_task(
-        {"x": {"type": "float", "low": 0.0, "high": 1.0}, "k": {"type": "categorical", "values": ["a", "b", "c"]}}, direction="minimize"
+        {
+            "x": {"type": "float", "low": 0.0, "high": 1.0},
+            "k": {"type": "categorical", "values": ["a", "b", "c"]},
+        },
+        direction="minimize",
     )
     rng = np.random.default_rng(0)
-    params = [{"x": float(x), "k": k} for x, k in zip(rng.uniform(0, 0.5, 12), "ab" * 6, strict=True)]
+    params = [
+        {"x": float(x), "k": k} for x, k in zip(rng.uniform(0, 0.5, 12), "ab" * 6, strict=True)
+    ]
     trials = [make_trial(i, p, 5 * (p["x"] - 0.3) ** 2) for i, p in enumerate(params)]
     view = Engine(0).view(task, trials)
-    assert 1 <= len(view.candidates) <= 3 and all(task.space.violations(c.params) == [] for c in view.candidates)
+    assert 1 <= len(view.candidates) <= 3 and all(
+        task.space.violations(c.params) == [] for c in view.candidates
+    )
     assert next(iter(view.importance)) == "x" and abs(sum(view.importance.values()) - 1) < 1e-9
     assert view.gaps[0].startswith("x between") and view.gaps[1:] == ("k c",)
     assert Engine(0).view(task, trials[:2]) is None
@@ -130,7 +156,12 @@ def test_every_other_trial_of_a_noisy_objective_looks_for_more():
     assert [engine.belief(noisy, history[:n]).margin for n in (8, 9, 10, 11)] == [0, 0.5, 0, 0.5]
     assert engine.belief(task, history).margin == 0
     rows = engine.belief(task, history).encoding.drawn(rng, 300)
-    spread = [engine.belief(t, history).at(rows)[1][np.argsort(-engine.belief(t, history).score(rows))[:20]].mean() for t in (task, noisy)]
+    spread = [
+        engine.belief(t, history)
+        .at(rows)[1][np.argsort(-engine.belief(t, history).score(rows))[:20]]
+        .mean()
+        for t in (task, noisy)
+    ]
     assert spread[1] > spread[0]  # less is known there
     quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 11)
     best = [np.argmax(engine.belief(t, quiet).score(rows)) for t in (task, noisy)]
@@ -149,7 +180,15 @@ def test_its_algebra_takes_one_thread_and_leaves_the_number_as_it_was():
 
 def test_losses_with_a_wide_tail_are_taken_as_logarithms():
     task, rng = make_task(direction="minimize"), np.random.default_rng(0)
-    drawn = [{"lr": float(10 ** rng.uniform(-5, -1)), "size": 16, "opt": "adam", "epochs": int(rng.integers(1, 50))} for _ in range(20)]
+    drawn = [
+        {
+            "lr": float(10 ** rng.uniform(-5, -1)),
+            "size": 16,
+            "opt": "adam",
+            "epochs": int(rng.integers(1, 50)),
+        }
+        for _ in range(20)
+    ]
 
     def belief(score):
         return Engine(0).belief(task, [make_trial(i, p, score(p)) for i, p in enumerate(drawn)])
@@ -170,8 +209,12 @@ def test_a_lucky_incumbent_of_a_noisy_objective_is_measured_again():
         return opt
 
     noisy, quiet = measured(True), measured(False)
-    assert len(noisy.best().trials) >= 3 and "Measured again" in " ".join(t.proposal.rationale for t in noisy.trials[12:])
-    assert noisy.best().value == pytest.approx(np.mean([noisy.trials[n].value for n in noisy.best().trials]))
+    assert len(noisy.best().trials) >= 3 and "Measured again" in " ".join(
+        t.proposal.rationale for t in noisy.trials[12:]
+    )
+    assert noisy.best().value == pytest.approx(
+        np.mean([noisy.trials[n].value for n in noisy.best().trials])
+    )
     assert len({str(t.proposal.params) for t in quiet.trials}) == 24
 
 
@@ -208,5 +251,9 @@ def test_what_failed_is_not_offered_again_even_where_values_are_noisy(proposer):
         proposal = turn.propose(task, trials)
         assert proposal.params not in bad
         bad += [proposal.params] * (proposal.params["x"] == 2)
-        trials.append(make_trial(number, proposal.params, None if proposal.params["x"] == 2 else float(number % 3)))
+        trials.append(
+            make_trial(
+                number, proposal.params, None if proposal.params["x"] == 2 else float(number % 3)
+            )
+        )
     assert bad

@@ -10,14 +10,21 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def tuned(example, changes, *arguments):
-    """Run a copy of an example, its task changed to be quick, and return its study as ``show --json`` prints it."""
+    """Run a copy of an example, its task changed to be quick, and return its study as ``show
+    --json`` prints it.
+    """
     shutil.copytree(EXAMPLES / example, example, ignore=shutil.ignore_patterns(".agenthpo"))
     task = Path(example, "task.yaml")
     for old, new in changes.items():
         assert old in task.read_text()
         task.write_text(task.read_text().replace(old, new))
     for command in (["run", example, *arguments], ["show", example, "--json"]):
-        done = subprocess.run([sys.executable, "-m", "agenthpo", *command], capture_output=True, text=True, timeout=200)
+        done = subprocess.run(
+            [sys.executable, "-m", "agenthpo", *command],
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
         assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout)
 
@@ -32,9 +39,14 @@ def test_digits_by_two_agents_and_the_engine(smollm2):
     assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}
     for t in trials[1:]:
         if t["source"] == "creator":
-            assert t["rationale"] and t["hypothesis"] and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
+            assert (
+                t["rationale"]
+                and t["hypothesis"]
+                and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
+            )
             assert t["analysis"]["expectation_met"] in (True, False)
     prompts = Path("digits/.agenthpo/digits/llm.jsonl").read_text()
     assert "test_accuracy" not in prompts
     insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")
-    assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]  # what the Executor wrote is in the Creator's prompt
+    # what the Executor wrote is in the Creator's prompt
+    assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]

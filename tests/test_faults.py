@@ -34,7 +34,10 @@ def run(script, *words, task=TASK, code=None):
     ("script", "words"),
     [
         ("import no_such_module", "No module named 'no_such_module'"),
-        ("import argparse\nargparse.ArgumentParser().parse_args()", "unrecognized arguments: --lr 0.5"),
+        (
+            "import argparse\nargparse.ArgumentParser().parse_args()",
+            "unrecognized arguments: --lr 0.5",
+        ),
         (ARGUMENTS.replace("type=float", "type=int"), "argument --lr: invalid int value"),
         (ARGUMENTS + "print('done')", "the script ended without reporting acc"),
         (ARGUMENTS + "print('acc 0,853')", "which is not a whole number"),
@@ -42,9 +45,14 @@ def run(script, *words, task=TASK, code=None):
         ("open('no-such.csv')", "No such file or directory: 'no-such.csv'"),
     ],
 )
-def test_the_default_that_fails_by_the_task_ends_the_study_with_the_cause_and_the_fix(script, words):
+def test_the_default_that_fails_by_the_task_ends_the_study_with_the_cause_and_the_fix(
+    script, words
+):
     done = run(script, code=3)
-    assert "Error: it is the task that fails, not a configuration: trial 0, the default configuration, failed (" in done.stderr
+    assert (
+        "Error: it is the task that fails, not a configuration: trial 0, the default configuration, failed ("
+        in done.stderr
+    )
     assert words in done.stderr
     assert ";" in done.stderr.split(words)[1]
     assert "go on with: agenthpo resume .agenthpo/toy (--keep-going" in done.stderr
@@ -63,7 +71,8 @@ def test_different_causes_and_the_configurations_own_are_gone_on_from():
     assert run(ARGUMENTS + "raise MemoryError('too large')", "--trials", "3", code=3).stderr == ""
     assert len(shown()) == 3
     run(
-        ARGUMENTS + f"import os\nn = len(os.listdir('.agenthpo/other/trials'))\nlr = n / 1000\n{causes}",
+        ARGUMENTS
+        + f"import os\nn = len(os.listdir('.agenthpo/other/trials'))\nlr = n / 1000\n{causes}",
         "--study",
         "other",
         "--trials",
@@ -75,13 +84,20 @@ def test_different_causes_and_the_configurations_own_are_gone_on_from():
 def test_whoever_means_it_goes_on():
     assert run("import no_such_module", "--keep-going", "--trials", "4", code=3).stderr == ""
     assert len(shown()) == 4
-    assert run("import no_such_module", "--study", "other", code=3).stderr.startswith("Error: it is the task")
-    assert agenthpo("resume", ".agenthpo/other", "--keep-going", "--trials", "3", code=3).stderr == ""
+    assert run("import no_such_module", "--study", "other", code=3).stderr.startswith(
+        "Error: it is the task"
+    )
+    assert (
+        agenthpo("resume", ".agenthpo/other", "--keep-going", "--trials", "3", code=3).stderr == ""
+    )
     assert len(shown("other")) == 3
 
 
 def test_three_in_a_row_ask_the_same_question_later_and_a_mended_task_goes_on():
-    failing = ARGUMENTS + "import os\nif os.path.exists('gone'): raise OSError('disk of the data is gone')\nprint('acc', lr)"
+    failing = (
+        ARGUMENTS
+        + "import os\nif os.path.exists('gone'): raise OSError('disk of the data is gone')\nprint('acc', lr)"
+    )
     run(failing, "--trials", "2", code=0)
     Path("gone").touch()
     done = agenthpo("resume", "toy", "--trials", "9", code=3)
@@ -107,7 +123,14 @@ def test_a_function_that_is_at_fault_ends_its_study():
     result = package.tune(objective, space, trials=9, model="none")
     assert len(result.trials) == 2
     assert "failed the same way (KeyError: 'no such')" in result.reason
-    assert len(package.tune(objective, space, trials=4, model="none", study="b", keep_going=True).trials) == 4
+    assert (
+        len(
+            package.tune(
+                objective, space, trials=4, model="none", study="b", keep_going=True
+            ).trials
+        )
+        == 4
+    )
 
 
 def test_what_is_of_the_task_is_read_from_the_error():
@@ -115,7 +138,11 @@ def test_what_is_of_the_task_is_read_from_the_error():
     assert not is_of_task(Outcome("oom", error="out of memory: No module named x"))
     assert is_of_task(Outcome("failed", error="exit code 2: Error: No such option: --lr"))
     failed = [
-        replace(make_trial(n, {"x": n}, None), outcome=Outcome("failed", error=f"exit code 1: at 0x{n}f, step {n}")) for n in range(3)
+        replace(
+            make_trial(n, {"x": n}, None),
+            outcome=Outcome("failed", error=f"exit code 1: at 0x{n}f, step {n}"),
+        )
+        for n in range(3)
     ]
     assert fault_of(failed[:1]) == ""
     assert "trials 0 and 1" in fault_of(failed[:2])

@@ -65,7 +65,10 @@ def ran():
     return Path("ran").read_text().splitlines() if Path("ran").exists() else []
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "set OPENAI_API_KEY to a valid key"), (404, "mend the name after --model")])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "set OPENAI_API_KEY to a valid key"), (404, "mend the name after --model")],
+)
 def test_a_users_mistake_stops_before_the_first_trial(status, words):
     with model_server(lambda body, number: failing(status)) as (url, asked):
         done = agenthpo("run", ".", "--model", "toy", "--base-url", url, code=2)
@@ -86,8 +89,13 @@ def outage(body, number):
 
 def test_an_outage_in_mid_run_falls_back_and_says_so():
     with model_server(outage) as (url, _):
-        said = agenthpo("run", ".", "--proposer", "creator", "--model", "toy", "--base-url", url).stdout
-    assert "note: instead of the Creator: the model toy gave no answer: the key was refused, HTTP 401, revoked" in said
+        said = agenthpo(
+            "run", ".", "--proposer", "creator", "--model", "toy", "--base-url", url
+        ).stdout
+    assert (
+        "note: instead of the Creator: the model toy gave no answer: the key was refused, HTTP 401, revoked"
+        in said
+    )
     trials = shown()
     assert [t["source"] for t in trials] == ["default", "fallback", "fallback", "fallback"]
     assert len(ran()) == 4
@@ -95,10 +103,28 @@ def test_an_outage_in_mid_run_falls_back_and_says_so():
 
 def test_an_outage_stops_resumably_where_that_was_asked_for():
     with model_server(outage) as (url, _):
-        done = agenthpo("run", ".", "--proposer", "creator", "--model", "toy", "--base-url", url, "--on-llm-failure", "stop", code=2)
-    assert "the study stops as it was asked to, go on with: agenthpo resume .agenthpo/toy" in done.stderr
+        done = agenthpo(
+            "run",
+            ".",
+            "--proposer",
+            "creator",
+            "--model",
+            "toy",
+            "--base-url",
+            url,
+            "--on-llm-failure",
+            "stop",
+            code=2,
+        )
+    assert (
+        "the study stops as it was asked to, go on with: agenthpo resume .agenthpo/toy"
+        in done.stderr
+    )
     assert len(ran()) == 1
-    with model_server(talk(*(message(arguments=reply(x)) for x in (0.75, 0.875, 0.625)))) as (url, _):
+    with model_server(talk(*(message(arguments=reply(x)) for x in (0.75, 0.875, 0.625)))) as (
+        url,
+        _,
+    ):
         agenthpo("resume", "toy", "--model", "toy", "--base-url", url)
     assert [t["source"] for t in shown()] == ["default", "creator", "creator", "creator"]
     assert len(ran()) == 4, "the first trial was not run again"
@@ -116,15 +142,33 @@ def test_every_kind_of_bad_reply_is_read_or_sent_back_and_nothing_leaves_the_spa
         message(arguments=reply(0.5)),
     ]
     good = [
-        message("<think>so {</think>Sure:\n```json\n" + json.dumps(reply("2**-1", "SGD")).replace("}}", "}, // done\n}") + "\n```"),
+        message(
+            "<think>so {</think>Sure:\n```json\n"
+            + json.dumps(reply("2**-1", "SGD")).replace("}}", "}, // done\n}")
+            + "\n```"
+        ),
         message(json.dumps(reply("0.625", "Adam"))),
     ]
     order = [*bad[:2], good[0], *bad[2:4], good[1], *bad[4:7], bad[7]]
     with model_server(talk(*order)) as (url, _):
-        agenthpo("run", ".", "--proposer", "creator", "--model", "toy", "--base-url", url, "--trials", "5")
+        agenthpo(
+            "run",
+            ".",
+            "--proposer",
+            "creator",
+            "--model",
+            "toy",
+            "--base-url",
+            url,
+            "--trials",
+            "5",
+        )
     trials = shown()
     assert [t["source"] for t in trials][1:] == ["creator", "creator", "fallback", "fallback"]
-    assert (trials[1]["params"], trials[2]["params"]) == ({"x": 0.5, "opt": "sgd"}, {"x": 0.625, "opt": "adam"})
+    assert (trials[1]["params"], trials[2]["params"]) == (
+        {"x": 0.5, "opt": "sgd"},
+        {"x": 0.625, "opt": "adam"},
+    )
     assert "opt 'SGD' was read as 'sgd'" in trials[1]["note"]
     assert "2 replies were sent back" in trials[2]["note"]
     assert all(0.0 <= float(line.split()[1]) <= 1.0 for line in ran())
@@ -132,7 +176,10 @@ def test_every_kind_of_bad_reply_is_read_or_sent_back_and_nothing_leaves_the_spa
 
 
 def test_the_command_line_replays_a_study_with_its_seed():
-    with model_server(talk(*(message(arguments=reply(x)) for x in (0.75, 0.875, 0.625)))) as (url, _):
+    with model_server(talk(*(message(arguments=reply(x)) for x in (0.75, 0.875, 0.625)))) as (
+        url,
+        _,
+    ):
         agenthpo("run", ".", "--model", "toy", "--base-url", url, "--seed", "5")
     first = shown()
     agenthpo("run", ".", "--model", "replay:toy", "--study", "again")
@@ -145,7 +192,9 @@ def test_the_command_line_replays_a_study_with_its_seed():
 def test_a_password_in_the_servers_address_is_shown_nowhere():
     with model_server(talk(message(arguments=reply(0.75)))) as (url, _):
         address = url.replace("://", "://me:hunter2@")
-        said = agenthpo("run", ".", "--model", "toy", "--base-url", address, "--trials", "2", "--json")
+        said = agenthpo(
+            "run", ".", "--model", "toy", "--base-url", address, "--trials", "2", "--json"
+        )
         shown_study = agenthpo("show", "toy", "--json")
         again = agenthpo("resume", "toy", "--trials", "3")
     for done in (said, shown_study, again):

@@ -1,4 +1,6 @@
-"""``{flags}`` for scripts of every argument library: what is recorded is what the script had, false and null too."""
+"""``{flags}`` for scripts of every argument library: what is recorded is what the script had, false
+and null too.
+"""
 
 import json
 from pathlib import Path
@@ -25,11 +27,17 @@ ARGPARSE = (
     + TELL
 )
 SCRIPTS = {
-    "argparse optional": ARGPARSE.format("p.add_argument('--shuffle', action=argparse.BooleanOptionalAction, default=True)"),
+    "argparse optional": ARGPARSE.format(
+        "p.add_argument('--shuffle', action=argparse.BooleanOptionalAction, default=True)"
+    ),
     "argparse flag": ARGPARSE.format("p.add_argument('--shuffle', action='store_true')"),
-    "argparse function": ARGPARSE.format("p.add_argument('--shuffle', type=lambda t: t.lower() in ('true', '1'), default=True)"),
-    "argparse literal": "import ast\n" + ARGPARSE.format("p.add_argument('--shuffle', type=ast.literal_eval, default=True)"),
-    "argparse json": "import json\n" + ARGPARSE.format("p.add_argument('--shuffle', type=json.loads, default=7)"),
+    "argparse function": ARGPARSE.format(
+        "p.add_argument('--shuffle', type=lambda t: t.lower() in ('true', '1'), default=True)"
+    ),
+    "argparse literal": "import ast\n"
+    + ARGPARSE.format("p.add_argument('--shuffle', type=ast.literal_eval, default=True)"),
+    "argparse json": "import json\n"
+    + ARGPARSE.format("p.add_argument('--shuffle', type=json.loads, default=7)"),
     "click": "import click\n@click.command()\n@click.option('--shuffle/--no-shuffle', default=True)\n@click.option('--lr', type=float)\n"
     f"def main(shuffle, lr):{TELL}main()",
     "click flag": "import click\n@click.command()\n@click.option('--shuffle', is_flag=True)\n@click.option('--lr', type=float)\n"
@@ -80,57 +88,91 @@ def test_true_and_false_reach_a_script_of_every_library(kind):
 @pytest.mark.parametrize(
     ("option", "why"),
     [
-        ("p.add_argument('--shuffle', type=bool, default=True)", "type=bool reads every text that is not empty"),
-        ("p.add_argument('--shuffle', action='store_true', default=True)", "has no way to say false"),
+        (
+            "p.add_argument('--shuffle', type=bool, default=True)",
+            "type=bool reads every text that is not empty",
+        ),
+        (
+            "p.add_argument('--shuffle', action='store_true', default=True)",
+            "has no way to say false",
+        ),
         ("p.add_argument('--shuffle', action='store_false')", "makes it false where it is given"),
         ("p.add_argument('--shuffle')", "does not show how its option takes them"),
         ("exec('')", "does not show how its option takes them"),
     ],
 )
 def test_a_script_that_cannot_take_both_is_refused(option, why):
-    with pytest.raises(TaskError, match=f"space.shuffle is true or false, but .*{why}.*; set space.shuffle.style"):
+    with pytest.raises(
+        TaskError, match=f"space.shuffle is true or false, but .*{why}.*; set space.shuffle.style"
+    ):
         task(ARGPARSE.format(option))
 
 
-@pytest.mark.parametrize("style", [s for s in STYLES if not s.endswith(("null", "None", "none", "/--noname"))])
+@pytest.mark.parametrize(
+    "style", [s for s in STYLES if not s.endswith(("null", "None", "none", "/--noname"))]
+)
 def test_a_style_of_the_task_or_the_parameter_goes_before(style):
     script = (
         "import sys, json\nwords = ' '.join(sys.argv[1:]).replace('=', ' ').split()\nnext_word = (words + [''])[words.index('--shuffle') + 1] "
-        "if '--shuffle' in words else 'false'\nshuffle = next_word.lower() not in ('false', '0', 'no', 'off')\nif True:" + TELL
+        "if '--shuffle' in words else 'false'\nshuffle = next_word.lower() not in ('false', '0', 'no', 'off')\nif True:"
+        + TELL
     )
     for text in (
         TASK.replace("default: true", f"default: true, style: '{style}'"),
         TASK.replace("train: {", f"train: {{style: '{style}', "),
     ):
         loaded = task(script, text)
-        assert [got(loaded, {"shuffle": value, "lr": 0.1}) for value in (False, True)] == [False, True]
+        assert [got(loaded, {"shuffle": value, "lr": 0.1}) for value in (False, True)] == [
+            False,
+            True,
+        ]
 
 
 def test_a_bare_option_for_a_script_whose_own_default_is_true_is_refused():
-    with pytest.raises(TaskError, match="says nothing for false, but the script's own default is True"):
+    with pytest.raises(
+        TaskError, match="says nothing for false, but the script's own default is True"
+    ):
         task(
-            ARGPARSE.format("p.add_argument('--shuffle', action='store_true', default=True)"), TASK.replace("true}", "true, style: --name}")
+            ARGPARSE.format("p.add_argument('--shuffle', action='store_true', default=True)"),
+            TASK.replace("true}", "true, style: --name}"),
         )
 
 
-NULL = TASK.replace("{type: bool, default: true}", "{type: categorical, values: [null, balanced], default: null}")
+NULL = TASK.replace(
+    "{type: bool, default: true}", "{type: categorical, values: [null, balanced], default: null}"
+)
 
 
 @pytest.mark.parametrize(
     ("option", "style", "value"),
     [
         ("p.add_argument('--shuffle')", "", None),
-        ("p.add_argument('--shuffle', default='x', type=lambda t: None if t == 'None' else t)", "--name None", None),
-        ("p.add_argument('--shuffle', default='x', type=lambda t: None if t == 'none' else t)", "--name=none", None),
+        (
+            "p.add_argument('--shuffle', default='x', type=lambda t: None if t == 'None' else t)",
+            "--name None",
+            None,
+        ),
+        (
+            "p.add_argument('--shuffle', default='x', type=lambda t: None if t == 'none' else t)",
+            "--name=none",
+            None,
+        ),
     ],
 )
 def test_null_is_left_out_only_where_the_script_has_it_without_the_option(option, style, value):
-    loaded = task(ARGPARSE.format(option), NULL.replace("default: null", f"default: null, style: '{style}'") if style else NULL)
+    loaded = task(
+        ARGPARSE.format(option),
+        NULL.replace("default: null", f"default: null, style: '{style}'") if style else NULL,
+    )
     assert got(loaded, {"shuffle": None, "lr": 0.1}) is value
     assert got(loaded, {"shuffle": "balanced", "lr": 0.1}) == "balanced"
 
 
-OPTIONAL = "from typing import Optional\n{}\ndef main(shuffle: Optional[str] = {}, lr: float = 0.0):" + TELL + "{}"
+OPTIONAL = (
+    "from typing import Optional\n{}\ndef main(shuffle: Optional[str] = {}, lr: float = 0.0):"
+    + TELL
+    + "{}"
+)
 LIBRARIES = {
     "fire": ("import fire", "fire.Fire(main)"),
     "tyro": ("import tyro", "tyro.cli(main)"),
@@ -153,19 +195,33 @@ def test_null_reaches_a_script_of_every_library_or_is_refused(library, default):
             task(script, NULL)
         return
     loaded = task(script, NULL)
-    assert [got(loaded, {"shuffle": value, "lr": 0.1}) for value in (None, "balanced")] == [None, "balanced"]
+    assert [got(loaded, {"shuffle": value, "lr": 0.1}) for value in (None, "balanced")] == [
+        None,
+        "balanced",
+    ]
 
 
 def test_hugging_faces_options_are_known_by_their_text_and_null_is_refused():
     loaded = task(OF_HUGGING_FACE)
-    assert loaded.spec(0, {"shuffle": False, "lr": 0.1}, seed=0, workdir=Path("t")).command[-3:] == ("--shuffle=False", "--lr", "0.1")
+    assert loaded.spec(0, {"shuffle": False, "lr": 0.1}, seed=0, workdir=Path("t")).command[
+        -3:
+    ] == ("--shuffle=False", "--lr", "0.1")
     with pytest.raises(TaskError, match=r"space.shuffle.values holds null, but"):
         task(OF_HUGGING_FACE, NULL)
 
 
-@pytest.mark.parametrize("option", ["p.add_argument('--shuffle', default='x')", "p.add_argument('--shuffle', default=f())", "exec('')"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "p.add_argument('--shuffle', default='x')",
+        "p.add_argument('--shuffle', default=f())",
+        "exec('')",
+    ],
+)
 def test_null_without_a_way_to_say_it_is_refused(option):
-    with pytest.raises(TaskError, match=r"space.shuffle.values holds null, but \{flags\} has no word for it"):
+    with pytest.raises(
+        TaskError, match=r"space.shuffle.values holds null, but \{flags\} has no word for it"
+    ):
         task(ARGPARSE.format(option), NULL)
 
 
@@ -201,7 +257,10 @@ PAIR = "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: {{comma
 @pytest.mark.parametrize(
     ("words", "options"),
     [
-        ("-s {a} -t{b}", "p.add_argument('-s', type=float, dest='a'); p.add_argument('-t', type=float, dest='b')"),
+        (
+            "-s {a} -t{b}",
+            "p.add_argument('-s', type=float, dest='a'); p.add_argument('-t', type=float, dest='b')",
+        ),
         ("{a} {b}", "p.add_argument('a', type=float); p.add_argument('b', type=float)"),
         ("--betas {a} {b}", "p.add_argument('--betas', type=float, nargs=2)"),
         ("--a {a} -b={b}", "p.add_argument('--a', type=float); p.add_argument('-b', type=float)"),
@@ -218,11 +277,21 @@ TEXTS += "space:\n  a: {{type: categorical, values: ['-x', 'y']}}\n"
 
 
 def test_a_text_with_a_dash_goes_by_an_option_or_is_refused():
-    for words, options in (("--a {a}", "p.add_argument('--a')"), ("-a {a}", "p.add_argument('-a')"), ("--a={a}", "p.add_argument('--a')")):
+    for words, options in (
+        ("--a {a}", "p.add_argument('--a')"),
+        ("-a {a}", "p.add_argument('-a')"),
+        ("--a={a}", "p.add_argument('--a')"),
+    ):
         assert got(task(NUMBERS.format(options), TEXTS.format(words)), {"a": "-x"}) == {"a": "-x"}
-    with pytest.raises(TaskError, match=r"space.a.values holds '-x', which the script would take for an option where \{a\} stands"):
+    with pytest.raises(
+        TaskError,
+        match=r"space.a.values holds '-x', which the script would take for an option where \{a\} stands",
+    ):
         task(NUMBERS.format("p.add_argument('a')"), TEXTS.format("{a}"))
-    assert task("import sys; print('acc', sys.argv[1])", TEXTS.format("{a}")).space["a"].values == ("-x", "y")
+    assert task("import sys; print('acc', sys.argv[1])", TEXTS.format("{a}")).space["a"].values == (
+        "-x",
+        "y",
+    )
 
 
 def test_check_shows_both_values_and_what_the_scripts_own_defaults_are():

@@ -1,4 +1,6 @@
-"""A study that came from elsewhere is data: nothing that it names is run, imported, asked or overwritten without the user's word."""
+"""A study that came from elsewhere is data: nothing that it names is run, imported, asked or
+overwritten without the user's word.
+"""
 
 import io
 import json
@@ -34,7 +36,9 @@ FOLDER = Path(".agenthpo/toy")
 def foreign(monkeypatch, tmp_path):
     """A study of somebody else: made with another seal."""
     Path("task.yaml").write_text(TASK)
-    Path("train.py").write_text("import sys\nopen('ran', 'a').write('x')\nprint('score', sys.argv[1])\n")
+    Path("train.py").write_text(
+        "import sys\nopen('ran', 'a').write('x')\nprint('score', sys.argv[1])\n"
+    )
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
     begin(load_task("task.yaml"), FOLDER)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "mine"))
@@ -129,7 +133,13 @@ GOOD = {
     "data": 1,
     "repairs": [],
 }
-GOOD["usage"] = {"requests": 1, "input_tokens": 1, "output_tokens": 1, "seconds": 0.1, "cost_usd": None}
+GOOD["usage"] = {
+    "requests": 1,
+    "input_tokens": 1,
+    "output_tokens": 1,
+    "seconds": 0.1,
+    "cost_usd": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -184,13 +194,28 @@ class Installed:
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        ({"url": "file:///home/me/agent%20hpo", "dir_info": {"editable": True}}, "pip install -e '/home/me/agent hpo[remote]'"),
-        ({"url": "file:///home/me/agenthpo", "dir_info": {}}, "pip install '/home/me/agenthpo[remote]'"),
-        ({"url": "file:///tmp/agenthpo-1-py3-none-any.whl", "archive_info": {}}, "pip install '/tmp/agenthpo-1-py3-none-any.whl[remote]'"),
-        ({"url": "https://h/a.git", "vcs_info": {"vcs": "git"}}, "pip install 'agenthpo[remote] @ git+https://h/a.git'"),
+        (
+            {"url": "file:///home/me/agent%20hpo", "dir_info": {"editable": True}},
+            "pip install -e '/home/me/agent hpo[remote]'",
+        ),
+        (
+            {"url": "file:///home/me/agenthpo", "dir_info": {}},
+            "pip install '/home/me/agenthpo[remote]'",
+        ),
+        (
+            {"url": "file:///tmp/agenthpo-1-py3-none-any.whl", "archive_info": {}},
+            "pip install '/tmp/agenthpo-1-py3-none-any.whl[remote]'",
+        ),
+        (
+            {"url": "https://h/a.git", "vcs_info": {"vcs": "git"}},
+            "pip install 'agenthpo[remote] @ git+https://h/a.git'",
+        ),
         (None, "pip install 'agenthpo[remote]'"),
     ],
 )
 def test_a_hint_names_this_copy_and_no_package_of_a_stranger(origin, words, monkeypatch):
-    monkeypatch.setattr("agenthpo.text.install_hints.distribution", lambda name: Installed(origin and json.dumps(origin)))
+    monkeypatch.setattr(
+        "agenthpo.text.install_hints.distribution",
+        lambda name: Installed(origin and json.dumps(origin)),
+    )
     assert install_words("remote", "x") == words

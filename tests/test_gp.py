@@ -12,7 +12,10 @@ NAMES = {"type": "categorical", "values": ["a", "b", "c"]}
 
 def made(count, noise=0.0, seed=0):
     """A wave in x, a step by name, and z, which does not matter."""
-    encoding, rng = Encoding(parse_space({"x": UNIT, "k": NAMES, "z": UNIT})), np.random.default_rng(seed)
+    encoding, rng = (
+        Encoding(parse_space({"x": UNIT, "k": NAMES, "z": UNIT})),
+        np.random.default_rng(seed),
+    )
     rows = encoding.drawn(rng, count)
     values = np.sin(5 * rows[:, 0]) + 0.8 * (rows[:, 1] == 2) + noise * rng.normal(size=count)
     return encoding, rows, (values - values.mean()) / values.std()
@@ -50,6 +53,8 @@ def test_more_observations_are_as_if_it_had_been_told_from_the_start():
     process = gp.fit(encoding, rows[:15], values[:15])
     more = process.with_observed(rows[15:], values[15:])
     covariance = process.covariance(rows, rows) + process.noise * np.eye(20)
-    whole = process.mean + process.covariance(rows, rows) @ np.linalg.solve(covariance, values - process.mean)
+    whole = process.mean + process.covariance(rows, rows) @ np.linalg.solve(
+        covariance, values - process.mean
+    )
     assert np.allclose(more.at(rows)[0], whole, atol=1e-6)
     assert more.at(rows[15:])[1].max() < process.at(rows[15:])[1].max()

@@ -36,14 +36,20 @@ def test_the_prior_is_a_density_that_is_higher_inside():
     places = (np.arange(1000) + 0.5)[:, None] / 1000
     logs = log_inside(Encoding(parse_space(RANGE)), places)
     assert np.exp(logs).mean() == pytest.approx(1, abs=1e-4)
-    assert logs.argmax() in (499, 500) and logs[0] == pytest.approx(logs[-1]) == pytest.approx(logs.min())
+    assert logs.argmax() in (499, 500) and logs[0] == pytest.approx(logs[-1]) == pytest.approx(
+        logs.min()
+    )
     steps = Encoding(parse_space({"n": {"type": "int", "low": 1, "high": 2}}))
-    assert np.ptp(log_inside(steps, np.array([[0.0], [1.0]]))) == 0  # of two values neither is inside
+    # of two values neither is inside
+    assert np.ptp(log_inside(steps, np.array([[0.0], [1.0]]))) == 0
 
 
 def test_a_parameter_that_is_not_active_counts_as_any():
     encoding = Encoding(parse_space(SPACE))
-    adam, sgd = ({"lr": 0.1, "size": 16, "opt": "adam", "epochs": 50}, {"lr": 0.1, "size": 16, "opt": "sgd", "momentum": 0.0, "epochs": 50})
+    adam, sgd = (
+        {"lr": 0.1, "size": 16, "opt": "adam", "epochs": 50},
+        {"lr": 0.1, "size": 16, "opt": "sgd", "momentum": 0.0, "epochs": 50},
+    )
     without, with_end = log_inside(encoding, encoding.rows([adam, sgd]))
     assert with_end < without < 0
 
@@ -61,5 +67,7 @@ def test_the_first_points_differ_in_a_space_whose_middle_is_one_configuration():
     task = make_task({name: {"type": "int", "low": 1, "high": 3} for name in "ab"})
     task = replace(task, objective=replace(task.objective, noisy=True))
     for number in range(4):
-        history.append(make_trial(number, Engine(0, Knobs(design=4)).propose(task, history).params, 0.5))
+        history.append(
+            make_trial(number, Engine(0, Knobs(design=4)).propose(task, history).params, 0.5)
+        )
     assert len({str(t.proposal.params) for t in history}) == 4

@@ -1,4 +1,6 @@
-"""A journal that was damaged: told with line and byte, readable around it, never overwritten, repaired into a copy."""
+"""A journal that was damaged: told with line and byte, readable around it, never overwritten,
+repaired into a copy.
+"""
 
 import random
 import re
@@ -73,7 +75,9 @@ def test_a_changed_byte_is_told_and_loses_nothing_in_silence(part):
         found, said, now, then = read()
         assert (now, replace(then, trials=0)) == (direction, replace(meta, trials=0))
         differ = [t.number for t, was in zip(found, trials, strict=False) if t != was]
-        assert all(found[n].outcome is None or not found[n].proposal.params for n in differ), f"another result at {at}: {value}"
+        assert all(found[n].outcome is None or not found[n].proposal.params for n in differ), (
+            f"another result at {at}: {value}"
+        )
         assert [t.number for t in found] == list(range(len(found)))
         if said:
             line = data[:at].count(b"\n") + 1
@@ -92,7 +96,9 @@ def test_what_is_repaired_is_a_copy_that_can_be_gone_on_with():
     data = JOURNAL.read_bytes()
     lines = data.splitlines(keepends=True)
     third = next(i for i, line in enumerate(lines) if b'"number":2' in line)
-    told = next(i for i, line in enumerate(lines) if b'"op_code":6,' in line and b'"trial_id":3' in line)
+    told = next(
+        i for i, line in enumerate(lines) if b'"op_code":6,' in line and b'"trial_id":3' in line
+    )
     for i in (third, told):
         lines[i] = lines[i][:40] + b"\x00" + lines[i][41:]
     JOURNAL.write_bytes(b"".join(lines))
@@ -101,7 +107,11 @@ def test_what_is_repaired_is_a_copy_that_can_be_gone_on_with():
     assert trials[2].outcome.error == f"its line {third + 1} of the journal is damaged"
     repaired = repair(FOLDER)
     assert JOURNAL.read_bytes() == b"".join(lines)
-    assert (repaired.folder.name, repaired.lost, repaired.unfinished) == ("toy-repaired-1", (2,), (3,))
+    assert (repaired.folder.name, repaired.lost, repaired.unfinished) == (
+        "toy-repaired-1",
+        (2,),
+        (3,),
+    )
     assert len(repaired.damages) == 2
     Path("train.py").write_text("def main(params):\n    return params['x']\n")
     stopped = go_on(repaired.folder, limits={"trials": 6})
@@ -120,10 +130,23 @@ def test_lines_whose_break_was_lost_are_both_whole():
         assert said
 
 
-@pytest.mark.parametrize("left", [b"\x00" * 5000 + b"\n", b"[1]\n" * 10, b'{"op_code": 99}\n', b'{"op_code": 4, "study_id": 0}\n'])
+@pytest.mark.parametrize(
+    "left",
+    [
+        b"\x00" * 5000 + b"\n",
+        b"[1]\n" * 10,
+        b'{"op_code": 99}\n',
+        b'{"op_code": 4, "study_id": 0}\n',
+    ],
+)
 def test_a_journal_of_which_nothing_is_whole_is_a_sentence_and_kept(left):
     JOURNAL.write_bytes(left)
-    for use in (read, lambda: go_on(FOLDER), lambda: begin(load_task("task.yaml"), FOLDER), lambda: repair(FOLDER)):
+    for use in (
+        read,
+        lambda: go_on(FOLDER),
+        lambda: begin(load_task("task.yaml"), FOLDER),
+        lambda: repair(FOLDER),
+    ):
         with pytest.raises(StudyError, match="is damaged in line 1"):
             use()
     assert JOURNAL.read_bytes() == left
@@ -149,7 +172,10 @@ def test_reading_writes_nothing():
         file.unlink()
     before = {file: file.stat().st_mtime_ns for file in FOLDER.rglob("*")}, JOURNAL.read_bytes()
     read()
-    assert ({file: file.stat().st_mtime_ns for file in FOLDER.rglob("*")}, JOURNAL.read_bytes()) == before
+    assert (
+        {file: file.stat().st_mtime_ns for file in FOLDER.rglob("*")},
+        JOURNAL.read_bytes(),
+    ) == before
 
 
 def test_a_study_of_another_program_in_its_place_is_kept():

@@ -32,14 +32,30 @@ def test_what_is_plainly_meant_is_read_and_what_was_mended_is_told(text, repaire
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no json", "{" * 3000, TEXT[:-1], TEXT[:-9], "<think>" + TEXT, "I cannot help with that.", "[]", "{lr: 1}"]
+    "text",
+    [
+        "",
+        "no json",
+        "{" * 3000,
+        TEXT[:-1],
+        TEXT[:-9],
+        "<think>" + TEXT,
+        "I cannot help with that.",
+        "[]",
+        "{lr: 1}",
+    ],
 )
 def test_what_is_not_whole_is_not_read(text):
     assert not read_json(text, keys=("params",)).data
 
 
 def test_pythons_constants_are_read():
-    assert read_json("{'a': True, 'b': None, 'c': \"None\", 'd': 'it\\'s'}").data == {"a": True, "b": None, "c": "None", "d": "it's"}
+    assert read_json("{'a': True, 'b': None, 'c': \"None\", 'd': 'it\\'s'}").data == {
+        "a": True,
+        "b": None,
+        "c": "None",
+        "d": "it's",
+    }
 
 
 @given(st.text())
@@ -47,7 +63,12 @@ def test_any_text_is_survived(text):
     read_json(text, keys=("params",))
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    )
+)
 def test_what_is_json_is_read_as_it_is(value):
     assert read_json(json.dumps(value)).data == value
 
@@ -58,5 +79,12 @@ def test_what_is_json_is_read_as_it_is(value):
 @given(st.dictionaries(st.text(), st.text() | st.booleans() | st.none(), min_size=1))
 def test_what_python_prints_of_a_dict_reads_back(value):
     text = repr(value)
-    if "\\x" not in text and "\\u" not in text and "\\n" not in text and "\\t" not in text and "\\r" not in text and "\\U" not in text:
+    if (
+        "\\x" not in text
+        and "\\u" not in text
+        and "\\n" not in text
+        and "\\t" not in text
+        and "\\r" not in text
+        and "\\U" not in text
+    ):
         assert read_json(text).data == value

@@ -1,4 +1,6 @@
-"""Imports go down the page only: each room may import those below it, never one above, and the outside rooms never each other."""
+"""Imports go down the page only: each room may import those below it, never one above, and the
+outside rooms never each other.
+"""
 
 import ast
 from graphlib import TopologicalSorter
@@ -46,7 +48,10 @@ def imports_of(file: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found |= {f"{node.module}.{alias.name}" if node.module == "agenthpo" else node.module for alias in node.names}
+            found |= {
+                f"{node.module}.{alias.name}" if node.module == "agenthpo" else node.module
+                for alias in node.names
+            }
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return {name for name in found if name.startswith("agenthpo.")}
@@ -71,9 +76,15 @@ def test_imports_go_down_only():
 
 def test_no_modules_import_each_other_in_a_circle_not_even_inside_functions():
     modules = {
-        ".".join(("agenthpo", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): file for file in ROOT.rglob("*.py")
+        ".".join(("agenthpo", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        ): file
+        for file in ROOT.rglob("*.py")
     }
-    graph = {name: {target for target in imports_of(file) if target in modules} - {name} for name, file in modules.items()}
+    graph = {
+        name: {target for target in imports_of(file) if target in modules} - {name}
+        for name, file in modules.items()
+    }
     TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
@@ -89,7 +100,11 @@ def test_packages_of_others_stay_behind_their_fences():
                 if isinstance(node, ast.Import)
                 else []
             )
-            wrong += [f"{file} imports {name}" for name in names if here not in FENCES.get(name.partition(".")[0], {here})]
+            wrong += [
+                f"{file} imports {name}"
+                for name in names
+                if here not in FENCES.get(name.partition(".")[0], {here})
+            ]
     assert wrong == []
 
 

@@ -10,9 +10,19 @@ from agenthpo.events import Analysing, Finished, Opened, Proposing, Reported, St
 from studies import make_trial
 
 PARAMS = {"lr": 0.001, "opt": "adam"}
-OPENED = Opened("toy", ".agenthpo/toy", "acc", "maximize", "local:smollm2", Budget(4), hint="A hint.")
+OPENED = Opened(
+    "toy", ".agenthpo/toy", "acc", "maximize", "local:smollm2", Budget(4), hint="A hint."
+)
 FIRST = make_trial(0, PARAMS, 0.5, "default", insight="It is a start.")
-SECOND = make_trial(1, {**PARAMS, "lr": 0.01}, 0.7, "creator", insight="Larger steps help.", rationale="Trial 0 was slow.", note="[bold]")
+SECOND = make_trial(
+    1,
+    {**PARAMS, "lr": 0.01},
+    0.7,
+    "creator",
+    insight="Larger steps help.",
+    rationale="Trial 0 was slow.",
+    note="[bold]",
+)
 
 
 def running(trial):
@@ -33,7 +43,13 @@ def drawn(view, width=100):
 
 
 def test_a_running_trial_is_shown_with_its_metric_as_it_trains():
-    _, view = play(OPENED, Proposing(0), Started(running(FIRST)), Reported(0, 0, {"acc": 0.1}), Reported(0, 1, {"acc": 0.4}))
+    _, view = play(
+        OPENED,
+        Proposing(0),
+        Started(running(FIRST)),
+        Reported(0, 0, {"acc": 0.1}),
+        Reported(0, 1, {"acc": 0.4}),
+    )
     assert "A hint." in view
     assert "trial 0 trains" in view
     assert "acc 0.4 ▁█" in view
@@ -41,7 +57,12 @@ def test_a_running_trial_is_shown_with_its_metric_as_it_trains():
 
 def test_trials_incumbent_words_and_time_left_are_shown():
     _, view = play(
-        OPENED, Started(running(FIRST)), Finished(FIRST, FIRST), Proposing(1), Started(running(SECOND)), Finished(SECOND, SECOND)
+        OPENED,
+        Started(running(FIRST)),
+        Finished(FIRST, FIRST),
+        Proposing(1),
+        Started(running(SECOND)),
+        Finished(SECOND, SECOND),
     )
     assert "creator" in view
     assert "best 0.7 (trial 1) ▁█" in view
@@ -53,14 +74,24 @@ def test_trials_incumbent_words_and_time_left_are_shown():
 
 @pytest.mark.parametrize("height", [16, 24, 50])
 def test_the_view_fits_the_screen_however_many_trials(height):
-    events = [OPENED, *[Finished(make_trial(n, PARAMS, n / 100), None) for n in range(90)], Started(running(make_trial(90, PARAMS, 1)))]
+    events = [
+        OPENED,
+        *[Finished(make_trial(n, PARAMS, n / 100), None) for n in range(90)],
+        Started(running(make_trial(90, PARAMS, 1))),
+    ]
     _, view = play(*events, height=height)
     assert view.count("\n") <= height
     assert "89" in view
 
 
 def test_the_best_trial_stays_in_view():
-    events = [OPENED, *[Finished(make_trial(n, {**PARAMS, "lr": 0.001 * (n + 1)}, 1 if n == 3 else 0.5), None) for n in range(60)]]
+    events = [
+        OPENED,
+        *[
+            Finished(make_trial(n, {**PARAMS, "lr": 0.001 * (n + 1)}, 1 if n == 3 else 0.5), None)
+            for n in range(60)
+        ],
+    ]
     _, view = play(*events, height=24)
     assert "\n 3 " in view or "\n3 " in view
 
@@ -69,7 +100,13 @@ def test_the_summary_stays_when_the_view_goes():
     stopped = Stopped("all 2 trials of the budget are done", (FIRST, SECOND), SECOND)
     console = Console(file=io.StringIO(), width=100, highlight=False)
     with live_view(console) as on_event:
-        for event in (OPENED, Finished(FIRST, FIRST), Analysing(running(SECOND), SECOND.outcome), Finished(SECOND, SECOND), stopped):
+        for event in (
+            OPENED,
+            Finished(FIRST, FIRST),
+            Analysing(running(SECOND), SECOND.outcome),
+            Finished(SECOND, SECOND),
+            stopped,
+        ):
             on_event(event)
     said = console.file.getvalue()
     assert "Ended: all 2 trials" in said
@@ -86,6 +123,9 @@ def test_what_was_found_stays_on_the_screen_after_an_interruption():
     assert "default" in console.file.getvalue()
 
 
-@pytest.mark.parametrize(("values", "bars"), [([], ""), ([1], "▁"), ([0, 1], "▁█"), ([float("nan"), 2], "▁"), ([0, 7, 3.5], "▁█▅")])
+@pytest.mark.parametrize(
+    ("values", "bars"),
+    [([], ""), ([1], "▁"), ([0, 1], "▁█"), ([float("nan"), 2], "▁"), ([0, 7, 3.5], "▁█▅")],
+)
 def test_a_sparkline_draws_finite_values(values, bars):
     assert sparkline(values, 10) == bars

@@ -8,7 +8,12 @@ from agenthpo.llm.client import Form, Message
 from agenthpo.llm.opening import open_model
 from agenthpo.llm.remote import RemoteLLM
 
-SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"size": {"enum": [8, 16]}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
 FORM = Form("answer", SCHEMA, '%llguidance {}\nstart: "{\\"size\\": " ("8" | "16") "}"')
 TALK = [Message("system", "You choose sizes."), Message("user", "Choose a size, 8 or 16.")]
 
@@ -18,7 +23,9 @@ def test_the_embedded_model_answers_in_form_opens_no_port_and_prints_nothing(smo
     assert reply.data["size"] in (8, 16)
     assert reply.usage.requests == 1
     assert reply.usage.input_tokens > 10
-    assert [c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN] == []
+    assert [
+        c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN
+    ] == []
     assert capfd.readouterr() == ("", "")
 
 
@@ -41,7 +48,9 @@ def test_it_works_within_a_running_event_loop():
     from pydantic_ai.messages import ModelResponse, TextPart
     from pydantic_ai.models.function import FunctionModel
 
-    model = RemoteLLM("scripted", FunctionModel(lambda messages, info: ModelResponse([TextPart('{"size": 16}')])))
+    model = RemoteLLM(
+        "scripted", FunctionModel(lambda messages, info: ModelResponse([TextPart('{"size": 16}')]))
+    )
 
     async def notebook():
         return model.ask(TALK, FORM).data
@@ -52,7 +61,9 @@ def test_it_works_within_a_running_event_loop():
 
 @pytest.mark.parametrize("name", ["openai:gpt-5", "nobody:nothing", "gpt"])
 def test_a_model_that_cannot_be_used_is_a_users_mistake(name):
-    with pytest.raises(ModelError, match=f"the model '{name}' cannot be used: .*name it as PROVIDER:MODEL") as caught:
+    with pytest.raises(
+        ModelError, match=f"the model '{name}' cannot be used: .*name it as PROVIDER:MODEL"
+    ) as caught:
         open_model(name)
     assert "\n" not in str(caught.value)
 

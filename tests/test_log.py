@@ -23,9 +23,29 @@ SPACE = parse_space(
     }
 )
 PARAMS = {"lr": 0.01, "size": 8, "opt": "adam"}
-PROPOSAL = Proposal(PARAMS, "creator", "because", "it helps", Expected(0.5, 0.4, 0.6), "sent back once", "local:x", Usage(1, 2, 3, 0.5))
-OUTCOME = Outcome("complete", 0.55, 2.0, 0.5, {"acc": ((0.0, 0.1), (2.0, 0.55))}, 1.5, 0, "", "tail")
-ANALYSIS = Analysis("plateau", ("flat since step 1",), "It is flat.", "stop earlier", True, "local:x", "", Usage(1, 1, 1, 1.0))
+PROPOSAL = Proposal(
+    PARAMS,
+    "creator",
+    "because",
+    "it helps",
+    Expected(0.5, 0.4, 0.6),
+    "sent back once",
+    "local:x",
+    Usage(1, 2, 3, 0.5),
+)
+OUTCOME = Outcome(
+    "complete", 0.55, 2.0, 0.5, {"acc": ((0.0, 0.1), (2.0, 0.55))}, 1.5, 0, "", "tail"
+)
+ANALYSIS = Analysis(
+    "plateau",
+    ("flat since step 1",),
+    "It is flat.",
+    "stop earlier",
+    True,
+    "local:x",
+    "",
+    Usage(1, 1, 1, 1.0),
+)
 FOLDER = Path("study")
 
 
@@ -50,7 +70,9 @@ def test_optuna_sees_an_ordinary_study():
     with create() as log:
         log.finish(log.start(PROPOSAL), OUTCOME, ANALYSIS)
         log.finish(log.start(PROPOSAL), Outcome("failed", error="x"), Analysis("crashed"))
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend("study/journal.log"))
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend("study/journal.log")
+    )
     study = optuna.load_study(study_name="study", storage=storage)
     assert study.best_params == PARAMS
     assert [t.state.name for t in study.trials] == ["COMPLETE", "FAIL"]
@@ -102,7 +124,11 @@ def test_a_study_that_exists_or_does_not_is_a_users_mistake():
 def test_the_incumbent_is_the_first_of_the_best():
     with create(direction="minimize") as log:
         for value, lr in ((0.5, 0.01), (0.2, 0.02), (0.2, 0.03), (0.9, 0.04)):
-            log.finish(log.start(replace(PROPOSAL, params={**PARAMS, "lr": lr})), Outcome("complete", value), ANALYSIS)
+            log.finish(
+                log.start(replace(PROPOSAL, params={**PARAMS, "lr": lr})),
+                Outcome("complete", value),
+                ANALYSIS,
+            )
         assert log.incumbent().number == 1
 
 
@@ -123,9 +149,14 @@ def test_what_a_later_version_says_beside_is_passed_over_and_what_cannot_be_read
     with create() as log:
         for _ in range(3):
             log.finish(log.start(PROPOSAL), OUTCOME, ANALYSIS)
-    lines = [re.sub(r',"crc":"[0-9a-f]{8}"', "", line) for line in Path("study/journal.log").read_text().splitlines()]
+    lines = [
+        re.sub(r',"crc":"[0-9a-f]{8}"', "", line)
+        for line in Path("study/journal.log").read_text().splitlines()
+    ]
     later = [
-        line.replace('"log_tail"', '"of_a_later_version":[1],"log_tail"').replace('"rationale"', '"also_later":1,"rationale"')
+        line.replace('"log_tail"', '"of_a_later_version":[1],"log_tail"').replace(
+            '"rationale"', '"also_later":1,"rationale"'
+        )
         for line in lines
     ]
     broken = [i for i, line in enumerate(later) if '"outcome":' in line][1]

@@ -20,11 +20,20 @@ def read(lines, patterns=None, wanted=("acc",)):
 
 
 def test_json_lines_that_hold_the_metric_are_points():
-    lines = ['{"epoch": 1, "acc": 0.5, "loss": 2}', '{"loss": 1}', "{'acc': 1}", '{"acc": 0.6}', "acc 3", '{"acc": true}']
+    lines = [
+        '{"epoch": 1, "acc": 0.5, "loss": 2}',
+        '{"loss": 1}',
+        "{'acc': 1}",
+        '{"acc": 0.6}',
+        "acc 3",
+        '{"acc": true}',
+    ]
     assert read(lines) == {"acc": ((1.0, 0.5), (1.0, 0.6)), "loss": ((1.0, 2.0),)}
 
 
-@pytest.mark.parametrize("text", ["0.5", "-1e-05", "+3", ".5", "3.", "1E+3", "nan", "NaN", "-inf", "Infinity", "12"])
+@pytest.mark.parametrize(
+    "text", ["0.5", "-1e-05", "+3", ".5", "3.", "1E+3", "nan", "NaN", "-inf", "Infinity", "12"]
+)
 def test_number_stands_for_any_notation(text):
     value = read([f"epoch 3 val acc   {text}, loss 1"], {"acc": "val acc {number}"})["acc"][0][1]
     assert value == float(text) or (math.isnan(value) and math.isnan(float(text)))
@@ -56,7 +65,10 @@ def test_patterns_take_the_value(pattern, line, value):
     assert read([line], {"acc": pattern}) == {"acc": ((0.0, value),)}
 
 
-@pytest.mark.parametrize("pattern", [r"acc (\d)", r"acc (0\.\d)", r"acc 0(\.\d+)", r"acc (\d+\.\d+)(?=e)", r"acc (\w*)x?"])
+@pytest.mark.parametrize(
+    "pattern",
+    [r"acc (\d)", r"acc (0\.\d)", r"acc 0(\.\d+)", r"acc (\d+\.\d+)(?=e)", r"acc (\w*)x?"],
+)
 def test_a_group_that_cuts_a_number_is_an_error_not_a_value(pattern):
     with pytest.raises(PatternError, match="not a whole number"):
         read(["acc 0.913e-1", "acc x"], {"acc": pattern})
@@ -80,11 +92,25 @@ PARTS = [
     "5²",
     "1½",
 ]
-PARTS += ["1'000", "1’000.5", "1\u202f234", "12ms", "1.#INF", "0.5f", "1e5e3", "0.5_", "1.234,56", "3.2-05", "3.2+05"]
+PARTS += [
+    "1'000",
+    "1’000.5",
+    "1\u202f234",
+    "12ms",
+    "1.#INF",
+    "0.5f",
+    "1e5e3",
+    "0.5_",
+    "1.234,56",
+    "3.2-05",
+    "3.2+05",
+]
 
 
 @pytest.mark.parametrize("text", PARTS)
-@pytest.mark.parametrize("pattern", ["acc {number}", r"acc (\S+)", r"acc ([\d.]+)", "acc {number} after"])
+@pytest.mark.parametrize(
+    "pattern", ["acc {number}", r"acc (\S+)", r"acc ([\d.]+)", "acc {number} after"]
+)
 def test_a_number_is_whole_or_not_read_and_the_sentence_quotes_it(text, pattern):
     try:
         found = read([f"acc {text} after"], {"acc": pattern})
@@ -97,7 +123,10 @@ def test_a_number_is_whole_or_not_read_and_the_sentence_quotes_it(text, pattern)
 @pytest.mark.parametrize("text", ["1_000", "1,5", "12:30", "٠.٨٥", "1.5M", "3.2d-05", "0x10", " "])
 def test_a_text_that_is_no_whole_number_is_none(text):
     assert whole_number(text) is None
-    assert list(_rows(f"epoch,acc\n1,0.5\n2,{text.replace(',', ';')}\n")) == [{"epoch": 1.0, "acc": 0.5}, {"epoch": 2.0}]
+    assert list(_rows(f"epoch,acc\n1,0.5\n2,{text.replace(',', ';')}\n")) == [
+        {"epoch": 1.0, "acc": 0.5},
+        {"epoch": 2.0},
+    ]
 
 
 @given(st.floats(allow_nan=False))
@@ -139,7 +168,12 @@ def test_a_line_of_json_is_not_read_by_the_pattern_as_well():
 
 @pytest.mark.parametrize(
     ("written", "shown"),
-    [(b"acc 0.12\b\b34\n", "acc 0.34"), (b"12\b\b\b\b\b345\n", "345"), (b"acc 0.5\b\n", "acc 0.5"), (b"\x1b[1m5\x1b[0m\b6\n", "6")],
+    [
+        (b"acc 0.12\b\b34\n", "acc 0.34"),
+        (b"12\b\b\b\b\b345\n", "345"),
+        (b"acc 0.5\b\n", "acc 0.5"),
+        (b"\x1b[1m5\x1b[0m\b6\n", "6"),
+    ],
 )
 def test_backspaces_give_what_a_terminal_shows(written, shown):
     assert Lines().feed(written) == [shown]
@@ -147,7 +181,11 @@ def test_backspaces_give_what_a_terminal_shows(written, shown):
 
 def test_progress_bars_colours_and_other_bytes_are_read():
     lines = Lines()
-    got = lines.feed(b"10%\r20%\r\n\x1b[32macc 0.5\x1b[0m\nca") + lines.feed(b"f\xc3\xa9 \xff") + lines.feed(b"", final=True)
+    got = (
+        lines.feed(b"10%\r20%\r\n\x1b[32macc 0.5\x1b[0m\nca")
+        + lines.feed(b"f\xc3\xa9 \xff")
+        + lines.feed(b"", final=True)
+    )
     assert got == ["10%", "20%", "acc 0.5", "café \ufffd"]
 
 
@@ -163,7 +201,9 @@ def test_a_line_without_end_stays_in_bounded_memory():
 def test_how_the_stream_is_cut_does_not_matter(chunks, size):
     stream = b"".join(chunks)
     pieces = Lines()
-    one = [line for i in range(0, len(stream), size) for line in pieces.feed(stream[i : i + size])] + pieces.feed(b"", final=True)
+    one = [
+        line for i in range(0, len(stream), size) for line in pieces.feed(stream[i : i + size])
+    ] + pieces.feed(b"", final=True)
     assert one == Lines().feed(stream, final=True)
 
 
@@ -195,9 +235,21 @@ def alike(metric, *lines):
 
 
 def test_the_lines_most_like_a_metric_that_never_came_are_found():
-    lines = ["epoch 1", "Validation accuracy: 0.81", "val_loss 0.3", "val acc 0.81", "val acc 0.82", "accurate words only", "lr 0.1"]
+    lines = [
+        "epoch 1",
+        "Validation accuracy: 0.81",
+        "val_loss 0.3",
+        "val acc 0.81",
+        "val acc 0.82",
+        "accurate words only",
+        "lr 0.1",
+    ]
     assert alike("val_acc", *lines)[0] in ("val acc 0.81", "Validation accuracy: 0.81")
-    assert set(alike("val_acc", *lines)) == {"val acc 0.81", "Validation accuracy: 0.81", "val_loss 0.3"}
+    assert set(alike("val_acc", *lines)) == {
+        "val acc 0.81",
+        "Validation accuracy: 0.81",
+        "val_loss 0.3",
+    }
     assert alike("val_acc", "epoch 1 lr 0.1") == []
 
 
@@ -217,14 +269,20 @@ def test_a_million_points_stay_few_and_the_best_and_the_last_are_kept():
     assert (77_777.0, 2.0) in curve
 
 
-WORDS = st.sampled_from(["acc", "ACC ", '"loss"', " ", "x", "\r", "\n", "\x1b[1m", "\b", "0.5", "é", "val"])
+WORDS = st.sampled_from(
+    ["acc", "ACC ", '"loss"', " ", "x", "\r", "\n", "\x1b[1m", "\b", "0.5", "é", "val"]
+)
 
 
 @given(st.lists(WORDS), st.integers(1, 9))
 def test_what_is_passed_over_holds_no_needle_however_the_stream_is_cut(pieces, size):
     stream, needles = "".join(pieces).encode(), (b"acc", b'"loss"')
     lines = Lines()
-    found = [line for i in range(0, len(stream), size) for line in lines.feed(stream[i : i + size], needles=needles)]
+    found = [
+        line
+        for i in range(0, len(stream), size)
+        for line in lines.feed(stream[i : i + size], needles=needles)
+    ]
     found += lines.feed(b"", final=True, needles=needles)
     every = re.split(rb"[\r\n]+", stream)
     kept = [line for line in every if any(n in line.lower() for n in (*needles, b"\x1b", b"\b"))]
@@ -232,21 +290,30 @@ def test_what_is_passed_over_holds_no_needle_however_the_stream_is_cut(pieces, s
 
 
 def test_needles_are_what_every_line_of_interest_holds():
-    assert needles_of({"acc": "val Acc (top-1): {number}%"}, ["acc", "test"]) == (b'"acc"', b'"test"', b"val")
+    assert needles_of({"acc": "val Acc (top-1): {number}%"}, ["acc", "test"]) == (
+        b'"acc"',
+        b'"test"',
+        b"val",
+    )
     assert needles_of({"acc": r"acc (\S+)"}, ["acc"]) is None
     assert needles_of({"acc": "{number}"}, ["acc"]) is None
     assert needles_of({}, ["précision"]) is None or needles_of({}, ["précision"])[0].isascii()
     assert needles_of({}, ['a"b']) is None
 
 
-@pytest.mark.parametrize("unit", ["s", "sec", "secs", "seconds", "x", "dB", "px", "pct", "nats", "bits"])
+@pytest.mark.parametrize(
+    "unit", ["s", "sec", "secs", "seconds", "x", "dB", "px", "pct", "nats", "bits"]
+)
 def test_a_unit_may_follow_a_number(unit):
     assert read([f"acc 0.5{unit} left"], {"acc": "acc {number}"}) == {"acc": ((0.0, 0.5),)}
 
 
 @pytest.mark.parametrize("text", ["v0.5", "1,234.5", "−0.5", "1:30", "x0.5"])
 def test_a_pattern_that_begins_with_its_number_takes_no_rest_of_another(text):
-    with pytest.raises(PatternError, match=r"which is not a whole number; let the script print it as 0.853 or 1234.5"):
+    with pytest.raises(
+        PatternError,
+        match=r"which is not a whole number; let the script print it as 0.853 or 1234.5",
+    ):
         read([f"{text} accuracy"], {"acc": "{number} accuracy"})
 
 
@@ -279,7 +346,9 @@ def test_places_are_halved_with_their_points():
 
 
 def test_what_comes_in_one_line_is_of_one_report_and_each_line_of_its_own():
-    reader = MetricReader(frozenset({"acc", "test"}), {"acc": "acc {number}", "test": "test {number}"})
+    reader = MetricReader(
+        frozenset({"acc", "test"}), {"acc": "acc {number}", "test": "test {number}"}
+    )
     for line in ("acc 1", "acc 2 test 3", "nothing", "test 4"):
         reader.read_output(line)
     assert reader.places == {"acc": [1, 2], "test": [2, 4]}
@@ -294,7 +363,10 @@ def test_infinity_keeps_its_sign():
     assert as_float(3) == 3.0
 
 
-@pytest.mark.parametrize(("pattern", "line"), [(r"acc 0(\.\d+)", "acc 0.5 x"), (r"acc 1(\d+)", "acc 123 x"), (r"acc 1,(\d+)", "acc 1,5 x")])
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [(r"acc 0(\.\d+)", "acc 0.5 x"), (r"acc 1(\d+)", "acc 123 x"), (r"acc 1,(\d+)", "acc 1,5 x")],
+)
 def test_a_group_that_takes_the_rest_of_a_number_is_an_error(pattern, line):
     with pytest.raises(PatternError, match=r"which is not a whole number; write \{number\} there"):
         read([line], {"acc": pattern})
@@ -304,7 +376,8 @@ def test_a_group_that_takes_the_rest_of_a_number_is_an_error(pattern, line):
     ("line", "kept"),
     [
         ("acc 1 " + "x" * 194, "acc 1 " + "x" * 194),
-        ("acc 1 " + "x" * 195, "acc 1"),  # a word that does not fit is left out: half of a secret is not known as one
+        # a word that does not fit is left out: half of a secret is not known as one
+        ("acc 1 " + "x" * 195, "acc 1"),
         ("acc 1 " + "x " * 300, "acc 1 " + "x " * 95 + "x"),
         (" " * 300 + "acc 1", ""),
         ("x" * 300 + " acc 1", "x" * 200),

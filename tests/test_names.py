@@ -27,7 +27,11 @@ def test_a_name_means_one_kind_of_model(text, base_url, kind, own, provider):
     named = parse_model(text, base_url)
     assert (named.text, named.kind, named.own, named.provider) == (text, kind, own, provider)
     assert named.base_url == (base_url if kind == "remote" else None)
-    assert (named.is_none, named.is_embedded, named.is_free) == (kind == "none", kind in ("embedded", "file"), kind != "remote")
+    assert (named.is_none, named.is_embedded, named.is_free) == (
+        kind == "none",
+        kind in ("embedded", "file"),
+        kind != "remote",
+    )
 
 
 @given(st.text(), st.none() | st.text())

@@ -41,10 +41,17 @@ def test_the_same_seed_asks_the_same():
 
 
 def test_defaults_of_the_call_go_before_those_of_the_space():
-    assert Optimizer(SPACE, defaults={"size": 8, "lr": 1e-4}).ask() == {"lr": 1e-4, "size": 8, "opt": "adam", "epochs": 10}
+    assert Optimizer(SPACE, defaults={"size": 8, "lr": 1e-4}).ask() == {
+        "lr": 1e-4,
+        "size": 8,
+        "opt": "adam",
+        "epochs": 10,
+    }
     with pytest.raises(SpaceError, match=r"defaults.sice is not a parameter"):
         Optimizer(SPACE, defaults={"sice": 8})
-    with pytest.raises(SpaceError, match=r"defaults.size.default is 9, but size must be one of 8, 16, 32"):
+    with pytest.raises(
+        SpaceError, match=r"defaults.size.default is 9, but size must be one of 8, 16, 32"
+    ):
         Optimizer(SPACE, defaults={"size": 9})
 
 
@@ -71,7 +78,11 @@ def test_failures_have_no_value_and_values_are_finite():
     assert opt.tell(opt.ask(), status="failed").value is None
     assert opt.tell(opt.ask(), float("nan")).outcome.status == "diverged"
     assert opt.best() is None
-    for value, status, words in ((1.0, "failed", "has no value"), (None, "complete", "needs a value"), (None, "odd", "must be complete")):
+    for value, status, words in (
+        (1.0, "failed", "has no value"),
+        (None, "complete", "needs a value"),
+        (None, "odd", "must be complete"),
+    ):
         with pytest.raises(StudyError, match=words):
             opt.tell(opt.ask(), value, status=status)
 
@@ -99,12 +110,22 @@ def test_a_real_model_proposes_in_it():
         for _ in range(2):
             params = opt.ask()
             opt.tell(params, -score(params))
-    assert {t.proposal.source for t in opt.trials} <= {"default", "creator", "fallback", "classical"}
+    assert {t.proposal.source for t in opt.trials} <= {
+        "default",
+        "creator",
+        "fallback",
+        "classical",
+    }
     assert any(t.proposal.usage.tokens for t in opt.trials)
 
 
 def test_one_that_is_never_closed_ends_without_a_word():
-    answer = {"rationale": "So.", "params": {"x": 0.1}, "hypothesis": "Up.", "expected": {"value": 1, "low": 0, "high": 2}}
+    answer = {
+        "rationale": "So.",
+        "params": {"x": 0.1},
+        "hypothesis": "Up.",
+        "expected": {"value": 1, "low": 0, "high": 2},
+    }
     code = """
 import sys, agenthpo
 opt = agenthpo.Optimizer({"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}, model="toy", base_url=sys.argv[1], proposer="creator")
@@ -112,5 +133,7 @@ for _ in range(2):
     opt.tell(opt.ask(), 0.5)
 """
     with model_server(lambda body, number: message(json.dumps(answer))) as (url, _):
-        done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60
+        )
     assert (done.returncode, done.stderr) == (0, "")

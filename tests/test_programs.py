@@ -23,4 +23,7 @@ def test_the_script_of_a_command_is_found(command, script):
 
 
 def test_a_command_tells_what_it_resolves_to():
-    assert programs(("{python}", "train.py"), Path("/f")) == {sys.executable: sys.executable, "train.py": "/f/train.py"}
+    assert programs(("{python}", "train.py"), Path("/f")) == {
+        sys.executable: sys.executable,
+        "train.py": "/f/train.py",
+    }

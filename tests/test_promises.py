@@ -1,4 +1,6 @@
-"""What the documentation promises of a task file, each by a real script; docs/task-file.md names these tests."""
+"""What the documentation promises of a task file, each by a real script; docs/task-file.md names
+these tests.
+"""
 
 import json
 import os
@@ -77,13 +79,20 @@ a = {k: v for k, v in vars(p.parse_args()).items() if k != "momentum" or v is no
 
 def test_a_placeholder_is_one_argument_whatever_its_value_holds():
     words = " ".join(f"{{{name}}}" for name in [*DEFAULT, "momentum"])
-    trial(task(f'{{command: "{{python}} train.py {words}"}}', f"import sys; a = sys.argv[1:]\n{WRITE.format('a')}"))
+    trial(
+        task(
+            f'{{command: "{{python}} train.py {words}"}}',
+            f"import sys; a = sys.argv[1:]\n{WRITE.format('a')}",
+        )
+    )
     assert got() == ["1e-05", "-0.5", "3", "$HOME 'x'", "true", "true", "false", "null"]
 
 
 def test_an_option_with_a_negative_or_tiny_number_reads_back_and_an_inactive_one_vanishes():
     command = '{command: "{python} train.py --lr {lr} --shift {shift} --momentum {momentum} {config_file}"}'
-    script = ARGUMENTS.replace("parse_args()", "parse_known_args()[0]") + WRITE.format("[a['lr'], a['shift'], 'momentum' in a]")
+    script = ARGUMENTS.replace("parse_args()", "parse_known_args()[0]") + WRITE.format(
+        "[a['lr'], a['shift'], 'momentum' in a]"
+    )
     trial(task(command, script), {**DEFAULT, "lr": -1e-05})
     assert got() == [-1e-05, -0.5, False]
 
@@ -103,18 +112,31 @@ def test_a_pipe_whose_reader_ends_first_is_no_crash_and_a_crash_before_a_pipe_is
     line = "{{shell: true, command: '{} true {{config_file}}'}}"
     trial(task(line.format("yes | {python} train.py;"), "print('{\"acc\": 1}')"))
     shutil.rmtree("trial")
-    trial(task(line.format("").replace(" true {config_file}", "yes | {python} train.py {config_file}"), "print('{\"acc\": 1}')"))
+    trial(
+        task(
+            line.format("").replace(" true {config_file}", "yes | {python} train.py {config_file}"),
+            "print('{\"acc\": 1}')",
+        )
+    )
     shutil.rmtree("trial")
     crashing = task(
-        line.format("").replace(" true {config_file}", "{python} train.py {config_file} | tee log"), "print('{\"acc\": 1}'); 1 / 0"
+        line.format("").replace(" true {config_file}", "{python} train.py {config_file} | tee log"),
+        "print('{\"acc\": 1}'); 1 / 0",
     )
-    outcome = run(crashing.spec(0, crashing.space.default(), seed=0, workdir=Path("trial").resolve()))
+    outcome = run(
+        crashing.spec(0, crashing.space.default(), seed=0, workdir=Path("trial").resolve())
+    )
     assert outcome.status == "failed"
     assert outcome.error.startswith("exit code 1")
 
 
 def test_a_shell_line_may_take_all_flags():
-    trial(task("{shell: true, command: '{python} train.py {flags} && true'}", ARGUMENTS + WRITE.format("a")))
+    trial(
+        task(
+            "{shell: true, command: '{python} train.py {flags} && true'}",
+            ARGUMENTS + WRITE.format("a"),
+        )
+    )
     assert typed(got()) == typed(DEFAULT)
 
 
@@ -127,28 +149,39 @@ def test_a_shell_line_may_take_all_flags():
     ],
 )
 def test_a_configuration_file_holds_every_value_with_its_type(placeholder, reader):
-    trial(task(f'{{command: "{{python}} train.py {{{placeholder}}}"}}', f"import json, sys, yaml\n{WRITE.format(reader)}"))
+    trial(
+        task(
+            f'{{command: "{{python}} train.py {{{placeholder}}}"}}',
+            f"import json, sys, yaml\n{WRITE.format(reader)}",
+        )
+    )
     assert typed(got()) == typed(DEFAULT)
 
 
 def test_environment_variables_hold_values_exactly():
     env = "{LR: '{lr}', OPT: '{opt}', MOMENTUM: '{momentum}', THREADS: 4, FILE: '{config_file}'}"
-    script = "import os; a = {k: os.environ.get(k) for k in ('LR', 'OPT', 'MOMENTUM', 'THREADS')}\n" + WRITE.format("a")
+    script = (
+        "import os; a = {k: os.environ.get(k) for k in ('LR', 'OPT', 'MOMENTUM', 'THREADS')}\n"
+        + WRITE.format("a")
+    )
     trial(task(f'{{command: "{{python}} train.py", env: {env}}}', script))
     assert got() == {"LR": "1e-05", "OPT": "$HOME 'x'", "MOMENTUM": None, "THREADS": "4"}
 
 
 def test_a_script_may_ask_for_its_values():
-    trial(task('{command: "{python} train.py"}', f"import agenthpo; a = agenthpo.config(extra=1)\n{WRITE.format('a')}"))
+    trial(
+        task(
+            '{command: "{python} train.py"}',
+            f"import agenthpo; a = agenthpo.config(extra=1)\n{WRITE.format('a')}",
+        )
+    )
     assert typed(got()) == typed({**DEFAULT, "extra": 1})
 
 
 @pytest.mark.parametrize("returned", ["1.0", "{'acc': 1.0, 'loss': 2}", "None"])
 def test_a_function_gets_the_values_and_returns_the_metric_or_several(returned):
     report = "agenthpo.report(acc=1)" if returned == "None" else "pass"
-    script = (
-        f"import json, agenthpo\ndef main(params):\n    open('got', 'w').write(json.dumps(params))\n    {report}\n    return {returned}"
-    )
+    script = f"import json, agenthpo\ndef main(params):\n    open('got', 'w').write(json.dumps(params))\n    {report}\n    return {returned}"
     assert trial(task("{function: 'train:main'}", script)).value == 1
     assert typed(got()) == typed(DEFAULT)
 
@@ -162,9 +195,15 @@ PASSES = '{command: "{python} train.py {x}"'
     [
         ("}", "import agenthpo\nagenthpo.report(step=3, acc=-1e-07, other=2)"),
         ("}", 'print(\'{"step": 3, "acc": -1e-07}\')'),
-        (", metrics: {acc: 'acc {number}'}}", "import sys; print('epoch 0, Acc   -1e-07', end='', file=sys.stderr)"),
+        (
+            ", metrics: {acc: 'acc {number}'}}",
+            "import sys; print('epoch 0, Acc   -1e-07', end='', file=sys.stderr)",
+        ),
         (", metrics: {acc: 'acc=([^ ]+) '}}", "print('acc=-1e-07 ')"),
-        (", metrics_file: history.csv}", "open('history.csv', 'w').write('epoch,acc\\n3,-1e-07\\n')"),
+        (
+            ", metrics_file: history.csv}",
+            "open('history.csv', 'w').write('epoch,acc\\n3,-1e-07\\n')",
+        ),
         (
             ", metrics_file: '{trial_dir}/h.jsonl'}",
             "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.jsonl', 'w').write('{\"acc\": -1e-07}')",
@@ -186,7 +225,8 @@ def test_a_group_that_would_cut_a_number_is_an_error_not_a_value():
 
 
 @pytest.mark.parametrize(
-    ("at", "direction", "value", "test"), [("last", "maximize", 2, 20), ("best", "maximize", 3, 30), ("best", "minimize", 1, 10)]
+    ("at", "direction", "value", "test"),
+    [("last", "maximize", 2, 20), ("best", "maximize", 3, 30), ("best", "minimize", 1, 10)],
 )
 def test_the_value_and_the_test_metric_are_of_one_step(at, direction, value, test):
     script = "import agenthpo\nfor step, v in enumerate((1, 3, 2)):\n    agenthpo.report(step=step, acc=v)\n    agenthpo.report(step=step, test=10 * v)"
@@ -196,15 +236,28 @@ def test_the_value_and_the_test_metric_are_of_one_step(at, direction, value, tes
     assert "test" not in outcome.curves
 
 
-def test_it_runs_in_the_tasks_folder_with_a_folder_of_its_own_an_empty_input_and_unbuffered(monkeypatch):
+def test_it_runs_in_the_tasks_folder_with_a_folder_of_its_own_an_empty_input_and_unbuffered(
+    monkeypatch,
+):
     script = "import os, sys; a = [os.getcwd(), os.environ['AGENTHPO_TRIAL_DIR'], sys.argv[1], sys.stdin.read(), os.environ['PYTHONUNBUFFERED'], sys.executable, sys.argv[2], os.environ['AGENTHPO_SEED']]\n"
-    loaded = task('{command: "{python} train.py {trial_dir} {seed}"}', script + WRITE.format("a"), TINY)
+    loaded = task(
+        '{command: "{python} train.py {trial_dir} {seed}"}', script + WRITE.format("a"), TINY
+    )
     here = Path.cwd()
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     run(loaded.spec(0, {"x": 0.5}, seed=7, workdir=(here / "trial").resolve()))
     folder = str(here / "trial")
-    assert json.loads((here / "got").read_text()) == [str(here), folder, folder, "", "1", sys.executable, "7", "7"]
+    assert json.loads((here / "got").read_text()) == [
+        str(here),
+        folder,
+        folder,
+        "",
+        "1",
+        sys.executable,
+        "7",
+        "7",
+    ]
 
 
 def test_the_command_sees_the_users_path(monkeypatch):
@@ -212,25 +265,39 @@ def test_the_command_sees_the_users_path(monkeypatch):
     Path("bin/my-trainer").write_text("#!/bin/sh\necho acc 1\n")
     Path("bin/my-trainer").chmod(0o755)
     monkeypatch.setenv("PATH", f"{Path('bin').resolve()}{os.pathsep}{os.environ['PATH']}")
-    assert trial(task('{command: "my-trainer {x}", metrics: {acc: "acc {number}"}}', "", TINY)).value == 1
+    assert (
+        trial(task('{command: "my-trainer {x}", metrics: {acc: "acc {number}"}}', "", TINY)).value
+        == 1
+    )
 
 
 def test_a_script_of_its_own_folder_is_run_where_it_may_be(monkeypatch):
     Path("go.sh").write_text("#!/bin/sh\necho acc $1\n")
     Path("go.sh").chmod(0o755)
-    assert trial(task('{command: "./go.sh {x}", metrics: {acc: "acc {number}"}}', "", TINY)).value == 0.5
+    assert (
+        trial(task('{command: "./go.sh {x}", metrics: {acc: "acc {number}"}}', "", TINY)).value
+        == 0.5
+    )
 
 
 def test_the_same_command_again_says_how_to_go_on_and_mixes_nothing():
     task(PASSES + "}", "print('{\"acc\": 1}')", TINY)
 
     def agenthpo(*arguments):
-        return subprocess.run([sys.executable, "-m", "agenthpo", *arguments], capture_output=True, text=True, timeout=100)
+        return subprocess.run(
+            [sys.executable, "-m", "agenthpo", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
 
     assert agenthpo("run", ".", "--trials", "1").returncode == 0
     again = agenthpo("run", ".", "--trials", "1")
     assert again.returncode == 2
-    assert "go on with it by 'agenthpo resume .agenthpo/toy', or name another one by --study" in again.stderr
+    assert (
+        "go on with it by 'agenthpo resume .agenthpo/toy', or name another one by --study"
+        in again.stderr
+    )
     assert agenthpo("run", ".", "--trials", "1", "--study", "other").returncode == 0
     assert sorted(p.name for p in Path(".agenthpo").iterdir()) == ["other", "toy"]
 
@@ -238,7 +305,9 @@ def test_the_same_command_again_says_how_to_go_on_and_mixes_nothing():
 NAMED = {"λ": 0.25, "optim.lr": 0.5, "warm-up": 3, "class": "x"}
 
 
-@pytest.mark.parametrize("way", ["{flags}", "{config_file}", "--a {λ} --b={optim.lr} {warm-up} {class}"])
+@pytest.mark.parametrize(
+    "way", ["{flags}", "{config_file}", "--a {λ} --b={optim.lr} {warm-up} {class}"]
+)
 def test_names_of_any_alphabet_with_dots_and_dashes_and_keywords_go_every_way(way):
     space = """
 space:

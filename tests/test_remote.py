@@ -9,7 +9,12 @@ from agenthpo.llm.client import Form, Message
 from agenthpo.llm.opening import open_model
 from loopback import failing, message, model_server
 
-SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"size": {"enum": [8, 16]}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
 FORM = Form("answer", SCHEMA, "")
 TALK = [Message("system", "You choose sizes."), Message("user", "Choose a size, 8 or 16.")]
 CALL = message(arguments={"size": 8}, tool="answer")
@@ -22,7 +27,9 @@ def _short_waits(monkeypatch):
 
 @contextmanager
 def model(*answers, timeout_s=10.0):
-    """A model on a server that gives ``answers`` one after the other, the last of them from then on."""
+    """A model on a server that gives ``answers`` one after the other, the last of them from then
+    on.
+    """
     with model_server(lambda body, number: answers[min(number, len(answers) - 1)]) as (url, asked):
         opened = open_model("toy", base_url=url)
         opened._timeout_s = timeout_s
@@ -30,12 +37,19 @@ def model(*answers, timeout_s=10.0):
         opened.close()
 
 
-@pytest.mark.parametrize("answer", [CALL, message('I say {"size": 8}.'), message('```json\n{"size": 8}\n```')])
+@pytest.mark.parametrize(
+    "answer", [CALL, message('I say {"size": 8}.'), message('```json\n{"size": 8}\n```')]
+)
 def test_a_server_is_asked_over_http_and_its_answer_read(answer):
     with model(answer) as (toy, asked):
         reply = toy.ask(TALK, FORM)
     assert reply.data == {"size": 8}
-    assert (reply.usage.requests, reply.usage.input_tokens, reply.usage.output_tokens, reply.usage.cost_usd) == (1, 11, 5, None)
+    assert (
+        reply.usage.requests,
+        reply.usage.input_tokens,
+        reply.usage.output_tokens,
+        reply.usage.cost_usd,
+    ) == (1, 11, 5, None)
     assert asked[0]["model"] == "toy"
     assert [m["role"] for m in asked[0]["messages"]] == ["system", "user"]
     assert asked[0]["tools"][0]["function"]["parameters"]["properties"]["size"] == {"enum": [8, 16]}
@@ -75,7 +89,10 @@ def test_retry_after_is_honoured():
     ],
 )
 def test_a_failure_is_one_line_and_bounded(answer, times, words):
-    with model(answer, timeout_s=1.0 if answer == "hang" else 10.0) as (toy, asked), pytest.raises(LLMFailure) as caught:
+    with (
+        model(answer, timeout_s=1.0 if answer == "hang" else 10.0) as (toy, asked),
+        pytest.raises(LLMFailure) as caught,
+    ):
         toy.ask(TALK, FORM)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -94,7 +111,10 @@ def test_after_three_failures_a_model_is_left_alone_for_a_while():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (failing(401), "the key was refused, HTTP 401, no; set OPENAI_API_KEY to a valid key, or choose another model by --model"),
+        (
+            failing(401),
+            "the key was refused, HTTP 401, no; set OPENAI_API_KEY to a valid key, or choose another model by --model",
+        ),
         (failing(403), "OPENAI_API_KEY"),
         (failing(404), "mend the name after --model, or the address http://127.0.0.1"),
         (failing(500), "try again later"),
@@ -109,7 +129,9 @@ def test_a_model_that_cannot_be_asked_is_refused_before_anything_begins(answer, 
 
 def test_no_server_is_a_sentence_with_the_fix():
     toy = open_model("toy", base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(ModelError, match=r"check the server at http://127.0.0.1:9/v1, or choose --model none"):
+    with pytest.raises(
+        ModelError, match=r"check the server at http://127.0.0.1:9/v1, or choose --model none"
+    ):
         toy.verify()
     toy.close()
 

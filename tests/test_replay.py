@@ -25,10 +25,17 @@ def answer(body, number):
     if not body.get("tools"):
         return message("OK")
     if body["tools"][0]["function"]["name"] == "analysis":
-        return failing(400, "bad day") if number % 5 == 4 else message(arguments={"insight": f"Lesson {number}."}, tool="analysis")
+        return (
+            failing(400, "bad day")
+            if number % 5 == 4
+            else message(arguments={"insight": f"Lesson {number}."}, tool="analysis")
+        )
     reply = {
         "rationale": f"Because of {number}.",
-        "params": {"x": number / 64 + (2.0 if number % 3 == 0 else 0.0), "opt": "SGD" if number % 2 else "adam"},
+        "params": {
+            "x": number / 64 + (2.0 if number % 3 == 0 else 0.0),
+            "opt": "SGD" if number % 2 else "adam",
+        },
         "hypothesis": "Up.",
         "expected": {"value": 3, "low": 1, "high": 5},
     }
@@ -41,7 +48,21 @@ def told(trials):
     for t in trials:
         p, a = t.proposal, t.analysis
         said = (a.diagnosis, a.evidence, a.insight, a.advice, a.expectation_met, a.author, a.note)
-        rows.append((t.number, p.params, p.source, p.rationale, p.hypothesis, p.expected, p.note, p.model, p.usage.tokens, t.value, *said))
+        rows.append(
+            (
+                t.number,
+                p.params,
+                p.source,
+                p.rationale,
+                p.hypothesis,
+                p.expected,
+                p.note,
+                p.model,
+                p.usage.tokens,
+                t.value,
+                *said,
+            )
+        )
     return json.dumps(rows, default=vars).encode()
 
 
@@ -86,7 +107,10 @@ def test_what_was_never_asked_falls_back_visibly():
 
 def test_a_study_without_a_model_cannot_be_replayed():
     tune("plain", trials=1, model="none", proposer=None)
-    with pytest.raises(ModelError, match=r"there is no exchange with a model in .*; name a study that was run with one after 'replay:'"):
+    with pytest.raises(
+        ModelError,
+        match=r"there is no exchange with a model in .*; name a study that was run with one after 'replay:'",
+    ):
         tune("again", trials=1, model="replay:plain")
     assert not Path(".agenthpo/again").exists()
 

@@ -1,4 +1,6 @@
-"""Servers and replies as they are: each is an answer, or a failure in one line; nothing hangs, nothing crashes, nothing leaves the space."""
+"""Servers and replies as they are: each is an answer, or a failure in one line; nothing hangs,
+nothing crashes, nothing leaves the space.
+"""
 
 import ast
 import gzip
@@ -27,10 +29,20 @@ from agenthpo.text.urls import is_open_to_others, shown_url
 from loopback import QuietHandler, completion, failing, message, model_server, serving
 from studies import make_task, make_trial
 
-SCHEMA = {"type": "object", "properties": {"size": {"enum": [8, 16]}}, "required": ["size"], "additionalProperties": False}
+SCHEMA = {
+    "type": "object",
+    "properties": {"size": {"enum": [8, 16]}},
+    "required": ["size"],
+    "additionalProperties": False,
+}
 FORM = Form("answer", SCHEMA, "")
 TALK = [Message("system", "You choose sizes."), Message("user", "Choose a size, 8 or 16.")]
-TASK = make_task({"lr": {"type": "float", "low": 0, "high": 1, "step": 0.01}, "opt": {"type": "categorical", "values": ["16", "32"]}})
+TASK = make_task(
+    {
+        "lr": {"type": "float", "low": 0, "high": 1, "step": 0.01},
+        "opt": {"type": "categorical", "values": ["16", "32"]},
+    }
+)
 GOOD = {
     "rationale": "Since trial 0 was slow.",
     "params": {"lr": 0.5, "opt": "16"},
@@ -89,7 +101,10 @@ def test_a_server_without_tools_is_asked_for_text(refusal):
     assert ["tools" in body for body in asked] == [True, False, False]
 
 
-@pytest.mark.parametrize("words", ["System role not supported", "Conversation roles must alternate; system is not allowed"])
+@pytest.mark.parametrize(
+    "words",
+    ["System role not supported", "Conversation roles must alternate; system is not allowed"],
+)
 def test_a_server_without_a_system_role_is_asked_without_it(words):
     with model(failing(400, words), message('{"size": 8}')) as (toy, asked):
         assert toy.ask(TALK, FORM).data == {"size": 8}
@@ -132,7 +147,15 @@ def test_a_server_that_is_busy_at_the_very_first_request_is_waited_for(status):
         {"created": 10**18},
         {"created": "yesterday"},
         {"usage": {"prompt_tokens": "many", "completion_tokens": -1, "total_tokens": None}},
-        {"choices": [{"index": 0, "finish_reason": "content_filter", "message": {"role": "assistant", "content": None}}]},
+        {
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "content_filter",
+                    "message": {"role": "assistant", "content": None},
+                }
+            ]
+        },
         {"choices": "none"},
         {"model": None, "id": 7, "object": []},
     ],
@@ -148,8 +171,14 @@ def test_whatever_the_protocol_does_not_allow_is_an_answer_or_one_failure_in_one
 
 
 def test_a_reply_cut_by_its_length_is_no_answer_and_named_as_such():
-    choice = {"index": 0, "finish_reason": "length", "message": {"role": "assistant", "content": '{"size": 8}'}}
-    assert "its reply was cut off by a limit on its length; raise the server's limit" in failure(raw(choices=[choice]))
+    choice = {
+        "index": 0,
+        "finish_reason": "length",
+        "message": {"role": "assistant", "content": '{"size": 8}'},
+    }
+    assert "its reply was cut off by a limit on its length; raise the server's limit" in failure(
+        raw(choices=[choice])
+    )
 
 
 class Endless(QuietHandler):
@@ -203,7 +232,9 @@ def test_tokens_are_estimated_where_the_server_reports_none_and_that_is_said_onc
 
 
 def test_a_prompt_that_the_server_cut_is_noticed():
-    with model(raw(usage={"prompt_tokens": 2048, "completion_tokens": 5, "total_tokens": 2053})) as (toy, _):
+    with model(
+        raw(usage={"prompt_tokens": 2048, "completion_tokens": 5, "total_tokens": 2053})
+    ) as (toy, _):
         reply = toy.ask([*TALK, Message("user", "word " * 6000)], FORM)
     assert any("the server read 2048 tokens of a prompt of" in note for note in reply.repairs)
 
@@ -226,11 +257,21 @@ def test_a_key_that_no_request_could_carry_is_a_sentence(key, words, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:99999/v1", "http://127.0.0.1:x/v1", "127.0.0.1:80", "ftp://h/v1", "http://", "http://[::1/v1"]
+    "url",
+    [
+        "http://127.0.0.1:99999/v1",
+        "http://127.0.0.1:x/v1",
+        "127.0.0.1:80",
+        "ftp://h/v1",
+        "http://",
+        "http://[::1/v1",
+    ],
 )
 def test_an_address_that_is_none_is_a_sentence_without_its_password(url):
     url = url.replace("://", "://me:hunter2@", 1)
-    with pytest.raises(ModelError, match=r"is no address of a server.*; write it as http://HOST:PORT/v1") as caught:
+    with pytest.raises(
+        ModelError, match=r"is no address of a server.*; write it as http://HOST:PORT/v1"
+    ) as caught:
         open_model("toy", base_url=url)
     assert "hunter2" not in str(caught.value)
 
@@ -250,16 +291,31 @@ OTHER = {**GOOD, "params": {"lr": 0.25, "opt": "32"}}
     ("text", "wanted"),
     [
         (f"{json.dumps(GOOD)}\nOr:\n{json.dumps(OTHER)}", "it holds 2 different answers"),
-        (f"{json.dumps(OTHER)}\n{json.dumps(GOOD)}\n{json.dumps(OTHER)}", "it holds 3 different answers"),
+        (
+            f"{json.dumps(OTHER)}\n{json.dumps(GOOD)}\n{json.dumps(OTHER)}",
+            "it holds 3 different answers",
+        ),
         (f"{json.dumps(OTHER)}\nFinal answer: {json.dumps(GOOD)}", GOOD),
         (f"My proposal: {json.dumps(GOOD)}\nInstead of {json.dumps(OTHER)}", GOOD),
-        (f"Final: {json.dumps(OTHER)}\nFinal answer: {json.dumps(GOOD)}", "it holds 2 different answers"),
+        (
+            f"Final: {json.dumps(OTHER)}\nFinal answer: {json.dumps(GOOD)}",
+            "it holds 2 different answers",
+        ),
         (f"{json.dumps(GOOD)}\nagain:\n{json.dumps(GOOD)}", GOOD),
-        (f"{json.dumps(GOOD)}\nBetter: {json.dumps(OTHER)[:-9]}", "it ends in the middle of another answer"),
+        (
+            f"{json.dumps(GOOD)}\nBetter: {json.dumps(OTHER)[:-9]}",
+            "it ends in the middle of another answer",
+        ),
         (f"{json.dumps(GOOD)}\nWait, that is wrong.", "what follows the answer takes it back"),
-        (f"{json.dumps(GOOD)}\nOn second thought, ignore this.", "what follows the answer takes it back"),
+        (
+            f"{json.dumps(GOOD)}\nOn second thought, ignore this.",
+            "what follows the answer takes it back",
+        ),
         (f"{json.dumps(GOOD)}\nGood luck!", GOOD),
-        (json.dumps(GOOD)[:-1] + ', "params": {"lr": 0.25, "opt": "32"}}', "it gives two different values for 'params'"),
+        (
+            json.dumps(GOOD)[:-1] + ', "params": {"lr": 0.25, "opt": "32"}}',
+            "it gives two different values for 'params'",
+        ),
     ],
 )
 def test_of_several_answers_none_is_taken_in_silence(text, wanted):
@@ -277,7 +333,12 @@ def test_what_is_sent_back_says_why():
             from agenthpo.records import Usage
 
             self.asked.append(messages)
-            found = read_json(f"{json.dumps(GOOD)} {json.dumps(OTHER)}" if len(self.asked) == 1 else json.dumps(GOOD), KEYS)
+            found = read_json(
+                f"{json.dumps(GOOD)} {json.dumps(OTHER)}"
+                if len(self.asked) == 1
+                else json.dumps(GOOD),
+                KEYS,
+            )
             return Reply("x", found.data, Usage(1), found.repairs, found.problem)
 
     llm = Twice()
@@ -325,7 +386,10 @@ def test_hostile_replies_are_read_or_refused(text):
 
 
 @settings(max_examples=150)
-@given(st.text(min_size=1, max_size=6), st.sampled_from(["", "{", '{"a": "', "[1,", "<think>", '"', "'"]))
+@given(
+    st.text(min_size=1, max_size=6),
+    st.sampled_from(["", "{", '{"a": "', "[1,", "<think>", '"', "'"]),
+)
 def test_ten_kilobytes_of_anything_repeated_are_read_in_linear_time(piece, start):
     text = (start + piece * 10_000)[:10_000]
     began = time.process_time()
@@ -415,7 +479,26 @@ def mutated(text, rng):
     for _ in range(rng.randint(1, 4)):
         at, kind = rng.randrange(len(text) + 1), rng.randrange(7)
         piece = rng.choice(
-            ['"', "{", "}", "[", "]", ",", ":", "\\", "\\ud800", "1e308", "9" * 400, "null", "NaN", "\x00", "😀", "'", "//", "0x1"]
+            [
+                '"',
+                "{",
+                "}",
+                "[",
+                "]",
+                ",",
+                ":",
+                "\\",
+                "\\ud800",
+                "1e308",
+                "9" * 400,
+                "null",
+                "NaN",
+                "\x00",
+                "😀",
+                "'",
+                "//",
+                "0x1",
+            ]
         )
         if kind == 0:
             text = text[:at] + piece + text[at:]
@@ -427,7 +510,8 @@ def mutated(text, rng):
             text = text + text[: rng.randrange(len(text) + 1)]
         elif kind == 4:
             text = text.replace(
-                rng.choice(["0.5", "lr", "16", "params", "0.8"]), rng.choice(["1e999", "-1", "0,5", "LR", "[]", "true", "2**3"])
+                rng.choice(["0.5", "lr", "16", "params", "0.8"]),
+                rng.choice(["1e999", "-1", "0,5", "LR", "[]", "true", "2**3"]),
             )
         elif kind == 5:
             text = f"<think>{text}</think>{text}"
@@ -480,7 +564,10 @@ def test_no_password_of_an_address_is_shown(url, shown):
 
 
 def test_plain_http_to_another_machine_is_warned_of():
-    assert [is_open_to_others(f"http://{host}/v1") for host in ("localhost", "127.0.0.1:80", "[::1]:80", "10.0.0.1", "gpu.lan")] == [
+    assert [
+        is_open_to_others(f"http://{host}/v1")
+        for host in ("localhost", "127.0.0.1:80", "[::1]:80", "10.0.0.1", "gpu.lan")
+    ] == [
         False,
         False,
         False,

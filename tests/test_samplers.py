@@ -64,8 +64,17 @@ def test_what_is_kept_between_calls_changes_no_proposal():
     for number in range(15):
         kept, anew = keeping.propose(task, history), Classical(3).propose(task, history)
         assert kept == anew
-        history.append(make_trial(number, kept.params, None if number % 4 == 3 else kept.params["epochs"] / 50, kept.source))
+        history.append(
+            make_trial(
+                number,
+                kept.params,
+                None if number % 4 == 3 else kept.params["epochs"] / 50,
+                kept.source,
+            )
+        )
     pending = replace(history[-1], outcome=None)
-    assert keeping.propose(task, [*history[:-1], pending]) == Classical(3).propose(task, [*history[:-1], pending])
+    assert keeping.propose(task, [*history[:-1], pending]) == Classical(3).propose(
+        task, [*history[:-1], pending]
+    )
     assert keeping.propose(task, history[:7]) == Classical(3).propose(task, history[:7])
     assert keeping.propose(task, history) == Classical(3).propose(task, history)

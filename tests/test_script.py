@@ -22,7 +22,12 @@ def test_in_a_trial_config_reads_the_proposal_and_report_writes_the_metrics(tmp_
 
 
 def modules_after(code):
-    said = subprocess.run([sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(said.stdout.split())
 
 
@@ -34,6 +39,14 @@ def test_importing_for_report_brings_in_next_to_nothing():
 
 
 def test_the_public_names_are_these():
-    assert agenthpo.__all__ == ["AgentHPOError", "Optimizer", "Result", "__version__", "config", "report", "tune"]
+    assert agenthpo.__all__ == [
+        "AgentHPOError",
+        "Optimizer",
+        "Result",
+        "__version__",
+        "config",
+        "report",
+        "tune",
+    ]
     assert all(hasattr(agenthpo, name) for name in agenthpo.__all__)
     assert Path(agenthpo.__file__).name == "__init__.py"

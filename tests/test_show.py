@@ -43,15 +43,38 @@ def study():
 
 def test_a_story_tells_what_changed_why_what_was_expected_and_what_came():
     before = [make_trial(0, DEFAULT, 0.8, "default"), make_trial(1, {**DEFAULT, "lr": 0.01}, None)]
-    fields = {"rationale": "Trial 0 was slow.", "hypothesis": "Faster.", "expected": Expected(0.9, 0.85, 0.95), "model": "m"}
-    trial = make_trial(2, {**DEFAULT, "lr": 0.003, "opt": "sgd", "momentum": 0.9}, 0.7, "creator", insight="Too fast.", **fields)
+    fields = {
+        "rationale": "Trial 0 was slow.",
+        "hypothesis": "Faster.",
+        "expected": Expected(0.9, 0.85, 0.95),
+        "model": "m",
+    }
+    trial = make_trial(
+        2,
+        {**DEFAULT, "lr": 0.003, "opt": "sgd", "momentum": 0.9},
+        0.7,
+        "creator",
+        insight="Too fast.",
+        **fields,
+    )
     curve = {"acc": tuple((float(s), s / 100) for s in range(100))}
-    outcome = replace(trial.outcome, curves=curve, test_value=0.6, step=99.0, duration_s=61.0, peak_mb=512.0)
-    trial = replace(trial, outcome=outcome, analysis=replace(trial.analysis, expectation_met=False, evidence=("e",), advice="lower lr"))
+    outcome = replace(
+        trial.outcome, curves=curve, test_value=0.6, step=99.0, duration_s=61.0, peak_mb=512.0
+    )
+    trial = replace(
+        trial,
+        outcome=outcome,
+        analysis=replace(trial.analysis, expectation_met=False, evidence=("e",), advice="lower lr"),
+    )
     said = "\n".join(story(trial, before, "acc", "maximize"))
     assert "Trial 2, proposed by creator (m)" in said
-    assert "Changed from trial 0 (acc 0.8): lr 0.001 -> 0.003, opt adam -> sgd, momentum now 0.9" in said
-    assert "Why: Trial 0 was slow.\nHypothesis: Faster.\nExpected: acc 0.9, from 0.85 to 0.95" in said
+    assert (
+        "Changed from trial 0 (acc 0.8): lr 0.001 -> 0.003, opt adam -> sgd, momentum now 0.9"
+        in said
+    )
+    assert (
+        "Why: Trial 0 was slow.\nHypothesis: Faster.\nExpected: acc 0.9, from 0.85 to 0.95" in said
+    )
     assert "Came: acc 0.7 (test 0.6) at step 99 in 1m 01s, 512 MB\nThe prediction failed." in said
     assert "▁" in said and "█ 0 to 0.99" in said
     assert "Insight (rules): Too fast.\nAdvice: lower lr" in said
@@ -78,24 +101,37 @@ def test_csv_has_a_row_a_trial_and_a_column_a_parameter(study):
 
 def test_best_is_ready_to_paste(study):
     line = agenthpo("best", study, code=0).stdout
-    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/").stdout
+    ran = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/"
+    ).stdout
     best = json.loads(agenthpo("show", study, "--json", code=0).stdout)
     winner = best["trials"][best["study"]["incumbent"]]
     assert f"score {winner['value']}" in ran
-    assert json.loads(agenthpo("best", study, "--format", "json", code=0).stdout) == winner["params"]
+    assert (
+        json.loads(agenthpo("best", study, "--format", "json", code=0).stdout) == winner["params"]
+    )
     from ruamel.yaml import YAML
 
-    assert YAML(typ="safe").load(agenthpo("best", study, "--format", "yaml", code=0).stdout) == winner["params"]
-    assert "must be command, yaml or json" in agenthpo("best", study, "--format", "xml", code=2).stderr
+    assert (
+        YAML(typ="safe").load(agenthpo("best", study, "--format", "yaml", code=0).stdout)
+        == winner["params"]
+    )
+    assert (
+        "must be command, yaml or json" in agenthpo("best", study, "--format", "xml", code=2).stderr
+    )
 
 
 def test_best_of_a_script_that_asks_for_its_values_hands_them_over():
     Path("task.yaml").write_text(TASK.replace(" --x={x}", ""))
-    Path("train.py").write_text("import agenthpo; c = agenthpo.config(); agenthpo.report(score=c['x'])")
+    Path("train.py").write_text(
+        "import agenthpo; c = agenthpo.config(); agenthpo.report(score=c['x'])"
+    )
     begin(load_task("task.yaml"), Path(".agenthpo/toy"))
     line = agenthpo("best", "toy", code=0).stdout
     best = json.loads(agenthpo("best", "toy", "--format", "json", code=0).stdout)
-    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/").stdout
+    ran = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, check=True, cwd="/"
+    ).stdout
     assert json.loads(ran) == {"score": best["x"]}
 
 
@@ -103,4 +139,7 @@ def test_no_success_is_a_sentence():
     Path("task.yaml").write_text(TASK.replace("--x={x}", "--x={x} --o {opt}"))
     Path("train.py").write_text("raise SystemExit(1)")
     begin(load_task("task.yaml"), Path(".agenthpo/toy"))
-    assert "no trial of the study .agenthpo/toy has succeeded yet" in agenthpo("best", "toy", code=2).stderr
+    assert (
+        "no trial of the study .agenthpo/toy has succeeded yet"
+        in agenthpo("best", "toy", code=2).stderr
+    )

@@ -40,7 +40,9 @@ def test_after_a_resume_it_stands_where_it_stood():
     assert [t.proposal.params for t in whole] == [t.proposal.params for t in resumed]
 
 
-@pytest.mark.parametrize("name", ["cmaes", "qmc", "gp", "random", "tpe", "optuna.samplers:NSGAIISampler"])
+@pytest.mark.parametrize(
+    "name", ["cmaes", "qmc", "gp", "random", "tpe", "optuna.samplers:NSGAIISampler"]
+)
 def test_any_sampler_can_be_named_and_stays_in_the_space(name):
     pytest.importorskip("torch") if name == "gp" else None
     opt = Optimizer(SPACE, proposer=name)
@@ -86,7 +88,10 @@ def test_a_package_of_the_hub_is_asked_for_by_name(tmp_path, monkeypatch):
         "    return types.SimpleNamespace(Mine=optuna.samplers.RandomSampler)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert proposer_named("hub:samplers/mine", None, 0).propose(make_task(NUMBERS), []).source == "default"
+    assert (
+        proposer_named("hub:samplers/mine", None, 0).propose(make_task(NUMBERS), []).source
+        == "default"
+    )
     with pytest.raises(TaskError, match=r"cannot be had from OptunaHub \(no route to host\)"):
         proposer_named("hub:samplers/other", None, 0)
     sys.modules.pop("optunahub")

@@ -78,5 +78,6 @@ def test_any_bytes_are_survived(data):
 
 def test_a_column_that_counts_rows_is_no_metric():
     wanted = [{"acc": 0.5, "test": 0.4}, {"acc": 0.6, "test": 0.7}]
-    for heading in (",acc,test", "Unnamed: 0,acc,test", "acc,test"):  # of pandas, and of R, which writes none for it
+    # of pandas, and of R, which writes none for it
+    for heading in (",acc,test", "Unnamed: 0,acc,test", "acc,test"):
         assert rows(f"{heading}\n0,0.5,0.4\n1,0.6,0.7\n") == wanted

@@ -38,25 +38,51 @@ def write(text):
 
 def test_a_task_file_is_read():
     task = write(TASK)
-    assert (task.name, task.budget.trials, task.train.timeout_s, task.objective.at) == ("cora-gcn", 10, 300.0, "best")
+    assert (task.name, task.budget.trials, task.train.timeout_s, task.objective.at) == (
+        "cora-gcn",
+        10,
+        300.0,
+        "best",
+    )
     assert task.space["learning_rate"].low == 1e-6
-    assert task.background.describe() == "- Task: Node classification on a citation graph.\n- Goal: Highest validation accuracy."
+    assert (
+        task.background.describe()
+        == "- Task: Node classification on a citation graph.\n- Goal: Highest validation accuracy."
+    )
 
 
 def test_the_command_gets_the_values_and_drops_what_does_not_apply():
     task = write(TASK)
     adam = task.spec(0, {"learning_rate": 1e-05, "optimizer": "adam"}, seed=7, workdir=Path("w"))
-    sgd = task.spec(0, {"learning_rate": 0.1, "optimizer": "sgd", "momentum": 0.5}, seed=7, workdir=Path("w"))
-    assert adam.command == (sys.executable, "train.py", "--lr", "1e-05", "--opt=adam", "--seed", "7")
+    sgd = task.spec(
+        0, {"learning_rate": 0.1, "optimizer": "sgd", "momentum": 0.5}, seed=7, workdir=Path("w")
+    )
+    assert adam.command == (
+        sys.executable,
+        "train.py",
+        "--lr",
+        "1e-05",
+        "--opt=adam",
+        "--seed",
+        "7",
+    )
     assert sgd.command[2:] == ("--lr", "0.1", "--momentum", "0.5", "--opt=sgd", "--seed", "7")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("name: cora-gcn", "nmae: cora", r"task.yaml, line 1: nmae is not a known key; did you mean 'name'\?"),
+        (
+            "name: cora-gcn",
+            "nmae: cora",
+            r"task.yaml, line 1: nmae is not a known key; did you mean 'name'\?",
+        ),
         ("name: cora-gcn", "name: a/b", "task.yaml, line 1: name is 'a/b', but names a folder"),
-        ("maximize", "maximise", "task.yaml, line 6: objective.direction is the text 'maximise', but must be 'minimize' or 'maximize'"),
+        (
+            "maximize",
+            "maximise",
+            "task.yaml, line 6: objective.direction is the text 'maximise', but must be 'minimize' or 'maximize'",
+        ),
         (
             "metric: val_accuracy",
             "metric: val_acuracy",
@@ -64,23 +90,55 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
         ),
         ("at: best", "at: end", "objective.at is the text 'end', but must be 'last' or 'best'"),
         ("test_accuracy", "val_accuracy", "objective.test_metric is the tuned metric itself"),
-        ("{learning_rate}", "{learning_rat}", r"{learning_rat} is neither a parameter .*; did you mean 'learning_rate'\?"),
-        ("--lr {learning_rate} ", "", "train.command never hands learning_rate to the script; add --learning_rate {learning_rate}"),
+        (
+            "{learning_rate}",
+            "{learning_rat}",
+            r"{learning_rat} is neither a parameter .*; did you mean 'learning_rate'\?",
+        ),
+        (
+            "--lr {learning_rate} ",
+            "",
+            "train.command never hands learning_rate to the script; add --learning_rate {learning_rate}",
+        ),
         ("train.py", "trian.py", "the script 'trian.py' does not exist in"),
         ("{python}", "no-such-program", "the program 'no-such-program' cannot be found"),
         ("--seed {seed}", "> log", "holds '>', but no shell runs it; set train.shell: true"),
         ("timeout: 5m", "timeout: soon", "train.timeout: 'soon' is not a duration such as"),
         ("val acc {number}", "val acc", "must hold {number} where the value stands"),
         ("val acc {number}", "val acc (", "is not a regular expression"),
-        ("trials: 10", "trials: ten", "budget.trials is the text 'ten', but must be a whole number"),
+        (
+            "trials: 10",
+            "trials: ten",
+            "budget.trials is the text 'ten', but must be a whole number",
+        ),
         ("trials: 10", "trials: 0", "budget.trials is 0"),
-        ("low: 0.0, high: 0.99", "low: 1.0, high: 0.99", "space.momentum.low is 1, which is not below high"),
+        (
+            "low: 0.0, high: 0.99",
+            "low: 1.0, high: 0.99",
+            "space.momentum.low is 1, which is not below high",
+        ),
         ("default: 0.9", "default: 2", "task.yaml, line 14: space.momentum.default is 2, but"),
-        ("optimizer: sgd}", "optimizer: sdg}", "line 14: space.momentum.when.optimizer can never hold"),
-        ("optimizer: sgd}", "optimiser: sgd}", "line 14: space.momentum.when names 'optimiser'.*did you mean 'optimizer'"),
-        ("timeout: 5m", "memory: lots", "line 9: train.memory: 'lots' is not an amount of memory such as 8GB"),
+        (
+            "optimizer: sgd}",
+            "optimizer: sdg}",
+            "line 14: space.momentum.when.optimizer can never hold",
+        ),
+        (
+            "optimizer: sgd}",
+            "optimiser: sgd}",
+            "line 14: space.momentum.when names 'optimiser'.*did you mean 'optimizer'",
+        ),
+        (
+            "timeout: 5m",
+            "memory: lots",
+            "line 9: train.memory: 'lots' is not an amount of memory such as 8GB",
+        ),
         ("timeout: 5m", "function: 'train:main'", "train needs either command .* or function"),
-        ("timeout: 5m", "metrics_file: '{dir}/x.csv'", "train.metrics_file: {dir} is neither a parameter"),
+        (
+            "timeout: 5m",
+            "metrics_file: '{dir}/x.csv'",
+            "train.metrics_file: {dir} is neither a parameter",
+        ),
         ("default: 0.9", "default: 0.9, default: 0.8", "not valid YAML: found duplicate key"),
         ("budget:", "\tbudget:", "task.yaml, line 15 is not valid YAML: .*blanks"),
         ("space:", "spaces:", "spaces is not a known key; did you mean 'space'"),
@@ -105,20 +163,30 @@ def test_a_missing_file_is_named():
         load_task("nowhere.yaml")
 
 
-CONFIGLESS = TASK.replace(TASK[TASK.index('"{python}') : TASK.index("\n  timeout")], '"{python} train.py"')
+CONFIGLESS = TASK.replace(
+    TASK[TASK.index('"{python}') : TASK.index("\n  timeout")], '"{python} train.py"'
+)
 
 
 def test_a_command_without_values_is_refused_unless_the_script_asks_for_them():
-    with pytest.raises(TaskError, match=r"line 8: train.command hands no parameter to train.py.*add {flags} or {config_file}"):
+    with pytest.raises(
+        TaskError,
+        match=r"line 8: train.command hands no parameter to train.py.*add {flags} or {config_file}",
+    ):
         write(CONFIGLESS)
     Path("settings.py").write_text("import agenthpo\nlr = agenthpo.config()['learning_rate']\n")
     assert write(CONFIGLESS).train.command == ("{python}", "train.py")
 
 
 def test_a_background_may_be_a_sentence():
-    text = TASK.replace(TASK[TASK.index("background:") : TASK.index("objective:")], "background: Tell wines apart.\n")
+    text = TASK.replace(
+        TASK[TASK.index("background:") : TASK.index("objective:")],
+        "background: Tell wines apart.\n",
+    )
     assert write(text).background.describe() == "- Task: Tell wines apart."
-    assert jsonschema.Draft202012Validator(json_schema()).is_valid(read_yaml(Path("task.yaml")).data)
+    assert jsonschema.Draft202012Validator(json_schema()).is_valid(
+        read_yaml(Path("task.yaml")).data
+    )
     with pytest.raises(TaskError, match=r"line 2: background is \[.*, but must be a mapping"):
         write(text.replace("Tell wines apart.", "[a, b]"))
 
@@ -126,8 +194,16 @@ def test_a_background_may_be_a_sentence():
 def test_a_function_of_a_module_is_a_way_to_train():
     text = CONFIGLESS.replace('command: "{python} train.py"', "function: train:main")
     task = write(text)
-    assert task.spec(0, {}, seed=0, workdir=Path("w")).command == (sys.executable, "-m", "agenthpo.training.call_function", "train:main")
-    for wrong, words in (("train", "must be module:function"), ("trian:main", "there is no module 'trian' in")):
+    assert task.spec(0, {}, seed=0, workdir=Path("w")).command == (
+        sys.executable,
+        "-m",
+        "agenthpo.training.call_function",
+        "train:main",
+    )
+    for wrong, words in (
+        ("train", "must be module:function"),
+        ("trian:main", "there is no module 'trian' in"),
+    ):
         with pytest.raises(TaskError, match=f"line 8: train.function.*{words}"):
             write(text.replace("train:main", wrong))
 
@@ -150,7 +226,9 @@ SHIPPED = Path(agenthpo.__file__).with_name("task.schema.json")
 
 
 def test_the_shipped_schema_is_that_of_the_form():
-    assert json.loads(SHIPPED.read_text()) == json_schema(), "renew it by: agenthpo schema > src/agenthpo/task.schema.json"
+    assert json.loads(SHIPPED.read_text()) == json_schema(), (
+        "renew it by: agenthpo schema > src/agenthpo/task.schema.json"
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +249,10 @@ def test_the_schema_and_the_reader_agree(old, new, fits):
     text = TASK.replace(old, new, 1)
     Path("task.yaml").write_text(text)
     jsonschema.Draft202012Validator.check_schema(json_schema())
-    assert jsonschema.Draft202012Validator(json_schema()).is_valid(read_yaml(Path("task.yaml")).data) == fits
+    assert (
+        jsonschema.Draft202012Validator(json_schema()).is_valid(read_yaml(Path("task.yaml")).data)
+        == fits
+    )
     if fits:
         write(text)
         return
@@ -184,5 +265,7 @@ def test_a_template_of_ones_own_must_have_a_known_name():
     Path("prompts/creator.md").write_text("x")
     assert write(TASK).prompts == Path("prompts").resolve()
     Path("prompts/craetor.md").write_text("x")
-    with pytest.raises(TaskError, match=r"craetor.md is no template that could be replaced; did you mean 'creator'"):
+    with pytest.raises(
+        TaskError, match=r"craetor.md is no template that could be replaced; did you mean 'creator'"
+    ):
         write(TASK)

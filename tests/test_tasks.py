@@ -22,8 +22,19 @@ NEEDS = {
 }
 LEAST = {
     "graph": {"num_epochs": 50, "hidden_size": 8, "latent_size": 4, "num_layers": 1},
-    "language": {"num_epochs": 2, "batch_size": 128, "max_length": 12, "model_size": 32, "num_heads": 1},
-    "recommendation": {"num_epochs": 5, "embedding_size": 16, "num_layers": 1, "use_history": False},
+    "language": {
+        "num_epochs": 2,
+        "batch_size": 128,
+        "max_length": 12,
+        "model_size": 32,
+        "num_heads": 1,
+    },
+    "recommendation": {
+        "num_epochs": 5,
+        "embedding_size": 16,
+        "num_layers": 1,
+        "use_history": False,
+    },
     "tabular": {"n_estimators": 20, "subsample": 0.5},
     "vision": {"num_epochs": 3, "batch_size": 32, "width": 4, "depth": 1, "patch_size": 14},
 }
@@ -33,7 +44,12 @@ LEAST = {
 def short(task):
     """Return the default, made short; that of Cora is short."""
     least = {} if task.name == "graph-node-classification" else LEAST[task.name.split("-")[0]]
-    return task.space.restrict({**task.space.default(), **{name: value for name, value in least.items() if name in task.space.names}})
+    return task.space.restrict(
+        {
+            **task.space.default(),
+            **{name: value for name, value in least.items() if name in task.space.names},
+        }
+    )
 
 
 def lacking(field):
@@ -47,17 +63,25 @@ def lacking(field):
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_reports_validation_and_test_at_every_step_and_whose_data_it_was(name, tmp_path):
     task = load_task(FOLDER / name)
-    assert task.objective.test_metric and task.background.dataset and 4 <= len(task.space.parameters) <= 10
+    assert (
+        task.objective.test_metric
+        and task.background.dataset
+        and 4 <= len(task.space.parameters) <= 10
+    )
     outcome = trained(task, short(task), 1, tmp_path)
     assert outcome.test_value is not None
-    assert {len(curve) for curve in outcome.curves.values()} == {len(outcome.curves[task.objective.metric])}
+    assert {len(curve) for curve in outcome.curves.values()} == {
+        len(outcome.curves[task.objective.metric])
+    }
     assert len(outcome.curves[task.objective.metric]) > 1
     source = json.loads((tmp_path / FILE).read_text())
     assert source["data"] and f"`{source['source']}`" in (FOLDER / name / "README.md").read_text()
     if name == "graph-node-classification":  # Cora's default, whole: what a practitioner gets
         assert outcome.value > 0.77 and outcome.test_value > 0.77
     if name.startswith("tabular"):
-        again, other = (trained(task, short(task), seed, tmp_path / str(seed)).value for seed in (1, 2))
+        again, other = (
+            trained(task, short(task), seed, tmp_path / str(seed)).value for seed in (1, 2)
+        )
         assert outcome.value == again != other
 
 
@@ -85,7 +109,11 @@ def test_the_first_way_that_works_is_taken_and_written_down(tmp_path, monkeypatc
     monkeypatch.setenv("AGENTHPO_TRIAL_DIR", str(tmp_path))
     monkeypatch.delenv("AGENTHPO_SOURCE", raising=False)
     monkeypatch.delenv("AGENTHPO_DATA", raising=False)
-    ways = {"online": ("all of it", lambda: 1), "local": ("a part", lambda: data_file("part.csv")), "package": ("another", lambda: 2)}
+    ways = {
+        "online": ("all of it", lambda: 1),
+        "local": ("a part", lambda: data_file("part.csv")),
+        "package": ("another", lambda: 2),
+    }
     assert found(None, **ways) == 2
     assert json.loads((tmp_path / FILE).read_text()) == {"source": "package", "data": "another"}
     monkeypatch.setenv("AGENTHPO_SOURCE", "online")

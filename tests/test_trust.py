@@ -1,7 +1,15 @@
 import pytest
 
 from agenthpo.records import Expected
-from agenthpo.search.trust import CLASSES, FIRST_TURNS, Trust, assessed, class_of, is_creators, record_of
+from agenthpo.search.trust import (
+    CLASSES,
+    FIRST_TURNS,
+    Trust,
+    assessed,
+    class_of,
+    is_creators,
+    record_of,
+)
 from studies import make_trial
 
 
@@ -20,7 +28,10 @@ def trust(*trials, kind="unknown"):
 
 def test_results_earn_trust_and_lose_it():
     nothing = trust()
-    better, worse = trust(("creator", 0.9), ("classical", 0.6)), trust(("creator", 0.1), ("classical", 0.6))
+    better, worse = (
+        trust(("creator", 0.9), ("classical", 0.6)),
+        trust(("creator", 0.1), ("classical", 0.6)),
+    )
     assert worse.value < nothing.value < better.value
     assert (better.better, worse.better) == (1.0, 0.0)
     assert assessed(told(("creator", 0.9)), "minimize").value < nothing.value
@@ -45,13 +56,18 @@ def test_intervals_that_hold_count_and_replies_that_were_refused():
 
 
 def test_the_class_of_a_model_is_where_trust_starts():
-    assert [trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")] == sorted(
-        (trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")), reverse=True
+    assert [
+        trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")
+    ] == sorted(
+        (trust(kind=kind).value for kind in ("strong", "unknown", "small", "embedded")),
+        reverse=True,
     )
 
 
 def turns(values, count=30):
-    """Whose the turns are where the Creator's results are as in ``values`` (by its turn) and the engine's 0.6."""
+    """Whose the turns are where the Creator's results are as in ``values`` (by its turn) and the
+    engine's 0.6.
+    """
     trials = told()
     while len(trials) < count:
         asked = sum(t.proposal.source == "creator" for t in trials)
@@ -63,12 +79,17 @@ def turns(values, count=30):
 
 def test_who_is_good_leads_and_who_is_bad_is_heard_now_and_then():
     good, bad = turns(lambda _: 0.9), turns(lambda _: 0.1)
-    assert good.startswith("CC") and 0.6 < good.count("C") / len(good) <= 0.9 and "CCCCCC" not in good
+    assert (
+        good.startswith("CC") and 0.6 < good.count("C") / len(good) <= 0.9 and "CCCCCC" not in good
+    )
     assert bad[0] == "C" and bad.count("C") <= 4 and bad[10:].count("C") >= 1
 
 
 def test_a_late_bloomer_is_seen_and_who_fades_is_left():
-    late, fading = turns(lambda asked: 0.1 if asked < 2 else 0.9, 40), turns(lambda asked: 0.9 if asked < 3 else 0.1, 40)
+    late, fading = (
+        turns(lambda asked: 0.1 if asked < 2 else 0.9, 40),
+        turns(lambda asked: 0.9 if asked < 3 else 0.1, 40),
+    )
     assert late[-12:].count("C") >= 6
     assert fading.startswith("CC") and fading[-12:].count("C") <= 3
 
@@ -110,7 +131,9 @@ def near(value):
 
 
 def test_what_a_result_counts_for_in_numbers():
-    """Beginning with 1 better and 1 worse; a result counts twice its share, and each earlier one 0.8 of the next."""
+    """Beginning with 1 better and 1 worse; a result counts twice its share, and each earlier one
+    0.8 of the next.
+    """
     assert trust().value == 0.5
     assert trust(("creator", 0.9), ("classical", 0.6)).value == near((1 + 2) / (2 + 2))
     assert trust(("creator", 0.1), ("classical", 0.6)).value == near(1 / 4)
@@ -123,8 +146,12 @@ def test_what_a_result_counts_for_in_numbers():
 
 
 def test_what_an_interval_and_a_refusal_count_for_in_numbers():
-    assert trust(("creator", 0.6, (0.5, 0.7)), ("classical", 0.6)).value == near((1 + 0.25 + 2 * 0.5) / (2 + 0.25 + 2))
-    assert trust(("creator", 0.6, (0.8, 0.9)), ("classical", 0.6)).value == near((1 + 2 * 0.5) / (2 + 0.25 + 2))
+    assert trust(("creator", 0.6, (0.5, 0.7)), ("classical", 0.6)).value == near(
+        (1 + 0.25 + 2 * 0.5) / (2 + 0.25 + 2)
+    )
+    assert trust(("creator", 0.6, (0.8, 0.9)), ("classical", 0.6)).value == near(
+        (1 + 2 * 0.5) / (2 + 0.25 + 2)
+    )
     assert trust(("fallback", 0.9)).value == near(1 / 2.25)
     before = trust(("fallback", 0.6), ("creator", 0.9))
     assert before.value == near((1 + 2 * 1.0) / (2 + 2 + 0.25 * 0.8))
@@ -134,7 +161,9 @@ def test_only_the_better_half_of_the_engines_latest_eight_is_compared_with():
     engine = [("classical", value) for value in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
     assert trust(*engine, ("creator", 0.65)).better == near(2 / 4)
     assert trust(*engine, ("creator", 0.95)).better == 1.0
-    assert trust(("classical", None), ("creator", 0.4)).better == 0.0, "the default counts as the engine's"
+    assert trust(("classical", None), ("creator", 0.4)).better == 0.0, (
+        "the default counts as the engine's"
+    )
 
 
 def test_the_share_of_the_trials_and_the_record_in_numbers():
@@ -142,11 +171,18 @@ def test_the_share_of_the_trials_and_the_record_in_numbers():
     assert shares == [near(0), near(0), near(0.5), near(1), near(1)]
     assert record_of([]) == (0.0, 0.0)
     assert record_of([Trust(0.5, 2, 0.5, 0, 0, 0)]) == (near(0.5), near(0.5))
-    assert record_of([Trust(0.9, 20, 0.75, 0, 0, 0), Trust(0.9, 0, 0.5, 0, 0, 0)]) == (near(1.5), near(0.5))
-    assert (
-        Trust(0.5, 3, 0.25, 1, 2, 4).words() == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, 4 refused"
+    assert record_of([Trust(0.9, 20, 0.75, 0, 0, 0), Trust(0.9, 0, 0.5, 0, 0, 0)]) == (
+        near(1.5),
+        near(0.5),
     )
-    assert Trust(0.5, 3, 0.25, 0, 0, 0).words() == "trust 0.50, 3 results, better than the engine's in 25%"
+    assert (
+        Trust(0.5, 3, 0.25, 1, 2, 4).words()
+        == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, 4 refused"
+    )
+    assert (
+        Trust(0.5, 3, 0.25, 0, 0, 0).words()
+        == "trust 0.50, 3 results, better than the engine's in 25%"
+    )
 
 
 def test_the_engine_comes_at_least_every_sixth_time_and_the_creator_every_fifteenth():

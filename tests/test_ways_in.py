@@ -33,24 +33,49 @@ def same(read, params):
 
 def test_flags_hand_over_everything():
     params = {"lr": -0.5, "a": True, "b": False, "w": "x y"}
-    assert resolve_command(("x", "{flags}"), SPACE, params, **PLACE) == ("x", "--lr=-0.5", "--a", "--w", "x y")
-    assert resolve_command(("x", "{flags}"), SPACE, {**params, "w": None, "lr": 1e-05}, **PLACE) == ("x", "--lr", "1e-05", "--a")
+    assert resolve_command(("x", "{flags}"), SPACE, params, **PLACE) == (
+        "x",
+        "--lr=-0.5",
+        "--a",
+        "--w",
+        "x y",
+    )
+    assert resolve_command(
+        ("x", "{flags}"), SPACE, {**params, "w": None, "lr": 1e-05}, **PLACE
+    ) == ("x", "--lr", "1e-05", "--a")
 
 
 def test_an_inactive_parameter_vanishes_with_its_option_and_its_variable():
     params = {"lr": 0.1, "a": True, "b": False, "w": None}
     words = ("x", "--m", "{m}", "--m={m}", "--w", "{w}", "--b={b}", "{{m}}", "--seed", "{seed}")
-    assert resolve_command(words, SPACE, params, **PLACE) == ("x", "--w", "null", "--b=false", "{m}", "--seed", "7")
-    assert resolve_env({"M": "{m}", "LR": "{lr}", "DIR": "{trial_dir}"}, params, **PLACE) == {"LR": "0.1", "DIR": "w"}
+    assert resolve_command(words, SPACE, params, **PLACE) == (
+        "x",
+        "--w",
+        "null",
+        "--b=false",
+        "{m}",
+        "--seed",
+        "7",
+    )
+    assert resolve_env({"M": "{m}", "LR": "{lr}", "DIR": "{trial_dir}"}, params, **PLACE) == {
+        "LR": "0.1",
+        "DIR": "w",
+    }
 
 
 @given(st.data())
 def test_every_value_reaches_the_command_as_one_word_that_reads_back(data):
     space = parse_space(data.draw(spaces()))
     params = data.draw(configurations(space))
-    words = resolve_command(("x", *[f"{{{name}}}" for name in space.names]), space, params, **PLACE)[1:]
+    words = resolve_command(
+        ("x", *[f"{{{name}}}" for name in space.names]), space, params, **PLACE
+    )[1:]
     for (name, value), word in zip(params.items(), words, strict=True):
-        assert word == value if isinstance(value, str) else same({name: json.loads(word)}, {name: value})
+        assert (
+            word == value
+            if isinstance(value, str)
+            else same({name: json.loads(word)}, {name: value})
+        )
 
 
 @given(st.data())
@@ -67,8 +92,12 @@ def test_every_value_and_type_survives_the_config_file_in_json_and_both_yamls(da
 @pytest.mark.parametrize("value", ["a b", "it's", "$HOME; rm -rf x", '"', "{seed}", "", "*", "\n"])
 def test_a_shell_line_gets_values_quoted(value):
     space = parse_space({"v": {"type": "categorical", "values": [value, "other"]}})
-    command = resolve_command((f"{sys.executable} -c '{ECHO}' {{v}} | cat",), space, {"v": value}, shell=True, **PLACE)
-    assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [value]
+    command = resolve_command(
+        (f"{sys.executable} -c '{ECHO}' {{v}} | cat",), space, {"v": value}, shell=True, **PLACE
+    )
+    assert json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    ) == [value]
 
 
 HOSTILE = [
@@ -89,13 +118,23 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-@pytest.mark.parametrize("place", ["{v}", "'{v}'", '"{v}"', "'x'{v}\"y\"", '"a {v} b"', "'a {v} b'", "pre{v}post"])
+@pytest.mark.parametrize(
+    "place", ["{v}", "'{v}'", '"{v}"', "'x'{v}\"y\"", '"a {v} b"', "'a {v} b'", "pre{v}post"]
+)
 def test_in_the_users_own_quotes_a_value_is_text_as_well(value, place):
     space = parse_space({"v": {"type": "categorical", "values": [value, "other"]}})
-    command = resolve_command((f"{sys.executable} -c '{ECHO}' {place}",), space, {"v": value}, shell=True, **PLACE)
-    wanted = place.replace("{v}", value) if "'x'" in place or place == "pre{v}post" else place.strip("'\"").replace("{v}", value)
+    command = resolve_command(
+        (f"{sys.executable} -c '{ECHO}' {place}",), space, {"v": value}, shell=True, **PLACE
+    )
+    wanted = (
+        place.replace("{v}", value)
+        if "'x'" in place or place == "pre{v}post"
+        else place.strip("'\"").replace("{v}", value)
+    )
     wanted = f"x{value}y" if "'x'" in place else wanted
-    assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == [wanted]
+    assert json.loads(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    ) == [wanted]
     assert not Path("owned").exists()
 
 
@@ -114,10 +153,15 @@ def test_in_the_users_own_quotes_a_value_is_text_as_well(value, place):
 )
 def test_where_a_shell_would_execute_a_value_it_is_refused(line):
     with pytest.raises(ValueError, match="v"):
-        resolve_command((line,), parse_space({"v": {"type": "bool"}}), {"v": True}, shell=True, **PLACE)
+        resolve_command(
+            (line,), parse_space({"v": {"type": "bool"}}), {"v": True}, shell=True, **PLACE
+        )
 
 
 @pytest.mark.skipif(_shell() == ("sh", "-c"), reason="neither sh nor bash knows pipefail here")
 def test_a_crash_before_a_pipe_is_no_success():
     for line, code in (("false | cat", 1), ("exit 3 | true", 3), ("true | cat", 0)):
-        assert subprocess.run(resolve_command((line,), SPACE, {}, shell=True, **PLACE)).returncode == code
+        assert (
+            subprocess.run(resolve_command((line,), SPACE, {}, shell=True, **PLACE)).returncode
+            == code
+        )

@@ -7,7 +7,15 @@ import pytest
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.records import Expected, Outcome, Owner, RunSpec, Stop, Trial, Usage
-from agenthpo.text.phrases import budget_words, gain_words, measured_words, params_words, source_words, summary, trial_words
+from agenthpo.text.phrases import (
+    budget_words,
+    gain_words,
+    measured_words,
+    params_words,
+    source_words,
+    summary,
+    trial_words,
+)
 from agenthpo.thinning import thinned
 from agenthpo.trials import best_measured, improvements, incumbent, mean_value, next_number, ranked
 from studies import make_trial
@@ -18,10 +26,16 @@ def trial(number, x, value, source="classical", **fields):
 
 
 def test_parameters_and_budget():
-    assert params_words({"lr": 0.0123456789, "opt": "adam", "on": True, "w": None}) == "lr=0.0123457 opt=adam on=true w=null"
+    assert (
+        params_words({"lr": 0.0123456789, "opt": "adam", "on": True, "w": None})
+        == "lr=0.0123457 opt=adam on=true w=null"
+    )
     assert budget_words(Budget(7)) == "7 trials"
     full = Budget(7, time_s=90.0, tokens=12345, cost_usd=2.5, target=0.95, patience=3)
-    assert budget_words(full) == "7 trials or 1m 30s or 12,345 tokens or $2.5 or a value of 0.95 or 3 trials without a new best"
+    assert (
+        budget_words(full)
+        == "7 trials or 1m 30s or 12,345 tokens or $2.5 or a value of 0.95 or 3 trials without a new best"
+    )
 
 
 def test_a_trial_in_one_line():
@@ -30,8 +44,13 @@ def test_a_trial_in_one_line():
     assert trial_words(worse, best) == "0.5 in 0.0s, completed: Less."
     assert trial_words(trial(3, 3, None, insight="Bad."), None) == "failed in 0.0s, crashed: Bad."
     assert trial_words(replace(best, outcome=None), None) == "not finished"
-    held = [replace(best, analysis=replace(best.analysis, expectation_met=met)) for met in (True, False)]
-    assert [trial_words(t, None)[-24:] for t in held] == ["ne. The prediction held.", ". The prediction failed."]
+    held = [
+        replace(best, analysis=replace(best.analysis, expectation_met=met)) for met in (True, False)
+    ]
+    assert [trial_words(t, None)[-24:] for t in held] == [
+        "ne. The prediction held.",
+        ". The prediction failed.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +59,11 @@ def test_a_trial_in_one_line():
         ("minimize", (0.5, 0.25), "0.25 better than the default configuration's 0.5"),
         ("maximize", (0.25, 0.5), "0.25 better than the default configuration's 0.25"),
         ("minimize", (-1.0, -4.0), "3 better than the default configuration's -1"),
-        ("minimize", (0.25, 0.5), "none over the default configuration, which stayed the best (0.25)"),
+        (
+            "minimize",
+            (0.25, 0.5),
+            "none over the default configuration, which stayed the best (0.25)",
+        ),
         ("maximize", (None, 0.5), "the default configuration gave no value (failed)"),
     ],
 )
@@ -61,16 +84,30 @@ def test_what_was_measured_more_than_once():
 
 def test_who_found_what():
     used = {"usage": Usage(1, 1000, 200)}
-    trials = [trial(0, 0, 3.0, "default"), trial(1, 1, 1.0, "creator", **used), trial(2, 2, None, "creator"), trial(3, 3, 2.0)]
-    met = [replace(t, analysis=replace(t.analysis, expectation_met=m)) for t, m in zip(trials, (None, True, False, None), strict=True)]
+    trials = [
+        trial(0, 0, 3.0, "default"),
+        trial(1, 1, 1.0, "creator", **used),
+        trial(2, 2, None, "creator"),
+        trial(3, 3, 2.0),
+    ]
+    met = [
+        replace(t, analysis=replace(t.analysis, expectation_met=m))
+        for t, m in zip(trials, (None, True, False, None), strict=True)
+    ]
     assert source_words(met, "minimize") == [
         "    default: 1 proposed, 1 became the best so far",
         "    creator: 2 proposed, 1 became the best so far, moved the best by 2, 1 failed, 1 of 2 predictions held, 1,200 tokens",
         "    classical: 1 proposed, 0 became the best so far",
     ]
     small = [trial(0, 0, 1.0, "default"), trial(1, 1, 0.5)]
-    assert source_words(small, "minimize")[1] == "    classical: 1 proposed, 1 became the best so far, moved the best by 0.5"
-    assert source_words(trials[:2], "maximize")[1] == "    creator: 1 proposed, 0 became the best so far, 1,200 tokens"
+    assert (
+        source_words(small, "minimize")[1]
+        == "    classical: 1 proposed, 1 became the best so far, moved the best by 0.5"
+    )
+    assert (
+        source_words(trials[:2], "maximize")[1]
+        == "    creator: 1 proposed, 0 became the best so far, 1,200 tokens"
+    )
 
 
 def test_the_closing_lines():
@@ -87,11 +124,20 @@ def test_the_closing_lines():
         "Study: my folder/toy (agenthpo show 'my folder/toy')",
     ]
     nothing = summary(opened, Stopped("x", trials[:0], None))
-    assert nothing == ["Ended: x.", "No trial succeeded; see the errors above and the logs of the trials."]
+    assert nothing == [
+        "Ended: x.",
+        "No trial succeeded; see the errors above and the logs of the trials.",
+    ]
 
 
 def test_the_order_of_trials_in_either_direction():
-    trials = [trial(0, 0, 2.0), trial(1, 1, None), trial(2, 2, 1.0), trial(3, 3, 3.0), trial(4, 4, 1.0)]
+    trials = [
+        trial(0, 0, 2.0),
+        trial(1, 1, None),
+        trial(2, 2, 1.0),
+        trial(3, 3, 3.0),
+        trial(4, 4, 1.0),
+    ]
     assert [t.number for t in ranked(trials, "minimize")] == [2, 4, 0, 3]
     assert [t.number for t in ranked(trials, "maximize")] == [3, 0, 2, 4]
     assert [t.number for t in improvements(trials, "minimize")] == [0, 2]
@@ -127,14 +173,22 @@ def test_a_trial_has_what_its_outcome_has():
     one = trial(0, 0, 0.5, usage=Usage(1, 10, 5))
     assert one.value == 0.5
     assert replace(one, outcome=None).value is None
-    assert replace(one, analysis=replace(one.analysis, usage=Usage(1, 1, 1))).usage == Usage(2, 11, 6)
+    assert replace(one, analysis=replace(one.analysis, usage=Usage(1, 1, 1))).usage == Usage(
+        2, 11, 6
+    )
     assert replace(one, analysis=None).usage == Usage(1, 10, 5)
     assert Outcome("failed").value is None
 
 
 def test_an_interval_holds_both_its_ends():
     expected = Expected(1.0, 0.5, 2.0)
-    assert [expected.holds(value) for value in (0.49, 0.5, 1.0, 2.0, 2.01)] == [False, True, True, True, False]
+    assert [expected.holds(value) for value in (0.49, 0.5, 1.0, 2.0, 2.01)] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_records_are_values_that_nobody_changes():
@@ -154,7 +208,13 @@ def test_records_are_values_that_nobody_changes():
 
 def test_what_a_run_is_without_more_words():
     spec = RunSpec(3, {"x": 1}, "w", "acc", study="s", script="d")
-    assert (spec.direction, spec.at, spec.seed, spec.command, spec.ignores_exit_code) == ("maximize", "last", 0, (), False)
+    assert (spec.direction, spec.at, spec.seed, spec.command, spec.ignores_exit_code) == (
+        "maximize",
+        "last",
+        0,
+        (),
+        False,
+    )
     assert spec.owner == Owner("s", 3, {"x": 1}, 0, "d")
     assert Usage() == Usage(0, 0, 0, 0.0, 0.0)
     assert Outcome("failed") == Outcome("failed", None, None, None, {}, 0.0, None, None, "", "")

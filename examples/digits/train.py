@@ -1,4 +1,6 @@
-"""Train a small neural network on scikit-learn's handwritten digits and report its accuracy after every epoch."""
+"""Train a small neural network on scikit-learn's handwritten digits and report its accuracy after
+every epoch.
+"""
 
 import os
 
@@ -9,13 +11,19 @@ from sklearn.neural_network import MLPClassifier
 
 import agenthpo
 
-config = agenthpo.config(learning_rate=0.001, hidden_size=64, activation="relu", batch_size=64, epochs=20)
+config = agenthpo.config(
+    learning_rate=0.001, hidden_size=64, activation="relu", batch_size=64, epochs=20
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 
 images, labels = load_digits(return_X_y=True)
 images = images / 16.0
-rest, test, rest_labels, test_labels = train_test_split(images, labels, test_size=400, random_state=0, stratify=labels)
-train, val, train_labels, val_labels = train_test_split(rest, rest_labels, test_size=400, random_state=0, stratify=rest_labels)
+rest, test, rest_labels, test_labels = train_test_split(
+    images, labels, test_size=400, random_state=0, stratify=labels
+)
+train, val, train_labels, val_labels = train_test_split(
+    rest, rest_labels, test_size=400, random_state=0, stratify=rest_labels
+)
 
 model = MLPClassifier(
     hidden_layer_sizes=(config["hidden_size"],),

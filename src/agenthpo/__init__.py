@@ -1,6 +1,7 @@
 """Tune a training script with two language-model agents and a classical optimiser.
 
-``config`` and ``report`` are for training scripts; importing the package for them costs next to nothing.
+``config`` and ``report`` are for training scripts; importing the package for them costs next to
+nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["AgentHPOError", "Optimizer", "Result", "__version__", "config", "report", "tune"]
 
-_HOME = {"Optimizer": "optimizer", "Result": "api", "tune": "api", "config": "script", "report": "script", "AgentHPOError": "errors"}
+_HOME = {
+    "Optimizer": "optimizer",
+    "Result": "api",
+    "tune": "api",
+    "config": "script",
+    "report": "script",
+    "AgentHPOError": "errors",
+}
 
 
 def __getattr__(name: str) -> Any:

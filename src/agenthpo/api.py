@@ -63,25 +63,43 @@ def tune(
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Result:
-    """Tune ``objective``, which is called in this process with a dict of parameters and returns the metric's value.
+    """Tune ``objective``, which is called in this process with a dict of parameters and returns the
+    metric's value.
 
-    It may report learning curves by ``agenthpo.report(step=…, value=…)`` and return a dict of several metrics; an exception is a failed
-    trial. The study is kept in ``.agenthpo/STUDY`` of the working folder; ``resume=True`` goes on with one until ``trials`` are done.
+    It may report learning curves by ``agenthpo.report(step=…, value=…)`` and return a dict of
+    several metrics; an exception is a failed trial. The study is kept in ``.agenthpo/STUDY`` of the
+    working folder; ``resume=True`` goes on with one until ``trials`` are done.
 
-    :param space: as in a task file: name -> type, low, high, log, step, values, default, about, when.
-    :param timeout_s: seconds the study may take; ``target``: a value that is good enough; ``patience``: trials without a new best after
+    :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
+        when.
+    :param timeout_s: seconds the study may take; ``target``: a value that is good enough;
+        ``patience``: trials without a new best after
         which to stop; ``max_tokens`` and ``max_cost_usd``: what the language model may use.
-    :param noisy: whether the same configuration may give another value, so that it may be tried again.
-    :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to raise :class:`ModelError`.
-    :param keep_going: whether to spend all trials even where ``objective`` itself is at fault: where its first two calls, or later three
+    :param noisy: whether the same configuration may give another value, so that it may be tried
+        again.
+    :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to
+        raise :class:`ModelError`.
+    :param keep_going: whether to spend all trials even where ``objective`` itself is at fault:
+        where its first two calls, or later three
         in a row, fail the same way, the study ends.
-    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
-    :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``; without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
+    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
+        notes.
+    :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``;
+        without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
-    :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are printed.
-    :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that cannot be used.
+    :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are
+        printed.
+    :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that
+        cannot be used.
     """
-    limits = {"trials": trials, "time_s": timeout_s, "tokens": max_tokens, "cost_usd": max_cost_usd, "target": target, "patience": patience}
+    limits = {
+        "trials": trials,
+        "time_s": timeout_s,
+        "tokens": max_tokens,
+        "cost_usd": max_cost_usd,
+        "target": target,
+        "patience": patience,
+    }
     task = Task(
         name=_name_of(objective),
         objective=Objective(metric, checked_direction(direction), noisy=noisy),
@@ -95,14 +113,36 @@ def tune(
     if resume:
         choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
         return _result(
-            go_on(folder, task=task, model=choice, proposer=proposer, limits=limits, keep_going=keep_going, on_event=tell), folder
+            go_on(
+                folder,
+                task=task,
+                model=choice,
+                proposer=proposer,
+                limits=limits,
+                keep_going=keep_going,
+                on_event=tell,
+            ),
+            folder,
         )
     if read_meta(folder) is not None:
-        raise StudyError(f"the study {folder} exists; go on with it by resume=True, or name another one by study=…")
+        raise StudyError(
+            f"the study {folder} exists; go on with it by resume=True, or name another one by study=…"
+        )
     name, hint = choose_model(model)
     choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))
     seed = its_seed if its_seed is not None else seed
-    return _result(begin(task, folder, model=choice, seed=seed, proposer=proposer, keep_going=keep_going, on_event=tell), folder)
+    return _result(
+        begin(
+            task,
+            folder,
+            model=choice,
+            seed=seed,
+            proposer=proposer,
+            keep_going=keep_going,
+            on_event=tell,
+        ),
+        folder,
+    )
 
 
 def _result(stopped: Stopped, folder: Path) -> Result:

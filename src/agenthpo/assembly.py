@@ -26,7 +26,15 @@ from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.studies import find_study, meta_of
 from agenthpo.task import Task
 
-__all__ = ["ModelChoice", "check_priced", "check_proposer", "opened_model", "proposer_named", "record_in", "replayed"]
+__all__ = [
+    "ModelChoice",
+    "check_priced",
+    "check_proposer",
+    "opened_model",
+    "proposer_named",
+    "record_in",
+    "replayed",
+]
 
 _EARLIER = 5
 """Studies beside a new one that are looked at for what its model showed there."""
@@ -40,7 +48,9 @@ class ModelChoice:
     base_url: str | None = None
     hint: str = ""
     on_failure: OnFailure = "fallback"
-    """What a failed request does: the classical engine steps in, visibly, or the study stops and can be resumed."""
+    """What a failed request does: the classical engine steps in, visibly, or the study stops and
+    can be resumed.
+    """
 
     @property
     def model(self) -> ModelName:
@@ -50,7 +60,8 @@ class ModelChoice:
 
 @contextmanager
 def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
-    """Open the chosen model, make sure that it can be asked, and close it in the end; None where none is wanted.
+    """Open the chosen model, make sure that it can be asked, and close it in the end; None where
+    none is wanted.
 
     :raises ModelError: if it cannot be used.
     """
@@ -70,7 +81,9 @@ def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
 
 
 def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
-    """Return ``choice`` with the study it replays, if it does, by its full path, and that study's seed."""
+    """Return ``choice`` with the study it replays, if it does, by its full path, and that study's
+    seed.
+    """
     if choice.model.kind != "replay":
         return choice, None
     folder = find_study(choice.model.own)
@@ -80,8 +93,13 @@ def replayed(choice: ModelChoice) -> tuple[ModelChoice, int | None]:
 def check_priced(task: Task, model: ModelChoice) -> None:
     """Refuse a limit on money where nobody knows what the model costs."""
     limit = task.budget.cost_usd
-    if limit is not None and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None:
-        raise ModelError(f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead")
+    if (
+        limit is not None
+        and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None
+    ):
+        raise ModelError(
+            f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead"
+        )
 
 
 def check_proposer(name: str, *, has_model: bool) -> None:
@@ -90,7 +108,9 @@ def check_proposer(name: str, *, has_model: bool) -> None:
     :raises TaskError: naming the fix.
     """
     if name == CREATOR and not has_model:
-        raise TaskError("the proposer 'creator' is a language model; name one by --model, or leave it to the engine")
+        raise TaskError(
+            "the proposer 'creator' is a language model; name one by --model, or leave it to the engine"
+        )
     if is_stateful(name):
         loaded(name)
     elif name not in (HYBRID, CREATOR, ENGINE):
@@ -98,7 +118,8 @@ def check_proposer(name: str, *, has_model: bool) -> None:
 
 
 def record_in(studies: Path, model: str) -> Record:
-    """Return what ``model`` showed in the latest other studies in the folder ``studies``; what cannot be read counts for nothing.
+    """Return what ``model`` showed in the latest other studies in the folder ``studies``; what
+    cannot be read counts for nothing.
 
     A study that is replayed goes the way it went, and so begins with the record it had.
     """
@@ -107,10 +128,16 @@ def record_in(studies: Path, model: str) -> Record:
         return 0.0, 0.0
     if named.kind == "replay":
         return meta_of(find_study(named.own)).record
-    latest = sorted((folder for folder in studies.glob("*") if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)[-_EARLIER:]
+    latest = sorted(
+        (folder for folder in studies.glob("*") if folder.is_dir()),
+        key=lambda folder: folder.stat().st_mtime,
+    )[-_EARLIER:]
     found = []
     for folder in latest:
-        with suppress(AgentHPOError, OSError), ExperienceLog.open(folder, space=None, read_only=True) as log:
+        with (
+            suppress(AgentHPOError, OSError),
+            ExperienceLog.open(folder, space=None, read_only=True) as log,
+        ):
             if log.meta.model == model:
                 found.append(assessed(log.trials(), log.direction))
     return record_of(found)

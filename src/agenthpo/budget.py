@@ -31,11 +31,17 @@ class Spent:
     def of(cls, trials: Sequence[Trial], direction: Direction) -> Spent:
         """Return what the finished ones of ``trials`` took."""
         done, best = [t for t in trials if t.outcome], incumbent(trials, direction)
-        usages = [u for t in done for u in (t.proposal.usage, t.analysis.usage if t.analysis else _NOTHING) if u.requests]
+        usages = [
+            u
+            for t in done
+            for u in (t.proposal.usage, t.analysis.usage if t.analysis else _NOTHING)
+            if u.requests
+        ]
         costs = [u.cost_usd for u in usages]
         return cls(
             trials=len(done),
-            time_s=sum(t.outcome.duration_s for t in done if t.outcome) + sum(u.seconds for u in usages),
+            time_s=sum(t.outcome.duration_s for t in done if t.outcome)
+            + sum(u.seconds for u in usages),
             tokens=sum(u.input_tokens + u.output_tokens for u in usages),
             cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]
             best=None if best is None else best.value,
@@ -62,8 +68,14 @@ class Budget:
     creator_may_stop: bool = False
 
     def reason(self, spent: Spent, direction: Direction) -> str | None:
-        """Return in words why ``spent`` leaves nothing to go on with, or None while something is left."""
-        if self.target is not None and spent.best is not None and (spent.best - self.target) * upward(direction) >= 0:
+        """Return in words why ``spent`` leaves nothing to go on with, or None while something is
+        left.
+        """
+        if (
+            self.target is not None
+            and spent.best is not None
+            and (spent.best - self.target) * upward(direction) >= 0
+        ):
             return f"the target of {self.target:g} is reached"
         if spent.trials >= self.trials:
             return f"all {self.trials} trials of the budget are done"
@@ -71,7 +83,11 @@ class Budget:
             return f"the time budget of {format_duration(self.time_s)} is spent"
         if self.tokens is not None and spent.tokens >= self.tokens:
             return f"the budget of {self.tokens:,} tokens is spent ({spent.tokens:,})"
-        if self.cost_usd is not None and spent.cost_usd is not None and spent.cost_usd >= self.cost_usd:
+        if (
+            self.cost_usd is not None
+            and spent.cost_usd is not None
+            and spent.cost_usd >= self.cost_usd
+        ):
             return f"the budget of ${self.cost_usd:g} is spent (${spent.cost_usd:.4f})"
         if self.patience is not None and spent.since_best >= self.patience:
             return f"{self.patience} trials in a row brought nothing better"

@@ -10,11 +10,20 @@ from typing import Any, get_args
 
 from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
 
-__all__ = ["decode_analysis", "decode_outcome", "decode_proposal", "encode", "to_json", "trial_to_json"]
+__all__ = [
+    "decode_analysis",
+    "decode_outcome",
+    "decode_proposal",
+    "encode",
+    "to_json",
+    "trial_to_json",
+]
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Return ``value`` as JSON, on one line without ``indent``. Infinite numbers and nan, which JSON does not have, are null."""
+    """Return ``value`` as JSON, on one line without ``indent``. Infinite numbers and nan, which
+    JSON does not have, are null.
+    """
     try:
         return json.dumps(value, allow_nan=False, indent=indent)
     except ValueError:
@@ -49,17 +58,29 @@ def decode_outcome(raw: Any) -> Outcome:
     :raises ValueError: if ``raw`` is no such thing.
     """
     try:
-        curves = {str(name): tuple((float(s), float(v)) for s, v in curve) for name, curve in raw["curves"].items()}
-        known = {field.name: raw[field.name] for field in fields(Outcome) if field.name in raw}  # a later version may say more
+        curves = {
+            str(name): tuple((float(s), float(v)) for s, v in curve)
+            for name, curve in raw["curves"].items()
+        }
+        # a later version may say more
+        known = {field.name: raw[field.name] for field in fields(Outcome) if field.name in raw}
         outcome = Outcome(**{**known, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
         numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"no outcome: {problem}") from None
-    if outcome.status not in get_args(Status) or not all(n is None or isinstance(n, int | float) for n in numbers):
+    if outcome.status not in get_args(Status) or not all(
+        n is None or isinstance(n, int | float) for n in numbers
+    ):
         raise ValueError("an outcome whose status or value is none")
-    if not isinstance(outcome.duration_s, int | float) or not isinstance(outcome.log_tail, str) or not isinstance(outcome.error, str):
+    if (
+        not isinstance(outcome.duration_s, int | float)
+        or not isinstance(outcome.log_tail, str)
+        or not isinstance(outcome.error, str)
+    ):
         raise ValueError("an outcome without its time or words")
-    if (outcome.status == "complete") != (outcome.value is not None and math.isfinite(outcome.value)):
+    if (outcome.status == "complete") != (
+        outcome.value is not None and math.isfinite(outcome.value)
+    ):
         raise ValueError(f"an outcome that is {outcome.status} with the value {outcome.value}")
     return outcome
 
@@ -81,7 +102,9 @@ def _adapter(kind: type) -> Any:
 
 
 def trial_to_json(trial: Trial) -> dict[str, Any]:
-    """Return a trial as ``show --json`` and the events print it: flat, without the curves and the log."""
+    """Return a trial as ``show --json`` and the events print it: flat, without the curves and the
+    log.
+    """
     proposal, outcome, analysis = trial.proposal, trial.outcome, trial.analysis
     return {
         "number": trial.number,

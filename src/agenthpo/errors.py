@@ -1,8 +1,9 @@
 """The exceptions a caller may see.
 
-A user's mistake is an :class:`AgentHPOError`: one sentence that names what, the value, where, and what to do next. The command
-line prints it without a traceback and exits with 2. A training run that fails is *not* an exception but data
-(:class:`agenthpo.records.Outcome`), and a bug of ours crashes.
+A user's mistake is an :class:`AgentHPOError`: one sentence that names what, the value, where, and
+what to do next. The command line prints it without a traceback and exits with 2. A training run
+that fails is *not* an exception but data (:class:`agenthpo.records.Outcome`), and a bug of ours
+crashes.
 
 ::
 
@@ -19,7 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["AgentHPOError", "InvalidParams", "LLMFailure", "ModelError", "SpaceError", "StudyError", "TaskError"]
+__all__ = [
+    "AgentHPOError",
+    "InvalidParams",
+    "LLMFailure",
+    "ModelError",
+    "SpaceError",
+    "StudyError",
+    "TaskError",
+]
 
 
 class AgentHPOError(Exception):
@@ -47,7 +56,9 @@ class StudyError(AgentHPOError):
 
 
 class ModelError(AgentHPOError):
-    """A model cannot be used at all, so that nothing should start: unknown name, no weights, wrong key."""
+    """A model cannot be used at all, so that nothing should start: unknown name, no weights, wrong
+    key.
+    """
 
 
 class LLMFailure(AgentHPOError):

@@ -1,4 +1,6 @@
-"""What the loop tells the outside while it runs; a face (live view, JSON lines, a notebook) is a function of one event."""
+"""What the loop tells the outside while it runs; a face (live view, JSON lines, a notebook) is a
+function of one event.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,19 @@ from dataclasses import dataclass
 from agenthpo.budget import Budget
 from agenthpo.records import Direction, Outcome, Trial
 
-__all__ = ["Analysing", "Event", "Finished", "OnEvent", "Opened", "Proposing", "Reading", "Reported", "Started", "Stopped", "ignore"]
+__all__ = [
+    "Analysing",
+    "Event",
+    "Finished",
+    "OnEvent",
+    "Opened",
+    "Proposing",
+    "Reading",
+    "Reported",
+    "Started",
+    "Stopped",
+    "ignore",
+]
 
 
 @dataclass(frozen=True)
@@ -53,7 +67,9 @@ class Reported:
 
 @dataclass(frozen=True)
 class Reading:
-    """A trial's log is so long that reading it takes a while: bytes that are read, and bytes in all."""
+    """A trial's log is so long that reading it takes a while: bytes that are read, and bytes in
+    all.
+    """
 
     trial: int
     done: int

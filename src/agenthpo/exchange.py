@@ -1,4 +1,6 @@
-"""What the engine, the Creator and the hybrid hand each other: the engine's view, the Creator's attempt at a proposal, its choice."""
+"""What the engine, the Creator and the hybrid hand each other: the engine's view, the Creator's
+attempt at a proposal, its choice.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class View:
-    """The engine's candidates, the best first; what matters; how noisy a value is; where there are no data."""
+    """The engine's candidates, the best first; what matters; how noisy a value is; where there are
+    no data.
+    """
 
     candidates: tuple[Candidate, ...]
     importance: Mapping[str, float] = field(default_factory=dict)
-    """Parameter -> share of the differences between configurations that it alone explains, the largest first."""
+    """Parameter -> share of the differences between configurations that it alone explains, the
+    largest first.
+    """
     noise: float = 0.0
     """Standard deviation of a single value."""
     gaps: tuple[str, ...] = ()
@@ -42,7 +48,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the model chose: the index among the candidates, or None where the two answers did not name the same one, and why."""
+    """What the model chose: the index among the candidates, or None where the two answers did not
+    name the same one, and why.
+    """
 
     index: int | None
     reason: str

@@ -1,6 +1,7 @@
 """Files of ours in folders that scripts and other people may write to.
 
-Nothing that stands in a file's place is followed or waited for (a symbolic link, a FIFO, a device), and nobody else may read what we write.
+Nothing that stands in a file's place is followed or waited for (a symbolic link, a FIFO, a device),
+and nobody else may read what we write.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ __all__ = ["clear", "make_folder", "open_regular", "read_regular", "write_whole"
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
-    """Return a descriptor of the regular file ``path``, made for its owner alone where ``flags`` make it.
+    """Return a descriptor of the regular file ``path``, made for its owner alone where ``flags``
+    make it.
 
     :raises OSError: if it cannot be opened, or is anything but a regular file.
     """
@@ -66,7 +68,9 @@ def clear(path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder ``path``, for its owner alone; what is no folder of its own there gets another name."""
+    """Make the folder ``path``, for its owner alone; what is no folder of its own there gets
+    another name.
+    """
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         path.rename(path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.replaced"))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
-from agenthpo.events import Analysing, Finished, OnEvent, Proposing, Reading, Reported, Started, Stopped, ignore
+from agenthpo.events import (
+    Analysing,
+    Finished,
+    OnEvent,
+    Proposing,
+    Reading,
+    Reported,
+    Started,
+    Stopped,
+    ignore,
+)
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
@@ -31,9 +41,10 @@ def run_trials(
 ) -> Stopped:
     """Run trials until the budget is spent, and return why it ended and what was found.
 
-    Where it is the task that fails, and not a configuration, it ends early, unless it is to ``keep_going``.
-    A trial that an earlier process left unfinished goes on first, under its own number. After an exception (Ctrl-C too) the log
-    is in order: what ran is unfinished there, and the next call goes on with it.
+    Where it is the task that fails, and not a configuration, it ends early, unless it is to
+    ``keep_going``. A trial that an earlier process left unfinished goes on first, under its own
+    number. After an exception (Ctrl-C too) the log is in order: what ran is unfinished there, and
+    the next call goes on with it.
     """
     running: dict[Future[Outcome], Trial] = {}
     reason: str | None = None
@@ -45,29 +56,44 @@ def run_trials(
                 reason = trial
                 break
             workdir = log.workdir(trial.number)
-            spec = task.spec(trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity)
+            spec = task.spec(
+                trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity
+            )
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             trial, outcome = running.pop(future), future.result()
             on_event(Analysing(trial, outcome))
-            finished = log.finish(trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials()))
+            finished = log.finish(
+                trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials())
+            )
             on_event(Finished(finished, log.incumbent()))
             fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
-            reason = None  # what was asked while trials ran is asked again, now that one more has ended
-    stopped = Stopped(fault or reason or "nothing is left to do", tuple(log.trials()), log.incumbent(), fault)
+            # what was asked while trials ran is asked again, now that one more has ended
+            reason = None
+    stopped = Stopped(
+        fault or reason or "nothing is left to do", tuple(log.trials()), log.incumbent(), fault
+    )
     on_event(stopped)
     return stopped
 
 
-def _next(task: Task, proposer: Proposer, log: ExperienceLog, running: dict[Future[Outcome], Trial], on_event: OnEvent) -> Trial | str:
+def _next(
+    task: Task,
+    proposer: Proposer,
+    log: ExperienceLog,
+    running: dict[Future[Outcome], Trial],
+    on_event: OnEvent,
+) -> Trial | str:
     """Return the next trial to run, an unfinished one first, or the reason why there is none."""
     ours, trials = {trial.number for trial in running.values()}, log.trials()
     if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
         on_event(Started(left, again=True))
         return left
-    if reason := task.budget.reason(log.spent().with_running(len(running)), task.objective.direction):
+    if reason := task.budget.reason(
+        log.spent().with_running(len(running)), task.objective.direction
+    ):
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())
@@ -82,7 +108,11 @@ def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
     def report(point: Point) -> None:
         if point.read is not None:
             on_event(Reading(number, *point.read))
-        values = {name: value for name, value in point.values.items() if name != task.objective.test_metric}
+        values = {
+            name: value
+            for name, value in point.values.items()
+            if name != task.objective.test_metric
+        }
         if values:
             on_event(Reported(number, point.step, values))
 

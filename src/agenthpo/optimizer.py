@@ -2,7 +2,8 @@
 
 ::
 
-    opt = agenthpo.Optimizer({"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}})
+    opt = agenthpo.Optimizer({"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True,
+    "default": 0.001}})
     for _ in range(20):
         params = opt.ask()
         opt.tell(params, train(**params))
@@ -39,7 +40,9 @@ _FAILURES: tuple[str, ...] = tuple(status for status in get_args(Status) if stat
 
 @dataclass(frozen=True)
 class Best:
-    """The configuration to use, its objective value, and the numbers of the trials that measured it."""
+    """The configuration to use, its objective value, and the numbers of the trials that measured
+    it.
+    """
 
     params: Params
     value: float
@@ -49,12 +52,17 @@ class Best:
 class Optimizer:
     """Propose configurations and learn from their values; any number may be pending.
 
-    :param space: as in a task file: name -> type, low, high, log, step, values, default, about, when.
-    :param defaults: the configuration to begin with, as far as ``space`` does not give it; it goes before the space's own.
-    :param proposer: who proposes: a name as for ``--proposer``, or any :class:`agenthpo.search.Proposer`.
+    :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
+        when.
+    :param defaults: the configuration to begin with, as far as ``space`` does not give it; it goes
+        before the space's own.
+    :param proposer: who proposes: a name as for ``--proposer``, or any
+        :class:`agenthpo.search.Proposer`.
     :param model: the language model, ``none`` for no model; see :func:`agenthpo.tune`.
-    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal, notes.
-    :param noisy: whether the same configuration may give another value, so that it may be proposed again.
+    :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
+        notes.
+    :param noisy: whether the same configuration may give another value, so that it may be proposed
+        again.
     :raises AgentHPOError: for a mistake in the arguments or a model that cannot be used.
     """
 
@@ -98,12 +106,16 @@ class Optimizer:
         self._trials.append(Trial(len(self._trials), proposal, started_at=time.time()))
         return dict(proposal.params)
 
-    def tell(self, params: Mapping[str, Any], value: float | None = None, *, status: str = "complete") -> Trial:
-        """Record what ``params`` came to, and return the trial. Configurations that were never asked for are welcome.
+    def tell(
+        self, params: Mapping[str, Any], value: float | None = None, *, status: str = "complete"
+    ) -> Trial:
+        """Record what ``params`` came to, and return the trial. Configurations that were never
+        asked for are welcome.
 
         A value that is not finite counts as ``diverged``.
 
-        :param status: ``complete`` with a value; ``failed``, ``timeout``, ``oom``, ``diverged`` or ``interrupted`` without.
+        :param status: ``complete`` with a value; ``failed``, ``timeout``, ``oom``, ``diverged`` or
+            ``interrupted`` without.
         :raises InvalidParams: if they do not lie in the space.
         :raises StudyError: if value and status contradict each other.
         """
@@ -113,7 +125,9 @@ class Optimizer:
         trial = self._trials[place]
         outcome = _outcome(value, status)
         analysis = self._executor.analyse(self.task, trial, outcome, self._trials)
-        self._trials[place] = replace(trial, outcome=outcome, analysis=analysis, finished_at=time.time())
+        self._trials[place] = replace(
+            trial, outcome=outcome, analysis=analysis, finished_at=time.time()
+        )
         return self._trials[place]
 
     def best(self) -> Best | None:
@@ -124,7 +138,9 @@ class Optimizer:
         found = best_measured(self._trials, self.task.objective.direction)
         if not found:
             return None
-        return Best(dict(found[0].proposal.params), mean_value(found), tuple(t.number for t in found))
+        return Best(
+            dict(found[0].proposal.params), mean_value(found), tuple(t.number for t in found)
+        )
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -142,24 +158,42 @@ class Optimizer:
         self.close()
 
     def _place(self, params: Params) -> int:
-        """Return where the pending trial of ``params`` stands, the oldest of several; a new one where there is none."""
+        """Return where the pending trial of ``params`` stands, the oldest of several; a new one
+        where there is none.
+        """
         key = self.task.space.key(params)
-        pending = (i for i, t in enumerate(self._trials) if t.outcome is None and self.task.space.key(t.proposal.params) == key)
+        pending = (
+            i
+            for i, t in enumerate(self._trials)
+            if t.outcome is None and self.task.space.key(t.proposal.params) == key
+        )
         place = next(pending, None)
         if place is not None:
             return place
-        self._trials.append(Trial(len(self._trials), Proposal(params, "human"), started_at=time.time()))
+        self._trials.append(
+            Trial(len(self._trials), Proposal(params, "human"), started_at=time.time())
+        )
         return len(self._trials) - 1
 
 
 def _outcome(value: float | None, status: str) -> Outcome:
     if status == "complete":
         if value is None:
-            raise StudyError("a complete trial needs a value; tell status='failed' where there is none")
+            raise StudyError(
+                "a complete trial needs a value; tell status='failed' where there is none"
+            )
         number = float(value)
-        return Outcome("complete", number) if math.isfinite(number) else Outcome("diverged", error=f"the value is {number}")
+        return (
+            Outcome("complete", number)
+            if math.isfinite(number)
+            else Outcome("diverged", error=f"the value is {number}")
+        )
     if status not in _FAILURES:
-        raise StudyError(f"status is {status!r}, but must be complete, {', '.join(_FAILURES[:-1])} or {_FAILURES[-1]}")
+        raise StudyError(
+            f"status is {status!r}, but must be complete, {', '.join(_FAILURES[:-1])} or {_FAILURES[-1]}"
+        )
     if value is not None:
-        raise StudyError(f"a trial that is {status} has no value; leave it out, or leave out the status")
+        raise StudyError(
+            f"a trial that is {status} has no value; leave it out, or leave out the status"
+        )
     return Outcome(status, error=status)  # type: ignore[arg-type]

@@ -1,14 +1,19 @@
 """The search space as Optuna distributions, and configurations as the values these hold.
 
-Two views: what is *stored* holds real values (a dashboard shows ``hidden_size = 32``), while what an optimiser *models* holds the index of
-an ordered value, so that 32 lies between 16 and 64.
+Two views: what is *stored* holds real values (a dashboard shows ``hidden_size = 32``), while what
+an optimiser *models* holds the index of an ordered value, so that 32 lies between 16 and 64.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from agenthpo.records import Params
 from agenthpo.space import Parameter, Space, same
@@ -32,7 +37,10 @@ def model_distribution(parameter: Parameter) -> BaseDistribution:
 
 def to_model(space: Space, params: Params) -> dict[str, Any]:
     """Return the active values of ``params`` as an optimiser sees them."""
-    return {p.name: _index(p, params[p.name]) if p.is_discrete and p.is_ordered else params[p.name] for p in space.active(params)}
+    return {
+        p.name: _index(p, params[p.name]) if p.is_discrete and p.is_ordered else params[p.name]
+        for p in space.active(params)
+    }
 
 
 def from_model(parameter: Parameter, value: Any) -> Any:
@@ -49,5 +57,7 @@ def _range(parameter: Parameter) -> BaseDistribution:
     low, high = parameter.low, parameter.high
     assert low is not None and high is not None
     if parameter.kind == "int":
-        return IntDistribution(int(low), int(high), log=parameter.log, step=int(parameter.step or 1))
+        return IntDistribution(
+            int(low), int(high), log=parameter.log, step=int(parameter.step or 1)
+        )
     return FloatDistribution(float(low), float(high), log=parameter.log, step=parameter.step)

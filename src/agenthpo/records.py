@@ -1,6 +1,7 @@
 """The nouns of a study, frozen: what was proposed, what ran, what came out, what was learnt.
 
-Nothing here does anything: no input or output, no validation against a search space (``space``), no statistics.
+Nothing here does anything: no input or output, no validation against a search space (``space``), no
+statistics.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
 Source = Literal["default", "creator", "classical", "fallback", "human"]
 Mode = Literal["", "free", "choice", "by position"]
-"""``by position``: its choice did not stand when the candidates came in another order, and the engine's own was taken."""
+"""``by position``: its choice did not stand when the candidates came in another order, and the
+engine's own was taken.
+"""
 Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
 Diagnosis = Literal[
     "completed",
@@ -48,7 +51,9 @@ Diagnosis = Literal[
     "crashed",
     "task_error",
 ]
-"""``task_error``: not the configuration, but the task is at fault, such as a metric that the script never reports."""
+"""``task_error``: not the configuration, but the task is at fault, such as a metric that the script
+never reports.
+"""
 Curve = tuple[tuple[float, float], ...]
 """Points ``(step, value)`` in the order in which they were reported."""
 
@@ -75,13 +80,17 @@ class Usage:
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
             seconds=self.seconds + other.seconds,
-            cost_usd=None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd,
+            cost_usd=None
+            if self.cost_usd is None or other.cost_usd is None
+            else self.cost_usd + other.cost_usd,
         )
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A prediction of the objective value, with the interval ``[low, high]`` in which the proposer expects it."""
+    """A prediction of the objective value, with the interval ``[low, high]`` in which the proposer
+    expects it.
+    """
 
     value: float
     low: float
@@ -94,7 +103,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to try, who proposed it, and why. ``params`` holds the active parameters only."""
+    """A configuration to try, who proposed it, and why. ``params`` holds the active parameters
+    only.
+    """
 
     params: Params
     source: Source
@@ -102,14 +113,20 @@ class Proposal:
     hypothesis: str = ""
     expected: Expected | None = None
     note: str = ""
-    """What the reader should know of how it came about: the reason of a fall-back, the replies that were sent back."""
+    """What the reader should know of how it came about: the reason of a fall-back, the replies that
+    were sent back.
+    """
     model: str = ""
     """The language model that was asked, whether or not its answer was used."""
     usage: Usage = field(default_factory=Usage)
     mode: Mode = ""
-    """What the Creator was asked for: a proposal of its own, or a choice among the engine's candidates."""
+    """What the Creator was asked for: a proposal of its own, or a choice among the engine's
+    candidates.
+    """
     turn: str = ""
-    """Why it was this side's turn, where Creator and engine share the study: what the Creator had earned by then."""
+    """Why it was this side's turn, where Creator and engine share the study: what the Creator had
+    earned by then.
+    """
 
 
 @dataclass(frozen=True)
@@ -121,7 +138,9 @@ class Stop:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose result an outcome is: what was run, for which trial of which study. Anything else in a trial's folder is no result."""
+    """Whose result an outcome is: what was run, for which trial of which study. Anything else in a
+    trial's folder is no result.
+    """
 
     study: str
     trial: int
@@ -132,7 +151,9 @@ class Owner:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that is needed to run one trial somewhere else; picklable unless ``function`` is a closure."""
+    """All that is needed to run one trial somewhere else; picklable unless ``function`` is a
+    closure.
+    """
 
     trial: int
     params: Params
@@ -158,7 +179,9 @@ class RunSpec:
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
     ignores_exit_code: bool = False
-    """Whether a metric that was reported counts although the script then ended with an exit code of its own above 0."""
+    """Whether a metric that was reported counts although the script then ended with an exit code of
+    its own above 0.
+    """
     study: str = ""
     """The study's own identity, which no other study has."""
     script: str = ""
@@ -172,7 +195,9 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. ``value`` is set if and only if ``status`` is ``complete``, and is finite."""
+    """What a run came to. ``value`` is set if and only if ``status`` is ``complete``, and is
+    finite.
+    """
 
     status: Status
     value: float | None = None
@@ -185,19 +210,25 @@ class Outcome:
     duration_s: float = 0.0
     exit_code: int | None = None
     peak_mb: float | None = None
-    """The most resident memory that the training and its children held together, as sampled, in 10^6 bytes."""
+    """The most resident memory that the training and its children held together, as sampled, in
+    10^6 bytes.
+    """
     error: str = ""
     """One line: why it is not complete."""
     log_tail: str = ""
     taken: Mapping[str, str] = field(default_factory=dict)
-    """For each metric that a pattern reads, the line of output that its latest value was taken from."""
+    """For each metric that a pattern reads, the line of output that its latest value was taken
+    from.
+    """
     warnings: tuple[str, ...] = ()
     """What in the output could have been read in more than one way."""
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the Executor makes of an outcome: code gives diagnosis, evidence and advice, a language model (or code) the words."""
+    """What the Executor makes of an outcome: code gives diagnosis, evidence and advice, a language
+    model (or code) the words.
+    """
 
     diagnosis: Diagnosis
     evidence: tuple[str, ...] = ()

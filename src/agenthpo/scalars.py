@@ -1,4 +1,6 @@
-"""Values as people write them in a task file: ``yes`` for true, ``"1e-3"`` for a number, and nothing beyond what is plainly meant."""
+"""Values as people write them in a task file: ``yes`` for true, ``"1e-3"`` for a number, and
+nothing beyond what is plainly meant.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,23 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-__all__ = ["NO_VALUE", "Number", "Switch", "Text", "Whole", "as_number", "as_switch", "whole_number"]
+__all__ = [
+    "NO_VALUE",
+    "Number",
+    "Switch",
+    "Text",
+    "Whole",
+    "as_number",
+    "as_switch",
+    "whole_number",
+]
 
 _SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMERIC = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
-_WHOLE = re.compile(r"(?:[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf|infinity))", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"(?:[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf|infinity))",
+    re.IGNORECASE,
+)
 
 
 class _NoValue:
@@ -30,7 +44,8 @@ def as_switch(value: Any) -> Any:
 
 
 def whole_number(text: str) -> int | float | None:
-    """Return the number that all of ``text`` is, in ASCII digits with a point; None for ``1,5``, ``1_000``, ``1.5M``, ``12:30``, ``3.2d-05``.
+    """Return the number that all of ``text`` is, in ASCII digits with a point; None for ``1,5``,
+    ``1_000``, ``1.5M``, ``12:30``, ``3.2d-05``.
 
     What a part of a text says is no number: it would be another one than the writer meant.
     """
@@ -53,7 +68,8 @@ def as_number(value: Any) -> Any:
 
 def _as_whole(value: Any) -> Any:
     value = as_number(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value  # 1e6 means a million
+    # 1e6 means a million
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _as_text(value: Any) -> Any:
@@ -69,4 +85,6 @@ def _schema(kind: str, **text: Any) -> WithJsonSchema:
 Switch = Annotated[bool, BeforeValidator(as_switch), _schema("boolean", enum=list(_SWITCHES))]
 Number = Annotated[int | float, BeforeValidator(as_number), _schema("number", pattern=_NUMERIC)]
 Whole = Annotated[int, BeforeValidator(_as_whole), _schema("integer", pattern=_NUMERIC)]
-Text = Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Text = Annotated[
+    str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]

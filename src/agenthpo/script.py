@@ -1,7 +1,8 @@
-"""What a training script may import: ``config()`` for its hyperparameters and ``report()`` for its metrics.
+"""What a training script may import: ``config()`` for its hyperparameters and ``report()`` for its
+metrics.
 
-Standard library only, and little of it at import, so that importing it costs nothing. Run by hand, outside a study, ``config`` returns the defaults it is given
-and ``report`` prints.
+Standard library only, and little of it at import, so that importing it costs nothing. Run by hand,
+outside a study, ``config`` returns the defaults it is given and ``report`` prints.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ __all__ = ["config", "in_trial", "report"]
 PARAMS_FILE, METRICS_FILE = "params.json", "metrics.jsonl"
 PARAMS_VARIABLE, ATTEMPT_VARIABLE = "AGENTHPO_PARAMS", "AGENTHPO_ATTEMPT"
 ATTEMPT_KEY = "agenthpo_attempt"
-"""What a reported line says which attempt it is of by: a training that outlived its trial does not speak for the next."""
-_here: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("trial", default=None)
+"""What a reported line says which attempt it is of by: a training that outlived its trial does not
+speak for the next.
+"""
+_here: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
+    "trial", default=None
+)
 
 
 def config(**defaults: Any) -> dict[str, Any]:
     """Return this trial's hyperparameters over ``defaults``.
 
-    Outside a study, those in the JSON file that the environment variable ``AGENTHPO_PARAMS`` names, if it does; ``agenthpo best`` prints
-    such a line. Values have the types of the search space. A parameter whose condition does not hold is absent, or keeps its default.
+    Outside a study, those in the JSON file that the environment variable ``AGENTHPO_PARAMS`` names,
+    if it does; ``agenthpo best`` prints such a line. Values have the types of the search space. A
+    parameter whose condition does not hold is absent, or keeps its default.
 
     >>> config(learning_rate=0.01)
     {'learning_rate': 0.01}
@@ -42,7 +48,8 @@ def config(**defaults: Any) -> dict[str, Any]:
 
 
 def report(*, step: float | None = None, **metrics: Any) -> None:
-    """Report metrics, such as ``report(step=epoch, val_accuracy=acc)``; numbers, or what ``float()`` makes one (a 0-d tensor).
+    """Report metrics, such as ``report(step=epoch, val_accuracy=acc)``; numbers, or what
+    ``float()`` makes one (a 0-d tensor).
 
     Without ``step``, a metric's points are counted 0, 1, 2 …
     """
@@ -61,7 +68,9 @@ def report(*, step: float | None = None, **metrics: Any) -> None:
 
 
 class in_trial:
-    """Make ``config`` and ``report`` in this process work for the trial in ``folder``, and its ``attempt``."""
+    """Make ``config`` and ``report`` in this process work for the trial in ``folder``, and its
+    ``attempt``.
+    """
 
     def __init__(self, folder: str, attempt: str = "") -> None:
         self._wanted = folder, attempt

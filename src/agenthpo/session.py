@@ -1,4 +1,6 @@
-"""Begin a study or go on with one: the parts are put together here, for the command line and for ``agenthpo.tune``."""
+"""Begin a study or go on with one: the parts are put together here, for the command line and for
+``agenthpo.tune``.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from typing import Any
 from agenthpo import __version__
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.prompt.build import head
-from agenthpo.assembly import ModelChoice, check_priced, check_proposer, opened_model, proposer_named, record_in
+from agenthpo.assembly import (
+    ModelChoice,
+    check_priced,
+    check_proposer,
+    opened_model,
+    proposer_named,
+    record_in,
+)
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
@@ -63,7 +72,8 @@ def begin(
     keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
-    """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the Optuna storage at the URL ``storage``.
+    """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the
+    Optuna storage at the URL ``storage``.
 
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
@@ -96,7 +106,11 @@ def begin(
         budget=task.budget,
         written_budget=task.written_budget,
     )
-    with opened_model(model) as llm, writing(folder), ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage) as log:
+    with (
+        opened_model(model) as llm,
+        writing(folder),
+        ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage) as log,
+    ):
         if log.set_aside is not None:
             said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
             model = replace(model, hint=" ".join(filter(None, [model.hint, said])))
@@ -114,16 +128,24 @@ def go_on(
     trusted: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
-    """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are not None are changed.
+    """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are
+    not None are changed.
 
-    Where the space has changed since, trials that still fit are built upon, the others are kept and shown, and the first words say so.
+    Where the space has changed since, trials that still fit are built upon, the others are kept and
+    shown, and the first words say so.
 
-    A study that was not made here is gone on with only where it is ``trusted``, or task, model and proposer are all the caller's.
+    A study that was not made here is gone on with only where it is ``trusted``, or task, model and
+    proposer are all the caller's.
 
-    :raises StudyError: if there is none, its task cannot be found, or the task's objective has changed since.
+    :raises StudyError: if there is none, its task cannot be found, or the task's objective has
+        changed since.
     """
     meta = meta_of(folder)
-    if not trusted and (named := foreign_words(folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer)):
+    if not trusted and (
+        named := foreign_words(
+            folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer
+        )
+    ):
         raise foreign_study(folder, named)
     task = task or task_of(folder, meta)
     task = _with_known_budget(task, meta).with_budget(**limits or {})
@@ -145,21 +167,30 @@ def go_on(
             if changed != log.meta:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta(changed)
             noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
-            return _run(task, log, llm, meta.seed, noted, proposer, meta.record, keep_going, on_event)
+            return _run(
+                task, log, llm, meta.seed, noted, proposer, meta.record, keep_going, on_event
+            )
 
 
 def _with_known_budget(task: Task, meta: StudyMeta) -> Task:
-    """Return ``task`` with the limits that its study had, but for those that were edited in the task file since."""
+    """Return ``task`` with the limits that its study had, but for those that were edited in the
+    task file since.
+    """
     before, now = meta.written_budget, task.written_budget
     edited = {}
     if before is not None and now is not None:
         names = [each.name for each in fields(Budget)]
-        edited = {name: getattr(now, name) for name in names if getattr(now, name) != getattr(before, name)}
+        edited = {
+            name: getattr(now, name)
+            for name in names
+            if getattr(now, name) != getattr(before, name)
+        }
     return replace(task, budget=replace(meta.budget, **edited))
 
 
 def rehearse(task: Task) -> None:
-    """Build all that a run of ``task`` builds before it trains: proposals with and without a model of the results, and what is kept of them.
+    """Build all that a run of ``task`` builds before it trains: proposals with and without a model
+    of the results, and what is kept of them.
 
     :raises AgentHPOError: where that fails.
     """
@@ -171,25 +202,37 @@ def rehearse(task: Task) -> None:
         task.space.check(proposal.params)
         check_storable(task.space, proposal.params)
         task.spec(number, proposal.params, seed=0, workdir=Path("TRIAL_DIR"))
-        trials.append(Trial(number, proposal, Outcome("complete", float(number % 3)), Analysis("completed")))
+        trials.append(
+            Trial(number, proposal, Outcome("complete", float(number % 3)), Analysis("completed"))
+        )
 
 
 def _adopted(task: Task, meta: StudyMeta, log: ExperienceLog) -> str:
-    """Close what is unfinished and outside a space that has changed, and return in words what has become of the trials."""
+    """Close what is unfinished and outside a space that has changed, and return in words what has
+    become of the trials.
+    """
     if task.space.describe() == meta.space:
         return ""
     trials, fitting = log.trials(), {t.number for t in log.fitting_trials()}
     for trial in trials:
         if trial.outcome is None and trial.number not in fitting:
             error = "the search space changed before it ended"
-            log.finish(trial, Outcome("interrupted", error=error), Analysis("crashed", (error,), f"It was given up: {error}."))
+            log.finish(
+                trial,
+                Outcome("interrupted", error=error),
+                Analysis("crashed", (error,), f"It was given up: {error}."),
+            )
     left = len(trials) - len(fitting)
     rest = f"; {left} lie outside, and are only shown" if left else ""
     return f"The search space has changed since the study began: {len(fitting)} of {len(trials)} trials fit and are built upon{rest}."
 
 
 def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
-    now = {"metric": task.objective.metric, "direction": task.objective.direction, "at": task.objective.at}
+    now = {
+        "metric": task.objective.metric,
+        "direction": task.objective.direction,
+        "at": task.objective.at,
+    }
     then = {"metric": meta.metric, "direction": log.direction, "at": meta.at or task.objective.at}
     if changed := next((key for key in now if now[key] != then[key]), None):
         raise StudyError(
@@ -200,11 +243,15 @@ def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn what the system refuses into a sentence; what was recorded stays, and the study can be gone on with."""
+    """Turn what the system refuses into a sentence; what was recorded stays, and the study can be
+    gone on with.
+    """
     try:
         yield
     except OSError as problem:
-        fix = _DISK.get(problem.errno or 0, f"see to {problem.filename or 'its disk'} and go on with")
+        fix = _DISK.get(
+            problem.errno or 0, f"see to {problem.filename or 'its disk'} and go on with"
+        )
         raise StudyError(
             f"the study {folder} cannot be written ({problem.strerror or problem}); {fix}: {pasted('resume', folder)}"
         ) from None
@@ -239,10 +286,18 @@ def _run(
     )
     on_event(opened)
     if log.identity:
-        end_processes(mark_of(log.identity, log.workdir(0).parent))  # trainings that a killed driver and supervisor left running
+        # trainings that a killed driver and supervisor left running
+        end_processes(mark_of(log.identity, log.workdir(0).parent))
     if llm is None:
         return run_trials(
-            task, proposer_named(proposer, None, seed), Executor(), log, InlinePool(), seed=seed, keep_going=keep_going, on_event=on_event
+            task,
+            proposer_named(proposer, None, seed),
+            Executor(),
+            log,
+            InlinePool(),
+            seed=seed,
+            keep_going=keep_going,
+            on_event=on_event,
         )
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":

@@ -1,7 +1,8 @@
 """The search space: its parameters and conditions, and whether a configuration is a point of it.
 
-A configuration is a plain dict that holds the *active* parameters only. Reading a space from a task file is ``space_file``,
-turning it into the form of a reply is ``agents.reply``; nothing here knows Optuna.
+A configuration is a plain dict that holds the *active* parameters only. Reading a space from a task
+file is ``space_file``, turning it into the form of a reply is ``agents.reply``; nothing here knows
+Optuna.
 """
 
 from __future__ import annotations
@@ -21,23 +22,31 @@ Key = tuple[tuple[str, str], ...]
 """What two equal configurations share."""
 Kind = Literal["float", "int", "categorical", "bool"]
 _TOLERANCE = 1e-9
-"""Relative distance at which a number counts as a bound or a grid point: what printing and parsing may lose."""
+"""Relative distance at which a number counts as a bound or a grid point: what printing and parsing
+may lose.
+"""
 
 
 def same(a: Any, b: Any) -> bool:
-    """Tell whether two values of a parameter are equal; unlike ``==``, True is not 1, while 2 is 2.0."""
+    """Tell whether two values of a parameter are equal; unlike ``==``, True is not 1, while 2 is
+    2.0.
+    """
     return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
 
 
 def format_number(value: Any) -> str:
-    """Return a value as short text: floats with six significant digits, bools in lower case, None as null."""
+    """Return a value as short text: floats with six significant digits, bools in lower case, None
+    as null.
+    """
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def short_number(value: Any) -> str:
-    """Return a value as text with floats in three significant digits: a small model pays for each of them."""
+    """Return a value as text with floats in three significant digits: a small model pays for each
+    of them.
+    """
     return f"{value:.3g}" if isinstance(value, float) else format_number(value)
 
 
@@ -45,8 +54,9 @@ def short_number(value: Any) -> str:
 class Parameter:
     """One hyperparameter.
 
-    Either a range (``low`` and ``high`` inclusive, perhaps ``log`` or with a ``step``) or a choice among ``values``. ``values`` of a
-    float or int are ordered. ``when`` holds pairs (parent, its values that make this parameter active), all of which must hold.
+    Either a range (``low`` and ``high`` inclusive, perhaps ``log`` or with a ``step``) or a choice
+    among ``values``. ``values`` of a float or int are ordered. ``when`` holds pairs (parent, its
+    values that make this parameter active), all of which must hold.
     """
 
     name: str
@@ -60,7 +70,9 @@ class Parameter:
     about: str = ""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     style: str = ""
-    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.command.option_style`. Empty where the script is asked."""
+    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.command.option_style`. Empty
+    where the script is asked.
+    """
 
     @property
     def has_default(self) -> bool:
@@ -80,7 +92,11 @@ class Parameter:
     def violation(self, value: Any) -> str | None:
         """Say why ``value`` is not allowed, or return None where it is."""
         if self.is_discrete:
-            return None if any(same(value, v) for v in self.values) else f"{self.name} must be one of {self.choices()}, not {value!r}"
+            return (
+                None
+                if any(same(value, v) for v in self.values)
+                else f"{self.name} must be one of {self.choices()}, not {value!r}"
+            )
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return f"{self.name} must be {'an integer' if self.kind == 'int' else 'a number'} {self.extent()}, not {value!r}"
         if not _is_finite(value) or not self._low <= value <= self._high:
@@ -88,22 +104,32 @@ class Parameter:
         if self.kind == "int" and not isinstance(value, int):
             return f"{self.name} must be an integer {self.extent()}, not {value!r}"
         if self.step is not None and not _on_grid(value, self._low, self.step):
-            return (
-                f"{self.name} must be {format_number(self.low)} plus a multiple of {format_number(self.step)}, not {format_number(value)}"
-            )
+            return f"{self.name} must be {format_number(self.low)} plus a multiple of {format_number(self.step)}, not {format_number(value)}"
         return None
 
     def snap(self, value: Any) -> Any:
-        """Return the allowed value that ``value`` plainly means (``3.0`` for 3, ``"0.1"`` for 0.1, rounding at a bound), else itself."""
-        value = as_number(value) if self.is_ordered else as_switch(value) if self.kind == "bool" else value
+        """Return the allowed value that ``value`` plainly means (``3.0`` for 3, ``"0.1"`` for 0.1,
+        rounding at a bound), else itself.
+        """
+        value = (
+            as_number(value)
+            if self.is_ordered
+            else as_switch(value)
+            if self.kind == "bool"
+            else value
+        )
         if self.is_discrete:
-            return next((v for v in self.values if same(value, v) or self._is_close(value, v)), value)
+            return next(
+                (v for v in self.values if same(value, v) or self._is_close(value, v)), value
+            )
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
             return value
         if self.kind == "int":
             return int(value) if value == int(value) else value
         if not self._low <= value <= self._high:
-            value = next((bound for bound in (self._low, self._high) if self._is_close(value, bound)), value)
+            value = next(
+                (bound for bound in (self._low, self._high) if self._is_close(value, bound)), value
+            )
         if self.step is not None and _on_grid(value, self._low, self.step):
             value = min(self._low + round((value - self._low) / self.step) * self.step, self._high)
             return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
@@ -141,13 +167,22 @@ class Parameter:
         """Return one line for people and models: kind, range, scale, default, condition, meaning."""
         extent = f"one of {self.choices()}" if self.is_discrete else self.extent()
         parts = [f"{self.kind} {extent}" if self.kind != "bool" else "true or false"]
-        parts += ["log scale"] * self.log + [f"step {format_number(self.step)}"] * (self.step is not None)
+        parts += ["log scale"] * self.log + [f"step {format_number(self.step)}"] * (
+            self.step is not None
+        )
         parts += [f"default {format_number(self.default)}"] * self.has_default
-        parts += [f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when]
+        parts += [
+            f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when
+        ]
         return f"{self.name}: {', '.join(parts)}" + (f". {self.about}" if self.about else "")
 
     def _is_close(self, value: Any, other: Any) -> bool:
-        if not self.is_ordered or isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
+        if (
+            not self.is_ordered
+            or isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not _is_finite(value)
+        ):
             return False
         return math.isclose(value, other, rel_tol=_TOLERANCE)
 
@@ -181,17 +216,26 @@ class Space:
         return tuple(p.name for p in self.parameters)
 
     def active(self, values: Mapping[str, Any]) -> tuple[Parameter, ...]:
-        """Return the parameters that ``values`` make active; a child whose parent is missing or inactive is not."""
+        """Return the parameters that ``values`` make active; a child whose parent is missing or
+        inactive is not.
+        """
         active: dict[str, Parameter] = {}
         for parameter in self.parameters:
-            if all(p in active and p in values and _among(values[p], allowed) for p, allowed in parameter.when):
+            if all(
+                p in active and p in values and _among(values[p], allowed)
+                for p, allowed in parameter.when
+            ):
                 active[parameter.name] = parameter
         return tuple(active.values())
 
     def violations(self, params: Any) -> list[str]:
-        """Return every reason why ``params`` is not a point of the space; empty when it is one. Never raises."""
+        """Return every reason why ``params`` is not a point of the space; empty when it is one.
+        Never raises.
+        """
         if not isinstance(params, Mapping):
-            return [f"params must be an object with the parameters' names as keys, not {type(params).__name__}"]
+            return [
+                f"params must be an object with the parameters' names as keys, not {type(params).__name__}"
+            ]
         active = {p.name: p for p in self.active(params)}
         found = [f"{p.name} is missing" for p in active.values() if p.name not in params]
         for name, value in params.items():
@@ -200,37 +244,49 @@ class Space:
         return found
 
     def check(self, params: Any) -> None:
-        """Raise :class:`InvalidParams` with every violation unless ``params`` is a point of the space."""
+        """Raise :class:`InvalidParams` with every violation unless ``params`` is a point of the
+        space.
+        """
         if found := self.violations(params):
             raise InvalidParams(found)
 
     def snap(self, params: Mapping[str, Any]) -> Params:
-        """Return ``params`` with each value snapped and nulls of inactive parameters dropped, in the space's order."""
+        """Return ``params`` with each value snapped and nulls of inactive parameters dropped, in
+        the space's order.
+        """
         snapped = {p.name: p.snap(params[p.name]) for p in self.parameters if p.name in params}
         snapped |= {name: value for name, value in params.items() if name not in snapped}
         active = {p.name for p in self.active(snapped)}
-        return {name: value for name, value in snapped.items() if value is not None or name in active}
+        return {
+            name: value for name, value in snapped.items() if value is not None or name in active
+        }
 
     def restrict(self, params: Mapping[str, Any]) -> Params:
         """Return the active parameters of ``params`` only."""
         return {p.name: params[p.name] for p in self.active(params) if p.name in params}
 
     def default(self) -> Params | None:
-        """Return the default configuration, or None unless every parameter active in it has a default."""
+        """Return the default configuration, or None unless every parameter active in it has a
+        default.
+        """
         values = {p.name: p.default for p in self.parameters if p.has_default}
         chosen = self.restrict(values)
         return None if self.violations(chosen) else chosen
 
     def key(self, params: Mapping[str, Any]) -> Key:
         """Return what two equal configurations share; floats are compared to ten digits."""
-        return tuple((n, f"{v:.10g}" if isinstance(v, float) else repr(v)) for n, v in sorted(params.items()))
+        return tuple(
+            (n, f"{v:.10g}" if isinstance(v, float) else repr(v)) for n, v in sorted(params.items())
+        )
 
     def describe(self) -> str:
         """Return one Markdown list item per parameter."""
         return "\n".join(f"- {p.describe()}" for p in self.parameters)
 
     def size(self) -> float:
-        """Return how many configurations there are; infinite as soon as one parameter is continuous."""
+        """Return how many configurations there are; infinite as soon as one parameter is
+        continuous.
+        """
         return math.prod(p.count for p in self.parameters)
 
     def configurations(self) -> Iterator[Params]:
@@ -253,7 +309,9 @@ class Space:
     def _why_not_active(self, name: Any) -> str:
         if name not in self.names:
             return f"{name} is not a parameter of the search space ({', '.join(self.names)})"
-        conditions = " and ".join(f"{p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self[name].when)
+        conditions = " and ".join(
+            f"{p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self[name].when
+        )
         return f"{name} must be left out, since it is active only when {conditions}"
 
 

@@ -1,4 +1,6 @@
-"""Find a study, what it was begun with, and its task; and say what a study that was not made here would do."""
+"""Find a study, what it was begun with, and its task; and say what a study that was not made here
+would do.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def meta_of(folder: Path) -> StudyMeta:
 
 
 def find_study(text: str) -> Path:
-    """Return the folder of the study that ``text`` means: its folder, its name, or the folder of a task with one study.
+    """Return the folder of the study that ``text`` means: its folder, its name, or the folder of a
+    task with one study.
 
     :raises StudyError: if there is none, or more than one.
     """
@@ -41,9 +44,15 @@ def find_study(text: str) -> Path:
     if len(studies) == 1:
         return studies[0]
     if studies:
-        raise StudyError(f"{path} has the studies {', '.join(f.name for f in studies)}; name one of them: {studies[0]}")
+        raise StudyError(
+            f"{path} has the studies {', '.join(f.name for f in studies)}; name one of them: {studies[0]}"
+        )
     known = sorted(f.name for f in Path(STUDIES).glob("*") if _is_study(f))
-    hint = f"here are {', '.join(known)}" if known else f"give its folder, such as {STUDIES}/NAME beside the task file"
+    hint = (
+        f"here are {', '.join(known)}"
+        if known
+        else f"give its folder, such as {STUDIES}/NAME beside the task file"
+    )
     raise StudyError(f"there is no study '{text}'; {hint}")
 
 
@@ -65,12 +74,17 @@ def task_of(folder: Path, meta: StudyMeta) -> Task:
             f"the study {folder} was begun from Python; go on with it by agenthpo.tune(…, study={folder.resolve().name!r}, resume=True)"
         )
     file = Path(meta.task_file)
-    moved = folder.resolve().parent.parent / file.name  # where the whole project was moved or copied
+    # where the whole project was moved or copied
+    moved = folder.resolve().parent.parent / file.name
     return load_task(moved if moved.is_file() else file)
 
 
-def foreign_words(folder: Path, meta: StudyMeta, *, has_task: bool, has_model: bool, proposer: str | None) -> str:
-    """Return what going on with a study that was not made here would do by that study's word; empty where nothing."""
+def foreign_words(
+    folder: Path, meta: StudyMeta, *, has_task: bool, has_model: bool, proposer: str | None
+) -> str:
+    """Return what going on with a study that was not made here would do by that study's word; empty
+    where nothing.
+    """
     if is_made_here(meta.id, meta.seal):
         return ""
     named, base_url = list[str](), meta.base_url
@@ -85,5 +99,9 @@ def foreign_words(folder: Path, meta: StudyMeta, *, has_task: bool, has_model: b
 
 
 def foreign_study(folder: Path, named: str) -> StudyError:
-    """Return the error for a study that was not made here and that nobody trusts; ``named`` is what it would do."""
-    return StudyError(f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it")
+    """Return the error for a study that was not made here and that nobody trusts; ``named`` is what
+    it would do.
+    """
+    return StudyError(
+        f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it"
+    )

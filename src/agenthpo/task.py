@@ -1,6 +1,8 @@
-"""The task: background B, objective, search space, how to train, budget; and what one trial of it runs.
+"""The task: background B, objective, search space, how to train, budget; and what one trial of it
+runs.
 
-Reading a task from a file is ``task_file``; a task may as well be built in Python, as ``tune()`` does.
+Reading a task from a file is ``task_file``; a task may as well be built in Python, as ``tune()``
+does.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ from agenthpo.space import Key, Space
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
 
 TEMPLATES = ("head", "creator", "creator_row", "executor", "propose", "choose")
-"""The prompt templates that a task may replace, by a Markdown file of that name in the folder ``prompts`` beside the task file."""
+"""The prompt templates that a task may replace, by a Markdown file of that name in the folder
+``prompts`` beside the task file.
+"""
 
 
 @dataclass(frozen=True)
 class Background:
-    """The task in plain words, for the agents: what is learnt, from which data, by which model, to which end."""
+    """The task in plain words, for the agents: what is learnt, from which data, by which model, to
+    which end.
+    """
 
     task: str = ""
     dataset: str = ""
@@ -35,7 +41,9 @@ class Background:
 
     def describe(self) -> str:
         """Return one Markdown list item for each part that was given."""
-        return "\n".join(f"- {name.capitalize()}: {text}" for name, text in vars(self).items() if text)
+        return "\n".join(
+            f"- {name.capitalize()}: {text}" for name, text in vars(self).items() if text
+        )
 
     @classmethod
     def of(cls, given: str | Mapping[str, str]) -> Background:
@@ -48,13 +56,17 @@ class Background:
         known = list(vars(cls()))
         for key in given:
             if key not in known:
-                raise TaskError(f"background.{key} is not a known key; known are {', '.join(known)}")
+                raise TaskError(
+                    f"background.{key} is not a known key; known are {', '.join(known)}"
+                )
         return cls(**{key: " ".join(str(text).split()) for key, text in given.items()})
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is tuned (``metric``), which way, and what is only shown (``test_metric``). ``at`` picks the point of the curve."""
+    """What is tuned (``metric``), which way, and what is only shown (``test_metric``). ``at`` picks
+    the point of the curve.
+    """
 
     metric: str
     direction: Direction = "maximize"
@@ -76,13 +88,17 @@ def checked_direction(direction: str) -> Direction:
 
 @dataclass(frozen=True)
 class Train:
-    """How to train: a command or a Python callable; its time limit; how metrics are read from the output."""
+    """How to train: a command or a Python callable; its time limit; how metrics are read from the
+    output.
+    """
 
     command: tuple[str, ...] = ()
     """Words with placeholders; for ``shell`` a single one, the line for ``sh -c``."""
     shell: bool = False
     styles: Mapping[str, str] = field(default_factory=dict)
-    """Parameter -> how ``{flags}`` writes its true, false and null; the bare option for true alone where it says nothing."""
+    """Parameter -> how ``{flags}`` writes its true, false and null; the bare option for true alone
+    where it says nothing.
+    """
     function: Callable[[Params], Any] | None = None
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +106,9 @@ class Train:
     silence_s: float | None = None
     ignores_exit_code: bool = False
     memory_mb: float | None = None
-    """What the training and its children may hold in memory together, in 10^6 bytes of resident memory."""
+    """What the training and its children may hold in memory together, in 10^6 bytes of resident
+    memory.
+    """
     patterns: Mapping[str, str] = field(default_factory=dict)
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes; with placeholders, relative to ``cwd``."""
@@ -113,13 +131,25 @@ class Task:
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
 
-    def spec(self, number: int, params: Params, *, seed: int, workdir: Path, study: str = "") -> RunSpec:
+    def spec(
+        self, number: int, params: Params, *, seed: int, workdir: Path, study: str = ""
+    ) -> RunSpec:
         """Return what to run for trial ``number`` of the study whose identity is ``study``."""
         train = self.train
         file = None
         if train.metrics_file:
-            file = resolve_env({"file": train.metrics_file}, params, seed=seed, workdir=workdir)["file"]
-        command = resolve_command(train.command, self.space, params, shell=train.shell, styles=train.styles, seed=seed, workdir=workdir)
+            file = resolve_env({"file": train.metrics_file}, params, seed=seed, workdir=workdir)[
+                "file"
+            ]
+        command = resolve_command(
+            train.command,
+            self.space,
+            params,
+            shell=train.shell,
+            styles=train.styles,
+            seed=seed,
+            workdir=workdir,
+        )
         return RunSpec(
             trial=number,
             params=params,
@@ -140,16 +170,33 @@ class Task:
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),
             study=study,
-            script=digest_of((*train.command, *(f"{k}={v}" for k, v in train.env.items())), Path(train.cwd or "."), train.function),
+            script=digest_of(
+                (*train.command, *(f"{k}={v}" for k, v in train.env.items())),
+                Path(train.cwd or "."),
+                train.function,
+            ),
         )
 
     def barred(self, trials: Sequence[Trial]) -> set[Key]:
-        """Return the keys of the configurations that are not to be tried again: all that were, or where values are noisy, those that failed."""
+        """Return the keys of the configurations that are not to be tried again: all that were, or
+        where values are noisy, those that failed.
+        """
         keys = {
-            self.space.key(t.proposal.params) for t in trials if not self.objective.noisy or (t.outcome is not None and t.value is None)
+            self.space.key(t.proposal.params)
+            for t in trials
+            if not self.objective.noisy or (t.outcome is not None and t.value is None)
         }
-        return keys - {self.space.key(t.proposal.params) for t in trials if self.objective.noisy and t.value is not None}
+        return keys - {
+            self.space.key(t.proposal.params)
+            for t in trials
+            if self.objective.noisy and t.value is not None
+        }
 
     def with_budget(self, **limits: Any) -> Task:
         """Return the task with those limits of its budget changed that are not None."""
-        return replace(self, budget=replace(self.budget, **{name: limit for name, limit in limits.items() if limit is not None}))
+        return replace(
+            self,
+            budget=replace(
+                self.budget, **{name: limit for name, limit in limits.items() if limit is not None}
+            ),
+        )

@@ -11,7 +11,9 @@ T = TypeVar("T")
 
 
 def thinned(points: Sequence[T], most: int) -> tuple[T, ...]:
-    """Return at most ``most`` (two or more) of the points, evenly spread, first and last among them."""
+    """Return at most ``most`` (two or more) of the points, evenly spread, first and last among
+    them.
+    """
     if len(points) <= most:
         return tuple(points)
     stride = (len(points) - 1) / (most - 1)

@@ -1,4 +1,6 @@
-"""What the trials of a study say: which is the best, which improved on all before, and what each source proposed, won and cost."""
+"""What the trials of a study say: which is the best, which improved on all before, and what each
+source proposed, won and cost.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,16 @@ __all__ = [
 
 
 def next_number(trials: Sequence[Trial]) -> int:
-    """Return the number of the trial that comes after ``trials``, some of which may have been left out."""
+    """Return the number of the trial that comes after ``trials``, some of which may have been left
+    out.
+    """
     return trials[-1].number + 1 if trials else 0
 
 
 def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     """Return the trials that have a value, the best first, the earlier of equals before the later."""
-    return sorted((t for t in trials if t.value is not None), key=lambda t: -upward(direction) * t.value)  # type: ignore[operator]
+    scored = [(-upward(direction) * t.value, t) for t in trials if t.value is not None]
+    return [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
 
 
 def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
@@ -44,12 +49,16 @@ def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
 
 
 def upward(direction: Direction) -> int:
-    """Return what makes a larger value of ``direction`` a better one: 1 to maximise, -1 to minimise."""
+    """Return what makes a larger value of ``direction`` a better one: 1 to maximise, -1 to
+    minimise.
+    """
     return 1 if direction == "maximize" else -1
 
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
-    """Return the trials of the configuration whose mean value is best, the earliest of equals; none while none has a value."""
+    """Return the trials of the configuration whose mean value is best, the earliest of equals; none
+    while none has a value.
+    """
     groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
     for trial in trials:
         if trial.value is not None:
@@ -59,13 +68,15 @@ def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
 
 def mean_value(measured: Sequence[Trial]) -> float:
     """Return the mean of the trials' values, all of which have one."""
-    return sum(t.value / len(measured) for t in measured if t.value is not None)  # each divided, so that no sum overflows
+    # each divided, so that no sum overflows
+    return sum(t.value / len(measured) for t in measured if t.value is not None)
 
 
 def incumbent(trials: Sequence[Trial], direction: Direction) -> Trial | None:
     """Return the best trial so far (the earliest of equals), or None while none is complete.
 
-    Of a configuration that was measured more than once the mean counts, and its first trial stands for it.
+    Of a configuration that was measured more than once the mean counts, and its first trial stands
+    for it.
     """
     return next(iter(best_measured(trials, direction)), None)
 
@@ -81,7 +92,9 @@ class Account:
     won: int = 0
     """Trials that were the best so far."""
     gained: float = 0.0
-    """By how much these moved the best value, in the metric's units, upward or downward as is better; the first one moves nothing."""
+    """By how much these moved the best value, in the metric's units, upward or downward as is
+    better; the first one moves nothing.
+    """
     held: int = 0
     judged: int = 0
     """Predictions that held, of those that could be judged."""
@@ -92,12 +105,20 @@ class Account:
 def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:
     """Return an account for each source, in the order of their first trials."""
     won = improvements(trials, direction)
-    steps = {now.number: upward(direction) * (now.value - before.value) for before, now in pairwise(won)}  # type: ignore[operator]
+    steps = {
+        now.number: upward(direction) * (now.value - before.value)
+        for before, now in pairwise(won)
+        if now.value is not None and before.value is not None
+    }
     firsts = {t.number for t in won}
     accounts = []
     for source in dict.fromkeys(t.proposal.source for t in trials):
         mine = [t for t in trials if t.proposal.source == source]
-        judged = [t.analysis.expectation_met for t in mine if t.analysis and t.analysis.expectation_met is not None]
+        judged = [
+            t.analysis.expectation_met
+            for t in mine
+            if t.analysis and t.analysis.expectation_met is not None
+        ]
         accounts.append(
             Account(
                 source,

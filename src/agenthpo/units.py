@@ -1,4 +1,6 @@
-"""Durations and sizes as people write them: ``90``, ``"90s"``, ``"5m"``, ``"2h"``; ``"8GB"``, ``"500 MB"``."""
+"""Durations and sizes as people write them: ``90``, ``"90s"``, ``"5m"``, ``"2h"``; ``"8GB"``,
+``"500 MB"``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ import re
 __all__ = ["format_duration", "parse_duration", "parse_memory"]
 
 _SECONDS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_MEGABYTES = {"mb": 1.0, "m": 1.0, "gb": 1e3, "g": 1e3, "tb": 1e6, "mib": 1.048576, "gib": 1073.741824}
+_MEGABYTES = {
+    "mb": 1.0,
+    "m": 1.0,
+    "gb": 1e3,
+    "g": 1e3,
+    "tb": 1e6,
+    "mib": 1.048576,
+    "gib": 1073.741824,
+}
 _QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+)\s*([A-Za-z]*)\s*")
 
 

@@ -1,4 +1,6 @@
-"""Train a (variational) graph autoencoder (Kipf and Welling 2016) to tell hidden links from none; the AUC is reported every ten epochs."""
+"""Train a (variational) graph autoencoder (Kipf and Welling 2016) to tell hidden links from none;
+the AUC is reported every ten epochs.
+"""
 
 import os
 from itertools import pairwise
@@ -24,7 +26,9 @@ size = len(graph.features)
 
 
 def split():
-    """Return the links to train on, and for validation (5 %) and test (10 %) as many pairs without a link beside them."""
+    """Return the links to train on, and for validation (5 %) and test (10 %) as many pairs without
+    a link beside them.
+    """
     rng = np.random.default_rng(0)  # the same for every seed
     order = rng.permutation(len(graph.edges))
     val, test = len(order) // 20, len(order) // 10
@@ -38,7 +42,11 @@ def split():
     hidden = np.concatenate([graph.edges[order[: val + test]], np.array(unlinked)])
     told = np.repeat([1, 0], val + test)
     parts = np.tile(np.arange(val + test) < val, 2)
-    return graph.edges[order[val + test :]], (hidden[parts], told[parts]), (hidden[~parts], told[~parts])
+    return (
+        graph.edges[order[val + test :]],
+        (hidden[parts], told[parts]),
+        (hidden[~parts], told[~parts]),
+    )
 
 
 class Encoder(nn.Module):
@@ -46,13 +54,18 @@ class Encoder(nn.Module):
         super().__init__()
         sizes = [graph.features.shape[1], *[config["hidden_size"]] * (config["num_layers"] - 1)]
         self.layers = nn.ModuleList(nn.Linear(a, b, bias=False) for a, b in pairwise(sizes))
-        self.mean, self.spread = (nn.Linear(sizes[-1], config["latent_size"], bias=False) for _ in range(2))
+        self.mean, self.spread = (
+            nn.Linear(sizes[-1], config["latent_size"], bias=False) for _ in range(2)
+        )
 
     def forward(self, x):
         activation = getattr(functional, config["activation"])
         for layer in self.layers:
             x = activation(torch.sparse.mm(adjacency, thinned(x) @ layer.weight.T))
-        mean, spread = (torch.sparse.mm(adjacency, thinned(x) @ layer.weight.T) for layer in (self.mean, self.spread))
+        mean, spread = (
+            torch.sparse.mm(adjacency, thinned(x) @ layer.weight.T)
+            for layer in (self.mean, self.spread)
+        )
         if not config["variational"]:
             return mean, torch.zeros(())
         spread = spread.clamp(max=10)
@@ -66,7 +79,9 @@ def thinned(x):
     if not x.is_sparse:
         return functional.dropout(x, share, training)
     values = functional.dropout(x.values(), share, training)
-    return torch.sparse_coo_tensor(x.indices(), values, x.shape, is_coalesced=True, check_invariants=False)
+    return torch.sparse_coo_tensor(
+        x.indices(), values, x.shape, is_coalesced=True, check_invariants=False
+    )
 
 
 def scores(z, pairs):
@@ -78,9 +93,13 @@ features = torch.from_numpy(graph.features).to_sparse()
 both = torch.from_numpy(np.concatenate([links, links[:, ::-1]]).T.copy())
 index = torch.cat([both, torch.arange(size).expand(2, size)], dim=1)
 scale = torch.bincount(index[0], minlength=size).float().rsqrt()
-adjacency = torch.sparse_coo_tensor(index, scale[index[0]] * scale[index[1]], (size, size), check_invariants=True).coalesce()
+adjacency = torch.sparse_coo_tensor(
+    index, scale[index[0]] * scale[index[1]], (size, size), check_invariants=True
+).coalesce()
 encoder = Encoder()
-optimizer = torch.optim.Adam(encoder.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"])
+optimizer = torch.optim.Adam(
+    encoder.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"]
+)
 told = torch.cat([torch.ones(len(links)), torch.zeros(len(links))])
 for epoch in range(1, config["num_epochs"] + 1):
     encoder.train()
@@ -94,5 +113,8 @@ for epoch in range(1, config["num_epochs"] + 1):
         encoder.eval()
         with torch.no_grad():
             z, _ = encoder(features)
-            auc = {name: roc_auc_score(truth, scores(z, rows)) for name, (rows, truth) in {"val_auc": val, "test_auc": test}.items()}
+            auc = {
+                name: roc_auc_score(truth, scores(z, rows))
+                for name, (rows, truth) in {"val_auc": val, "test_auc": test}.items()
+            }
         agenthpo.report(step=epoch, train_loss=loss.item(), **auc)

@@ -1,4 +1,6 @@
-"""Train a small transformer encoder to tell the topic of a text and report its accuracy after every epoch; the best epoch counts."""
+"""Train a small transformer encoder to tell the topic of a text and report its accuracy after every
+epoch; the best epoch counts.
+"""
 
 import math
 import os
@@ -32,8 +34,17 @@ class Encoder(nn.Module):
         size = config["model_size"]
         self.words = nn.Embedding(len(vocabulary), size, padding_idx=PAD)
         self.places = nn.Parameter(torch.randn(LENGTH, size) * 0.02)
-        layer = nn.TransformerEncoderLayer(size, config["num_heads"], 2 * size, config["dropout"], batch_first=True, norm_first=True)
-        self.layers = nn.TransformerEncoder(layer, config["num_layers"], nn.LayerNorm(size), enable_nested_tensor=False)
+        layer = nn.TransformerEncoderLayer(
+            size,
+            config["num_heads"],
+            2 * size,
+            config["dropout"],
+            batch_first=True,
+            norm_first=True,
+        )
+        self.layers = nn.TransformerEncoder(
+            layer, config["num_layers"], nn.LayerNorm(size), enable_nested_tensor=False
+        )
         self.dropout = nn.Dropout(config["dropout"])
         self.out = nn.Linear(size, int(train[1].max()) + 1)
         nn.init.normal_(self.words.weight, std=0.1)
@@ -48,7 +59,13 @@ class Encoder(nn.Module):
 def accuracy(rows, classes):
     model.eval()
     with torch.no_grad():
-        return torch.cat([model(part).argmax(1) for part in rows.split(500)]).eq(classes).float().mean().item()
+        return (
+            torch.cat([model(part).argmax(1) for part in rows.split(500)])
+            .eq(classes)
+            .float()
+            .mean()
+            .item()
+        )
 
 
 def scale(step):
@@ -57,11 +74,15 @@ def scale(step):
     if share < config["warmup_share"]:
         return share / config["warmup_share"]
     rest = (share - config["warmup_share"]) / (1 - config["warmup_share"])
-    return {"constant": 1.0, "linear": 1 - rest, "cosine": (1 + math.cos(math.pi * rest)) / 2}[config["schedule"]]
+    return {"constant": 1.0, "linear": 1 - rest, "cosine": (1 + math.cos(math.pi * rest)) / 2}[
+        config["schedule"]
+    ]
 
 
 model = Encoder()
-optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"])
+optimizer = torch.optim.AdamW(
+    model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"]
+)
 steps = config["num_epochs"] * math.ceil(len(train[0]) / config["batch_size"])
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: scale(min(step, steps)))
 for epoch in range(1, config["num_epochs"] + 1):
@@ -74,4 +95,9 @@ for epoch in range(1, config["num_epochs"] + 1):
         optimizer.step()
         scheduler.step()
         losses.append(loss.item())
-    agenthpo.report(step=epoch, train_loss=np.mean(losses), val_accuracy=accuracy(*val), test_accuracy=accuracy(*test))
+    agenthpo.report(
+        step=epoch,
+        train_loss=np.mean(losses),
+        val_accuracy=accuracy(*val),
+        test_accuracy=accuracy(*test),
+    )

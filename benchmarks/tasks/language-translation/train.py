@@ -1,4 +1,6 @@
-"""Train a small transformer to translate English into French and report BLEU after every epoch; the best epoch counts."""
+"""Train a small transformer to translate English into French and report BLEU after every epoch; the
+best epoch counts.
+"""
 
 import math
 import os
@@ -39,12 +41,25 @@ class Translator(nn.Module):
     def __init__(self):
         super().__init__()
         size = config["model_size"]
-        self.english, self.french = nn.Embedding(len(english), size), nn.Embedding(len(french) + 1, size)
+        self.english, self.french = (
+            nn.Embedding(len(english), size),
+            nn.Embedding(len(french) + 1, size),
+        )
         self.places = nn.Parameter(torch.randn(LENGTH, size) * 0.1)
         layers, heads, dropout = config["num_layers"], config["num_heads"], config["dropout"]
-        shape = {"dim_feedforward": 2 * size, "dropout": dropout, "batch_first": True, "norm_first": True}
-        encoder, decoder = nn.TransformerEncoderLayer(size, heads, **shape), nn.TransformerDecoderLayer(size, heads, **shape)
-        self.encoder = nn.TransformerEncoder(encoder, layers, nn.LayerNorm(size), enable_nested_tensor=False)
+        shape = {
+            "dim_feedforward": 2 * size,
+            "dropout": dropout,
+            "batch_first": True,
+            "norm_first": True,
+        }
+        encoder, decoder = (
+            nn.TransformerEncoderLayer(size, heads, **shape),
+            nn.TransformerDecoderLayer(size, heads, **shape),
+        )
+        self.encoder = nn.TransformerEncoder(
+            encoder, layers, nn.LayerNorm(size), enable_nested_tensor=False
+        )
         self.decoder = nn.TransformerDecoder(decoder, layers, nn.LayerNorm(size))
         self.dropout, self.out = nn.Dropout(dropout), nn.Linear(size, len(french) + 1)
         for table in (self.english, self.french):
@@ -58,7 +73,9 @@ class Translator(nn.Module):
         length = target.shape[1]
         x = self.dropout(self.french(target) + self.places[:length])
         later = torch.ones(length, length, dtype=torch.bool).triu(1)
-        return self.out(self.decoder(x, memory, tgt_mask=later, memory_key_padding_mask=source == PAD))
+        return self.out(
+            self.decoder(x, memory, tgt_mask=later, memory_key_padding_mask=source == PAD)
+        )
 
 
 def bleu(pairs, source):
@@ -72,19 +89,32 @@ def bleu(pairs, source):
             told = torch.cat([told, scores.argmax(1, keepdim=True)], dim=1)
     said = [row[: row.index(START)] if START in row else row for row in told[:, 1:].tolist()]
     sentences = [" ".join(french.words[number] for number in row) for row in said]
-    return sacrebleu.corpus_bleu(sentences, [[f for _, f in pairs]], tokenize="none", force=True).score
+    return sacrebleu.corpus_bleu(
+        sentences, [[f for _, f in pairs]], tokenize="none", force=True
+    ).score
 
 
 def scale(step):
-    """Return what the learning rate is multiplied by: it warms up, then falls to nothing in a straight line."""
+    """Return what the learning rate is multiplied by: it warms up, then falls to nothing in a
+    straight line.
+    """
     share = step / steps
-    return share / config["warmup_share"] if share < config["warmup_share"] else (1 - share) / (1 - config["warmup_share"])
+    return (
+        share / config["warmup_share"]
+        if share < config["warmup_share"]
+        else (1 - share) / (1 - config["warmup_share"])
+    )
 
 
 model = Translator()
 source, target = rows(data.train)
-hidden = {f"{part}_bleu": (pairs, rows(pairs)[0]) for part, pairs in {"val": data.val, "test": data.test}.items()}
-optimizer = torch.optim.AdamW(model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"])
+hidden = {
+    f"{part}_bleu": (pairs, rows(pairs)[0])
+    for part, pairs in {"val": data.val, "test": data.test}.items()
+}
+optimizer = torch.optim.AdamW(
+    model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"]
+)
 steps = config["num_epochs"] * math.ceil(len(source) / config["batch_size"])
 scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: scale(min(step, steps)))
 for epoch in range(1, config["num_epochs"] + 1):
@@ -93,7 +123,10 @@ for epoch in range(1, config["num_epochs"] + 1):
     for part in torch.from_numpy(rng.permutation(len(source))).split(config["batch_size"]):
         scores = model.decoded(target[part, :-1], model.encoded(source[part]), source[part])
         loss = nn.functional.cross_entropy(
-            scores.transpose(1, 2), target[part, 1:], ignore_index=PAD, label_smoothing=config["label_smoothing"]
+            scores.transpose(1, 2),
+            target[part, 1:],
+            ignore_index=PAD,
+            label_smoothing=config["label_smoothing"],
         )
         optimizer.zero_grad()
         loss.backward()
@@ -101,4 +134,8 @@ for epoch in range(1, config["num_epochs"] + 1):
         optimizer.step()
         scheduler.step()
         losses.append(loss.item())
-    agenthpo.report(step=epoch, train_loss=np.mean(losses), **{name: bleu(*part) for name, part in hidden.items()})
+    agenthpo.report(
+        step=epoch,
+        train_loss=np.mean(losses),
+        **{name: bleu(*part) for name, part in hidden.items()},
+    )

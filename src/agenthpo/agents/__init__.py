@@ -1,1 +1,3 @@
-"""The two agents: the Creator proposes, the Executor reads what came out. Numbers come from code, words from a model."""
+"""The two agents: the Creator proposes, the Executor reads what came out. Numbers come from code,
+words from a model.
+"""

@@ -1,4 +1,6 @@
-"""A question that costs no trial: which of these configurations? Asked twice, in two orders; what goes by position is found out."""
+"""A question that costs no trial: which of these configurations? Asked twice, in two orders; what
+goes by position is found out.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,25 @@ __all__ = ["choose"]
 _LETTERS = "ABCDE"
 
 
-def choose(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], *, seed: int) -> Choice:
-    """Ask which of the ``candidates`` (two to five) is likely to be best, in one order and in the other."""
+def choose(
+    llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], *, seed: int
+) -> Choice:
+    """Ask which of the ``candidates`` (two to five) is likely to be best, in one order and in the
+    other.
+    """
     usage, places = Usage(), list[int]()
     first = list(range(len(candidates)))
-    orders = [first, [*first[1:], first[0]]]  # no candidate keeps its place: reversed, the middle one of three would
+    # no candidate keeps its place: reversed, the middle one of three would
+    orders = [first, [*first[1:], first[0]]]
     for turn, order in enumerate(orders):
         try:
-            letter, spent = _asked(llm, task, trials, [candidates[i] for i in order], spawn_seed(seed, next_number(trials), 50 + turn))
+            letter, spent = _asked(
+                llm,
+                task,
+                trials,
+                [candidates[i] for i in order],
+                spawn_seed(seed, next_number(trials), 50 + turn),
+            )
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)
         usage += spent
@@ -38,13 +51,22 @@ def choose(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[P
     if chosen[0] == chosen[1]:
         return Choice(chosen[0], "", usage)
     by_position = places[0] == places[1]
-    where = f"it took place {_LETTERS[places[0]]} in either order" if by_position else "asked in another order it chose another one"
+    where = (
+        f"it took place {_LETTERS[places[0]]} in either order"
+        if by_position
+        else "asked in another order it chose another one"
+    )
     return Choice(None, f"the model's choice did not stand: {where}", usage, by_position)
 
 
-def _asked(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], seed: int) -> tuple[int | None, Usage]:
+def _asked(
+    llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], seed: int
+) -> tuple[int | None, Usage]:
     letters = _LETTERS[: len(candidates)]
-    lines = "\n".join(f"- {letter}: {params_words(params)}" for letter, params in zip(letters, candidates, strict=True))
+    lines = "\n".join(
+        f"- {letter}: {params_words(params)}"
+        for letter, params in zip(letters, candidates, strict=True)
+    )
     words = {
         "direction": task.objective.direction,
         "metric": task.objective.metric,
@@ -55,7 +77,12 @@ def _asked(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[P
         "choice",
         {
             "type": "object",
-            "properties": {"choice": {"enum": list(letters), "description": "The letter of the candidate you would try."}},
+            "properties": {
+                "choice": {
+                    "enum": list(letters),
+                    "description": "The letter of the candidate you would try.",
+                }
+            },
             "required": ["choice"],
             "additionalProperties": False,
         },
@@ -65,7 +92,9 @@ def _asked(llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[P
         + json.dumps('"}')
         + f"\nletter: {' | '.join(json.dumps(x) for x in letters)}",
     )
-    reply = llm.ask(prompt(task, trials, render("choose", task.prompts, **words), llm=llm), form, seed=seed)
+    reply = llm.ask(
+        prompt(task, trials, render("choose", task.prompts, **words), llm=llm), form, seed=seed
+    )
     said = reply.data.get("choice") if isinstance(reply.data, dict) else None
     said = said.strip().upper() if isinstance(said, str) else ""
     return (letters.index(said) if said in letters and said else None), reply.usage

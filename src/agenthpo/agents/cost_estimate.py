@@ -23,7 +23,9 @@ def first_prompt(task: Task, manner: Mannered) -> list[Message]:
 
 
 def forecast(task: Task, manner: Mannered) -> Usage:
-    """Return the requests and tokens of the whole budget, for the Creator at about every second trial (what it earns decides) and the Executor at each."""
+    """Return the requests and tokens of the whole budget, for the Creator at about every second
+    trial (what it earns decides) and the Executor at each.
+    """
     trials, proposals = task.budget.trials, task.budget.trials // 2
     fixed = estimate_tokens(head(task, manner).text) + _ROLE
     history = [min(manner.allowance * 0.6, _LINE * number) for number in range(trials)]

@@ -1,4 +1,6 @@
-"""The Creator: asks a language model for the next configuration, validates the reply, and sends it back with the errors at most twice."""
+"""The Creator: asks a language model for the next configuration, validates the reply, and sends it
+back with the errors at most twice.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Creator:
         self.seed = seed
 
     def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
-        """Ask for a proposal, given what the engine thinks; what it holds is a point of the space that was not tried before."""
+        """Ask for a proposal, given what the engine thinks; what it holds is a point of the space
+        that was not tried before.
+        """
         messages = creator_messages(self.llm, task, trials, view)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
@@ -45,18 +49,36 @@ class Creator:
                 return Attempt(Stop(f"the Creator proposed to stop: {why}"), "", usage)
             read = [reply.problem] if reply.problem else read_creator(reply.data, task, trials)
             if isinstance(read, Draft):
-                return Attempt(self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage)
+                return Attempt(
+                    self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage
+                )
             refused.append("; ".join(read)[:500])
-            correction = f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
-            messages = [*messages, Message("assistant", reply.text[:2000] or "(nothing)"), Message("user", correction)]
-        return Attempt(None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage)
+            correction = (
+                f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
+            )
+            messages = [
+                *messages,
+                Message("assistant", reply.text[:2000] or "(nothing)"),
+                Message("user", correction),
+            ]
+        return Attempt(
+            None, f"{len(refused)} replies were refused, the last because {refused[-1]}", usage
+        )
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
         """Ask which of the candidates it would try, twice, in two orders."""
         return choose(self.llm, task, trials, candidates, seed=self.seed)
 
-    def _proposal(self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage) -> Proposal:
-        notes = [f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}"] if refused else []
+    def _proposal(
+        self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage
+    ) -> Proposal:
+        notes = (
+            [
+                f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}"
+            ]
+            if refused
+            else []
+        )
         notes += [f"the reply was repaired: {'; '.join(repairs)[:300]}"] if repairs else []
         return Proposal(
             draft.params,
@@ -70,8 +92,14 @@ class Creator:
         )
 
 
-def creator_messages(llm: Mannered, task: Task, trials: Sequence[Trial], view: View | None = None) -> list[Message]:
+def creator_messages(
+    llm: Mannered, task: Task, trials: Sequence[Trial], view: View | None = None
+) -> list[Message]:
     """Return the conversation that asks for the next configuration."""
     engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)
-    values = {"number": str(next_number(trials)), "standing": standing(task, trials), "engine": engine}
+    values = {
+        "number": str(next_number(trials)),
+        "standing": standing(task, trials),
+        "engine": engine,
+    }
     return prompt(task, trials, render("propose", task.prompts, **values), llm=llm)

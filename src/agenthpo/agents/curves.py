@@ -1,4 +1,6 @@
-"""What a learning curve says: pure functions on points, with thresholds that are relative to the curve's own range."""
+"""What a learning curve says: pure functions on points, with thresholds that are relative to the
+curve's own range.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _ROUGH = 0.25
 
 @dataclass(frozen=True)
 class Shape:
-    """A curve in numbers. ``gain`` and ``loss`` are shares of its range (0 to 1), signed so that larger is better."""
+    """A curve in numbers. ``gain`` and ``loss`` are shares of its range (0 to 1), signed so that
+    larger is better.
+    """
 
     first: float
     last: float
@@ -35,7 +39,9 @@ class Shape:
     final_drop: float
     """How far the last value is below the best."""
     roughness: float
-    """The mean jump between neighbours in the second half, where they go up and down; 0 where they go one way."""
+    """The mean jump between neighbours in the second half, where they go up and down; 0 where they
+    go one way.
+    """
 
     @property
     def is_still_improving(self) -> bool:
@@ -88,7 +94,9 @@ def _roughness(values: list[float]) -> float:
 
 
 def train_partner(metric: str, curves: Mapping[str, Curve]) -> str | None:
-    """Return the training metric that goes with a validation metric: ``train_loss`` for ``val_loss``, where it was reported."""
+    """Return the training metric that goes with a validation metric: ``train_loss`` for
+    ``val_loss``, where it was reported.
+    """
     stem = re.sub(r"^(val|valid|validation|dev|eval)[_/.-]", "", metric)
     names = [f"{prefix}{joint}{stem}" for prefix in ("train", "training") for joint in "_/.-"]
     return next((name for name in names if name in curves and name != metric), None)

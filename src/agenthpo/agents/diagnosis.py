@@ -1,6 +1,8 @@
-"""The half of the Executor that is code: from an outcome to a closed diagnosis, its evidence, and one piece of advice.
+"""The half of the Executor that is code: from an outcome to a closed diagnosis, its evidence, and
+one piece of advice.
 
-Nothing here asks a model. Every number in the evidence was computed from the curves, every quoted line found in the log.
+Nothing here asks a model. Every number in the evidence was computed from the curves, every quoted
+line found in the log.
 """
 
 from __future__ import annotations
@@ -24,9 +26,15 @@ _LATEST = 100
 """Trials that are looked at for what was varied least."""
 _ROLES = {
     "lr": re.compile(r"(^|[_.-])(lr|learning[_.-]?rate|eta|step[_.-]?size)", re.IGNORECASE),
-    "length": re.compile(r"epoch|max[_.-]?iter|num[_.-]?steps|n[_.-]?estimators|iterations", re.IGNORECASE),
-    "regularise": re.compile(r"weight[_.-]?decay|dropout|(^|[_.-])(l2|alpha|lambda)|reg([_.-]|$)", re.IGNORECASE),
-    "capacity": re.compile(r"hidden|width|layers|depth|units|channels|(^|[_.-])size$|filters", re.IGNORECASE),
+    "length": re.compile(
+        r"epoch|max[_.-]?iter|num[_.-]?steps|n[_.-]?estimators|iterations", re.IGNORECASE
+    ),
+    "regularise": re.compile(
+        r"weight[_.-]?decay|dropout|(^|[_.-])(l2|alpha|lambda)|reg([_.-]|$)", re.IGNORECASE
+    ),
+    "capacity": re.compile(
+        r"hidden|width|layers|depth|units|channels|(^|[_.-])size$|filters", re.IGNORECASE
+    ),
     "memory": re.compile(r"batch", re.IGNORECASE),
 }
 _WORDS: dict[Diagnosis, str] = {
@@ -52,7 +60,9 @@ class _Finding:
 
 
 def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
-    """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in the rules' own words."""
+    """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in
+    the rules' own words.
+    """
     others = [t for t in trials if t.number != trial.number]
     best = incumbent(others, task.objective.direction)
     finding = _find(task, trial.proposal.params, outcome, trials, best)
@@ -67,30 +77,47 @@ def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]
     )
 
 
-def _find(task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial], best: Trial | None) -> _Finding:
+def _find(
+    task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial], best: Trial | None
+) -> _Finding:
     lever = _Levers(task.space, params)
     failures: dict[str, tuple[Diagnosis, str]] = {
         "failed": ("crashed", "avoid this combination unless the error has another cause"),
-        "oom": ("out_of_memory", lever.first(("memory", -1), ("capacity", -1)) or "use a smaller model"),
-        "timeout": ("timed_out", lever.first(("length", -1), ("capacity", -1)) or "choose what trains faster"),
+        "oom": (
+            "out_of_memory",
+            lever.first(("memory", -1), ("capacity", -1)) or "use a smaller model",
+        ),
+        "timeout": (
+            "timed_out",
+            lever.first(("length", -1), ("capacity", -1)) or "choose what trains faster",
+        ),
         "diverged": ("diverged", lever.first(("lr", -1)) or "choose gentler settings"),
         "interrupted": ("crashed", "run it again"),
     }
     if outcome.status in failures:
         diagnosis, advice = failures[outcome.status]
         if is_of_task(outcome):
-            diagnosis, advice = "task_error", "mend the task before any other configuration is tried"
+            diagnosis, advice = (
+                "task_error",
+                "mend the task before any other configuration is tried",
+            )
         return _Finding(diagnosis, (outcome.error,), advice)
     return _find_in_curves(task, outcome, lever, best, _untouched(task.space, params, trials))
 
 
-def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, best: Trial | None, otherwise: str) -> _Finding:
+def _find_in_curves(
+    task: Task, outcome: Outcome, lever: _Levers, best: Trial | None, otherwise: str
+) -> _Finding:
     metric, direction = task.objective.metric, task.objective.direction
     shape = read_shape(outcome.curves.get(metric, ()), direction)
     fit = _train_fit(task, outcome, best)
     seen = (_curve_words(metric, shape),) if shape else ()
-    if not fit.is_poor and (fit.gap > _GAP or (shape and shape.is_falling and not shape.is_unstable)):
-        advice = lever.first(("regularise", 1), ("length", -1), ("capacity", -1)) or "regularise more"
+    if not fit.is_poor and (
+        fit.gap > _GAP or (shape and shape.is_falling and not shape.is_unstable)
+    ):
+        advice = (
+            lever.first(("regularise", 1), ("length", -1), ("capacity", -1)) or "regularise more"
+        )
         return _Finding("overfitting", (*seen, *fit.evidence), advice)
     if shape and shape.is_unstable:
         return _Finding(
@@ -100,10 +127,14 @@ def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, best: Trial | 
         )
     if shape and shape.is_still_improving:
         evidence = (*seen, f"the last quarter brought {shape.late_gain:.0%} of its range")
-        return _Finding("still_improving", evidence, lever.first(("length", 1), ("lr", 1)) or "train longer")
+        return _Finding(
+            "still_improving", evidence, lever.first(("length", 1), ("lr", 1)) or "train longer"
+        )
     if fit.is_poor or fit.gap < -_GAP / 2:
         return _Finding(
-            "underfitting", (*seen, *fit.evidence), lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model"
+            "underfitting",
+            (*seen, *fit.evidence),
+            lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model",
         )
     if shape and shape.is_flat:
         return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or otherwise)
@@ -111,19 +142,28 @@ def _find_in_curves(task: Task, outcome: Outcome, lever: _Levers, best: Trial | 
 
 
 def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
-    """Return the advice to vary the parameter that has taken the fewest values so far, the first of equals."""
+    """Return the advice to vary the parameter that has taken the fewest values so far, the first of
+    equals.
+    """
     latest = trials[-_LATEST:]
-    tried = {name: {repr(t.proposal.params[name]) for t in latest if name in t.proposal.params} for name in params}
+    tried = {
+        name: {repr(t.proposal.params[name]) for t in latest if name in t.proposal.params}
+        for name in params
+    }
     return f"vary {min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} next"
 
 
 @dataclass(frozen=True)
 class _Fit:
-    """What the training metric says beside the validation metric. ``gap`` is how far it is ahead, relative to the larger of them."""
+    """What the training metric says beside the validation metric. ``gap`` is how far it is ahead,
+    relative to the larger of them.
+    """
 
     gap: float = 0.0
     is_poor: bool = False
-    """Whether training itself did worse than the best validation value so far: nothing was learnt that could be overfitted."""
+    """Whether training itself did worse than the best validation value so far: nothing was learnt
+    that could be overfitted.
+    """
     evidence: tuple[str, ...] = ()
 
 
@@ -136,8 +176,14 @@ def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
     ahead = (trained - outcome.value) * sign
     words = f"{partner} ended at {trained:.4g}, {abs(ahead):.4g} {'ahead of' if ahead >= 0 else 'behind'} {metric}"
     poor = best is not None and best.value is not None and (trained - best.value) * sign < 0
-    beside = f"and worse than trial {best.number}'s {metric} of {best.value:.4g}" if poor and best is not None else ""
-    return _Fit(ahead / (max(abs(trained), abs(outcome.value)) or 1.0), poor, (f"{words} {beside}".strip(),))
+    beside = (
+        f"and worse than trial {best.number}'s {metric} of {best.value:.4g}"
+        if poor and best is not None
+        else ""
+    )
+    return _Fit(
+        ahead / (max(abs(trained), abs(outcome.value)) or 1.0), poor, (f"{words} {beside}".strip(),)
+    )
 
 
 def _curve_words(metric: str, shape: Shape) -> str:
@@ -165,14 +211,20 @@ class _Levers:
         self._space, self._params = space, params
 
     def first(self, *wishes: tuple[str, int]) -> str:
-        """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where none can."""
+        """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where
+        none can.
+        """
         return next((words for role, way in wishes if (words := self._grant(role, way))), "")
 
     def _grant(self, role: str, way: int) -> str:
         for parameter in self._space:
             value = self._params.get(parameter.name)
             if parameter.is_ordered and value is not None and _ROLES[role].search(parameter.name):
-                edge = max(parameter.values or (parameter.high,)) if way > 0 else min(parameter.values or (parameter.low,))
+                edge = (
+                    max(parameter.values or (parameter.high,))
+                    if way > 0
+                    else min(parameter.values or (parameter.low,))
+                )
                 if value != edge:
                     return f"{'raise' if way > 0 else 'lower'} {parameter.name} {'above' if way > 0 else 'below'} {format_number(value)}"
         return ""

@@ -1,6 +1,7 @@
 """The Executor: reads what came out of a trial and writes what it means into the experience log.
 
-Diagnosis, evidence, advice and the verdict on the prediction are code's. A language model, where there is one, only finds the words.
+Diagnosis, evidence, advice and the verdict on the prediction are code's. A language model, where
+there is one, only finds the words.
 """
 
 from __future__ import annotations
@@ -31,10 +32,15 @@ class Executor:
         self.llm = llm
         self.seed = seed
 
-    def analyse(self, task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
-        """Return what ``outcome`` means, given all ``trials``. A model that fails costs its words only, and the analysis says so."""
+    def analyse(
+        self, task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]
+    ) -> Analysis:
+        """Return what ``outcome`` means, given all ``trials``. A model that fails costs its words
+        only, and the analysis says so.
+        """
         analysis = diagnose(task, trial, outcome, trials)
-        if self.llm is None or analysis.diagnosis == "task_error":  # no words are bought for what no configuration can mend
+        # no words are bought for what no configuration can mend
+        if self.llm is None or analysis.diagnosis == "task_error":
             return analysis
         ended = replace(trial, outcome=outcome, analysis=analysis)
         now = render(
@@ -45,13 +51,21 @@ class Executor:
             evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
             advice=analysis.advice,
         )
-        messages = prompt(task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm)
+        messages = prompt(
+            task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm
+        )
         try:
-            reply = self.llm.ask(messages, executor_form(task), seed=spawn_seed(self.seed, trial.number))
+            reply = self.llm.ask(
+                messages, executor_form(task), seed=spawn_seed(self.seed, trial.number)
+            )
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         insight = whole_sentences(said[:_LONGEST]) if isinstance(said, str) else ""
         if not insight:
-            return replace(analysis, note=f"in the rules' words: the model {self.llm.name} gave no insight", usage=reply.usage)
+            return replace(
+                analysis,
+                note=f"in the rules' words: the model {self.llm.name} gave no insight",
+                usage=reply.usage,
+            )
         return replace(analysis, insight=insight, author=self.llm.name, usage=reply.usage)

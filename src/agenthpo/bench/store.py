@@ -14,7 +14,9 @@ __all__ = ["about", "append", "stored"]
 
 
 def stored(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects in ``path``, none where there is no such file; the last line of a run that was killed is left out."""
+    """Yield the objects in ``path``, none where there is no such file; the last line of a run that
+    was killed is left out.
+    """
     for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             yield json.loads(text)
@@ -23,7 +25,9 @@ def stored(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def append(path: Path, *objects: Mapping[str, Any]) -> None:
-    """Write ``objects`` at the end of ``path``, on lines of their own even where the last one was torn."""
+    """Write ``objects`` at the end of ``path``, on lines of their own even where the last one was
+    torn.
+    """
     with path.open("ab+") as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)
@@ -33,11 +37,17 @@ def append(path: Path, *objects: Mapping[str, Any]) -> None:
 
 
 def about(packages: Iterable[str]) -> dict[str, Any]:
-    """Return what results were made by: the versions of those ``packages`` that are installed, Python's, and the machine."""
+    """Return what results were made by: the versions of those ``packages`` that are installed,
+    Python's, and the machine.
+    """
     versions = {}
     for name in packages:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {"versions": versions, "python": platform.python_version(), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    return {
+        "versions": versions,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }

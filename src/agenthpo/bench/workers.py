@@ -1,4 +1,6 @@
-"""Work in several processes that are silent, take one thread each, and end when the call that began them has ended."""
+"""Work in several processes that are silent, take one thread each, and end when the call that began
+them has ended.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,11 @@ R = TypeVar("R")
 
 
 def in_processes(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> Iterator[tuple[T, R]]:
-    """Do ``work`` on every item in ``jobs`` processes, and yield each with its result as soon as it is there."""
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # the new processes' own
+    """Do ``work`` on every item in ``jobs`` processes, and yield each with its result as soon as it
+    is there.
+    """
+    # the new processes' own
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin) as pool:
         futures = {pool.submit(work, item): item for item in items}
         try:
@@ -32,7 +37,8 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> It
 
 def _begin() -> None:
     warnings.simplefilter("ignore")  # peers warn at each trial
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; these end with their parent
+    # Ctrl-C reaches every process of a terminal; these end with their parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 

@@ -16,7 +16,8 @@ def main() -> None:
     from agenthpo.cli.app import app
     from agenthpo.errors import AgentHPOError
 
-    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):  # a stop by the system, or by a terminal that closes, is as clean as one by Ctrl-C
+    # a stop by the system, or by a terminal that closes, is as clean as one by Ctrl-C
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
             signal.signal(number, signal.default_int_handler)
@@ -28,7 +29,8 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _say("Interrupted.", INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `agenthpo show | head`: nobody reads any more
+        # `agenthpo show | head`: nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = DONE
     except Exception as problem:
         show = getattr(problem, "show", None)  # click's usage errors know how to show themselves
@@ -39,7 +41,9 @@ def main() -> None:
     if code == INTERRUPTED:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(INTERRUPTED)  # all that counts is on disk; a model that is thinking would keep the process for as long as it likes
+        # all that counts is on disk; a model that is thinking would keep the process for as long as
+        # it likes
+        os._exit(INTERRUPTED)
     sys.exit(code or DONE)
 
 

@@ -38,21 +38,33 @@ def bench_tables(
         for method in chosen
         for seed in range(min(seeds or METHODS[method].seeds, METHODS[method].seeds))
         for name in names
-        if (name in TABLES and "tables" in METHODS[method].groups) or (name in CONTINUOUS and "continuous" in METHODS[method].groups)
+        if (name in TABLES and "tables" in METHODS[method].groups)
+        or (name in CONTINUOUS and "continuous" in METHODS[method].groups)
     ]
     todo = missing(folder, games)
     if todo:
         with counting() as progress:
-            bar = progress.add_task(f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others", total=len(todo))
+            bar = progress.add_task(
+                f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others",
+                total=len(todo),
+            )
             for _ in run_games(folder, todo, jobs=jobs):
                 progress.advance(bar)
-    results = [r for r in read_results(folder, chosen) if r.has_default == has_default and r.problem in names]
+    results = [
+        r
+        for r in read_results(folder, chosen)
+        if r.has_default == has_default and r.problem in names
+    ]
     if as_json_:
         print(to_json(as_json(results, chosen)))
         return
     for group, members in GROUPS.items():
         if set(members) <= set(names):
-            print("\n".join([f"\n## Mean normalised regret, {group}\n", *regrets(results, chosen, group)]))
+            print(
+                "\n".join(
+                    [f"\n## Mean normalised regret, {group}\n", *regrets(results, chosen, group)]
+                )
+            )
     print("\n".join(["\n## Ratios\n", *promises(results)]))
 
 

@@ -1,4 +1,6 @@
-"""``agenthpo bench run`` and ``figures``: do the runs that are missing, with progress, and print or draw what they came to."""
+"""``agenthpo bench run`` and ``figures``: do the runs that are missing, with progress, and print or
+draw what they came to.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,19 @@ def bench_run(
     for name in names:
         load_bench_task(name, where.tasks)
     # Seed by seed, so that what a call that is stopped leaves is a smaller table, not half of one.
-    runs = [checked_run(task, proposer, model, seed, trials) for seed in range(seeds) for task in names for proposer in proposers]
+    runs = [
+        checked_run(task, proposer, model, seed, trials)
+        for seed in range(seeds)
+        for task in names
+        for proposer in proposers
+    ]
     todo = missing_runs(where.results, runs)
     if todo:
         with counting() as progress:
-            bar = progress.add_task(f"{len(runs) - len(todo)} of {len(runs)} runs are stored, doing the others", total=len(todo))
+            bar = progress.add_task(
+                f"{len(runs) - len(todo)} of {len(runs)} runs are stored, doing the others",
+                total=len(todo),
+            )
             for done in play_runs(where, todo, jobs=jobs):
                 progress.console.log(f"{done.task}, {done.proposer}, seed {done.seed}")
                 progress.advance(bar)
@@ -45,11 +55,17 @@ def bench_run(
     known = read_runs(where.results, names)
     stored = [line for line in known if key_of(line) in wanted]
     table = scores_table(stored, where.tasks, known)
-    print(to_json(table) if as_json else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}")
+    print(
+        to_json(table)
+        if as_json
+        else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}"
+    )
 
 
 def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
-    """Draw what is stored in ``where.results`` into ``out``: PNG files, one HTML page, tables, every trial as CSV; and the tasks' READMEs."""
+    """Draw what is stored in ``where.results`` into ``out``: PNG files, one HTML page, tables,
+    every trial as CSV; and the tasks' READMEs.
+    """
     from agenthpo.bench.tasks.figures import draw
     from agenthpo.bench.tasks.page import page, write_trials
     from agenthpo.bench.tasks.summary import tables, tables_words
@@ -66,5 +82,12 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
         readme = where.tasks / name / "README.md"
         known = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
         readme.write_text(with_facts(readme.read_text(encoding="utf-8"), known), encoding="utf-8")
-    written = [str(path) for path in [*figures, *(out / name for name in ("trials.csv", "tables.md", "index.html"))]]
-    print(to_json({"runs": len(runs), "files": written}) if as_json else "\n".join([f"{len(runs)} runs:", *written]))
+    written = [
+        str(path)
+        for path in [*figures, *(out / name for name in ("trials.csv", "tables.md", "index.html"))]
+    ]
+    print(
+        to_json({"runs": len(runs), "files": written})
+        if as_json
+        else "\n".join([f"{len(runs)} runs:", *written])
+    )

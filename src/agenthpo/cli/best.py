@@ -1,4 +1,6 @@
-"""What ``agenthpo best`` prints: the winning configuration as a command line, YAML or JSON, ready to paste."""
+"""What ``agenthpo best`` prints: the winning configuration as a command line, YAML or JSON, ready
+to paste.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ FORMATS = ("command", "yaml", "json")
 
 
 def print_best(folder: Path, form: str | None) -> None:
-    """Print the incumbent in the given form; without one, as a command line where the study has a task file, else as JSON.
+    """Print the incumbent in the given form; without one, as a command line where the study has a
+    task file, else as JSON.
 
     :raises StudyError: if no trial has succeeded, or the form is not known.
     """
@@ -32,7 +35,9 @@ def print_best(folder: Path, form: str | None) -> None:
     with opened_to_read(folder) as log:
         best, meta, workdir = log.incumbent(), log.meta, log.workdir
     if best is None:
-        raise StudyError(f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}")
+        raise StudyError(
+            f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}"
+        )
     if form is None:
         form = "command" if meta.task_file else "json"
     if form == "command":
@@ -44,14 +49,17 @@ def print_best(folder: Path, form: str | None) -> None:
 
 
 def command_line(task: Task, best: Trial, workdir: Path, seed: int) -> str:
-    """Return a line for a shell that runs ``best`` again, as the study ran it, in the task's folder."""
+    """Return a line for a shell that runs ``best`` again, as the study ran it, in the task's
+    folder.
+    """
     spec = task.spec(best.number, best.proposal.params, seed=seed, workdir=workdir)
     words = shlex.join(spec.command) if not task.train.shell else spec.command[-1]
     named = {name for text in task.train.command for name in placeholders(text)}
     env = dict(spec.env)
     if not named & {*task.space.names, "flags"}:
         env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
-    if named & {"config_file", "config_yaml"}:  # kept with the study, unless someone cleared its folder
+    # kept with the study, unless someone cleared its folder
+    if named & {"config_file", "config_yaml"}:
         for name in (PARAMS_FILE, CONFIG_YAML):
             if workdir.is_dir() and not (workdir / name).is_file():
                 write_whole(workdir / name, config_text(best.proposal.params).encode())

@@ -1,4 +1,6 @@
-"""What ``agenthpo check`` prints: the command, the space, the prompt, what the budget may cost; and, with ``--try``, one short run."""
+"""What ``agenthpo check`` prints: the command, the space, the prompt, what the budget may cost;
+and, with ``--try``, one short run.
+"""
 
 from __future__ import annotations
 
@@ -49,29 +51,47 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
         return
     console = clean_console()
     say = functools.partial(console.print, soft_wrap=True)
-    say(Text(task.name, "bold").append(f": {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}", "not bold"))
+    say(
+        Text(task.name, "bold").append(
+            f": {task.objective.direction} {task.objective.metric}, {budget_words(task.budget)}",
+            "not bold",
+        )
+    )
     say(f"Command: {facts['command_line']}")
     for name, found in facts["programs"].items():
         say(f"    {name} is {found}")
     say(f"In folder: {task.train.cwd}")
     for name, ways in facts["switches"].items():
-        say(f"    {name}: " + ", ".join(f"{value} by {words or 'leaving it out'}" for value, words in ways.items()))
+        say(
+            f"    {name}: "
+            + ", ".join(f"{value} by {words or 'leaving it out'}" for value, words in ways.items())
+        )
     for name, own in facts["own_defaults"].items():
         p = task.space[name]
         if p.has_default and not same(p.default, own):
-            say(f"    {name}: the script's own default is {format_number(own)}, the task's {format_number(p.default)}")
+            say(
+                f"    {name}: the script's own default is {format_number(own)}, the task's {format_number(p.default)}"
+            )
     console.print(_space_table(task))
     if task.space.default() is None:
-        say("Not every parameter has a default, so that there is no default configuration to begin and compare with.")
+        say(
+            "Not every parameter has a default, so that there is no default configuration to begin and compare with."
+        )
     for message in facts["prompt"]:
         console.rule(f"prompt, {message['role']}", align="left")
         say(message["text"])
     console.rule()
-    say(_estimate_words(facts) if facts["prompt"] else "No model is asked: the classical engine searches alone.")
+    say(
+        _estimate_words(facts)
+        if facts["prompt"]
+        else "No model is asked: the classical engine searches alone."
+    )
 
 
 def try_once(task: Task, *, as_json: bool) -> bool:
-    """Run the default configuration once for at most 20 seconds, tell what arrived, and return whether that was as it should be."""
+    """Run the default configuration once for at most 20 seconds, tell what arrived, and return
+    whether that was as it should be.
+    """
     params = _example(task)
     with tempfile.TemporaryDirectory(prefix="agenthpo-try-") as folder:
         limit = min(TRY_S, task.train.timeout_s or TRY_S)
@@ -82,13 +102,36 @@ def try_once(task: Task, *, as_json: bool) -> bool:
     stopped = outcome.status == "timeout"
     good = outcome.value is not None or (stopped and bool(curve))
     if as_json:
-        shown = ("status", "value", "test_value", "duration_s", "peak_mb", "exit_code", "error", "log_tail", "taken", "warnings")
+        shown = (
+            "status",
+            "value",
+            "test_value",
+            "duration_s",
+            "peak_mb",
+            "exit_code",
+            "error",
+            "log_tail",
+            "taken",
+            "warnings",
+        )
         values = [value for _, value in curve]
-        print(to_json({"try": {"ok": good, "values": values, **{key: getattr(outcome, key) for key in shown}}}))
+        print(
+            to_json(
+                {
+                    "try": {
+                        "ok": good,
+                        "values": values,
+                        **{key: getattr(outcome, key) for key in shown},
+                    }
+                }
+            )
+        )
         return good
     printing.say(*_try_words(task, outcome))
     if not good and not stopped:
-        raise TaskError(f"{task.file}: the default configuration {outcome.status}: {outcome.error}; see the last lines above")
+        raise TaskError(
+            f"{task.file}: the default configuration {outcome.status}: {outcome.error}; see the last lines above"
+        )
     return True
 
 
@@ -101,9 +144,13 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "budget": asdict(task.budget),
         "command": list(spec.command),
         "command_line": shlex.join(spec.command),
-        "programs": {} if task.train.shell else programs(task.train.command, Path(task.train.cwd or ".")),
+        "programs": {}
+        if task.train.shell
+        else programs(task.train.command, Path(task.train.cwd or ".")),
         "folder": task.train.cwd,
-        "switches": {name: _ways(name, task.space[name], style) for name, style in task.train.styles.items()},
+        "switches": {
+            name: _ways(name, task.space[name], style) for name, style in task.train.styles.items()
+        },
         "own_defaults": _own_defaults(task),
         "space": [_parameter_facts(p) for p in task.space],
         "default": task.space.default(),
@@ -114,36 +161,75 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
 
 
 def _ways(name: str, parameter: Parameter, style: str) -> dict[str, str]:
-    """Return for true, false and null, as far as ``parameter`` has them, the words of the command that say so."""
+    """Return for true, false and null, as far as ``parameter`` has them, the words of the command
+    that say so.
+    """
     values = [v for v in reversed(parameter.values) if v is None or isinstance(v, bool)]
     return {format_number(value): shlex.join(write_option(name, value, style)) for value in values}
 
 
 def _own_defaults(task: Task) -> dict[str, Any]:
     """Return the defaults that the script's own text gives its options, as far as it can be read."""
-    options = read_options(sources_of(task.train.command, Path(task.train.cwd or ".")), task.space.names)
+    options = read_options(
+        sources_of(task.train.command, Path(task.train.cwd or ".")), task.space.names
+    )
     own = {name: options[name].default for name in task.space.names if name in options}
-    return {name: value for name, value in own.items() if value is None or isinstance(value, bool | int | float | str)}
+    return {
+        name: value
+        for name, value in own.items()
+        if value is None or isinstance(value, bool | int | float | str)
+    }
 
 
 def _example(task: Task) -> Params:
     """Return the default configuration, or the first value of each parameter that has none."""
-    values = {p.name: p.default if p.has_default else p.values[0] if p.is_discrete else p.low for p in task.space}
+    values = {
+        p.name: p.default if p.has_default else p.values[0] if p.is_discrete else p.low
+        for p in task.space
+    }
     return task.space.restrict(values)
 
 
 def _parameter_facts(p: Any) -> dict[str, Any]:
-    facts = {"name": p.name, "type": p.kind, "low": p.low, "high": p.high, "log": p.log, "step": p.step, "values": list(p.values)}
+    facts = {
+        "name": p.name,
+        "type": p.kind,
+        "low": p.low,
+        "high": p.high,
+        "log": p.log,
+        "step": p.step,
+        "values": list(p.values),
+    }
     given = {"default": p.default} if p.has_default else {}
-    return {**facts, **given, "when": {parent: list(values) for parent, values in p.when}, "about": p.about}
+    return {
+        **facts,
+        **given,
+        "when": {parent: list(values) for parent, values in p.when},
+        "about": p.about,
+    }
 
 
 def _space_table(task: Task) -> Table:
-    table = Table("parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False)
+    table = Table(
+        "parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False
+    )
     for p in task.space:
-        extent = p.choices() if p.is_discrete else f"{p.extent()}{', log' * p.log}{f', step {format_number(p.step)}' if p.step else ''}"
-        when = ", ".join(f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when)
-        cells = (p.name, p.kind, extent, format_number(p.default) if p.has_default else "", when, p.about)
+        extent = (
+            p.choices()
+            if p.is_discrete
+            else f"{p.extent()}{', log' * p.log}{f', step {format_number(p.step)}' if p.step else ''}"
+        )
+        when = ", ".join(
+            f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when
+        )
+        cells = (
+            p.name,
+            p.kind,
+            extent,
+            format_number(p.default) if p.has_default else "",
+            when,
+            p.about,
+        )
         table.add_row(*(Text(clean_line(cell)) for cell in cells))
     return table
 
@@ -151,13 +237,23 @@ def _space_table(task: Task) -> Table:
 def _estimate(task: Task, choice: ModelChoice, manner: Manner) -> dict[str, Any]:
     usage = forecast(task, manner)
     tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    return {"requests": usage.requests, **tokens, "cost_usd": cost_usd(choice.name, **tokens, base_url=choice.base_url)}
+    return {
+        "requests": usage.requests,
+        **tokens,
+        "cost_usd": cost_usd(choice.name, **tokens, base_url=choice.base_url),
+    }
 
 
 def _estimate_words(facts: dict[str, Any]) -> str:
     estimate = facts["estimate"]
     cost = estimate["cost_usd"]
-    price = "its price is not known" if cost is None else "which cost nothing" if cost == 0 else f"about ${cost:.2f}"
+    price = (
+        "its price is not known"
+        if cost is None
+        else "which cost nothing"
+        if cost == 0
+        else f"about ${cost:.2f}"
+    )
     return (
         f"The whole budget with {facts['model']}: about {estimate['requests']} requests, {estimate['input_tokens']:,} tokens in and "
         f"{estimate['output_tokens']:,} out, {price}."
@@ -166,10 +262,18 @@ def _estimate_words(facts: dict[str, Any]) -> str:
 
 def _try_words(task: Task, outcome: Outcome) -> list[str]:
     lines = [_what_came(task, outcome)]
-    lines += [f"    {name} was taken from the line {line.strip()!r}" for name, line in outcome.taken.items()]
+    lines += [
+        f"    {name} was taken from the line {line.strip()!r}"
+        for name, line in outcome.taken.items()
+    ]
     lines += [f"    Warning: {warning}" for warning in outcome.warnings]
-    if outcome.value is None and not (outcome.status == "timeout" and outcome.curves.get(task.objective.metric)):
-        lines += ["It last printed:", *(f"    {line}" for line in outcome.log_tail.splitlines()[-_LAST_LINES:])]
+    if outcome.value is None and not (
+        outcome.status == "timeout" and outcome.curves.get(task.objective.metric)
+    ):
+        lines += [
+            "It last printed:",
+            *(f"    {line}" for line in outcome.log_tail.splitlines()[-_LAST_LINES:]),
+        ]
     return lines
 
 
@@ -178,7 +282,11 @@ def _what_came(task: Task, outcome: Outcome) -> str:
     memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
     took = f"{format_duration(outcome.duration_s)}{memory}"
     if outcome.value is not None:
-        tested = "" if outcome.test_value is None else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
+        tested = (
+            ""
+            if outcome.test_value is None
+            else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
+        )
         return f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} reports, in {took}."
     if outcome.status == "timeout" and curve:
         values = ", ".join(format_number(value) for _, value in curve[-5:])

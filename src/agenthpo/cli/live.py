@@ -1,6 +1,8 @@
-"""The live view: the current trial as it trains, the table of trials, the incumbent's course, the latest words, tokens and time left.
+"""The live view: the current trial as it trains, the table of trials, the incumbent's course, the
+latest words, tokens and time left.
 
-It is a function of the events so far: :class:`Board` takes them in, ``render`` draws it; what draws it again and again is rich.
+It is a function of the events so far: :class:`Board` takes them in, ``render`` draws it; what draws
+it again and again is rich.
 """
 
 from __future__ import annotations
@@ -17,7 +19,18 @@ from rich.table import Table
 from rich.text import Text
 
 from agenthpo.cli.tables import trial_table
-from agenthpo.events import Analysing, Event, Finished, OnEvent, Opened, Proposing, Reading, Reported, Started, Stopped
+from agenthpo.events import (
+    Analysing,
+    Event,
+    Finished,
+    OnEvent,
+    Opened,
+    Proposing,
+    Reading,
+    Reported,
+    Started,
+    Stopped,
+)
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
 from agenthpo.text.phrases import budget_words, params_words, summary
@@ -31,10 +44,17 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 @contextmanager
 def live_view(console: Console) -> Iterator[OnEvent]:
-    """Yield what takes in events while the view is shown; afterwards the summary stays on the screen."""
+    """Yield what takes in events while the view is shown; afterwards the summary stays on the
+    screen.
+    """
     board = Board()
     try:
-        with Live(get_renderable=lambda: board.render(console.height), console=console, refresh_per_second=4, transient=True) as live:
+        with Live(
+            get_renderable=lambda: board.render(console.height),
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+        ) as live:
 
             def on_event(event: Event) -> None:
                 board.take(event)
@@ -92,7 +112,9 @@ class Board:
         return Group(self._headline(), self._table(room), self._current(), *words, self._footer())
 
     def closing(self) -> RenderableType:
-        """Draw what stays when the view goes: all trials and the summary, or nothing before the first trial."""
+        """Draw what stays when the view goes: all trials and the summary, or nothing before the
+        first trial.
+        """
         if self.opened is None or not self.trials:
             return Text("")
         parts: list[RenderableType] = [self._headline(), self._table(len(self.trials))]
@@ -111,7 +133,10 @@ class Board:
         opened = self.opened
         text = Text(f"{opened.hint}\n" if opened.hint else "", style="yellow")
         text.append(opened.study, "bold")
-        return text.append(f": {opened.direction} {opened.metric}, {budget_words(opened.budget)}, model {opened.model}", "not bold default")
+        return text.append(
+            f": {opened.direction} {opened.metric}, {budget_words(opened.budget)}, model {opened.model}",
+            "not bold default",
+        )
 
     def _table(self, room: int) -> Table:
         assert self.opened is not None
@@ -128,10 +153,21 @@ class Board:
         lines: list[RenderableType] = [self._spinner]
         running = next((t for t in self.trials.values() if t.outcome is None), None)
         if running is not None:
-            lines.append(Text(f"{running.proposal.source}: {params_words(running.proposal.params)}", overflow="ellipsis", no_wrap=True))
+            lines.append(
+                Text(
+                    f"{running.proposal.source}: {params_words(running.proposal.params)}",
+                    overflow="ellipsis",
+                    no_wrap=True,
+                )
+            )
         values = self.points.get(self.opened.metric, [])
         if running is not None and values:
-            lines.append(Text.assemble(f"{self.opened.metric} {format_number(values[-1])} ", (sparkline(values, 40), "cyan")))
+            lines.append(
+                Text.assemble(
+                    f"{self.opened.metric} {format_number(values[-1])} ",
+                    (sparkline(values, 40), "cyan"),
+                )
+            )
         return Panel(Group(*lines), title="now", title_align="left", padding=(0, 1))
 
     def _words(self) -> list[RenderableType]:
@@ -155,7 +191,9 @@ class Board:
         best = incumbent(done, self.opened.direction)
         parts = []
         if best is not None:
-            parts.append(f"best {format_number(best.value)} (trial {best.number}) {sparkline(self._course(done), 20)}")
+            parts.append(
+                f"best {format_number(best.value)} (trial {best.number}) {sparkline(self._course(done), 20)}"
+            )
         usage = sum((t.usage for t in self.trials.values()), Usage())
         parts += [f"{usage.tokens} tokens"] * (usage.tokens > 0)
         if left := self._time_left(len(done)):

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Column, Table
 
 from agenthpo.codec import to_json
@@ -22,22 +29,47 @@ def print_models(*, as_json: bool) -> None:
     if as_json:
         print(to_json([_facts(entry) for entry in CATALOGUE]))
         return
-    table = Table(Column("model", no_wrap=True), "size", "here", "licence", "what it is", box=SIMPLE, pad_edge=False)
+    table = Table(
+        Column("model", no_wrap=True),
+        "size",
+        "here",
+        "licence",
+        "what it is",
+        box=SIMPLE,
+        pad_edge=False,
+    )
     for entry in CATALOGUE:
-        table.add_row(entry.name, f"{entry.size / 1e6:.0f} MB", "yes" if entry.is_here else "no", entry.licence, entry.about)
+        table.add_row(
+            entry.name,
+            f"{entry.size / 1e6:.0f} MB",
+            "yes" if entry.is_here else "no",
+            entry.licence,
+            entry.about,
+        )
     console = clean_console()
     console.print(table)
-    console.print("Get one by: agenthpo models pull NAME. A file of your own is local:/path/to/file.gguf.", soft_wrap=True)
+    console.print(
+        "Get one by: agenthpo models pull NAME. A file of your own is local:/path/to/file.gguf.",
+        soft_wrap=True,
+    )
 
 
 def print_verified(*, as_json: bool) -> bool:
-    """Check every file that is here, print what came of it, and return whether all are as they should be."""
+    """Check every file that is here, print what came of it, and return whether all are as they
+    should be.
+    """
     found = {entry.name: entry.verify() for entry in CATALOGUE if entry.path.is_file()}
     if as_json:
         print(to_json(found))
     else:
         again = "not the file of the catalogue; get it anew by: agenthpo models pull"
-        say(*[f"{name}: whole" if good else f"{name}: {again} {name}" for name, good in found.items()] or ["No model is here."])
+        say(
+            *[
+                f"{name}: whole" if good else f"{name}: {again} {name}"
+                for name, good in found.items()
+            ]
+            or ["No model is here."]
+        )
     return all(found.values())
 
 
@@ -47,7 +79,13 @@ def pull_with_progress(name: str) -> Path:
     if entry.is_here:
         return entry.path
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
     if not console.is_terminal:
         return pull(entry, _Lines(entry))
     with Progress(*columns, console=console) as progress:
@@ -65,9 +103,20 @@ class _Lines:
         tenth = done * 10 // total
         if tenth != self._said:
             self._said = tenth
-            print(f"{self._name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB", file=sys.stderr, flush=True)
+            print(
+                f"{self._name}: {done / 1e6:.0f} of {total / 1e6:.0f} MB",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def _facts(entry: Entry) -> dict[str, object]:
     here = str(entry.path) if entry.is_here else None
-    return {"name": entry.name, "about": entry.about, "bytes": entry.size, "sha256": entry.sha256, "licence": entry.licence, "path": here}
+    return {
+        "name": entry.name,
+        "about": entry.about,
+        "bytes": entry.size,
+        "sha256": entry.sha256,
+        "licence": entry.licence,
+        "path": here,
+    }

@@ -1,4 +1,6 @@
-"""Studies of which not all can be read: they are shown with a warning, and ``agenthpo repair`` writes a repaired copy."""
+"""Studies of which not all can be read: they are shown with a warning, and ``agenthpo repair``
+writes a repaired copy.
+"""
 
 from __future__ import annotations
 

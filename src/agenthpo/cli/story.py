@@ -1,4 +1,6 @@
-"""One trial's story, for ``agenthpo show STUDY N``: what changed from which trial and why, what was expected, what came, what it taught."""
+"""One trial's story, for ``agenthpo show STUDY N``: what changed from which trial and why, what was
+expected, what came, what it taught.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
     with opened_to_read(folder) as log:
         trials, metric, direction = log.trials(), log.meta.metric, log.direction
     if not 0 <= number < len(trials):
-        raise StudyError(f"the study {folder} has no trial {number}; it has {len(trials)}, from 0 on")
+        raise StudyError(
+            f"the study {folder} has no trial {number}; it has {len(trials)}, from 0 on"
+        )
     trial = trials[number]
     if as_json:
         curves = trial.outcome.curves if trial.outcome else {}
@@ -43,16 +47,31 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
 def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direction) -> list[str]:
     """Return the story in lines."""
     proposal, model = trial.proposal, f" ({trial.proposal.model})" if trial.proposal.model else ""
-    lines = [f"Trial {trial.number}, proposed by {proposal.source}{model}", f"    {params_words(proposal.params)}"]
+    lines = [
+        f"Trial {trial.number}, proposed by {proposal.source}{model}",
+        f"    {params_words(proposal.params)}",
+    ]
     base = nearest(proposal.params, earlier, direction)
     if base is not None:
-        result = base.outcome.status if base.value is None and base.outcome else f"{metric} {format_number(base.value)}"
-        lines.append(f"Changed from trial {base.number} ({result}): {_changes(base.proposal.params, proposal.params) or 'nothing'}")
-    lines += [f"Why: {proposal.rationale}"] * bool(proposal.rationale) + [f"Hypothesis: {proposal.hypothesis}"] * bool(proposal.hypothesis)
+        result = (
+            base.outcome.status
+            if base.value is None and base.outcome
+            else f"{metric} {format_number(base.value)}"
+        )
+        lines.append(
+            f"Changed from trial {base.number} ({result}): {_changes(base.proposal.params, proposal.params) or 'nothing'}"
+        )
+    lines += [f"Why: {proposal.rationale}"] * bool(proposal.rationale) + [
+        f"Hypothesis: {proposal.hypothesis}"
+    ] * bool(proposal.hypothesis)
     if proposal.expected:
         e = proposal.expected
-        lines.append(f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}")
-    lines += [f"Turn: {proposal.turn}"] * bool(proposal.turn) + [f"Note: {proposal.note}"] * bool(proposal.note)
+        lines.append(
+            f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}"
+        )
+    lines += [f"Turn: {proposal.turn}"] * bool(proposal.turn) + [f"Note: {proposal.note}"] * bool(
+        proposal.note
+    )
     return [*lines, *_came(trial, metric)]
 
 
@@ -61,7 +80,10 @@ def nearest(params: Params, earlier: Sequence[Trial], direction: Direction) -> T
 
     def distance(trial: Trial) -> tuple[int, float]:
         other = trial.proposal.params
-        differ = sum(name not in params or name not in other or not same(params[name], other[name]) for name in {*params, *other})
+        differ = sum(
+            name not in params or name not in other or not same(params[name], other[name])
+            for name in {*params, *other}
+        )
         return differ, float("inf") if trial.value is None else -upward(direction) * trial.value
 
     return min(earlier, key=distance, default=None)
@@ -89,9 +111,13 @@ def _came(trial: Trial, metric: str) -> list[str]:
         lines = [f"Came: {outcome.status} {took}: {outcome.error}"]
     else:
         at = "" if outcome.step is None else f" at step {format_number(outcome.step)}"
-        tested = "" if outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
+        tested = (
+            "" if outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
+        )
         lines = [f"Came: {metric} {format_number(trial.value)}{tested}{at} {took}"]
-    verdict = {True: "The prediction held.", False: "The prediction failed.", None: ""}[analysis.expectation_met]
+    verdict = {True: "The prediction held.", False: "The prediction failed.", None: ""}[
+        analysis.expectation_met
+    ]
     lines += [verdict] * bool(verdict)
     for name, curve in outcome.curves.items():
         values = [value for _, value in curve]
@@ -99,8 +125,13 @@ def _came(trial: Trial, metric: str) -> list[str]:
             lines.append(
                 f"    {name}: {sparkline(list(thinned(values, _WIDTH)), _WIDTH)} {format_number(values[0])} to {format_number(values[-1])}"
             )
-    lines.append(f"Diagnosis: {analysis.diagnosis}" + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else ""))
-    lines += [f"Insight ({analysis.author}): {analysis.insight}"] + [f"Advice: {analysis.advice}"] * bool(analysis.advice)
+    lines.append(
+        f"Diagnosis: {analysis.diagnosis}"
+        + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else "")
+    )
+    lines += [f"Insight ({analysis.author}): {analysis.insight}"] + [
+        f"Advice: {analysis.advice}"
+    ] * bool(analysis.advice)
     return [*lines, *[f"Note: {analysis.note}"] * bool(analysis.note)]
 
 

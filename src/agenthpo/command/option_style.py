@@ -1,6 +1,8 @@
-"""How true, false and null are written as options of a command line: a style, written as it looks for an option ``--name``.
+"""How true, false and null are written as options of a command line: a style, written as it looks
+for an option ``--name``.
 
-``--name`` alone says nothing for false, ``--name/--no-name`` has an option for each, ``--name true`` writes the value.
+``--name`` alone says nothing for false, ``--name/--no-name`` has an option for each, ``--name
+true`` writes the value.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ STYLES = (
     *(f"--name{between}{word}" for word in _FALSE for between in " ="),
     *(f"--name{between}{word}" for word in _NULL for between in " ="),
 )
-"""What ``style`` may be; those that end in a word for null write null alone by it, and true and false as ``true`` and ``false``."""
+"""What ``style`` may be; those that end in a word for null write null alone by it, and true and
+false as ``true`` and ``false``.
+"""
 
 
 def write_option(name: str, value: bool | None, style: str) -> list[str]:
@@ -32,11 +36,17 @@ def write_option(name: str, value: bool | None, style: str) -> list[str]:
         return [_named(template, name)] if template else []
     between = "=" if "=" in style else " "
     word = style.partition(between)[2]
-    return (f"--{name}{between}" + _word(value, word)).split(between, 1) if between == " " else [f"--{name}={_word(value, word)}"]
+    return (
+        (f"--{name}{between}" + _word(value, word)).split(between, 1)
+        if between == " "
+        else [f"--{name}={_word(value, word)}"]
+    )
 
 
 def _named(template: str, name: str) -> str:
-    """Return the option: the ``no`` of a nested name stands before its last part, as in ``--optim.no-nesterov``."""
+    """Return the option: the ``no`` of a nested name stands before its last part, as in
+    ``--optim.no-nesterov``.
+    """
     before, dot, last = name.rpartition(".")
     return f"--{before}{dot}" + template.removeprefix("--").replace("name", last)
 

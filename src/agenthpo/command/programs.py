@@ -1,4 +1,6 @@
-"""What a command would run, looked at before anything runs: its program, its script, its function, and whether the script asks for values."""
+"""What a command would run, looked at before anything runs: its program, its script, its function,
+and whether the script asks for values.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,19 @@ from typing import Any
 from agenthpo.command.resolve import fill, placeholders
 from agenthpo.errors import TaskError
 
-__all__ = ["asks_for_config", "check_function", "check_program", "digest_of", "programs", "script_of", "sources_of"]
+__all__ = [
+    "asks_for_config",
+    "check_function",
+    "check_program",
+    "digest_of",
+    "programs",
+    "script_of",
+    "sources_of",
+]
 
-_INTERPRETERS = re.compile(r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*")
+_INTERPRETERS = re.compile(
+    r"(python|pypy|ruby|perl|node|julia|Rscript|lua|php|sh|bash|dash|zsh)[0-9.]*"
+)
 _OPTION_WITH_VALUE = {"-W", "-X"}
 _SOURCES = {".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".lua", ".js", ".php", ".m"}
 _NOT_OURS = {"site-packages", "node_modules", "__pycache__"}
@@ -32,9 +44,17 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
     """
     program = _program(command)
     if shutil.which(str(folder / program) if "/" in program else program) is None:
-        hint = "use {python} for the interpreter that runs agenthpo" if program.startswith("python") else "install it, or mend its name"
+        hint = (
+            "use {python} for the interpreter that runs agenthpo"
+            if program.startswith("python")
+            else "install it, or mend its name"
+        )
         if (folder / program).is_file():
-            hint = f"make it executable (chmod +x {program})" if "/" in program else f"write ./{program}"
+            hint = (
+                f"make it executable (chmod +x {program})"
+                if "/" in program
+                else f"write ./{program}"
+            )
         raise TaskError(f"{where}: the program '{program}' cannot be found or run; {hint}")
     script = script_of(command, folder)
     if script is not None and not script.is_file():
@@ -46,7 +66,9 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
 def programs(command: tuple[str, ...], folder: Path) -> dict[str, str]:
     """Return the command's program and script with the files they resolve to."""
     program, script = _program(command), script_of(command, folder)
-    found = {program: shutil.which(str(folder / program) if "/" in program else program) or "not found"}
+    found = {
+        program: shutil.which(str(folder / program) if "/" in program else program) or "not found"
+    }
     return found | ({} if script is None else {script.name: str(script)})
 
 
@@ -66,14 +88,20 @@ def script_of(command: tuple[str, ...], folder: Path) -> Path | None:
 
 
 def asks_for_config(script: Path) -> bool:
-    """Tell whether ``script``, or a module in its folder, mentions agenthpo, and so may read the values by itself."""
+    """Tell whether ``script``, or a module in its folder, mentions agenthpo, and so may read the
+    values by itself.
+    """
     return any(b"agenthpo" in file.read_bytes().lower() for file in _sources(script))
 
 
-def digest_of(command: tuple[str, ...], folder: Path, function: Callable[..., Any] | None = None) -> str:
-    """Return a digest of what trains: the command as it is written and the text of the files in ``folder`` that it names.
+def digest_of(
+    command: tuple[str, ...], folder: Path, function: Callable[..., Any] | None = None
+) -> str:
+    """Return a digest of what trains: the command as it is written and the text of the files in
+    ``folder`` that it names.
 
-    For a ``function`` in this process, of its source, or of its code where the source is not to be had.
+    For a ``function`` in this process, of its source, or of its code where the source is not to be
+    had.
     """
     digest = hashlib.sha256(repr(command).encode("utf-8", "surrogatepass"))
     for file in _named_sources(command, folder):
@@ -96,10 +124,16 @@ def _named_sources(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
     for word in (part for text in command for part in re.split(r"[\s;&|]+", text)):
         module = word.partition(":")[0].replace(".", "/")
         for name in (word, f"{module}.py", f"{module}/__main__.py"):
-            with contextlib.suppress(OSError, ValueError):  # a word may be anything, also no name of a file
+            # a word may be anything, also no name of a file
+            with contextlib.suppress(OSError, ValueError):
                 file = folder / name
-                # Only sources: a log that the command writes would make each trial another training.
-                if file.suffix in _SOURCES and file.is_file() and file.stat().st_size < _LONGEST_FILE:
+                # Only sources: a log that the command writes would make each trial another
+                # training.
+                if (
+                    file.suffix in _SOURCES
+                    and file.is_file()
+                    and file.stat().st_size < _LONGEST_FILE
+                ):
                     yield file
 
 
@@ -119,8 +153,12 @@ def check_function(text: str, folder: Path, where: str) -> None:
     :raises TaskError: naming the fix.
     """
     module, colon, function = text.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module.split("."), *function.split("."))):
-        raise TaskError(f"{where} is '{text}', but must be module:function, such as train:main for main() in train.py")
+    if not colon or not all(
+        part.isidentifier() for part in (*module.split("."), *function.split("."))
+    ):
+        raise TaskError(
+            f"{where} is '{text}', but must be module:function, such as train:main for main() in train.py"
+        )
     file = folder.joinpath(*module.split("."))
     if file.is_dir() or file.with_suffix(".py").is_file() or _is_installed(module.split(".")[0]):
         return
@@ -128,7 +166,9 @@ def check_function(text: str, folder: Path, where: str) -> None:
 
 
 def _program(command: tuple[str, ...]) -> str:
-    return fill(command[0], dict.fromkeys(placeholders(command[0]), "0") | {"python": sys.executable})
+    return fill(
+        command[0], dict.fromkeys(placeholders(command[0]), "0") | {"python": sys.executable}
+    )
 
 
 def _sources(script: Path) -> Iterator[Path]:
@@ -137,7 +177,10 @@ def _sources(script: Path) -> Iterator[Path]:
     for i, file in enumerate(script.parent.glob(pattern)):
         if i >= _MOST_FILES:
             return
-        if any(part.startswith(".") or part in _NOT_OURS for part in file.relative_to(script.parent).parts[:-1]):
+        if any(
+            part.startswith(".") or part in _NOT_OURS
+            for part in file.relative_to(script.parent).parts[:-1]
+        ):
             continue
         if file.is_file() and file.stat().st_size < _LONGEST_FILE:
             yield file

@@ -1,6 +1,8 @@
-"""How a configuration reaches a script: the words of its command, its environment, its configuration file.
+"""How a configuration reaches a script: the words of its command, its environment, its
+configuration file.
 
-The value the script gets is the value that is recorded, in every way in. What a value holds is never read again.
+The value the script gets is the value that is recorded, in every way in. What a value holds is
+never read again.
 """
 
 from __future__ import annotations
@@ -22,7 +24,15 @@ from agenthpo.records import Params
 from agenthpo.script import PARAMS_FILE
 from agenthpo.space import Space
 
-__all__ = ["CONFIG_YAML", "config_text", "fill", "placeholders", "quotes_at", "resolve_command", "resolve_env"]
+__all__ = [
+    "CONFIG_YAML",
+    "config_text",
+    "fill",
+    "placeholders",
+    "quotes_at",
+    "resolve_command",
+    "resolve_env",
+]
 
 CONFIG_YAML = "params.yaml"
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
@@ -52,12 +62,14 @@ def resolve_command(
     seed: int,
     workdir: Path,
 ) -> tuple[str, ...]:
-    """Return the command's words with the placeholders filled in, each value within one word whatever it holds.
+    """Return the command's words with the placeholders filled in, each value within one word
+    whatever it holds.
 
-    A value that starts with a dash is joined to the option before it, ``--shift=-0.5`` or ``-s-x``, unless that takes several. A parameter
-    that is inactive vanishes together with its option: both ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``styles`` says how
-    ``{flags}`` writes true, false and null.
-    In a ``shell`` line, a single word for the shell, values are quoted and an inactive one is the empty word.
+    A value that starts with a dash is joined to the option before it, ``--shift=-0.5`` or ``-s-x``,
+    unless that takes several. A parameter that is inactive vanishes together with its option: both
+    ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``styles`` says how ``{flags}``
+    writes true, false and null. In a ``shell`` line, a single word for the shell, values are quoted
+    and an inactive one is the empty word.
     """
     values = _values(params, seed=seed, workdir=workdir)
     inactive = set(space.names) - set(params)
@@ -71,10 +83,22 @@ def resolve_command(
         elif not inactive & set(placeholders(word)):
             value = fill(word, values)
             following = "".join(words[place + 1 : place + 2])
-            takes_more = bool(following) and not following.startswith("-") and following != "{flags}"
-            if word != value and value.startswith("-") and _is_bare_option(resolved[-1:]) and not takes_more:
+            takes_more = (
+                bool(following) and not following.startswith("-") and following != "{flags}"
+            )
+            if (
+                word != value
+                and value.startswith("-")
+                and _is_bare_option(resolved[-1:])
+                and not takes_more
+            ):
                 resolved[-1] += f"={value}"  # argparse takes a word such as -x for an option
-            elif word != value and value.startswith("-") and not _NEGATIVE.fullmatch(value) and _is_short_option(resolved[-1:]):
+            elif (
+                word != value
+                and value.startswith("-")
+                and not _NEGATIVE.fullmatch(value)
+                and _is_short_option(resolved[-1:])
+            ):
                 resolved[-1] += value
             else:
                 resolved.append(value)
@@ -83,25 +107,43 @@ def resolve_command(
     return tuple(resolved)
 
 
-def resolve_env(env: Mapping[str, str], params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
-    """Return the environment's variables with the placeholders filled in; one that holds an inactive parameter is left out."""
+def resolve_env(
+    env: Mapping[str, str], params: Params, *, seed: int, workdir: Path
+) -> dict[str, str]:
+    """Return the environment's variables with the placeholders filled in; one that holds an
+    inactive parameter is left out.
+    """
     values = _values(params, seed=seed, workdir=workdir)
-    return {name: fill(text, values) for name, text in env.items() if set(placeholders(text)) <= set(values)}
+    return {
+        name: fill(text, values)
+        for name, text in env.items()
+        if set(placeholders(text)) <= set(values)
+    }
 
 
 def config_text(params: Params) -> str:
-    """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and types as well."""
+    """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and
+    types as well.
+    """
     pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
     return f"{{\n{pairs}\n}}\n"
 
 
 def quotes_at(line: str) -> dict[int, str]:
-    """Return for each placeholder in a shell line, by its place, the quotes that it stands in: ``'``, ``"`` or none.
+    """Return for each placeholder in a shell line, by its place, the quotes that it stands in:
+    ``'``, ``"`` or none.
 
-    :raises ValueError: for one that stands where a value would be executed whatever its quotes: in a command substitution within
-        quotes, between backticks, in quotes for an inner shell (``sh -c "…"``), or after a here-document has begun.
+    :raises ValueError: for one that stands where a value would be executed whatever its quotes: in
+        a command substitution within
+        quotes, between backticks, in quotes for an inner shell (``sh -c "…"``), or after a
+        here-document has begun.
     """
-    places, found, quote, place = {m.start(): m for m in _PLACEHOLDER.finditer(line) if m[1]}, {}, "", 0
+    places, found, quote, place = (
+        {m.start(): m for m in _PLACEHOLDER.finditer(line) if m[1]},
+        {},
+        "",
+        0,
+    )
     inner = line.find("<<")
     while inner >= 0 and line[inner : inner + 3] == "<<<":
         inner = line.find("<<", inner + 3)
@@ -132,7 +174,9 @@ def quotes_at(line: str) -> dict[int, str]:
 
 
 def _filled_line(line: str, values: Mapping[str, str], flags: str) -> str:
-    """Return a shell line with its placeholders filled in, each value as text alone, whatever quotes it stands in."""
+    """Return a shell line with its placeholders filled in, each value as text alone, whatever
+    quotes it stands in.
+    """
     quotes = quotes_at(line)
 
     def put(match: re.Match[str]) -> str:
@@ -151,10 +195,15 @@ def _filled_line(line: str, values: Mapping[str, str], flags: str) -> str:
 
 @functools.cache
 def _shell() -> tuple[str, ...]:
-    """Return how to run a line by a shell in which a pipe fails with its first part: ``train.py | tee log`` must not hide a crash."""
+    """Return how to run a line by a shell in which a pipe fails with its first part: ``train.py |
+    tee log`` must not hide a crash.
+    """
     for shell in (("sh",), ("bash", "--posix")):
         command = (*shell, "-o", "pipefail", "-c")
-        if shutil.which(shell[0]) and subprocess.run([*command, "true"], capture_output=True).returncode == 0:
+        if (
+            shutil.which(shell[0])
+            and subprocess.run([*command, "true"], capture_output=True).returncode == 0
+        ):
             return command
     return ("sh", "-c")
 
@@ -179,9 +228,11 @@ def _values(params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
 
 
 def _exact(value: Any) -> str:
-    """Return a value as a word: floats without loss, ``true``, ``false`` and ``null`` as JSON and YAML have them.
+    """Return a value as a word: floats without loss, ``true``, ``false`` and ``null`` as JSON and
+    YAML have them.
 
-    Negative numbers have no exponent: argparse takes ``-2e-05`` for an option, ``-0.00002`` for a number.
+    Negative numbers have no exponent: argparse takes ``-2e-05`` for an option, ``-0.00002`` for a
+    number.
     """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
@@ -199,8 +250,13 @@ def _flags(params: Params, styles: Mapping[str, str]) -> list[str]:
         if value is None or isinstance(value, bool):
             words += write_option(name, value, styles.get(name, BARE if value else LEFT_OUT))
         else:
-            # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as an option.
-            words += [f"--{name}={_exact(value)}"] if _exact(value).startswith("-") else [f"--{name}", _exact(value)]
+            # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as
+            # an option.
+            words += (
+                [f"--{name}={_exact(value)}"]
+                if _exact(value).startswith("-")
+                else [f"--{name}", _exact(value)]
+            )
     return words
 
 
@@ -208,10 +264,13 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, float):
-        return _EXPONENT_ONLY.sub(r"\1.0\2", repr(value))  # 1e-05 is text to YAML 1.1, 1.0e-05 a number to everybody
+        # 1e-05 is text to YAML 1.1, 1.0e-05 a number to everybody
+        return _EXPONENT_ONLY.sub(r"\1.0\2", repr(value))
     return json.dumps(value)
 
 
 def _quoted(text: str) -> str:
-    """Return a JSON string; what is beyond 16 bits stays as it is, since YAML knows no surrogate pairs."""
+    """Return a JSON string; what is beyond 16 bits stays as it is, since YAML knows no surrogate
+    pairs.
+    """
     return '"' + "".join(c if ord(c) > 0xFFFF else json.dumps(c)[1:-1] for c in text) + '"'

@@ -1,6 +1,8 @@
-"""What a script's own text says of its options, read without running it: their defaults, and how they take true, false and null.
+"""What a script's own text says of its options, read without running it: their defaults, and how
+they take true, false and null.
 
-It knows argparse, click, typer, fire, absl, tyro, Hugging Face's and simple-parsing's dataclasses, and jsonargparse.
+It knows argparse, click, typer, fire, absl, tyro, Hugging Face's and simple-parsing's dataclasses,
+and jsonargparse.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _ANNOTATED = {
     "simple_parsing": ("--name=true", ""),
     "typer": ("--name/--no-name", ""),
 }
-"""By the library that makes options of annotations: how true and false are written, and null, where it has a word for it."""
+"""By the library that makes options of annotations: how true and false are written, and null, where
+it has a word for it.
+"""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,17 @@ class Option:
 
 
 def read_options(files: Iterable[Path], names: Iterable[str]) -> dict[str, Option]:
-    """Return what the first of ``files`` that knows an option says of it, for each of ``names`` that any knows."""
+    """Return what the first of ``files`` that knows an option says of it, for each of ``names``
+    that any knows.
+    """
     found: dict[str, Option] = {}
     wanted = set(names)
     for file in files:
         try:
             text = file.read_bytes()
-            if not any(spelling in text for name in wanted - set(found) for spelling in _spellings(name)):
+            if not any(
+                spelling in text for name in wanted - set(found) for spelling in _spellings(name)
+            ):
                 continue
             tree = ast.parse(text)
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -71,7 +79,12 @@ def _options(tree: ast.Module) -> Iterator[tuple[str, Option]]:
         if isinstance(node, ast.Call):
             reader = _READERS.get(_name_of(node.func))
             for name, option in reader(node) if reader else ():
-                yield name, _by_jsonargparse(option) if reader is _of_argparse and "jsonargparse" in imported else option
+                yield (
+                    name,
+                    _by_jsonargparse(option)
+                    if reader is _of_argparse and "jsonargparse" in imported
+                    else option,
+                )
     for library, (style, null) in _ANNOTATED.items():
         if library in imported:
             yield from _annotated(tree, style, null)
@@ -89,11 +102,19 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _name_of(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    return (
+        function.attr
+        if isinstance(function, ast.Attribute)
+        else function.id
+        if isinstance(function, ast.Name)
+        else ""
+    )
 
 
 def _constant(node: ast.expr | None, absent: Any = NO_VALUE) -> Any:
-    """Return the value that is written there; ``absent`` where nothing is, NO_VALUE where it is no plain one."""
+    """Return the value that is written there; ``absent`` where nothing is, NO_VALUE where it is no
+    plain one.
+    """
     if node is None:
         return absent
     try:
@@ -122,7 +143,9 @@ def _of_argparse(call: ast.Call) -> Iterator[tuple[str, Option]]:
         if "type" in given
         else ""
     )
-    default = _constant(given.get("default"), {"store_true": False, "store_false": True}.get(action))
+    default = _constant(
+        given.get("default"), {"store_true": False, "store_false": True}.get(action)
+    )
     option = _argparse_option(str(action), kind, default, _constant(given.get("choices"), ()))
     for text in _texts(call):
         if text.startswith("--"):
@@ -131,14 +154,20 @@ def _of_argparse(call: ast.Call) -> Iterator[tuple[str, Option]]:
 
 def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Option:
     if action == "store_true":
-        problem = "" if default is False else "action='store_true' with that default has no way to say false"
+        problem = (
+            ""
+            if default is False
+            else "action='store_true' with that default has no way to say false"
+        )
         return Option(default, BARE, problem=problem)
     if action == "store_false":
         return Option(default, problem="action='store_false' makes it false where it is given")
     if action == "BooleanOptionalAction":
         return Option(default, "--name/--no-name")
     if kind == "bool":
-        return Option(default, problem="type=bool reads every text that is not empty, 'False' too, as true")
+        return Option(
+            default, problem="type=bool reads every text that is not empty, 'False' too, as true"
+        )
     if isinstance(choices, list | tuple | set) and "True" in choices:
         return Option(default, "--name True")
     if kind in ("literal_eval", "eval"):
@@ -149,8 +178,14 @@ def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Opti
 
 
 def _by_jsonargparse(option: Option) -> Option:
-    """Return what an option of argparse's form is where jsonargparse reads it: every type by YAML's rules, bool too."""
-    return replace(option, style="--name=true", null="--name=null", problem="") if "type=bool" in option.problem else option
+    """Return what an option of argparse's form is where jsonargparse reads it: every type by YAML's
+    rules, bool too.
+    """
+    return (
+        replace(option, style="--name=true", null="--name=null", problem="")
+        if "type=bool" in option.problem
+        else option
+    )
 
 
 def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
@@ -163,10 +198,28 @@ def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
             continue
         name = yes.removeprefix("--")
         if slash:
-            style = {f"--no-{name}": "--name/--no-name", f"--no{name}": "--name/--noname"}.get(no, "")
-            yield name, Option(_constant(given.get("default"), False), style, problem="" if style else f"its false is {no}")
+            style = {f"--no-{name}": "--name/--no-name", f"--no{name}": "--name/--noname"}.get(
+                no, ""
+            )
+            yield (
+                name,
+                Option(
+                    _constant(given.get("default"), False),
+                    style,
+                    problem="" if style else f"its false is {no}",
+                ),
+            )
         elif is_flag:
-            yield name, Option(default, BARE, problem="" if default is False else "is_flag with that default has no way to say false")
+            yield (
+                name,
+                Option(
+                    default,
+                    BARE,
+                    problem=""
+                    if default is False
+                    else "is_flag with that default has no way to say false",
+                ),
+            )
         else:
             yield name, Option(default, "--name true")
 
@@ -179,21 +232,41 @@ def _of_absl(call: ast.Call) -> Iterator[tuple[str, Option]]:
 _READERS: Mapping[str, Callable[[ast.Call], Iterator[tuple[str, Option]]]] = {
     "add_argument": _of_argparse,
     "option": _of_click,
-    **dict.fromkeys(("DEFINE_bool", "DEFINE_boolean", "DEFINE_string", "DEFINE_float", "DEFINE_integer", "DEFINE_enum"), _of_absl),
+    **dict.fromkeys(
+        (
+            "DEFINE_bool",
+            "DEFINE_boolean",
+            "DEFINE_string",
+            "DEFINE_float",
+            "DEFINE_integer",
+            "DEFINE_enum",
+        ),
+        _of_absl,
+    ),
 }
 
 
 def _annotated(tree: ast.Module, style: str, null: str) -> Iterator[tuple[str, Option]]:
-    """Yield the parameters of functions and the fields of classes, which these libraries make options of."""
+    """Yield the parameters of functions and the fields of classes, which these libraries make
+    options of.
+    """
     for node in ast.walk(tree):
         pairs: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args]
             first: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults))
-            pairs = [(a.arg, d) for a, d in zip(arguments, [*first, *node.args.defaults], strict=True)]
-            pairs += [(a.arg, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+            pairs = [
+                (a.arg, d) for a, d in zip(arguments, [*first, *node.args.defaults], strict=True)
+            ]
+            pairs += [
+                (a.arg, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            ]
         elif isinstance(node, ast.ClassDef):
-            pairs = [(s.target.id, s.value) for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
+            pairs = [
+                (s.target.id, s.value)
+                for s in node.body
+                if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
+            ]
         for name, default in pairs:
             value = _default_in(default)
             for spelling in {name, name.replace("_", "-")}:

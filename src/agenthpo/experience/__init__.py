@@ -1,1 +1,3 @@
-"""The experience log L: what was proposed, what came out, what was learnt, on disk and safe from crashes."""
+"""The experience log L: what was proposed, what came out, what was learnt, on disk and safe from
+crashes.
+"""

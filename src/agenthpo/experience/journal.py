@@ -1,7 +1,8 @@
 """The journal file of a study: Optuna's own format, with a checksum in each line that we write.
 
-A line is whole or it is damage, which is told with its line and byte; the lines around it stay readable. A trial whose first line is
-damaged keeps its number, so that no later line is taken for one of another trial. Reading writes nothing.
+A line is whole or it is damage, which is told with its line and byte; the lines around it stay
+readable. A trial whose first line is damaged keeps its number, so that no later line is taken for
+one of another trial. Reading writes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,17 @@ from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 
 from agenthpo.files import open_regular
 
-__all__ = ["DAMAGED", "META", "Damage", "Journal", "JournalFile", "mend_end", "read_journal", "storage_of", "write_repaired"]
+__all__ = [
+    "DAMAGED",
+    "META",
+    "Damage",
+    "Journal",
+    "JournalFile",
+    "mend_end",
+    "read_journal",
+    "storage_of",
+    "write_repaired",
+]
 
 META = "agenthpo"
 """The attribute of an Optuna study that makes it one of ours."""
@@ -36,7 +47,9 @@ _NOTHING = {"op_code": 3, "worker_id": "", "study_id": -1, "system_attr": {}}
 
 @dataclass(frozen=True)
 class Damage:
-    """A place of the journal that cannot be read: its line and the byte of the file, both from 1 on, and why."""
+    """A place of the journal that cannot be read: its line and the byte of the file, both from 1
+    on, and why.
+    """
 
     line: int
     byte: int
@@ -71,7 +84,9 @@ class Lock(Protocol):
 
 
 class JournalFile(JournalFileBackend):
-    """Optuna's journal file, whose lines carry a checksum; other programs read them as they read any."""
+    """Optuna's journal file, whose lines carry a checksum; other programs read them as they read
+    any.
+    """
 
     def __init__(self, path: Path, lock: Lock) -> None:
         if not os.path.lexists(path):
@@ -128,7 +143,9 @@ def read_journal(path: Path) -> Journal:
 
 
 def mend_end(path: Path, journal: Journal) -> None:
-    """Cut what a crash left unfinished at the end of ``path``, which was never confirmed: the next line would be glued to it."""
+    """Cut what a crash left unfinished at the end of ``path``, which was never confirmed: the next
+    line would be glued to it.
+    """
     if journal.is_unended:
         with open(open_regular(path, os.O_WRONLY | os.O_APPEND), "ab") as file:
             file.write(b"\n")
@@ -142,7 +159,9 @@ def write_repaired(journal: Journal, path: Path) -> None:
     :raises OSError: if it exists or cannot be written.
     """
     with open(open_regular(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY), "wb") as file:
-        file.write(b"".join(_line(_sealed(o)) + b"\n" for o in journal.operations if o is not _NOTHING))
+        file.write(
+            b"".join(_line(_sealed(o)) + b"\n" for o in journal.operations if o is not _NOTHING)
+        )
 
 
 def _sealed(log: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +197,8 @@ class _Reading:
             why = misplaced
         self.damages.append(Damage(number, byte + at + 1, why))
         starts = [match.start() for match in _START.finditer(line)] or [0]
-        for start, end in zip(starts, [*starts[1:], len(line)], strict=True):  # where a line break was lost, both lines are whole
+        # where a line break was lost, both lines are whole
+        for start, end in zip(starts, [*starts[1:], len(line)], strict=True):
             if whole := _whole_at_start(line[start:end]):
                 found, _, _ = _operation(line[start : start + whole])
                 if found is not None and self._misplaced(found) is None:
@@ -194,26 +214,46 @@ class _Reading:
         if operation["op_code"] == _CREATE_TRIAL:
             attributes = operation.get("user_attrs")
             known = attributes.get("number") if isinstance(attributes, dict) else None
-            if isinstance(known, int) and self.damages and self._trials < known < self._trials + _MOST_LOST:
-                while self._trials < known:  # trials whose damaged line did not even show that it began one
+            if (
+                isinstance(known, int)
+                and self.damages
+                and self._trials < known < self._trials + _MOST_LOST
+            ):
+                # trials whose damaged line did not even show that it began one
+                while self._trials < known:
                     self._stand_in(self.damages[-1].line, number, byte)
             self._trials += 1
         self.operations.append(operation)
         self.places.append((number, byte))
 
     def _lost(self, line: bytes, number: int, byte: int) -> None:
-        """Put something in place of a damaged line that began a study or a trial: what follows counts on it."""
+        """Put something in place of a damaged line that began a study or a trial: what follows
+        counts on it.
+        """
         if re.search(rb'"op_code":\s*0\b|"study_name"', line):
             self._lost_studies.append(len(self.operations))
             maximize = re.search(rb'"directions":\s*\[\s*2', line)
-            self.operations.append({"op_code": 0, "worker_id": "", "study_name": "damaged", "directions": [2 if maximize else 1]})
+            self.operations.append(
+                {
+                    "op_code": 0,
+                    "worker_id": "",
+                    "study_name": "damaged",
+                    "directions": [2 if maximize else 1],
+                }
+            )
             self.places.append((number, byte))
         elif re.search(rb'"op_code":\s*4\b|"distributions":', line):
             self._stand_in(number, number, byte)
 
     def _stand_in(self, damaged: int, number: int, byte: int) -> None:
         attributes = {DAMAGED: damaged}
-        create = {"op_code": 4, "worker_id": "", "study_id": 0, "datetime_start": None, "user_attrs": attributes}
+        create = {
+            "op_code": 4,
+            "worker_id": "",
+            "study_id": 0,
+            "datetime_start": None,
+            "user_attrs": attributes,
+        }
         self._trials += 1
         self.operations.append(create)
         self.places.append((number, byte))
@@ -232,9 +272,15 @@ class _Reading:
         """Take a lost study's direction from our words about it, where they are whole."""
         for at in self._lost_studies:
             for operation in self.operations:
-                meta = operation.get("user_attr", {}).get(META) if operation["op_code"] == _SET_STUDY_ATTRIBUTE else None
+                meta = (
+                    operation.get("user_attr", {}).get(META)
+                    if operation["op_code"] == _SET_STUDY_ATTRIBUTE
+                    else None
+                )
                 if isinstance(meta, dict) and meta.get("direction") in ("minimize", "maximize"):
-                    self.operations[at]["directions"] = [2 if meta["direction"] == "maximize" else 1]
+                    self.operations[at]["directions"] = [
+                        2 if meta["direction"] == "maximize" else 1
+                    ]
 
 
 def _operation(line: bytes) -> tuple[dict[str, Any] | None, str, int]:
@@ -243,16 +289,25 @@ def _operation(line: bytes) -> tuple[dict[str, Any] | None, str, int]:
     try:
         read = json.loads(line)
     except json.JSONDecodeError as problem:
-        return None, "it is no JSON", len(problem.doc[: problem.pos].encode("utf-8", "surrogatepass"))
+        return (
+            None,
+            "it is no JSON",
+            len(problem.doc[: problem.pos].encode("utf-8", "surrogatepass")),
+        )
     except UnicodeDecodeError as problem:
         return None, "it is no text", problem.start
     except (ValueError, RecursionError):
         return None, "it is no JSON", 0
-    if not isinstance(read, dict) or not isinstance(read.get("op_code"), int) or isinstance(read.get("op_code"), bool):
+    if (
+        not isinstance(read, dict)
+        or not isinstance(read.get("op_code"), int)
+        or isinstance(read.get("op_code"), bool)
+    ):
         return None, "it is no operation", 0
     if seal and int(seal[1], 16) != zlib.crc32(line[: seal.start()] + b"}"):
         return None, "it was changed", 0
-    if not seal and any(name not in _KNOWN and len(name) <= len("crc") for name in read):  # a checksum, but for a letter
+    # a checksum, but for a letter
+    if not seal and any(name not in _KNOWN and len(name) <= len("crc") for name in read):
         return None, "it was changed", 0
     read.pop("crc", None)
     return read, "", 0
@@ -288,7 +343,9 @@ _KNOWN = frozenset(
 
 
 def _whole_at_start(line: bytes) -> int:
-    """Return how many bytes of ``line`` are a whole operation with its checksum, from its start on; 0 where none is."""
+    """Return how many bytes of ``line`` are a whole operation with its checksum, from its start on;
+    0 where none is.
+    """
     end = line.find(b',"crc":"')
     while end >= 0:
         stop = end + len(b',"crc":"00000000"}')
@@ -311,6 +368,8 @@ def _apply_all(journal: Journal, reading: _Reading) -> None:
                 storage.get_all_studies()
             except Exception as problem:
                 good.operations[-1] = _NOTHING  # in its place, so that the count stays
-                journal.damages.append(Damage(line, byte + 1, f"it cannot be replayed: {type(problem).__name__}"))
+                journal.damages.append(
+                    Damage(line, byte + 1, f"it cannot be replayed: {type(problem).__name__}")
+                )
         journal.operations = good.operations
         journal.damages.sort(key=lambda damage: damage.line)

@@ -1,7 +1,8 @@
 """The experience log L as an Optuna study, in a journal file or any of Optuna's storages.
 
-A trial is written before it runs and told when it is analysed. What a crash leaves running is in :meth:`ExperienceLog.trials` without an outcome,
-and goes on under its own number, so that the budget stays exact by construction.
+A trial is written before it runs and told when it is analysed. What a crash leaves running is in
+:meth:`ExperienceLog.trials` without an outcome, and goes on under its own number, so that the
+budget stays exact by construction.
 """
 
 from __future__ import annotations
@@ -42,7 +43,16 @@ from agenthpo.text.pasting import quoted
 from agenthpo.text.urls import shown_url
 from agenthpo.trials import incumbent
 
-__all__ = ["STUDIES", "ExperienceLog", "check_storable", "no_study", "read_meta", "refuse_existing", "storage_words", "study_folder"]
+__all__ = [
+    "STUDIES",
+    "ExperienceLog",
+    "check_storable",
+    "no_study",
+    "read_meta",
+    "refuse_existing",
+    "storage_words",
+    "study_folder",
+]
 
 STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
@@ -58,11 +68,17 @@ def study_folder(name: str, *, beside: Path) -> Path:
 
 def check_storable(space: Space, params: Params) -> None:
     """Raise what the storage would raise at a trial of ``params``."""
-    create_trial(state=TrialState.RUNNING, params=params, distributions={name: stored_distribution(space[name]) for name in params})
+    create_trial(
+        state=TrialState.RUNNING,
+        params=params,
+        distributions={name: stored_distribution(space[name]) for name in params},
+    )
 
 
 def read_meta(folder: Path) -> StudyMeta | None:
-    """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where there is no study."""
+    """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where
+    there is no study.
+    """
     found = _read(folder)
     return None if found is None else _meta_of(found[0])
 
@@ -70,7 +86,9 @@ def read_meta(folder: Path) -> StudyMeta | None:
 def refuse_existing(folder: Path) -> None:
     """Raise :class:`StudyError` if there is a study in ``folder``."""
     if _read(folder) is not None:
-        raise StudyError(f"the study {folder} exists; go on with it by {quoted('resume', folder)}, or name another one by --study")
+        raise StudyError(
+            f"the study {folder} exists; go on with it by {quoted('resume', folder)}, or name another one by --study"
+        )
 
 
 def no_study(folder: Path) -> StudyError:
@@ -79,38 +97,57 @@ def no_study(folder: Path) -> StudyError:
 
 
 class ExperienceLog:
-    """The trials of one study. Use :meth:`create` or :meth:`open`, and close it (or use it as a context)."""
+    """The trials of one study. Use :meth:`create` or :meth:`open`, and close it (or use it as a
+    context).
+    """
 
-    def __init__(self, folder: Path, study: optuna.Study, space: Space | None, lock: int | None, damage: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        study: optuna.Study,
+        space: Space | None,
+        lock: int | None,
+        damage: str = "",
+    ) -> None:
         self.folder = folder
         self.damage = damage
         """What of the study cannot be read, in a sentence; empty where all can."""
         self.set_aside: Path | None = None
-        """Where the trials were put that a new study found in its folder: they are of another one."""
+        """Where the trials were put that a new study found in its folder: they are of another one.
+        """
         self._study, self._space, self._lock = study, space, lock
-        # Read once: nobody else writes while the lock is ours, and reading at each look would cost the square of the trials.
+        # Read once: nobody else writes while the lock is ours, and reading at each look would cost
+        # the square of the trials.
         self._trials = [_trial(frozen) for frozen in _frozen_trials(study, folder)]
         self._fitting: dict[int, bool] = {}
 
     @classmethod
-    def create(cls, folder: Path, *, space: Space, meta: StudyMeta, storage: str | None = None) -> ExperienceLog:
-        """Begin a study in ``folder``, its trials in the Optuna storage at the URL ``storage``; ``meta`` is kept with it.
+    def create(
+        cls, folder: Path, *, space: Space, meta: StudyMeta, storage: str | None = None
+    ) -> ExperienceLog:
+        """Begin a study in ``folder``, its trials in the Optuna storage at the URL ``storage``;
+        ``meta`` is kept with it.
 
-        :raises StudyError: if there is one already, the folder cannot be written, or another process is at work in it.
+        :raises StudyError: if there is one already, the folder cannot be written, or another
+            process is at work in it.
         """
         refuse_existing(folder)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what a training prints is nobody else's to read
+            # what a training prints is nobody else's to read
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = take_lock(folder)
             try:
-                refuse_existing(folder)  # again: another process may have begun and ended one before the lock was ours
+                # again: another process may have begun and ended one before the lock was ours
+                refuse_existing(folder)
                 left = _set_aside(folder)
                 study = _begun(folder, storage, meta.direction, meta.id)
             except BaseException:
                 os.close(lock)
                 raise
         except OSError as problem:
-            raise StudyError(f"the study {folder} cannot be written ({problem.strerror}); make its folder writable") from None
+            raise StudyError(
+                f"the study {folder} cannot be written ({problem.strerror}); make its folder writable"
+            ) from None
         log = cls(folder, study, space, lock)
         log.keep_meta(meta)
         log.set_aside = left
@@ -118,7 +155,8 @@ class ExperienceLog:
 
     @classmethod
     def open(cls, folder: Path, *, space: Space | None, read_only: bool = False) -> ExperienceLog:
-        """Open the study in ``folder``; unless ``read_only``, no other process may be at work in it and ``space`` is needed.
+        """Open the study in ``folder``; unless ``read_only``, no other process may be at work in it
+        and ``space`` is needed.
 
         :raises StudyError: if there is none, or another process is at work in it.
         """
@@ -164,7 +202,9 @@ class ExperienceLog:
         return self.meta.id
 
     def keep_meta(self, meta: StudyMeta) -> None:
-        """Keep ``meta`` with the study, in place of what was kept before; twice, so that one damaged line loses nothing."""
+        """Keep ``meta`` with the study, in place of what was kept before; twice, so that one
+        damaged line loses nothing.
+        """
         said = encode_meta(meta)
         self._study.set_user_attr(META, said)
         self._study.set_user_attr(_META_AGAIN, said)
@@ -172,7 +212,11 @@ class ExperienceLog:
     @property
     def direction(self) -> Direction:
         """Which way the objective is optimised."""
-        return "minimize" if self._study.direction == optuna.study.StudyDirection.MINIMIZE else "maximize"
+        return (
+            "minimize"
+            if self._study.direction == optuna.study.StudyDirection.MINIMIZE
+            else "maximize"
+        )
 
     def workdir(self, number: int) -> Path:
         """Return the folder of trial ``number``, absolute: the training runs in another one."""
@@ -183,7 +227,9 @@ class ExperienceLog:
         return list(self._trials)
 
     def fitting_trials(self) -> list[Trial]:
-        """Return the trials that are points of the space as it is now: all, unless it was changed since the study began."""
+        """Return the trials that are points of the space as it is now: all, unless it was changed
+        since the study began.
+        """
         return [t for t in self._trials if self._fits(t)]
 
     def _fits(self, trial: Trial) -> bool:
@@ -194,7 +240,9 @@ class ExperienceLog:
 
     def incumbent(self) -> Trial | None:
         """Return the best trial so far, of those that fit where the log was opened with a space."""
-        return incumbent(self._trials if self._space is None else self.fitting_trials(), self.direction)
+        return incumbent(
+            self._trials if self._space is None else self.fitting_trials(), self.direction
+        )
 
     def spent(self) -> Spent:
         """Return what the finished trials took."""
@@ -209,13 +257,20 @@ class ExperienceLog:
         space = self._space
         space.check(proposal.params)
         now = time.time()
-        attributes = {"proposal": encode(proposal), "source": proposal.source, "started_at": now, "number": len(self._trials)}
+        attributes = {
+            "proposal": encode(proposal),
+            "source": proposal.source,
+            "started_at": now,
+            "number": len(self._trials),
+        }
         self._add(proposal.params, attributes)
         self._trials.append(Trial(len(self._trials), proposal, started_at=now))
         return self._trials[-1]
 
     def _add(self, params: dict[str, Any], attributes: dict[str, Any]) -> None:
-        """Add a running trial. Databases refuse a name with another kind of distribution than before: after a change it gets another."""
+        """Add a running trial. Databases refuse a name with another kind of distribution than
+        before: after a change it gets another.
+        """
         assert self._space is not None
         distributions = {name: stored_distribution(self._space[name]) for name in params}
         for turn in range(_MOST_CHANGES):
@@ -225,7 +280,10 @@ class ExperienceLog:
                     create_trial(
                         state=TrialState.RUNNING,
                         params={names[name]: value for name, value in params.items()},
-                        distributions={names[name]: distribution for name, distribution in distributions.items()},
+                        distributions={
+                            names[name]: distribution
+                            for name, distribution in distributions.items()
+                        },
                         user_attrs=attributes,
                     )
                 )
@@ -244,7 +302,9 @@ class ExperienceLog:
             "finished_at": finished.finished_at,
         }
         storage = self._study._storage  # a running trial of an earlier process has no public way in
-        stored = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, trial.number)
+        stored = storage.get_trial_id_from_study_id_trial_number(
+            self._study._study_id, trial.number
+        )
         for key, value in attributes.items():
             storage.set_trial_user_attr(stored, key, value)
         if outcome.value is None:
@@ -256,10 +316,14 @@ class ExperienceLog:
 
 
 def _begun(folder: Path, storage: str | None, direction: Direction, identity: str) -> optuna.Study:
-    """Return a new Optuna study for ``folder``; what a driver left that was killed before its study had begun is replaced."""
+    """Return a new Optuna study for ``folder``; what a driver left that was killed before its study
+    had begun is replaced.
+    """
     if os.path.lexists(folder / JOURNAL):
         if has_trials(folder):
-            raise StudyError(f"{folder / JOURNAL} holds a study of another program; name another study by --study, or move that file")
+            raise StudyError(
+                f"{folder / JOURNAL} holds a study of another program; name another study by --study, or move that file"
+            )
         (folder / JOURNAL).unlink()
     forget_place(folder)
     if storage is not None:
@@ -283,10 +347,16 @@ def _begun(folder: Path, storage: str | None, direction: Direction, identity: st
 
 
 def _set_aside(folder: Path) -> Path | None:
-    """Put what an earlier study left in ``folder`` out of the way of a new one, and return where it is now; None where there is nothing."""
+    """Put what an earlier study left in ``folder`` out of the way of a new one, and return where it
+    is now; None where there is nothing.
+    """
     if not (folder / TRIALS).is_dir() or not any((folder / TRIALS).iterdir()):
         return None
-    found = [path for path in folder.iterdir() if path.name != DRIVER_LOCK and not path.name.startswith(_EARLIER)]
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.name != DRIVER_LOCK and not path.name.startswith(_EARLIER)
+    ]
     number = next(n for n in itertools.count(1) if not (folder / f"{_EARLIER}{n}").exists())
     aside = folder / f"{_EARLIER}{number}"
     aside.mkdir()
@@ -299,7 +369,9 @@ def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
     try:
         return study.get_trials(deepcopy=False)
     except Exception as problem:  # what a damaged database makes Optuna or its driver raise
-        raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
+        raise StudyError(
+            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it"
+        ) from None
 
 
 def _trial(frozen: FrozenTrial) -> Trial:
@@ -309,11 +381,20 @@ def _trial(frozen: FrozenTrial) -> Trial:
     if "proposal" not in attributes:
         return _foreign(frozen)
     try:
-        trial = Trial(frozen.number, decode_proposal(attributes["proposal"]), started_at=float(attributes["started_at"]))
+        trial = Trial(
+            frozen.number,
+            decode_proposal(attributes["proposal"]),
+            started_at=float(attributes["started_at"]),
+        )
         if not frozen.state.is_finished():
             return trial
-        outcome, analysis = decode_outcome(attributes["outcome"]), decode_analysis(attributes["analysis"])
-        return replace(trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"]))
+        outcome, analysis = (
+            decode_outcome(attributes["outcome"]),
+            decode_analysis(attributes["analysis"]),
+        )
+        return replace(
+            trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"])
+        )
     except (KeyError, TypeError, ValueError) as problem:
         return _damaged(frozen.number, f"its record cannot be read ({type(problem).__name__})")
 
@@ -321,20 +402,35 @@ def _trial(frozen: FrozenTrial) -> Trial:
 def _damaged(number: int, error: str) -> Trial:
     """Return what stands for a trial whose record cannot be read."""
     outcome = Outcome("failed", error=error)
-    return Trial(number, Proposal({}, "classical", note=error), outcome, Analysis("crashed", (error,), f"It is lost: {error}."))
+    return Trial(
+        number,
+        Proposal({}, "classical", note=error),
+        outcome,
+        Analysis("crashed", (error,), f"It is lost: {error}."),
+    )
 
 
 def _foreign(frozen: FrozenTrial) -> Trial:
-    """Return a trial that another program put into the study: its value counts, and what it left unfinished is not run."""
-    proposal = Proposal(dict(frozen.params), "classical", rationale="Another program put it into the study.")
+    """Return a trial that another program put into the study: its value counts, and what it left
+    unfinished is not run.
+    """
+    proposal = Proposal(
+        dict(frozen.params), "classical", rationale="Another program put it into the study."
+    )
     value = frozen.value if frozen.state == TrialState.COMPLETE else None
     error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"
     outcome = Outcome("failed" if value is None else "complete", value, error=error)
-    return Trial(frozen.number, proposal, outcome, Analysis("crashed" if value is None else "completed", insight=error))
+    return Trial(
+        frozen.number,
+        proposal,
+        outcome,
+        Analysis("crashed" if value is None else "completed", insight=error),
+    )
 
 
 def _read(folder: Path) -> tuple[optuna.Study, str] | None:
-    """Return the study in ``folder`` and what of it cannot be read; None where there is none, or one that was killed before it had begun.
+    """Return the study in ``folder`` and what of it cannot be read; None where there is none, or
+    one that was killed before it had begun.
 
     :raises StudyError: if there is something that cannot be read at all.
     """
@@ -355,7 +451,9 @@ def _to_write(folder: Path) -> optuna.Study:
 
 
 def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
-    """Refuse a folder that is a copy of another one whose database it shares: what it adds would be the other's."""
+    """Refuse a folder that is a copy of another one whose database it shares: what it adds would be
+    the other's.
+    """
     other, place = Path(meta.folder or folder), noted_place(folder)
     if place is None or other.resolve() == folder.resolve():
         return
@@ -373,12 +471,18 @@ def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
 def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Study | None:
     place = noted_place(folder)
     try:
-        study = optuna.load_study(study_name=None if place is None else place.study, storage=storage)
+        study = optuna.load_study(
+            study_name=None if place is None else place.study, storage=storage
+        )
         known = META in study.user_attrs or _META_AGAIN in study.user_attrs
     except (KeyError, ValueError):  # by name, and where the journal holds no study at all
         return None
-    except Exception as problem:  # a database of another program, a file that is none: whatever its driver raises
-        raise StudyError(f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it") from None
+    except (
+        Exception
+    ) as problem:  # a database of another program, a file that is none: whatever its driver raises
+        raise StudyError(
+            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it"
+        ) from None
     if known and place is not None and place.id and (other := _meta_of(study).id) != place.id:
         raise StudyError(
             f"the storage {shown_url(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
@@ -388,11 +492,17 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
 
 
 def storage_words(problem: Exception) -> str:
-    """Return what a database said of a failure of its own, full or locked, in one line; empty for every other exception."""
+    """Return what a database said of a failure of its own, full or locked, in one line; empty for
+    every other exception.
+    """
     of_database = type(problem).__module__.startswith("sqlalchemy")
     if not of_database and not isinstance(problem, optuna.exceptions.StorageInternalError):
         return ""
-    while not of_database and problem.__cause__ is not None and isinstance(problem.__cause__, Exception):
+    while (
+        not of_database
+        and problem.__cause__ is not None
+        and isinstance(problem.__cause__, Exception)
+    ):
         problem = problem.__cause__
         of_database = type(problem).__module__.startswith("sqlalchemy")
     return _first_line(problem)
@@ -407,8 +517,12 @@ def _meta_of(study: optuna.Study) -> StudyMeta:
     attributes = study.user_attrs
     said = attributes.get(META, attributes.get(_META_AGAIN))
     if not isinstance(said, dict):
-        raise StudyError(f"the study '{study.study_name}' does not say what it was begun with; restore its storage")
+        raise StudyError(
+            f"the study '{study.study_name}' does not say what it was begun with; restore its storage"
+        )
     try:
         return decode_meta(said)
     except ValueError as problem:
-        raise StudyError(f"the study '{study.study_name}' does not say what it was begun with: {problem}; restore its storage") from None
+        raise StudyError(
+            f"the study '{study.study_name}' does not say what it was begun with: {problem}; restore its storage"
+        ) from None

@@ -1,4 +1,6 @@
-"""What a study was begun with, as it is kept beside its trials; a study of an earlier version lacks some of it."""
+"""What a study was begun with, as it is kept beside its trials; a study of an earlier version lacks
+some of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ OnFailure = Literal["fallback", "stop"]
 
 @dataclass(frozen=True)
 class StudyMeta:
-    """What a study was begun with, and what of it was changed since. The defaults are those of studies that do not say it."""
+    """What a study was begun with, and what of it was changed since. The defaults are those of
+    studies that do not say it.
+    """
 
     id: str = ""
     """The study's own identity, which no other study has; empty for one of an earlier version."""

@@ -1,7 +1,8 @@
-"""Whether a study was made by this user here: a seal over its identity, by a secret that stays in the user's folder.
+"""Whether a study was made by this user here: a seal over its identity, by a secret that stays in
+the user's folder.
 
-A study that came from elsewhere is data. What it names (a command, a class to import, a server to ask) is run by nobody's leave but the
-user's.
+A study that came from elsewhere is data. What it names (a command, a class to import, a server to
+ask) is run by nobody's leave but the user's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _BYTES = 32
 
 
 def seal(identity: str) -> str:
-    """Return the seal of a study; empty where the user's folder cannot be written, so that it is nobody's."""
+    """Return the seal of a study; empty where the user's folder cannot be written, so that it is
+    nobody's.
+    """
     secret = _secret(make=True)
     return hmac.new(secret, identity.encode(), "sha256").hexdigest() if secret else ""
 
@@ -34,7 +37,9 @@ def is_made_here(identity: str, given: str) -> bool:
 
 
 def _secret(*, make: bool) -> bytes:
-    path = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "agenthpo", "seal")
+    path = Path(
+        os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state", "agenthpo", "seal"
+    )
     try:
         return read_regular(path)
     except OSError:

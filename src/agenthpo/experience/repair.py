@@ -1,4 +1,6 @@
-"""A copy of a study whose journal is damaged, with all of it that is whole; the original stays as it is."""
+"""A copy of a study whose journal is damaged, with all of it that is whole; the original stays as
+it is.
+"""
 
 from __future__ import annotations
 
@@ -38,26 +40,43 @@ def repair(folder: Path) -> Repaired:
     :raises StudyError: if there is none, or nothing of it can be read.
     """
     if (place := noted_place(folder)) is not None:
-        raise StudyError(f"the trials of {folder} are in {shown_url(place.url)}; only a journal is repaired here, restore the database")
+        raise StudyError(
+            f"the trials of {folder} are in {shown_url(place.url)}; only a journal is repaired here, restore the database"
+        )
     if not (folder / JOURNAL).is_file():
         raise no_study(folder)
     journal = read_journal(folder / JOURNAL)
     if not journal.damages:
         return Repaired()
-    ExperienceLog.open(folder, space=None, read_only=True).close()  # that there is a study in what is whole
-    copy = next(c for n in itertools.count(1) if not (c := folder.resolve().with_name(f"{folder.resolve().name}-repaired-{n}")).exists())
+    # that there is a study in what is whole
+    ExperienceLog.open(folder, space=None, read_only=True).close()
+    copy = next(
+        c
+        for n in itertools.count(1)
+        if not (c := folder.resolve().with_name(f"{folder.resolve().name}-repaired-{n}")).exists()
+    )
     make_folder(copy)
     write_repaired(journal, copy / JOURNAL)
     _copy_files(folder, copy)
     with ExperienceLog.open(copy, space=None, read_only=True) as log:
         trials = log.trials()
     lost = tuple(t.number for t in trials if not t.proposal.params)
-    return Repaired(copy, tuple(map(str, journal.damages)), lost, tuple(t.number for t in trials if t.outcome is None))
+    return Repaired(
+        copy,
+        tuple(map(str, journal.damages)),
+        lost,
+        tuple(t.number for t in trials if t.outcome is None),
+    )
 
 
 def _copy_files(folder: Path, copy: Path) -> None:
     for file in [*folder.glob("*"), *(folder / TRIALS).glob("*/*")]:
-        if file.is_file() and not file.is_symlink() and file.stat().st_size < _LARGEST and file.name not in (JOURNAL, DRIVER_LOCK):
+        if (
+            file.is_file()
+            and not file.is_symlink()
+            and file.stat().st_size < _LARGEST
+            and file.name not in (JOURNAL, DRIVER_LOCK)
+        ):
             target = copy / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, target)

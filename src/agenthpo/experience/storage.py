@@ -1,4 +1,6 @@
-"""Where a study's Optuna storage is: a journal file in its folder, or any storage URL that is noted there. Locks die with their holder."""
+"""Where a study's Optuna storage is: a journal file in its folder, or any storage URL that is noted
+there. Locks die with their holder.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def exists(folder: Path) -> bool:
 
 @dataclass(frozen=True)
 class Place:
-    """A study in a storage that others may share. ``id`` is the study's own identity, empty for one of an earlier version."""
+    """A study in a storage that others may share. ``id`` is the study's own identity, empty for one
+    of an earlier version.
+    """
 
     url: str
     study: str
@@ -57,7 +61,8 @@ class Place:
 
 
 def noted_place(folder: Path) -> Place | None:
-    """Return the storage and the study's name that are noted in ``folder``, or None for the journal file.
+    """Return the storage and the study's name that are noted in ``folder``, or None for the journal
+    file.
 
     :raises StudyError: if what is noted cannot be read.
     """
@@ -67,22 +72,32 @@ def noted_place(folder: Path) -> Place | None:
     try:
         raw = json.loads(read_regular(file))
         place = Place(**raw)
-        if not all(isinstance(value, str) for value in vars(place).values()) or "://" not in place.url:
+        if (
+            not all(isinstance(value, str) for value in vars(place).values())
+            or "://" not in place.url
+        ):
             raise ValueError("url and study must be texts")
     except (OSError, ValueError, TypeError, RecursionError) as problem:
         why = str(problem).splitlines()[0][:100]
-        raise StudyError(f"{file} does not say where the study's storage is ({why}); write {{'url': …, 'study': …}} into it") from None
+        raise StudyError(
+            f"{file} does not say where the study's storage is ({why}); write {{'url': …, 'study': …}} into it"
+        ) from None
     return replace(place, url=_from(folder, place.url))
 
 
 def note_place(folder: Path, place: Place) -> None:
-    """Note where the study of ``folder`` is; for the owner's eyes, since the URL may hold a password.
+    """Note where the study of ``folder`` is; for the owner's eyes, since the URL may hold a
+    password.
 
-    A SQLite file that was named by a relative path is noted relative to ``folder``, so that both may be moved or copied together.
+    A SQLite file that was named by a relative path is noted relative to ``folder``, so that both
+    may be moved or copied together.
     """
     scheme, path = _sqlite_file(place.url)
     if path is not None and not path.is_absolute():
-        place = replace(place, url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}{_query(place.url)}")
+        place = replace(
+            place,
+            url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}{_query(place.url)}",
+        )
     write_whole(folder / _PLACE, json.dumps(vars(place)).encode())
 
 
@@ -92,15 +107,26 @@ def forget_place(folder: Path) -> None:
 
 
 def _from(folder: Path, url: str) -> str:
-    """Return ``url``, in which a SQLite file's path is relative to ``folder``, with an absolute path."""
+    """Return ``url``, in which a SQLite file's path is relative to ``folder``, with an absolute
+    path.
+    """
     scheme, path = _sqlite_file(url)
-    return url if path is None else f"{scheme}:///{Path(os.path.normpath(folder.resolve() / path))}{_query(url)}"
+    return (
+        url
+        if path is None
+        else f"{scheme}:///{Path(os.path.normpath(folder.resolve() / path))}{_query(url)}"
+    )
 
 
 def _sqlite_file(url: str) -> tuple[str, Path | None]:
     """Return the scheme of ``url`` and the SQLite file it names, or None where it names none."""
     scheme, slashes, path = url.partition(":///")
-    is_file = scheme.startswith("sqlite") and slashes and path and not path.startswith((":memory:", "file:"))
+    is_file = (
+        scheme.startswith("sqlite")
+        and slashes
+        and path
+        and not path.startswith((":memory:", "file:"))
+    )
     return scheme, Path(path.partition("?")[0]) if is_file else None
 
 
@@ -110,7 +136,8 @@ def _query(url: str) -> str:
 
 
 def open_to_write(folder: Path) -> BaseStorage:
-    """Return the storage of ``folder``'s study, for its driver; a database or journal that is not there yet is made.
+    """Return the storage of ``folder``'s study, for its driver; a database or journal that is not
+    there yet is made.
 
     :raises StudyError: if it cannot be reached, or holds what cannot be read.
     """
@@ -128,7 +155,8 @@ def open_to_write(folder: Path) -> BaseStorage:
 
 
 def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
-    """Return the storage of ``folder``'s study, which is not written to, and a sentence about what of it cannot be read.
+    """Return the storage of ``folder``'s study, which is not written to, and a sentence about what
+    of it cannot be read.
 
     The storage is None where a driver was killed before it had made one.
 
@@ -140,18 +168,24 @@ def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
     try:
         journal = read_journal(folder / JOURNAL)
     except OSError as problem:
-        raise StudyError(f"{folder / JOURNAL} cannot be read ({problem.strerror}); make it a file that you may read") from None
+        raise StudyError(
+            f"{folder / JOURNAL} cannot be read ({problem.strerror}); make it a file that you may read"
+        ) from None
     return storage_of(journal), damage_words(folder, journal) if journal.damages else ""
 
 
 def has_trials(folder: Path) -> bool:
-    """Tell whether the journal in ``folder`` holds a trial of anybody's, or something that cannot be read."""
+    """Tell whether the journal in ``folder`` holds a trial of anybody's, or something that cannot
+    be read.
+    """
     try:
         journal = read_journal(folder / JOURNAL)
     except OSError:
         return True
     storage = storage_of(journal)
-    return bool(journal.damages) or any(storage.get_n_trials(study._study_id) for study in storage.get_all_studies())
+    return bool(journal.damages) or any(
+        storage.get_n_trials(study._study_id) for study in storage.get_all_studies()
+    )
 
 
 def damage_words(folder: Path, journal: Journal) -> str:
@@ -171,14 +205,18 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
     if not path.is_file():
         if not has_begun:
             return None
-        raise StudyError(f"the study's database {path} is not there; put it back, or write where it is now into {_PLACE}")
+        raise StudyError(
+            f"the study's database {path} is not there; put it back, or write where it is now into {_PLACE}"
+        )
     wait = _patience(url)
     try:
         try:
             made = _has_studies(path, wait)
         except sqlite3.OperationalError as problem:
             if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise StudyError(f"the study's {path} cannot be read (database is locked); wait for the program that has it") from None
+                raise StudyError(
+                    f"the study's {path} cannot be read (database is locked); wait for the program that has it"
+                ) from None
             path = _settled(path)
             made = _has_studies(path, wait)
     except (sqlite3.Error, ValueError) as problem:
@@ -186,12 +224,22 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
             f"the study's database {path} cannot be read ({problem}); restore it, or write where it is into {_PLACE}"
         ) from None
     if not made and has_begun:
-        raise StudyError(f"the study's database {path} holds no studies; restore it, or write where it is into {_PLACE}")
-    return _database(f"{scheme}:///file:{quote(str(path))}?mode=ro&uri=true&timeout={wait:g}", is_new=False) if made else None
+        raise StudyError(
+            f"the study's database {path} holds no studies; restore it, or write where it is into {_PLACE}"
+        )
+    return (
+        _database(
+            f"{scheme}:///file:{quote(str(path))}?mode=ro&uri=true&timeout={wait:g}", is_new=False
+        )
+        if made
+        else None
+    )
 
 
 def _patience(url: str) -> float:
-    """Return for how many seconds a locked database is waited for: what the URL says, else what sqlite3 waits unless told."""
+    """Return for how many seconds a locked database is waited for: what the URL says, else what
+    sqlite3 waits unless told.
+    """
     try:
         seconds = float(parse_qs(_query(url)[1:])["timeout"][-1])
     except (KeyError, ValueError):
@@ -200,15 +248,21 @@ def _patience(url: str) -> float:
 
 
 def _has_studies(path: Path, wait: float) -> bool:
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=wait)) as database:
+    with closing(
+        sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=wait)
+    ) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
         if not {"version_info", "alembic_version", "studies"} <= tables:
             return False
-        return bool(database.execute("SELECT count(*) FROM version_info, alembic_version").fetchone()[0])
+        return bool(
+            database.execute("SELECT count(*) FROM version_info, alembic_version").fetchone()[0]
+        )
 
 
 def _settled(path: Path) -> Path:
-    """Return a copy of a database that a killed writer left in the middle: to be read, it has to be written to first."""
+    """Return a copy of a database that a killed writer left in the middle: to be read, it has to be
+    written to first.
+    """
     left = [path.with_name(path.name + ending) for ending in ("-journal", "-wal")]
     folder = Path(tempfile.mkdtemp(prefix="agenthpo-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -227,7 +281,9 @@ def _database(url: str, *, is_new: bool = True) -> BaseStorage:
         return RDBStorage(url, skip_table_creation=not is_new)
     except Exception as problem:  # whatever a driver makes of a URL, a server or a damaged file
         why = redacted_words(str(problem), url)
-        raise StudyError(f"the storage {shown_url(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db") from None
+        raise StudyError(
+            f"the storage {shown_url(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db"
+        ) from None
 
 
 def redacted_words(text: str, url: str) -> str:
@@ -248,8 +304,11 @@ def take_lock(folder: Path) -> int:
         holder = os.read(file, 20).decode("utf-8", "replace").strip()
         os.close(file)
         if problem.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise OSError(problem.errno, problem.strerror, str(folder / DRIVER_LOCK)) from None  # nobody is at work: it cannot be locked
-        raise StudyError(f"another process ({holder}) is at work in the study {folder}; wait for it or stop it") from None
+            # nobody is at work: it cannot be locked
+            raise OSError(problem.errno, problem.strerror, str(folder / DRIVER_LOCK)) from None
+        raise StudyError(
+            f"another process ({holder}) is at work in the study {folder}; wait for it or stop it"
+        ) from None
     os.ftruncate(file, 0)
     os.write(file, f"pid {os.getpid()}".encode())
     return file
@@ -269,7 +328,8 @@ class _FileLock:
         except OSError as problem:
             if problem.errno not in (errno.EROFS, errno.EACCES):
                 raise
-            return True  # who cannot write the lock cannot write the journal either, and may still read it
+            # who cannot write the lock cannot write the journal either, and may still read it
+            return True
         fcntl.flock(self._file, fcntl.LOCK_EX)
         return True
 

@@ -1,1 +1,3 @@
-"""Language models: one small protocol, behind it an embedded model or any provider, imported only when used."""
+"""Language models: one small protocol, behind it an embedded model or any provider, imported only
+when used.
+"""

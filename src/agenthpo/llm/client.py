@@ -11,7 +11,16 @@ from typing import Any, Literal, Protocol
 
 from agenthpo.records import Usage
 
-__all__ = ["EMBEDDED_ALLOWANCE", "LLM", "REMOTE_ALLOWANCE", "Form", "Manner", "Mannered", "Message", "Reply"]
+__all__ = [
+    "EMBEDDED_ALLOWANCE",
+    "LLM",
+    "REMOTE_ALLOWANCE",
+    "Form",
+    "Manner",
+    "Mannered",
+    "Message",
+    "Reply",
+]
 
 EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
 
@@ -26,7 +35,9 @@ class Message:
 
 @dataclass(frozen=True)
 class Form:
-    """What a reply must look like: a JSON schema for models that follow one, a grammar (llguidance's Lark) for those held to it."""
+    """What a reply must look like: a JSON schema for models that follow one, a grammar
+    (llguidance's Lark) for those held to it.
+    """
 
     name: str
     schema: Mapping[str, Any]
@@ -35,7 +46,9 @@ class Form:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model answered: ``data`` is the JSON in it, or None where there is none; ``repairs`` is what had to be put right to read it."""
+    """What a model answered: ``data`` is the JSON in it, or None where there is none; ``repairs``
+    is what had to be put right to read it.
+    """
 
     text: str
     data: Any
@@ -91,7 +104,9 @@ class LLM(Mannered, Protocol):
         ...
 
     def prepare(self, messages: Sequence[Message]) -> None:
-        """Read, in the background, what every conversation will begin with; a model that gains nothing by it does nothing."""
+        """Read, in the background, what every conversation will begin with; a model that gains
+        nothing by it does nothing.
+        """
         ...
 
     def close(self) -> None:

@@ -1,4 +1,6 @@
-"""Which model to use where none is named: the embedded one if it is here, else none, with a sentence on how to get one."""
+"""Which model to use where none is named: the embedded one if it is here, else none, with a
+sentence on how to get one.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,15 @@ from agenthpo.text.install_hints import install_words
 __all__ = ["choose_model"]
 
 _ROOM = 1.6
-"""How much free memory a model needs, as a multiple of its file: context and working space beside the weights, and the training."""
+"""How much free memory a model needs, as a multiple of its file: context and working space beside
+the weights, and the training.
+"""
 
 
 def choose_model(named: str | None, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
-    """Return a model's name and a hint for the user (perhaps empty): ``named``, else ``AGENTHPO_MODEL``, else what is here."""
+    """Return a model's name and a hint for the user (perhaps empty): ``named``, else
+    ``AGENTHPO_MODEL``, else what is here.
+    """
     if asked := named or environment.get("AGENTHPO_MODEL"):
         return asked, ""
     entry = next((e for e in CATALOGUE if e.is_here and _fits(e)), None)
@@ -35,7 +41,10 @@ def _fits(entry: Entry) -> bool:
 
 def _how_to_get_one(environment: Mapping[str, str]) -> str:
     entry = CATALOGUE[0]
-    key = next((name for name in sorted(environment) if name.endswith("_API_KEY") and environment[name]), None)
+    key = next(
+        (name for name in sorted(environment) if name.endswith("_API_KEY") and environment[name]),
+        None,
+    )
     also = f"; {key} is set, so --model PROVIDER:MODEL works as well" if key else ""
     if find_spec("xllamacpp") is None:
         return f"No language model: the classical engine searches alone. For one without a key: {install_words('embedded', 'xllamacpp')}{also}."

@@ -40,7 +40,8 @@ class EmbeddedLLM:
         self._path = path
         self._server: Any = None
         self._failure = ""
-        self._folder = tempfile.mkdtemp(prefix="agenthpo-")  # for the socket; a stale one would make the server fail
+        # for the socket; a stale one would make the server fail
+        self._folder = tempfile.mkdtemp(prefix="agenthpo-")
         _library()
         self._loading = threading.Thread(target=self._load, name="agenthpo-model", daemon=True)
         self._loading.start()
@@ -48,27 +49,43 @@ class EmbeddedLLM:
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Return the reply, which the form's grammar holds to the form.
 
-        :raises LLMFailure: if the model could not be loaded, or the conversation is longer than its context.
+        :raises LLMFailure: if the model could not be loaded, or the conversation is longer than its
+            context.
         """
         self._loading.join()
         if self._server is None:
             raise LLMFailure(f"the model {self.name} could not be loaded ({self._failure})")
         began = time.monotonic()
-        answer = self._awaited(messages, grammar=form.grammar, max_tokens=_MOST_TOKENS, temperature=_TEMPERATURE, seed=seed)
+        answer = self._awaited(
+            messages,
+            grammar=form.grammar,
+            max_tokens=_MOST_TOKENS,
+            temperature=_TEMPERATURE,
+            seed=seed,
+        )
         if "choices" not in answer:
-            raise LLMFailure(f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})")
+            raise LLMFailure(
+                f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})"
+            )
         text = answer["choices"][0]["message"]["content"] or ""
         used = answer["usage"]
-        return Reply(text, read_json(text).data, Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began))
+        return Reply(
+            text,
+            read_json(text).data,
+            Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began),
+        )
 
     def verify(self) -> None:
-        """Refuse a file that is no model; whether a whole one loads is seen when it is first asked, since loading takes its time.
+        """Refuse a file that is no model; whether a whole one loads is seen when it is first asked,
+        since loading takes its time.
 
         :raises ModelError: if it is none.
         """
         with self._path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise ModelError(f"the model file {self._path} is no GGUF file; get another one, or mend the path after 'local:'")
+                raise ModelError(
+                    f"the model file {self._path} is no GGUF file; get another one, or mend the path after 'local:'"
+                )
 
     def prepare(self, messages: Sequence[Message]) -> None:
         """Read the head of the conversations to come into the cache, once the model is loaded."""
@@ -83,17 +100,23 @@ class EmbeddedLLM:
         self._loading.start()
 
     def close(self) -> None:
-        """Unload the model; one that still thinks, after an interruption, is unloaded when it has finished."""
+        """Unload the model; one that still thinks, after an interruption, is unloaded when it has
+        finished.
+        """
         self._loading.join(_CLOSING_S)
         self._server = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _awaited(self, messages: Sequence[Message], **settings: Any) -> Any:
-        """Return what the model answers. It thinks in another thread, since Ctrl-C waits for a call into C++ to return."""
+        """Return what the model answers. It thinks in another thread, since Ctrl-C waits for a call
+        into C++ to return.
+        """
         answers: list[Any] = []
         server = self._server
         thinking = threading.Thread(
-            target=lambda: answers.append(_complete(server, messages, **settings)), name="agenthpo-thinks", daemon=True
+            target=lambda: answers.append(_complete(server, messages, **settings)),
+            name="agenthpo-thinks",
+            daemon=True,
         )
         thinking.start()
         thinking.join()
@@ -119,8 +142,12 @@ def _complete(server: Any, messages: Sequence[Message], **settings: Any) -> Any:
 
 
 def _threads() -> int:
-    """Return how many threads think: all but one, which keeps a busy machine's replies from taking ten times as long; both of two."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many threads think: all but one, which keeps a busy machine's replies from taking
+    ten times as long; both of two.
+    """
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return cores if cores <= 2 else cores - 1
 
 
@@ -131,5 +158,7 @@ def _library() -> Any:
         import xllamacpp
     except ImportError:
         how = install_words("embedded", "xllamacpp")
-        raise ModelError(f"embedded models need the package xllamacpp; install it by: {how}") from None
+        raise ModelError(
+            f"embedded models need the package xllamacpp; install it by: {how}"
+        ) from None
     return xllamacpp

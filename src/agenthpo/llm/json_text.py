@@ -1,8 +1,9 @@
-"""Find the JSON in what a model says: in a code fence, between words, after its thoughts, with comments or a trailing comma in it.
+"""Find the JSON in what a model says: in a code fence, between words, after its thoughts, with
+comments or a trailing comma in it.
 
-Only what can be read without guessing is read. Text that ends in the middle of a value is no JSON, and of several different answers none
-is, unless one is plainly marked as the answer. The text is read once, from left to right, in time that grows with its length alone.
-Nothing is ever evaluated.
+Only what can be read without guessing is read. Text that ends in the middle of a value is no JSON,
+and of several different answers none is, unless one is plainly marked as the answer. The text is
+read once, from left to right, in time that grows with its length alone. Nothing is ever evaluated.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ __all__ = ["Found", "parse_json", "read_json"]
 
 _LONGEST, _DEEPEST, _MOST_DIGITS = 200_000, 32, 300
 _STEPS = 2
-"""Characters that are read for each one of the text at most, the starts that lead nowhere included."""
+"""Characters that are read for each one of the text at most, the starts that lead nowhere included.
+"""
 _TAG = re.compile(r"[<\[](/?)(think|thinking|thought|reasoning|scratchpad)[>\]]", re.IGNORECASE)
-_MARKED = re.compile(r"\b(final|answer|my (?:reply|proposal)|corrected|definitive)\b[^{}\[\]]*$", re.IGNORECASE)
+_MARKED = re.compile(
+    r"\b(final|answer|my (?:reply|proposal)|corrected|definitive)\b[^{}\[\]]*$", re.IGNORECASE
+)
 _BEFORE_ANSWER = 120
 _TAKEN_BACK = re.compile(
     r"\b(scrap|disregard|ignore|withdraw|retract|forget|never ?mind|second thoughts?|not my answer|take (?:that|it) back|hold on|"
@@ -40,7 +44,9 @@ _START = re.compile(r"[{\[]")
 
 @dataclass(frozen=True)
 class Found:
-    """The JSON value that was found (None where there is none), and what had to be put right to read it."""
+    """The JSON value that was found (None where there is none), and what had to be put right to
+    read it.
+    """
 
     data: Any = None
     repairs: tuple[str, ...] = ()
@@ -49,9 +55,11 @@ class Found:
 
 
 def read_json(text: str, keys: Collection[str] = ()) -> Found:
-    """Return the JSON value in ``text``; of several, the one that has the most of ``keys``, the last of equals.
+    """Return the JSON value in ``text``; of several, the one that has the most of ``keys``, the
+    last of equals.
 
-    Where more than one has all of them and they differ, none is taken, unless exactly one is marked as the answer.
+    Where more than one has all of them and they differ, none is taken, unless exactly one is marked
+    as the answer.
     """
     text = text[:_LONGEST]
     value = parse_json(text)
@@ -69,12 +77,15 @@ def read_json(text: str, keys: Collection[str] = ()) -> Found:
     if not whole:
         return Found()
     rest = said[values[-1].start :].rstrip() if values[-1].is_cut else ""
-    repeats = any(said.startswith(rest, found.start) for found in whole)  # a model that says the same again until it is cut off
+    # a model that says the same again until it is cut off
+    repeats = any(said.startswith(rest, found.start) for found in whole)
     return _chosen(said, whole, keys, repairs, is_cut=bool(rest) and not repeats)
 
 
 def parse_json(text: str) -> Any:
-    """Return the JSON value that all of ``text`` is, else ``_NOTHING``. Texts in it hold whole characters; numbers beyond a float are infinite."""
+    """Return the JSON value that all of ``text`` is, else ``_NOTHING``. Texts in it hold whole
+    characters; numbers beyond a float are infinite.
+    """
     try:
         value = json.loads(text, parse_int=_whole, object_pairs_hook=_object)
         return _cleaned(value)
@@ -90,7 +101,14 @@ class _Nothing:
 _NOTHING: Any = _Nothing()
 
 
-def _chosen(said: str, whole: Sequence[_Value], keys: Collection[str], repairs: tuple[str, ...], *, is_cut: bool) -> Found:
+def _chosen(
+    said: str,
+    whole: Sequence[_Value],
+    keys: Collection[str],
+    repairs: tuple[str, ...],
+    *,
+    is_cut: bool,
+) -> Found:
     wrapped = [_unwrapped(Found(found.value), keys) for found in whole]
     fits = [_fitting(found.data, keys) for found in wrapped]
     best = max(fits)
@@ -102,22 +120,40 @@ def _chosen(said: str, whole: Sequence[_Value], keys: Collection[str], repairs: 
             marked = [
                 i
                 for i in candidates
-                if _MARKED.search(said[max(whole[i - 1].end if i else 0, whole[i].start - _BEFORE_ANSWER) : whole[i].start])
+                if _MARKED.search(
+                    said[
+                        max(whole[i - 1].end if i else 0, whole[i].start - _BEFORE_ANSWER) : whole[
+                            i
+                        ].start
+                    ]
+                )
             ]
             if len(marked) != 1 or is_cut:
-                what = "it ends in the middle of another answer" if is_cut else f"it holds {len(candidates)} different answers"
+                what = (
+                    "it ends in the middle of another answer"
+                    if is_cut
+                    else f"it holds {len(candidates)} different answers"
+                )
                 return Found(None, repairs, f"{what}; reply with one JSON object and nothing else")
             place = marked[0]
         elif _TAKEN_BACK.search(said[whole[place].end :]):
-            return Found(None, repairs, "what follows the answer takes it back; reply with one JSON object and nothing else")
+            return Found(
+                None,
+                repairs,
+                "what follows the answer takes it back; reply with one JSON object and nothing else",
+            )
     chosen = whole[place]
     notes = ["its notation was mended"] * chosen.is_mended
-    notes += ["text around the JSON was left out"] * bool((said[: chosen.start] + said[chosen.end :]).strip())
+    notes += ["text around the JSON was left out"] * bool(
+        (said[: chosen.start] + said[chosen.end :]).strip()
+    )
     return replace(wrapped[place], repairs=(*repairs, *notes, *wrapped[place].repairs))
 
 
 def _unwrapped(found: Found, keys: Collection[str]) -> Found:
-    """Return the arguments of a tool call that came as text, or of one whose arguments are JSON text."""
+    """Return the arguments of a tool call that came as text, or of one whose arguments are JSON
+    text.
+    """
     value, repairs = found.data, list(found.repairs)
     if not keys:
         return found
@@ -127,17 +163,27 @@ def _unwrapped(found: Found, keys: Collection[str]) -> Found:
             inner = parse_json(value)
         elif isinstance(value, dict) and not set(keys) & set(value):
             call = value.get("function", value)
-            arguments = call.get("arguments", call.get("parameters", _NOTHING)) if isinstance(call, dict) and "name" in call else _NOTHING
+            arguments = (
+                call.get("arguments", call.get("parameters", _NOTHING))
+                if isinstance(call, dict) and "name" in call
+                else _NOTHING
+            )
             inner = parse_json(arguments) if isinstance(arguments, str) else arguments
         if not isinstance(inner, dict | str):
             break
         value = inner
-        repairs.append("a tool call in the text was read" if isinstance(found.data, dict) else "JSON within a text was read")
+        repairs.append(
+            "a tool call in the text was read"
+            if isinstance(found.data, dict)
+            else "JSON within a text was read"
+        )
     return Found(value, tuple(dict.fromkeys(repairs)), found.problem)
 
 
 def _called(text: str) -> dict[str, Any]:
-    """Return the parameters of a call as ``<function=NAME><parameter=KEY>value</parameter>``; empty where there is none."""
+    """Return the parameters of a call as ``<function=NAME><parameter=KEY>value</parameter>``; empty
+    where there is none.
+    """
     found: dict[str, Any] = {}
     position = text.find(_PARAMETER)
     while position >= 0:
@@ -147,13 +193,17 @@ def _called(text: str) -> dict[str, Any]:
             break
         inside = text[name_end + 1 : end].strip()
         value = parse_json(inside)
-        found[text[position + len(_PARAMETER) : name_end].strip()] = inside if value is _NOTHING else value
+        found[text[position + len(_PARAMETER) : name_end].strip()] = (
+            inside if value is _NOTHING else value
+        )
         position = text.find(_PARAMETER, end)
     return found
 
 
 def _without_thoughts(text: str) -> str:
-    """Return ``text`` without what stands between the tags of thoughts; what stands before a closing tag alone is thoughts as well."""
+    """Return ``text`` without what stands between the tags of thoughts; what stands before a
+    closing tag alone is thoughts as well.
+    """
     kept, depth, position = list[str](), 0, 0
     for tag in _TAG.finditer(text):
         if not depth:
@@ -181,9 +231,11 @@ class _Value:
 
 
 def _values(text: str) -> Iterator[_Value]:
-    """Yield the objects (and lists of more than one value) in ``text``, from left to right, none within another.
+    """Yield the objects (and lists of more than one value) in ``text``, from left to right, none
+    within another.
 
-    One that the text ends in the middle of is cut, and the last: what is whole within it is not what was meant.
+    One that the text ends in the middle of is cut, and the last: what is whole within it is not
+    what was meant.
     """
     position, left = 0, _STEPS * len(text) + 1000
     while left > 0 and (match := _START.search(text, position)):
@@ -356,7 +408,9 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found and found[name] != value:
-            raise _Twice(f"it gives two different values for '{name[:40]}'; reply with one JSON object and nothing else")
+            raise _Twice(
+                f"it gives two different values for '{name[:40]}'; reply with one JSON object and nothing else"
+            )
         found[name] = value
     return found
 

@@ -1,4 +1,6 @@
-"""A model's name, parsed once: what kind of model it means, and how much of it is a name of its own."""
+"""A model's name, parsed once: what kind of model it means, and how much of it is a name of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ ModelKind = Literal["none", "embedded", "file", "replay", "remote"]
 class ModelName:
     """Which model a name means.
 
-    ``text`` is the name as it is written and recorded. ``own`` is the rest of it: an embedded model's name in the catalogue, a file's
-    path, a study, or the name by which a provider or server knows the model.
+    ``text`` is the name as it is written and recorded. ``own`` is the rest of it: an embedded
+    model's name in the catalogue, a file's path, a study, or the name by which a provider or server
+    knows the model.
     """
 
     text: str
@@ -46,9 +49,11 @@ class ModelName:
 
 
 def parse_model(text: str, base_url: str | None = None) -> ModelName:
-    """Return what ``text`` means: none, ``local:NAME``, ``local:PATH.gguf``, ``replay:STUDY``, or ``PROVIDER:MODEL``.
+    """Return what ``text`` means: none, ``local:NAME``, ``local:PATH.gguf``, ``replay:STUDY``, or
+    ``PROVIDER:MODEL``.
 
-    With ``base_url``, it is the name of a model on that server, whatever it looks like; none and a replay stay what they are.
+    With ``base_url``, it is the name of a model on that server, whatever it looks like; none and a
+    replay stay what they are.
     """
     if text == NONE:
         return ModelName(text, "none", "")

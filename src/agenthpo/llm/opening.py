@@ -1,4 +1,6 @@
-"""From a model's name to a model, or to its manner alone; what it needs is imported only when it is opened."""
+"""From a model's name to a model, or to its manner alone; what it needs is imported only when it is
+opened.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ def manner_of(name: str, *, base_url: str | None = None) -> Manner:
 
 
 def open_model(name: str, *, base_url: str | None = None) -> LLM:
-    """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as ``openai:gpt-5``.
+    """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as
+    ``openai:gpt-5``.
 
     With ``base_url``, it is the model of that name on an OpenAI-compatible server.
 

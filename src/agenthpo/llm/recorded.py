@@ -1,4 +1,6 @@
-"""Any model with its exchanges written down, one JSON object a line: what was asked, what came back, what it cost."""
+"""Any model with its exchanges written down, one JSON object a line: what was asked, what came
+back, what it cost.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class Recorded(Around):
         super().__init__(llm)
         self._path = path
         if path.is_file():
-            end_last_line(path)  # of a process that was killed as it wrote: what comes next must not be glued to it
+            # of a process that was killed as it wrote: what comes next must not be glued to it
+            end_last_line(path)
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Ask the model and write the exchange down."""

@@ -1,4 +1,6 @@
-"""A model that is never told a secret, nor what would move a reader's terminal: every prompt passes here on its way out."""
+"""A model that is never told a secret, nor what would move a reader's terminal: every prompt passes
+here on its way out.
+"""
 
 from __future__ import annotations
 

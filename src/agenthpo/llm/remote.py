@@ -1,4 +1,6 @@
-"""Any provider through pydantic-ai, on an event loop of its own, so that it works within a notebook's running loop as well."""
+"""Any provider through pydantic-ai, on an event loop of its own, so that it works within a
+notebook's running loop as well.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from agenthpo.llm.json_text import Found, read_json
 from agenthpo.llm.names import parse_model
 from agenthpo.llm.prices import cost_usd
 from agenthpo.llm.remote_bounds import bound
-from agenthpo.llm.remote_failures import Unreadable, advice, describe, first_sentence, key_name, passes, refuses_system, refuses_tools
+from agenthpo.llm.remote_failures import (
+    Unreadable,
+    advice,
+    describe,
+    first_sentence,
+    key_name,
+    passes,
+    refuses_system,
+    refuses_tools,
+)
 from agenthpo.records import Usage
 from agenthpo.text.cleaning import whole_characters
 from agenthpo.text.install_hints import install_words
@@ -31,7 +42,9 @@ _WAITS_S = (1.0, 4.0)
 _LONGEST_WAIT_S = 60.0
 _MOST_FAILURES, _PAUSE_S = 3, 300.0
 _CHARACTERS_A_TOKEN, _MOST_CHARACTERS_A_TOKEN = 4, 8
-"""What a token of English holds on average, and never: a server that counts fewer tokens has not read the whole prompt."""
+"""What a token of English holds on average, and never: a server that counts fewer tokens has not
+read the whole prompt.
+"""
 _FEWEST_CUT = 256
 """Tokens below which no server's context ends."""
 
@@ -46,7 +59,9 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
         from pydantic_ai.exceptions import UserError
     except ImportError:
         how = install_words("remote", "pydantic-ai-slim[openai]")
-        raise ModelError(f"the model {name} needs the package pydantic-ai; install it by: {how}") from None
+        raise ModelError(
+            f"the model {name} needs the package pydantic-ai; install it by: {how}"
+        ) from None
     _check_key(key_name(name))
     try:
         if base_url is not None:
@@ -56,15 +71,20 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
 
             key = os.environ.get("OPENAI_API_KEY", "none")
             named = parse_model(name, base_url)
-            known_as = named.own if named.provider == "openai" else named.text  # a server's own names may hold colons
-            model = OpenAIChatModel(known_as, provider=OpenAIProvider(base_url=base_url, api_key=key))
+            # a server's own names may hold colons
+            known_as = named.own if named.provider == "openai" else named.text
+            model = OpenAIChatModel(
+                known_as, provider=OpenAIProvider(base_url=base_url, api_key=key)
+            )
             return RemoteLLM(name, model, base_url=base_url)
         return RemoteLLM(name, models.infer_model(name))
     except ModelError:
         raise
     except (UserError, ValueError, ImportError) as problem:
         hint = "name it as PROVIDER:MODEL (openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:llama3, local:smollm2), or none"
-        raise ModelError(f"the model '{name}' cannot be used: {first_sentence(problem)}; {hint}") from None
+        raise ModelError(
+            f"the model '{name}' cannot be used: {first_sentence(problem)}; {hint}"
+        ) from None
 
 
 def _check_key(variable: str) -> None:
@@ -76,10 +96,14 @@ def _check_key(variable: str) -> None:
     if key is None:
         return
     if not key.strip():
-        raise ModelError(f"the environment variable {variable} is empty; set it to the key, or unset it")
+        raise ModelError(
+            f"the environment variable {variable} is empty; set it to the key, or unset it"
+        )
     if not key.isascii() or not key.isprintable() or key.strip() != key or " " in key:
         odd = next((c for c in key if not c.isascii() or not c.isprintable() or c == " "), " ")
-        raise ModelError(f"the environment variable {variable} holds {odd!r}, which no key has; set it to the key alone, without quotes")
+        raise ModelError(
+            f"the environment variable {variable} holds {odd!r}, which no key has; set it to the key alone, without quotes"
+        )
 
 
 def _check_url(url: str) -> None:
@@ -90,20 +114,32 @@ def _check_url(url: str) -> None:
     shown = shown_url(url)
     try:
         parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        good = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
     except ValueError as problem:
-        raise ModelError(f"--base-url {shown} is no address of a server ({problem}); write it as http://HOST:PORT/v1") from None
+        raise ModelError(
+            f"--base-url {shown} is no address of a server ({problem}); write it as http://HOST:PORT/v1"
+        ) from None
     if not good:
-        raise ModelError(f"--base-url {shown} is no address of a server; write it as http://HOST:PORT/v1")
+        raise ModelError(
+            f"--base-url {shown} is no address of a server; write it as http://HOST:PORT/v1"
+        )
 
 
 class RemoteLLM:
-    """A pydantic-ai model behind our protocol: requests that fail for the moment are made again, visibly bounded."""
+    """A pydantic-ai model behind our protocol: requests that fail for the moment are made again,
+    visibly bounded.
+    """
 
     allowance = REMOTE_ALLOWANCE
     holds_to_grammar = False
 
-    def __init__(self, name: str, model: Any, *, base_url: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(
+        self, name: str, model: Any, *, base_url: str | None = None, timeout_s: float = _TIMEOUT_S
+    ) -> None:
         self.name = name
         self._model, self._base_url, self._timeout_s = model, base_url, timeout_s
         self._takes_tools = self._takes_system = True
@@ -111,17 +147,22 @@ class RemoteLLM:
         bound(model)
         self._failed, self._ask_again_at = 0, 0.0
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="agenthpo-llm", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="agenthpo-llm", daemon=True
+        )
         self._thread.start()
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Return the reply; where it is not of the form, ``data`` is what JSON its text holds.
 
-        :raises LLMFailure: for whatever a provider or the network does not give. After three failures in a row the model is left
+        :raises LLMFailure: for whatever a provider or the network does not give. After three
+            failures in a row the model is left
             alone for some minutes, so that an outage costs no study its time.
         """
         if (wait := self._ask_again_at - time.monotonic()) > 0:
-            raise LLMFailure(f"the model {self.name} is not asked for {wait:.0f} s, since its last {self._failed} requests failed")
+            raise LLMFailure(
+                f"the model {self.name} is not asked for {wait:.0f} s, since its last {self._failed} requests failed"
+            )
         began = time.monotonic()
         try:
             reply = self._patiently(messages, form)
@@ -129,7 +170,9 @@ class RemoteLLM:
             if (said := describe(self.name, problem, self._timeout_s)) is None:
                 raise
             self._failed += 1
-            self._ask_again_at = time.monotonic() + _PAUSE_S if self._failed >= _MOST_FAILURES else 0.0
+            self._ask_again_at = (
+                time.monotonic() + _PAUSE_S if self._failed >= _MOST_FAILURES else 0.0
+            )
             raise LLMFailure(said) from None
         self._failed = 0
         return replace(reply, usage=replace(reply.usage, seconds=time.monotonic() - began))
@@ -156,9 +199,11 @@ class RemoteLLM:
         self._loop.close()
 
     def _patiently(self, messages: Sequence[Message], form: Form | None) -> Reply:
-        """Ask, and ask again after what passes by itself; without tools or a system message where a server refuses these.
+        """Ask, and ask again after what passes by itself; without tools or a system message where a
+        server refuses these.
 
-        Without a ``form`` it is the very first request: there, a server that does not answer at all is the user's mistake.
+        Without a ``form`` it is the very first request: there, a server that does not answer at all
+        is the user's mistake.
         """
         waits = iter(_WAITS_S)
         while True:
@@ -167,7 +212,11 @@ class RemoteLLM:
             except Exception as problem:
                 if self._takes_tools and form is not None and refuses_tools(problem):
                     self._takes_tools = False
-                elif self._takes_system and refuses_system(problem) and any(m.role == "system" for m in messages):
+                elif (
+                    self._takes_system
+                    and refuses_system(problem)
+                    and any(m.role == "system" for m in messages)
+                ):
                     self._takes_system = False
                 elif (
                     not passes(problem)
@@ -176,13 +225,19 @@ class RemoteLLM:
                 ):
                     raise
                 else:
-                    time.sleep(min(_LONGEST_WAIT_S, getattr(problem, "retry_after", None) or wait_s))
+                    time.sleep(
+                        min(_LONGEST_WAIT_S, getattr(problem, "retry_after", None) or wait_s)
+                    )
 
     def _run(self, work: Coroutine[Any, Any, Reply]) -> Reply:
-        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, self._timeout_s), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(
+            asyncio.wait_for(work, self._timeout_s), self._loop
+        ).result()
 
     async def _request(self, messages: Sequence[Message], form: Form | None) -> Reply:
-        """Make one request; validating and asking again is the asker's, so that every model is treated alike."""
+        """Make one request; validating and asking again is the asker's, so that every model is
+        treated alike.
+        """
         from pydantic_ai.direct import model_request
         from pydantic_ai.exceptions import AgentRunError, UserError
         from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
@@ -193,41 +248,79 @@ class RemoteLLM:
         settings = ModelSettings(timeout=self._timeout_s, max_retries=0)
         parameters = ModelRequestParameters()
         if form is not None and self._takes_tools:
-            tool = ToolDefinition(name=form.name, description="Give your answer.", parameters_json_schema=dict(form.schema), kind="output")
-            parameters = ModelRequestParameters(output_mode="tool", output_tools=[tool], allow_text_output=False)
+            tool = ToolDefinition(
+                name=form.name,
+                description="Give your answer.",
+                parameters_json_schema=dict(form.schema),
+                kind="output",
+            )
+            parameters = ModelRequestParameters(
+                output_mode="tool", output_tools=[tool], allow_text_output=False
+            )
         turns = [_turn(m) for m in (messages if self._takes_system else _without_system(messages))]
         try:
-            response = await model_request(self._model, turns, model_settings=settings, model_request_parameters=parameters)
+            response = await model_request(
+                self._model, turns, model_settings=settings, model_request_parameters=parameters
+            )
         except (AgentRunError, UserError, asyncio.CancelledError, TimeoutError):
             raise
-        except Exception as problem:  # whatever the HTTP stack or a parser makes of what a server sends
-            raise Unreadable(f"its reply cannot be read ({type(problem).__name__}: {first_sentence(problem)[:100]})") from problem
+        except (
+            Exception
+        ) as problem:  # whatever the HTTP stack or a parser makes of what a server sends
+            raise Unreadable(
+                f"its reply cannot be read ({type(problem).__name__}: {first_sentence(problem)[:100]})"
+            ) from problem
         if response.finish_reason == "length" and form is not None:
             raise Unreadable(
                 "its reply was cut off by a limit on its length; raise the server's limit on output tokens, or choose another model"
             )
-        text = whole_characters("".join(part.content for part in response.parts if isinstance(part, TextPart)))
-        thought = "" if text else whole_characters("".join(part.content for part in response.parts if isinstance(part, ThinkingPart)))
-        calls = [part for part in response.parts if isinstance(part, ToolCallPart) and form is not None and part.tool_name == form.name]
+        text = whole_characters(
+            "".join(part.content for part in response.parts if isinstance(part, TextPart))
+        )
+        thought = (
+            ""
+            if text
+            else whole_characters(
+                "".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
+            )
+        )
+        calls = [
+            part
+            for part in response.parts
+            if isinstance(part, ToolCallPart) and form is not None and part.tool_name == form.name
+        ]
         required = form.schema.get("required", ()) if form else ()
         if len({str(call.args) for call in calls}) > 1:
-            found = Found(None, (), f"it calls the tool {len(calls)} times with different arguments; call it once")
+            found = Found(
+                None,
+                (),
+                f"it calls the tool {len(calls)} times with different arguments; call it once",
+            )
         else:
             found = read_json(
-                (calls[0].args if isinstance(calls[0].args, str) else calls[0].args_as_json_str()) if calls else text or thought, required
+                (calls[0].args if isinstance(calls[0].args, str) else calls[0].args_as_json_str())
+                if calls
+                else text or thought,
+                required,
             )
         said = text or thought or (str(calls[0].args) if calls else "")
         usage, notes = self._usage(response.usage, messages, said)
-        return Reply(whole_characters(said), found.data, usage, (*found.repairs, *notes), found.problem)
+        return Reply(
+            whole_characters(said), found.data, usage, (*found.repairs, *notes), found.problem
+        )
 
     def _usage(self, used: Any, messages: Sequence[Message], said: str) -> tuple[Usage, list[str]]:
-        """Return what a request took, estimated where the server does not say; and what is to be told of it."""
+        """Return what a request took, estimated where the server does not say; and what is to be
+        told of it.
+        """
         asked = sum(len(m.text) for m in messages)
         read, wrote, notes = used.input_tokens, used.output_tokens, list[str]()
         if not read and not wrote:
             read, wrote = asked // _CHARACTERS_A_TOKEN, len(said) // _CHARACTERS_A_TOKEN
             if self._tells_usage:
-                notes.append("the server does not say how many tokens it took; they are estimated from here on")
+                notes.append(
+                    "the server does not say how many tokens it took; they are estimated from here on"
+                )
             self._tells_usage = False
         elif _FEWEST_CUT <= read < asked // _MOST_CHARACTERS_A_TOKEN:
             notes.append(
@@ -241,12 +334,28 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
     """Return the conversation with what the system says at the head of what the user does."""
     head = "\n\n".join(m.text for m in messages if m.role == "system")
     rest = [m for m in messages if m.role != "system"]
-    return [Message("user", f"{head}\n\n{rest[0].text}"), *rest[1:]] if rest and rest[0].role == "user" else [Message("user", head), *rest]
+    return (
+        [Message("user", f"{head}\n\n{rest[0].text}"), *rest[1:]]
+        if rest and rest[0].role == "user"
+        else [Message("user", head), *rest]
+    )
 
 
 def _turn(message: Message) -> Any:
-    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
+    from pydantic_ai.messages import (
+        ModelRequest,
+        ModelResponse,
+        SystemPromptPart,
+        TextPart,
+        UserPromptPart,
+    )
 
     if message.role == "assistant":
         return ModelResponse(parts=[TextPart(message.text)])
-    return ModelRequest(parts=[SystemPromptPart(message.text) if message.role == "system" else UserPromptPart(message.text)])
+    return ModelRequest(
+        parts=[
+            SystemPromptPart(message.text)
+            if message.role == "system"
+            else UserPromptPart(message.text)
+        ]
+    )

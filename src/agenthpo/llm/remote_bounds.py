@@ -1,4 +1,6 @@
-"""Bounds on what a server may send: a reply that never ends, or that unpacks to gigabytes, is refused while it comes."""
+"""Bounds on what a server may send: a reply that never ends, or that unpacks to gigabytes, is
+refused while it comes.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,16 @@ _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate
 
 
 def bound(model: Any) -> None:
-    """Bound the replies to the HTTP client of a pydantic-ai ``model``, where it has one that we know how to reach."""
+    """Bound the replies to the HTTP client of a pydantic-ai ``model``, where it has one that we
+    know how to reach.
+    """
     http: Any = getattr(getattr(model, "client", None), "_client", None)
     hooks = getattr(http, "event_hooks", None)
     if isinstance(hooks, dict):
-        http.event_hooks = {"request": [*hooks.get("request", []), _plain], "response": [*hooks.get("response", []), _bounded]}
+        http.event_hooks = {
+            "request": [*hooks.get("request", []), _plain],
+            "response": [*hooks.get("response", []), _bounded],
+        }
 
 
 async def _plain(request: Any) -> None:
@@ -44,7 +51,11 @@ async def _bounded(response: Any) -> None:
             async for chunk in inner:
                 raw += len(chunk)
                 try:
-                    data = chunk if unpack is None else unpack.decompress(chunk, MOST_BYTES + 1 - whole)
+                    data = (
+                        chunk
+                        if unpack is None
+                        else unpack.decompress(chunk, MOST_BYTES + 1 - whole)
+                    )
                 except zlib.error:
                     raise Unreadable("the reply cannot be unpacked") from None
                 whole += len(data)

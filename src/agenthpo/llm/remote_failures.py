@@ -1,22 +1,43 @@
-"""What a failed request means: whether it passes by itself, what to say of it in a sentence, and what the user can do."""
+"""What a failed request means: whether it passes by itself, what to say of it in a sentence, and
+what the user can do.
+"""
 
 from __future__ import annotations
 
 from agenthpo.llm.names import parse_model
 from agenthpo.text.urls import shown_url
 
-__all__ = ["Unreadable", "advice", "describe", "first_sentence", "key_name", "passes", "refuses_system", "refuses_tools"]
+__all__ = [
+    "Unreadable",
+    "advice",
+    "describe",
+    "first_sentence",
+    "key_name",
+    "passes",
+    "refuses_system",
+    "refuses_tools",
+]
 
 _LONGEST = 200
 
 
 class Unreadable(Exception):
-    """A reply that came, but is none: too long, cut off, or not as the protocol has it; its text says so."""
+    """A reply that came, but is none: too long, cut off, or not as the protocol has it; its text
+    says so.
+    """
 
 
 def describe(name: str, problem: Exception, timeout_s: float) -> str | None:
-    """Return in one line why the model ``name`` gave no answer, or None for an exception that is a bug of ours."""
-    from pydantic_ai.exceptions import AgentRunError, ModelAuthenticationError, ModelNotFoundError, ModelQuotaExceededError, UserError
+    """Return in one line why the model ``name`` gave no answer, or None for an exception that is a
+    bug of ours.
+    """
+    from pydantic_ai.exceptions import (
+        AgentRunError,
+        ModelAuthenticationError,
+        ModelNotFoundError,
+        ModelQuotaExceededError,
+        UserError,
+    )
 
     if unreadable := _unreadable(problem):
         return f"the model {name} gave no answer: {unreadable}"
@@ -37,12 +58,19 @@ def describe(name: str, problem: Exception, timeout_s: float) -> str | None:
 
 def advice(name: str, problem: Exception, base_url: str | None) -> str:
     """Return what the user can do about it before a study begins."""
-    from pydantic_ai.exceptions import ModelAuthenticationError, ModelConnectionError, ModelNotFoundError, ModelQuotaExceededError
+    from pydantic_ai.exceptions import (
+        ModelAuthenticationError,
+        ModelConnectionError,
+        ModelNotFoundError,
+        ModelQuotaExceededError,
+    )
 
     if isinstance(problem, ModelAuthenticationError):
         return f"set {key_name(name)} to a valid key, or choose another model by --model"
     if isinstance(problem, ModelNotFoundError):
-        return "mend the name after --model" + (f", or the address {shown_url(base_url)}" if base_url else "")
+        return "mend the name after --model" + (
+            f", or the address {shown_url(base_url)}" if base_url else ""
+        )
     if isinstance(problem, ModelQuotaExceededError):
         return "raise the quota, or choose another model by --model"
     if isinstance(problem, ModelConnectionError):
@@ -52,29 +80,47 @@ def advice(name: str, problem: Exception, base_url: str | None) -> str:
 
 
 def passes(problem: Exception) -> bool:
-    """Tell whether asking again may help: a rate limit, an overload, a server's error, a lost connection; not a hang, which costs minutes."""
-    from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelRateLimitError, ModelServerError, ModelTimeoutError
+    """Tell whether asking again may help: a rate limit, an overload, a server's error, a lost
+    connection; not a hang, which costs minutes.
+    """
+    from pydantic_ai.exceptions import (
+        ModelConnectionError,
+        ModelHTTPError,
+        ModelRateLimitError,
+        ModelServerError,
+        ModelTimeoutError,
+    )
     from pydantic_ai.exceptions import ModelUnavailableError as Unavailable
 
     if isinstance(problem, ModelTimeoutError) or _unreadable(problem):
         return False
-    if isinstance(problem, (ModelRateLimitError, Unavailable, ModelServerError, ModelConnectionError)):
+    if isinstance(
+        problem, (ModelRateLimitError, Unavailable, ModelServerError, ModelConnectionError)
+    ):
         return True
-    return isinstance(problem, ModelHTTPError) and (problem.status_code in (408, 409, 429) or problem.status_code >= 500)
+    return isinstance(problem, ModelHTTPError) and (
+        problem.status_code in (408, 409, 429) or problem.status_code >= 500
+    )
 
 
 def refuses_tools(problem: Exception) -> bool:
     """Tell whether a server refused a request because of the tool in it, which some local ones do."""
     status = getattr(problem, "status_code", None)
     said = str(problem).lower()
-    return status in (400, 404, 405, 422, 500, 501) and ("tool" in said or "function call" in said or "--jinja" in said)
+    return status in (400, 404, 405, 422, 500, 501) and (
+        "tool" in said or "function call" in said or "--jinja" in said
+    )
 
 
 def refuses_system(problem: Exception) -> bool:
-    """Tell whether a server refused a request because of its system message, which some models' templates do not have."""
+    """Tell whether a server refused a request because of its system message, which some models'
+    templates do not have.
+    """
     status, said = getattr(problem, "status_code", None), str(problem).lower()
     return (
-        status in (400, 422, 500) and "system" in said and any(word in said for word in ("role", "support", "template", "must alternate"))
+        status in (400, 422, 500)
+        and "system" in said
+        and any(word in said for word in ("role", "support", "template", "must alternate"))
     )
 
 
@@ -89,7 +135,11 @@ def _unreadable(problem: BaseException | None) -> str:
 
 def first_sentence(problem: Exception) -> str:
     """Return the beginning of an exception's text."""
-    return str(problem).splitlines()[0].split(". ")[0].rstrip(".") if str(problem) else type(problem).__name__
+    return (
+        str(problem).splitlines()[0].split(". ")[0].rstrip(".")
+        if str(problem)
+        else type(problem).__name__
+    )
 
 
 def _server_words(problem: Exception) -> str:
@@ -97,7 +147,13 @@ def _server_words(problem: Exception) -> str:
     body = getattr(problem, "body", None)
     for key in ("error", "message", "detail"):
         body = body.get(key, body) if isinstance(body, dict) else body
-    words = body if isinstance(body, str) else "" if getattr(problem, "status_code", None) else first_sentence(problem)
+    words = (
+        body
+        if isinstance(body, str)
+        else ""
+        if getattr(problem, "status_code", None)
+        else first_sentence(problem)
+    )
     return " ".join(words.split())[:_LONGEST].rstrip(".")
 
 

@@ -1,4 +1,6 @@
-"""A study's model as it was recorded: the same questions get the same answers, without the model, its key or a network."""
+"""A study's model as it was recorded: the same questions get the same answers, without the model,
+its key or a network.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ __all__ = ["ReplayLLM"]
 
 
 class ReplayLLM:
-    """Answers from an ``llm.jsonl``. Its name and manner are the recorded model's, so that every decision is the same."""
+    """Answers from an ``llm.jsonl``. Its name and manner are the recorded model's, so that every
+    decision is the same.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read the exchanges in ``path``.
@@ -28,11 +32,19 @@ class ReplayLLM:
         self._answers: dict[str, list[dict[str, Any]]] = {}
         entries = list(_entries(path))
         if not entries:
-            raise ModelError(f"there is no exchange with a model in {path}; name a study that was run with one after '{REPLAY}'")
+            raise ModelError(
+                f"there is no exchange with a model in {path}; name a study that was run with one after '{REPLAY}'"
+            )
         for entry in entries:
-            self._answers.setdefault(_key(entry["form"], entry["seed"], entry["messages"]), []).append(entry)
+            self._answers.setdefault(
+                _key(entry["form"], entry["seed"], entry["messages"]), []
+            ).append(entry)
         first = entries[0]
-        self.name, self.allowance, self.holds_to_grammar = first["model"], first["allowance"], first["holds_to_grammar"]
+        self.name, self.allowance, self.holds_to_grammar = (
+            first["model"],
+            first["allowance"],
+            first["holds_to_grammar"],
+        )
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:
         """Return what was answered to the same question; asked again, the last answer to it.
@@ -41,11 +53,19 @@ class ReplayLLM:
         """
         answers = self._answers.get(_key(form.name, seed, [asdict(m) for m in messages]))
         if not answers:
-            raise LLMFailure(f"{self._path} has no answer to this question: the study has gone another way than the recorded one")
+            raise LLMFailure(
+                f"{self._path} has no answer to this question: the study has gone another way than the recorded one"
+            )
         entry = answers.pop(0) if len(answers) > 1 else answers[0]
         if "failure" in entry:
             raise LLMFailure(entry["failure"])
-        return Reply(entry["reply"], entry["data"], Usage(**entry["usage"]), tuple(entry["repairs"]), entry.get("problem", ""))
+        return Reply(
+            entry["reply"],
+            entry["data"],
+            Usage(**entry["usage"]),
+            tuple(entry["repairs"]),
+            entry.get("problem", ""),
+        )
 
     def verify(self) -> None:
         """Do nothing: what is recorded is here."""
@@ -62,7 +82,9 @@ def _key(form: str, seed: int, messages: Sequence[Any]) -> str:
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the whole exchanges; a line that a crash tore, or that is no exchange of ours, is passed over."""
+    """Yield the whole exchanges; a line that a crash tore, or that is no exchange of ours, is
+    passed over.
+    """
     if not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -76,12 +98,28 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _is_exchange(entry: dict[str, Any]) -> bool:
-    kinds = {"form": str, "seed": int, "messages": list, "model": str, "allowance": int, "holds_to_grammar": bool}
+    kinds = {
+        "form": str,
+        "seed": int,
+        "messages": list,
+        "model": str,
+        "allowance": int,
+        "holds_to_grammar": bool,
+    }
     if not all(isinstance(entry.get(name), kind) for name, kind in kinds.items()):
         return False
     if "failure" in entry:
         return isinstance(entry["failure"], str)
     usage = entry.get("usage")
     known = {field.name for field in fields(Usage)}
-    numbers = isinstance(usage, dict) and set(usage) <= known and all(v is None or isinstance(v, int | float) for v in usage.values())
-    return numbers and isinstance(entry.get("reply"), str) and "data" in entry and isinstance(entry.get("repairs"), list)
+    numbers = (
+        isinstance(usage, dict)
+        and set(usage) <= known
+        and all(v is None or isinstance(v, int | float) for v in usage.values())
+    )
+    return (
+        numbers
+        and isinstance(entry.get("reply"), str)
+        and "data" in entry
+        and isinstance(entry.get("repairs"), list)
+    )

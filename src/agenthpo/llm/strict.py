@@ -26,4 +26,6 @@ class Strict(Around):
         try:
             return self._llm.ask(messages, form, seed=seed)
         except LLMFailure as failure:
-            raise ModelError(f"{failure}; the study stops as it was asked to, {self._hint}") from None
+            raise ModelError(
+                f"{failure}; the study stops as it was asked to, {self._hint}"
+            ) from None

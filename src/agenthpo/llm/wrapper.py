@@ -10,10 +10,16 @@ __all__ = ["Around"]
 
 
 class Around:
-    """The model ``llm`` as it is; one that changes something redefines ``ask``, ``prepare`` or ``verify``."""
+    """The model ``llm`` as it is; one that changes something redefines ``ask``, ``prepare`` or
+    ``verify``.
+    """
 
     def __init__(self, llm: LLM) -> None:
-        self.name, self.allowance, self.holds_to_grammar = llm.name, llm.allowance, llm.holds_to_grammar
+        self.name, self.allowance, self.holds_to_grammar = (
+            llm.name,
+            llm.allowance,
+            llm.holds_to_grammar,
+        )
         self._llm = llm
 
     def ask(self, messages: Sequence[Message], form: Form, *, seed: int = 0) -> Reply:

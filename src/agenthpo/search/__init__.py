@@ -1,4 +1,6 @@
-"""Who proposes what to try next: classical samplers and their hybrid with the Creator, all behind one small protocol."""
+"""Who proposes what to try next: classical samplers and their hybrid with the Creator, all behind
+one small protocol.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,12 @@ __all__ = ["Proposer"]
 
 
 class Proposer(Protocol):
-    """Propose the next configuration from the task and all trials so far; it keeps no history of its own."""
+    """Propose the next configuration from the task and all trials so far; it keeps no history of
+    its own.
+    """
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return a proposal that is a point of ``task.space``, or the reason why there is none to try."""
+        """Return a proposal that is a point of ``task.space``, or the reason why there is none to
+        try.
+        """
         ...

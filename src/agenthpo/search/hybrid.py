@@ -1,6 +1,8 @@
-"""Creator and engine: after the default configuration, the Creator leads while it earns it, and the engine takes over where it does not.
+"""Creator and engine: after the default configuration, the Creator leads while it earns it, and the
+engine takes over where it does not.
 
-Where the Creator has nothing valid to offer, the engine steps in, and the trial says so: its source is ``fallback``, its note the reason.
+Where the Creator has nothing valid to offer, the engine steps in, and the trial says so: its source
+is ``fallback``, its note the reason.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ __all__ = ["CREATOR", "HYBRID", "Hybrid", "Suggests"]
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
 CREATOR = "creator"
-"""The name of the one in which the Creator proposes every trial after the default, as in the paper."""
+"""The name of the one in which the Creator proposes every trial after the default, as in the paper.
+"""
 _WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 
 
@@ -39,10 +42,12 @@ class Suggests(Protocol):
 
 
 class Hybrid:
-    """Whose turn it is follows from what each side's trials came to; the same trials give the same turn.
+    """Whose turn it is follows from what each side's trials came to; the same trials give the same
+    turn.
 
-    A weak model (small or embedded) proposes freely in its first turn only, where the engine would have to guess as well. Later it chooses
-    among the engine's candidates, and only a choice that stands in either order counts: else the engine's own first candidate is tried.
+    A weak model (small or embedded) proposes freely in its first turn only, where the engine would
+    have to guess as well. Later it chooses among the engine's candidates, and only a choice that
+    stands in either order counts: else the engine's own first candidate is tried.
     """
 
     def __init__(
@@ -55,8 +60,17 @@ class Hybrid:
         record: Record = (0.0, 0.0),
         always: bool = False,
     ) -> None:
-        """:param record: what the model showed in earlier studies; ``always``: whether the turn is always the Creator's, and free."""
-        self.creator, self.engine, self.model, self.kind, self.always, self.record = creator, engine, model, kind, always, record
+        """:param record: what the model showed in earlier studies; ``always``: whether the turn is
+        always the Creator's, and free.
+        """
+        self.creator, self.engine, self.model, self.kind, self.always, self.record = (
+            creator,
+            engine,
+            model,
+            kind,
+            always,
+            record,
+        )
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the proposal of whoever's turn it is."""
@@ -80,19 +94,39 @@ class Hybrid:
         if isinstance(stand_in, Stop):
             return stand_in
         note = f"instead of the Creator: {attempt.reason}"
-        return replace(stand_in, source="fallback", mode="free", note=note, model=self.model, usage=attempt.usage)
+        return replace(
+            stand_in,
+            source="fallback",
+            mode="free",
+            note=note,
+            model=self.model,
+            usage=attempt.usage,
+        )
 
     def _chosen(self, task: Task, trials: Sequence[Trial], view: View) -> Proposal | Stop:
-        choice = self.creator.choose(task, trials, [candidate.params for candidate in view.candidates])
+        choice = self.creator.choose(
+            task, trials, [candidate.params for candidate in view.candidates]
+        )
         if choice.index is not None:
-            taken, place = view.candidates[choice.index], f"{choice.index + 1} of {len(view.candidates)}"
+            taken, place = (
+                view.candidates[choice.index],
+                f"{choice.index + 1} of {len(view.candidates)}",
+            )
             words = f"The model chose the engine's candidate {place}, in either order."
-            told = {"rationale": words, "expected": taken.expected, "mode": "choice", "model": self.model, "usage": choice.usage}
+            told = {
+                "rationale": words,
+                "expected": taken.expected,
+                "mode": "choice",
+                "model": self.model,
+                "usage": choice.usage,
+            }
             return Proposal(taken.params, "creator", **told)  # type: ignore[arg-type]
         own = self.engine.propose(task, trials)
         if isinstance(own, Stop):
             return own
-        return replace(own, mode="by position", note=choice.reason, model=self.model, usage=choice.usage)
+        return replace(
+            own, mode="by position", note=choice.reason, model=self.model, usage=choice.usage
+        )
 
 
 def _with(proposal: Proposal | Stop, *, turn: str) -> Proposal | Stop:

@@ -1,7 +1,8 @@
-"""Optuna's samplers as a Proposer: the default configuration first, then the sampler over the replayed history.
+"""Optuna's samplers as a Proposer: the default configuration first, then the sampler over the
+replayed history.
 
-The history is replayed into a study in memory, so that resuming is calling again. A seeded sampler would repeat its first
-suggestions then, so it is seeded by (seed, trial number).
+The history is replayed into a study in memory, so that resuming is calling again. A seeded sampler
+would repeat its first suggestions then, so it is seeded by (seed, trial number).
 """
 
 from __future__ import annotations
@@ -40,14 +41,18 @@ __all__ = [
 STARTUP_TRIALS = 3
 """Random trials before TPE models anything. Optuna's 10 would make a short study random search."""
 _TPE_ATTEMPTS, _ATTEMPTS = 5, 60
-"""How often a configuration that was tried already is drawn again: by TPE, then at random, which leaves the beaten track."""
+"""How often a configuration that was tried already is drawn again: by TPE, then at random, which
+leaves the beaten track.
+"""
 _MOST_LISTED = 20_000
 """Configurations of a small space that are listed, to find those that are left."""
 
 
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS),
-    "gp": lambda seed: optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, deterministic_objective=False),
+    "gp": lambda seed: optuna.samplers.GPSampler(
+        seed=seed, n_startup_trials=STARTUP_TRIALS, deterministic_objective=False
+    ),
     "random": lambda seed: RandomSampler(seed=seed),
 }
 """Optuna's samplers by the name a user gives, from a seed."""
@@ -73,7 +78,9 @@ def check_package(name: str, package: str) -> None:
     :raises TaskError: naming the fix.
     """
     if find_spec(package) is None:
-        raise TaskError(f"the proposer '{name}' needs the package {package}; install it by: pip install {package}")
+        raise TaskError(
+            f"the proposer '{name}' needs the package {package}; install it by: pip install {package}"
+        )
 
 
 def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
@@ -81,11 +88,17 @@ def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
     default = task.space.default()
     if trials or default is None:
         return None
-    return Proposal(default, "default", rationale="The task's default configuration: what every later trial is measured against.")
+    return Proposal(
+        default,
+        "default",
+        rationale="The task's default configuration: what every later trial is measured against.",
+    )
 
 
 def any_left(space: Space, tried: set[Key], *, seed: int, otherwise: Params) -> Params | None:
-    """Return any configuration that was not tried, or None where none is left; ``otherwise`` where there are too many to list."""
+    """Return any configuration that was not tried, or None where none is left; ``otherwise`` where
+    there are too many to list.
+    """
     if space.size() > _MOST_LISTED:
         return otherwise
     left = [params for params in space.configurations() if space.key(params) not in tried]
@@ -93,7 +106,9 @@ def any_left(space: Space, tried: set[Key], *, seed: int, otherwise: Params) -> 
 
 
 class Classical:
-    """The default configuration, then TPE with three start-up trials; a configuration is not tried twice while others are left."""
+    """The default configuration, then TPE with three start-up trials; a configuration is not tried
+    twice while others are left.
+    """
 
     def __init__(self, seed: int = 0, sampler: str = "tpe") -> None:
         """:raises TaskError: if the sampler is not known or lacks a package."""
@@ -106,7 +121,9 @@ class Classical:
         self._replayed_for: tuple[Space, Direction] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return a proposal whose rationale says what the sampler had to go by, or stop where every configuration has been tried."""
+        """Return a proposal whose rationale says what the sampler had to go by, or stop where every
+        configuration has been tried.
+        """
         if proposal := default_proposal(task, trials):
             return proposal
         params = self._fresh(task, trials)
@@ -114,11 +131,19 @@ class Classical:
             return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
         scored = sum(t.value is not None for t in trials)
         thinks = scored >= STARTUP_TRIALS and self.name not in ("random", "qmc")
-        why = f"from the {scored} results so far" if thinks else "at random, to spread the first trials"
-        return Proposal(params, "classical", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}.")
+        why = (
+            f"from the {scored} results so far"
+            if thinks
+            else "at random, to spread the first trials"
+        )
+        return Proposal(
+            params, "classical", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}."
+        )
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:
-        """Return a configuration that was not tried yet, or None where none is left; where results are noisy, any that has not failed."""
+        """Return a configuration that was not tried yet, or None where none is left; where results
+        are noisy, any that has not failed.
+        """
         study = self._study(task.space, task.objective.direction, trials)
         barred = task.barred(trials) if task.objective.noisy else self._tried
         params: Params = {}
@@ -126,19 +151,30 @@ class Classical:
             study.sampler = self._sampler(next_number(trials), attempt)
             ask = study.ask()
             params = suggested(ask, task.space)
-            study.tell(ask, state=TrialState.FAIL)  # which samplers pass over: what becomes of it is replayed
+            # which samplers pass over: what becomes of it is replayed
+            study.tell(ask, state=TrialState.FAIL)
             if task.space.key(params) not in barred:
                 return params
-        return any_left(task.space, barred, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params)
+        return any_left(
+            task.space, barred, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params
+        )
 
     def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
-        """Return a study in memory that holds ``trials``. One that holds the first of them already is gone on with: replaying all of a
-        long history for each proposal would cost the square of its length."""
+        """Return a study in memory that holds ``trials``. One that holds the first of them already
+        is gone on with: replaying all of a long history for each proposal would cost the square of
+        its length.
+        """
         finished = [t for t in trials if t.outcome is not None]
-        is_begun = self._replayed_for == (space, direction) and all(a is b for a, b in zip(self._replayed, finished, strict=False))
+        is_begun = self._replayed_for == (space, direction) and all(
+            a is b for a, b in zip(self._replayed, finished, strict=False)
+        )
         if not is_begun or len(self._replayed) > len(finished) or len(finished) < len(trials):
             optuna.logging.set_verbosity(optuna.logging.WARNING)
-            self._kept, self._replayed, self._replayed_for = optuna.create_study(direction=direction), [], (space, direction)
+            self._kept, self._replayed, self._replayed_for = (
+                optuna.create_study(direction=direction),
+                [],
+                (space, direction),
+            )
             self._tried, self._common = set(), IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
         self._kept.add_trials([replayed_trial(space, trial) for trial in new])
@@ -153,14 +189,19 @@ class Classical:
 
     def _sampler(self, number: int, attempt: int) -> BaseSampler:
         seed = spawn_seed(self.seed, number, attempt)
-        sampler = RandomSampler(seed=seed) if attempt >= _TPE_ATTEMPTS else SAMPLERS[self.name](seed)
-        if hasattr(sampler, "_search_space"):  # what it works out of all trials; kept with the study, it looks at the new ones only
+        sampler = (
+            RandomSampler(seed=seed) if attempt >= _TPE_ATTEMPTS else SAMPLERS[self.name](seed)
+        )
+        # what it works out of all trials; kept with the study, it looks at the new ones only
+        if hasattr(sampler, "_search_space"):
             sampler._search_space = self._common
         return sampler
 
 
 def suggested(ask: optuna.Trial, space: Space) -> Params:
-    """Return what Optuna suggests for each parameter that is active by what it suggested for those before."""
+    """Return what Optuna suggests for each parameter that is active by what it suggested for those
+    before.
+    """
     params: Params = {}
     for parameter in space:
         if parameter in space.active(params):
@@ -193,5 +234,6 @@ def replayed_trial(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
 def _state(trial: Trial) -> TrialState:
     if trial.outcome is None:
         return TrialState.RUNNING
-    # TPE forgets FAIL, and would propose again what always crashes; PRUNED it ranks behind every result, without a made-up value.
+    # TPE forgets FAIL, and would propose again what always crashes; PRUNED it ranks behind every
+    # result, without a made-up value.
     return TrialState.PRUNED if trial.value is None else TrialState.COMPLETE

@@ -1,7 +1,9 @@
-"""Samplers that keep a state of their own from trial to trial (CMA-ES, QMC, a user's), which a replayed history would lose.
+"""Samplers that keep a state of their own from trial to trial (CMA-ES, QMC, a user's), which a
+replayed history would lose.
 
-One sampler lives with one study in memory; each trial it suggested is told to the very same Optuna trial. In a new process the past is
-enacted again: the sampler, seeded as before, is asked again and told what came, so that it stands where it stood.
+One sampler lives with one study in memory; each trial it suggested is told to the very same Optuna
+trial. In a new process the past is enacted again: the sampler, seeded as before, is asked again and
+told what came, so that it stands where it stood.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ from optuna.trial import TrialState
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import to_model
 from agenthpo.records import Proposal, Stop, Trial
-from agenthpo.search.optuna_samplers import check_package, default_proposal, replayed_trial, suggested
+from agenthpo.search.optuna_samplers import (
+    check_package,
+    default_proposal,
+    replayed_trial,
+    suggested,
+)
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
@@ -37,14 +44,21 @@ def _cmaes(seed: int, space: Space) -> BaseSampler:
     """Begin at the default, where the space is one CMA-ES can work on as a whole."""
     default = space.default()
     ordered = {p.name for p in space if p.is_ordered}
-    start = {name: value for name, value in to_model(space, default).items() if name in ordered} if default else {}
+    start = (
+        {name: value for name, value in to_model(space, default).items() if name in ordered}
+        if default
+        else {}
+    )
     is_whole = len(start) > 1 and not any(p.when for p in space)
     return CmaEsSampler(seed=seed, x0=start if is_whole else None, warn_independent_sampling=False)
 
 
 STATEFUL: dict[str, tuple[Make, str]] = {
     "cmaes": (_cmaes, "cmaes"),
-    "qmc": (lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False), "scipy"),
+    "qmc": (
+        lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False),
+        "scipy",
+    ),
 }
 """Name -> how to make it, and the package it needs."""
 
@@ -55,7 +69,8 @@ def is_stateful(name: str) -> bool:
 
 
 def loaded(name: str) -> Make:
-    """Return how to make the sampler ``name``: one of STATEFUL, ``module:Class`` or ``hub:PACKAGE``.
+    """Return how to make the sampler ``name``: one of STATEFUL, ``module:Class`` or
+    ``hub:PACKAGE``.
 
     :raises TaskError: if there is none, or a package is missing.
     """
@@ -73,7 +88,9 @@ def _of_module(name: str) -> type[BaseSampler]:
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as problem:
-        raise TaskError(f"the proposer '{name}' cannot be loaded ({problem}); give the path of a class as module:Class") from None
+        raise TaskError(
+            f"the proposer '{name}' cannot be loaded ({problem}); give the path of a class as module:Class"
+        ) from None
     return _checked(found, name)
 
 
@@ -81,11 +98,19 @@ def _of_hub(package: str) -> type[BaseSampler]:
     check_package(f"{HUB}{package}", "optunahub")
     try:
         module = import_module("optunahub").load_module(package)
-    except Exception as problem:  # whatever the network, GitHub or the package's own imports come to
+    except (
+        Exception
+    ) as problem:  # whatever the network, GitHub or the package's own imports come to
         reason = " ".join(str(problem).split())[:200]
-        raise TaskError(f"the package '{package}' cannot be had from OptunaHub ({reason}); name another proposer") from None
+        raise TaskError(
+            f"the package '{package}' cannot be had from OptunaHub ({reason}); name another proposer"
+        ) from None
     names = getattr(module, "__all__", dir(module))
-    classes = [found for name in names if isinstance(found := getattr(module, name, None), type) and issubclass(found, BaseSampler)]
+    classes = [
+        found
+        for name in names
+        if isinstance(found := getattr(module, name, None), type) and issubclass(found, BaseSampler)
+    ]
     if not classes:
         raise TaskError(f"the package '{package}' of OptunaHub has no sampler; name one that has")
     return classes[0]
@@ -93,7 +118,9 @@ def _of_hub(package: str) -> type[BaseSampler]:
 
 def _checked(found: Any, name: str) -> type[BaseSampler]:
     if not (isinstance(found, type) and issubclass(found, BaseSampler)):
-        raise TaskError(f"the proposer '{name}' is not a sampler of Optuna's; give a subclass of optuna.samplers.BaseSampler")
+        raise TaskError(
+            f"the proposer '{name}' is not a sampler of Optuna's; give a subclass of optuna.samplers.BaseSampler"
+        )
     return found
 
 
@@ -109,7 +136,9 @@ class Stateful:
         self._space: Space | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return the sampler's next suggestion that was not tried; at random where it only repeats itself."""
+        """Return the sampler's next suggestion that was not tried; at random where it only repeats
+        itself.
+        """
         if proposal := default_proposal(task, trials):
             return proposal
         with warnings.catch_warnings():
@@ -118,30 +147,45 @@ class Stateful:
             barred = task.barred(trials)
             for attempt in range(_ATTEMPTS):
                 if attempt == _ATTEMPTS // 2:
-                    self._study.sampler = RandomSampler(seed=spawn_seed(self.seed, next_number(trials)))
+                    self._study.sampler = RandomSampler(
+                        seed=spawn_seed(self.seed, next_number(trials))
+                    )
                 ask = self._study.ask()
                 params = suggested(ask, task.space)
                 if task.space.key(params) not in barred:
                     self._asked[next_number(trials)] = ask
                     self._study.sampler = self._sampler
-                    return Proposal(params, "classical", rationale=f"Optuna's sampler {self.name} chose it.")
+                    return Proposal(
+                        params, "classical", rationale=f"Optuna's sampler {self.name} chose it."
+                    )
                 self._study.tell(ask, state=TrialState.FAIL)
         self._study.sampler = self._sampler
         return Stop(f"the sampler {self.name} has nothing new to try after {len(trials)} trials")
 
     def _catch_up(self, task: Task, trials: Sequence[Trial]) -> None:
-        """Bring the study to where ``trials`` are; begin it anew where they are not what it has seen."""
-        if self._space != task.space or not {*self._told, *self._asked} <= {t.number for t in trials}:
+        """Bring the study to where ``trials`` are; begin it anew where they are not what it has
+        seen.
+        """
+        if self._space != task.space or not {*self._told, *self._asked} <= {
+            t.number for t in trials
+        }:
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             self._sampler = self._make(spawn_seed(self.seed, 23), task.space)
-            self._study = optuna.create_study(direction=task.objective.direction, sampler=self._sampler)
+            self._study = optuna.create_study(
+                direction=task.objective.direction, sampler=self._sampler
+            )
             self._asked, self._told, self._space = {}, set(), task.space
         for trial in trials:
             if trial.number in self._told:
                 continue
-            if trial.number not in self._asked and trial.proposal.source in ("classical", "fallback"):
+            if trial.number not in self._asked and trial.proposal.source in (
+                "classical",
+                "fallback",
+            ):
                 ask = self._study.ask()
-                if task.space.key(suggested(ask, task.space)) == task.space.key(trial.proposal.params):
+                if task.space.key(suggested(ask, task.space)) == task.space.key(
+                    trial.proposal.params
+                ):
                     self._asked[trial.number] = ask
                 else:
                     self._study.tell(ask, state=TrialState.FAIL)
@@ -153,5 +197,7 @@ class Stateful:
         if ask is None:
             self._study.add_trial(replayed_trial(space, trial))
         else:
-            self._study.tell(ask, trial.value, state=TrialState.FAIL if trial.value is None else None)
+            self._study.tell(
+                ask, trial.value, state=TrialState.FAIL if trial.value is None else None
+            )
         self._told.add(trial.number)

@@ -1,4 +1,5 @@
-"""What the Creator has earned: from how its results rank against the engine's, whether its intervals held, how often it had nothing valid.
+"""What the Creator has earned: from how its results rank against the engine's, whether its
+intervals held, how often it had nothing valid.
 
 Pure, and from the trials alone, so that a resumed study trusts as it would have.
 """
@@ -13,34 +14,62 @@ from typing import Literal
 from agenthpo.records import Direction, Trial
 from agenthpo.trials import upward
 
-__all__ = ["CLASSES", "FIRST_TURNS", "ModelClass", "Record", "Trust", "assessed", "class_of", "is_creators", "record_of", "was_asked"]
+__all__ = [
+    "CLASSES",
+    "FIRST_TURNS",
+    "ModelClass",
+    "Record",
+    "Trust",
+    "assessed",
+    "class_of",
+    "is_creators",
+    "record_of",
+    "was_asked",
+]
 
 ModelClass = Literal["strong", "unknown", "small", "embedded"]
-CLASSES: dict[ModelClass, tuple[float, float]] = {"strong": (2.0, 1.0), "unknown": (1.0, 1.0), "small": (0.5, 1.0), "embedded": (0.3, 1.2)}
-"""What a model of a class is taken to have shown before its first trial: results better and worse than the engine's."""
+CLASSES: dict[ModelClass, tuple[float, float]] = {
+    "strong": (2.0, 1.0),
+    "unknown": (1.0, 1.0),
+    "small": (0.5, 1.0),
+    "embedded": (0.3, 1.2),
+}
+"""What a model of a class is taken to have shown before its first trial: results better and worse
+than the engine's.
+"""
 _STRONG = re.compile(
-    r"gpt-[5-9]|\bo[3-9]\b|opus|sonnet|gemini-\d[\d.]*-pro|grok-[4-9]|deepseek|kimi|qwen3-max|mistral-large", re.IGNORECASE
+    r"gpt-[5-9]|\bo[3-9]\b|opus|sonnet|gemini-\d[\d.]*-pro|grok-[4-9]|deepseek|kimi|qwen3-max|mistral-large",
+    re.IGNORECASE,
 )
 _SMALL = re.compile(r"(?<![\d.])([0-9]|1[0-4])(\.\d+)?b\b|nano|mini|tiny|flash-lite", re.IGNORECASE)
 """By name: up to 14 thousand million weights, or what its maker calls small."""
 _FORGETTING = 0.8
-"""What a result counts for when one more has come from the same side: a model that fades or blooms late is seen."""
+"""What a result counts for when one more has come from the same side: a model that fades or blooms
+late is seen.
+"""
 _INTERVAL, _REFUSED = 0.25, 0.25
-"""What a stated interval that held or failed, and a request without a valid reply, count for beside a result."""
+"""What a stated interval that held or failed, and a request without a valid reply, count for beside
+a result.
+"""
 FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
-"""Turns that a model of a class begins with, the later ones only where the first beat the default."""
+"""Turns that a model of a class begins with, the later ones only where the first beat the default.
+"""
 _LEAST_GAP, _ENGINE_GAP = 14, 6
 
 
 @dataclass(frozen=True)
 class Trust:
-    """How likely the Creator's next result is to be better than one of the engine's, and the evidence for it."""
+    """How likely the Creator's next result is to be better than one of the engine's, and the
+    evidence for it.
+    """
 
     value: float
     results: int
     """Results of the Creator's."""
     better: float
-    """Share of comparisons with the engine's results that they won, the later ones counting more; 0.5 without any."""
+    """Share of comparisons with the engine's results that they won, the later ones counting more;
+    0.5 without any.
+    """
     held: int
     judged: int
     """Stated intervals that held, of those that could be judged."""
@@ -54,8 +83,13 @@ class Trust:
 
     def words(self) -> str:
         """Return it in one line."""
-        parts = [f"trust {self.value:.2f}", f"{self.results} results, better than the engine's in {self.better:.0%}"]
-        parts += [f"{self.held} of {self.judged} intervals held"] * bool(self.judged) + [f"{self.refused} refused"] * bool(self.refused)
+        parts = [
+            f"trust {self.value:.2f}",
+            f"{self.results} results, better than the engine's in {self.better:.0%}",
+        ]
+        parts += [f"{self.held} of {self.judged} intervals held"] * bool(self.judged) + [
+            f"{self.refused} refused"
+        ] * bool(self.refused)
         return ", ".join(parts)
 
 
@@ -74,13 +108,17 @@ def was_asked(trial: Trial) -> bool:
 
 
 Record = tuple[float, float]
-"""Results better and worse than the engine's that a model brings from earlier studies, beside those of its class."""
+"""Results better and worse than the engine's that a model brings from earlier studies, beside those
+of its class.
+"""
 _BROUGHT = 2.0
 """What all earlier studies of a model count for, in results, at most."""
 
 
 def record_of(earlier: Sequence[Trust]) -> Record:
-    """Return what a model brings from ``earlier`` studies: half of what it showed there, and no more than two results."""
+    """Return what a model brings from ``earlier`` studies: half of what it showed there, and no
+    more than two results.
+    """
     shown = [trust for trust in earlier if trust.results]
     better = sum(0.5 * trust.results * trust.better for trust in shown)
     worse = sum(0.5 * trust.results * (1 - trust.better) for trust in shown)
@@ -88,8 +126,15 @@ def record_of(earlier: Sequence[Trust]) -> Record:
     return better * scale, worse * scale
 
 
-def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "unknown", record: Record = (0.0, 0.0)) -> Trust:
-    """Return what the Creator has earned in ``trials``, beginning with its class and its ``record``."""
+def assessed(
+    trials: Sequence[Trial],
+    direction: Direction,
+    kind: ModelClass = "unknown",
+    record: Record = (0.0, 0.0),
+) -> Trust:
+    """Return what the Creator has earned in ``trials``, beginning with its class and its
+    ``record``.
+    """
     better, worse = CLASSES[kind][0] + record[0], CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
@@ -104,18 +149,27 @@ def assessed(trials: Sequence[Trial], direction: Direction, kind: ModelClass = "
         share = _share_beaten(trial, engines, sign)
         if share is not None:
             won, total = won + weight * share, total + weight
-        if trial.proposal.mode != "choice" and trial.proposal.expected is not None and trial.value is not None:
+        if (
+            trial.proposal.mode != "choice"
+            and trial.proposal.expected is not None
+            and trial.value is not None
+        ):
             judged += 1
             is_held = trial.proposal.expected.holds(trial.value)
             held += is_held
-            better, worse = better + _INTERVAL * weight * is_held, worse + _INTERVAL * weight * (not is_held)
+            better, worse = (
+                better + _INTERVAL * weight * is_held,
+                worse + _INTERVAL * weight * (not is_held),
+            )
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
     return Trust(value, results, won / total if total else 0.5, held, judged, refused)
 
 
 def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | None:
-    """Return the share of the engine's results that ``trial`` is better than; a failure is worse than every result."""
+    """Return the share of the engine's results that ``trial`` is better than; a failure is worse
+    than every result.
+    """
     recent = [t for t in engines if t.value is not None][-8:]
     if not recent:
         return None
@@ -126,11 +180,13 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
     return sum(1.0 if a > 0 else 0.5 if a == 0 else 0.0 for a in ahead) / len(ahead)
 
 
-def is_creators(trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIRST_TURNS["unknown"]) -> bool:
+def is_creators(
+    trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIRST_TURNS["unknown"]
+) -> bool:
     """Tell whether the next trial is the Creator's.
 
-    The first ones are: the engine would have to guess there. Then it proposes its share, spread evenly, but at least one trial in
-    fifteen, and at most five in six.
+    The first ones are: the engine would have to guess there. Then it proposes its share, spread
+    evenly, but at least one trial in fifteen, and at most five in six.
     """
     later = [t for t in trials if t.proposal.source != "default"]
     if len(later) < first_turns:

@@ -1,6 +1,8 @@
-"""The form of a task file: its keys, what each may hold, and the JSON schema that editors complete and check by.
+"""The form of a task file: its keys, what each may hold, and the JSON schema that editors complete
+and check by.
 
-What a form cannot say (that a placeholder is a parameter, that a script exists) is checked by ``task_file``.
+What a form cannot say (that a placeholder is a parameter, that a script exists) is checked by
+``task_file``.
 """
 
 from __future__ import annotations
@@ -43,20 +45,28 @@ class ObjectiveForm(_Form):
     direction: Literal["minimize", "maximize"]
     """Which way is better."""
     at: Literal["last", "best"] = "last"
-    """Which reported value counts: the last, or the best (for scripts that keep their best checkpoint)."""
+    """Which reported value counts: the last, or the best (for scripts that keep their best
+    checkpoint).
+    """
     test_metric: str | None = None
     """A metric that is recorded and shown to people, never to an agent or an optimiser."""
     noisy: Switch = False
-    """Whether the same configuration may give another value, so that trying it again is worth a trial."""
+    """Whether the same configuration may give another value, so that trying it again is worth a
+    trial.
+    """
 
 
 class TrainForm(_Form):
     """How to train: a command, or a Python function."""
 
     command: str | None = None
-    """The command line, with {parameter} where a value goes; {flags} stands for all of them, {config_file} for a JSON file."""
+    """The command line, with {parameter} where a value goes; {flags} stands for all of them,
+    {config_file} for a JSON file.
+    """
     function: str | None = None
-    """Instead of a command: module:function, called with the parameters; it returns the metric or a mapping of metrics."""
+    """Instead of a command: module:function, called with the parameters; it returns the metric or a
+    mapping of metrics.
+    """
     shell: Switch = False
     """Whether a shell (sh) runs the command."""
     style: Literal["", *STYLES] = ""  # type: ignore[valid-type]
@@ -64,15 +74,20 @@ class TrainForm(_Form):
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None
-    """How long a trial may write nothing, neither output nor metrics, before it counts as hanging."""
+    """How long a trial may write nothing, neither output nor metrics, before it counts as hanging.
+    """
     exit_code: Literal["check", "ignore"] = "check"
-    """Whether a script that reported the metric and then ended with an exit code above 0 has failed; one that a signal ended has."""
+    """Whether a script that reported the metric and then ended with an exit code above 0 has
+    failed; one that a signal ended has.
+    """
     memory: str | None = None
     """How much memory the script and its children may hold together: 8GB, 500MB."""
     metrics: dict[str, str] = Field(default_factory=dict)
     """Metric name -> text of an output line with {number} where the value stands."""
     metrics_file: str | None = None
-    """A CSV (with a heading) or JSON-lines file that the script writes, such as {trial_dir}/history.csv."""
+    """A CSV (with a heading) or JSON-lines file that the script writes, such as
+    {trial_dir}/history.csv.
+    """
     env: dict[str, Text] = Field(default_factory=dict)
     """Environment variables for the script; placeholders are filled in as in the command."""
 
@@ -120,4 +135,7 @@ class TaskForm(_Form):
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a task file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TaskForm.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TaskForm.model_json_schema(),
+    }

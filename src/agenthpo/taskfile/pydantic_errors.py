@@ -40,7 +40,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def parse(model: type[M], raw: Any, *, where: str, error: type[Exception]) -> M:
-    """Validate ``raw`` against ``model``; raise ``error`` with a sentence that starts with ``where`` and the field's path."""
+    """Validate ``raw`` against ``model``; raise ``error`` with a sentence that starts with
+    ``where`` and the field's path.
+    """
     try:
         return model.model_validate(raw, strict=True)
     except ValidationError as problem:
@@ -64,7 +66,9 @@ def _sentence(model: type[BaseModel], problem: ValidationError, where: str) -> s
 
 
 def _most_telling(problem: ValidationError) -> Any:
-    """Return an unknown key before anything else (it explains a missing one), else the first error outside union branches."""
+    """Return an unknown key before anything else (it explains a missing one), else the first error
+    outside union branches.
+    """
     errors = problem.errors(include_url=False)
     return next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
 
@@ -80,8 +84,14 @@ def _wanted(problem: ValidationError, path: str) -> str | None:
 
 
 def _path(loc: tuple[Any, ...]) -> str:
-    """Return ``.a.b[2]``; the names of union branches, which pydantic puts at the end, say nothing to a user."""
-    kept = [part for part in loc if not (isinstance(part, str) and part in {"int", "float", "str", "bool"})]
+    """Return ``.a.b[2]``; the names of union branches, which pydantic puts at the end, say nothing
+    to a user.
+    """
+    kept = [
+        part
+        for part in loc
+        if not (isinstance(part, str) and part in {"int", "float", "str", "bool"})
+    ]
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in kept)
 
 
@@ -94,7 +104,9 @@ def _siblings(model: Any, loc: tuple[Any, ...]) -> list[str]:
 
 
 def _step_into(model: Any, part: Any) -> Any:
-    """Return the pydantic model found under the field ``part`` of ``model``, also within ``X | None`` and ``dict[str, X]``."""
+    """Return the pydantic model found under the field ``part`` of ``model``, also within ``X |
+    None`` and ``dict[str, X]``.
+    """
     if model is None:
         return None
     if isinstance(model, tuple):

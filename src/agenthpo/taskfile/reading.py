@@ -1,4 +1,6 @@
-"""Read a task file (YAML 1.2), refusing every mistake in one sentence that names the file, the field and the fix."""
+"""Read a task file (YAML 1.2), refusing every mistake in one sentence that names the file, the
+field and the fix.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ from typing import Any
 
 from agenthpo.budget import Budget
 from agenthpo.command.option_style import BARE, LEFT_OUT, STYLES
-from agenthpo.command.programs import asks_for_config, check_function, check_program, script_of, sources_of
+from agenthpo.command.programs import (
+    asks_for_config,
+    check_function,
+    check_program,
+    script_of,
+    sources_of,
+)
 from agenthpo.command.resolve import placeholders, quotes_at
 from agenthpo.command.script_options import Option, read_options
 from agenthpo.errors import TaskError
@@ -46,16 +54,23 @@ def load_task(path: str | Path) -> Task:
 
 
 def parse_task(raw: Any, *, file: Path) -> Task:
-    """Return the task that ``raw``, read from ``file``, describes; paths in it are relative to the file's folder."""
+    """Return the task that ``raw``, read from ``file``, describes; paths in it are relative to the
+    file's folder.
+    """
     where, folder = str(file), file.resolve().parent
     if not isinstance(raw, Mapping):
-        raise TaskError(f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget")
-    outline = {**raw, "space": {}} if "space" in raw else raw  # the space has a reader of its own, with better sentences
+        raise TaskError(
+            f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget"
+        )
+    # the space has a reader of its own, with better sentences
+    outline = {**raw, "space": {}} if "space" in raw else raw
     parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
     space = parse_space(raw["space"], where=f"{where}: space")
     return Task(
         name=check_name(parsed.name or folder.name, where=f"{where}: name"),
-        background=Background(**{k: " ".join(v.split()) for k, v in parsed.background.model_dump().items()}),
+        background=Background(
+            **{k: " ".join(v.split()) for k, v in parsed.background.model_dump().items()}
+        ),
         objective=_objective(parsed, where),
         space=space,
         train=_train(parsed.train, space, folder, where),
@@ -71,7 +86,9 @@ def _prompts(folder: Path, where: str) -> Path | None:
     prompts = folder / "prompts"
     for file in sorted(prompts.glob("*.md")):
         if file.stem not in TEMPLATES:
-            raise TaskError(f"{where}: {file} is no template that could be replaced; {did_you_mean(file.stem, TEMPLATES)}")
+            raise TaskError(
+                f"{where}: {file} is no template that could be replaced; {did_you_mean(file.stem, TEMPLATES)}"
+            )
     return prompts if prompts.is_dir() else None
 
 
@@ -81,20 +98,30 @@ def check_name(name: str, *, where: str) -> str:
     :raises TaskError: if not.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        raise TaskError(f"{where} is {name!r}, but names a folder; use letters, digits, '.', '_' and '-' only")
+        raise TaskError(
+            f"{where} is {name!r}, but names a folder; use letters, digits, '.', '_' and '-' only"
+        )
     return name
 
 
 def _objective(parsed: TaskForm, where: str) -> Objective:
     objective = parsed.objective
     if not objective.metric:
-        raise TaskError(f"{where}: objective.metric is empty; name the metric that the script reports")
+        raise TaskError(
+            f"{where}: objective.metric is empty; name the metric that the script reports"
+        )
     if objective.test_metric == objective.metric:
-        raise TaskError(f"{where}: objective.test_metric is the tuned metric itself; name another one, or remove it")
+        raise TaskError(
+            f"{where}: objective.test_metric is the tuned metric itself; name another one, or remove it"
+        )
     for key, name in (("metric", objective.metric), ("test_metric", objective.test_metric)):
-        others = {n for n in parsed.train.metrics if n not in (objective.metric, objective.test_metric)}
+        others = {
+            n for n in parsed.train.metrics if n not in (objective.metric, objective.test_metric)
+        }
         if name and name not in parsed.train.metrics and (close := close_to(name, others)):
-            raise TaskError(f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; write the same name in both")
+            raise TaskError(
+                f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; write the same name in both"
+            )
     return Objective(**objective.model_dump())
 
 
@@ -105,7 +132,11 @@ def _budget(form: BudgetForm, where: str) -> Budget:
 
 def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     command = _command(train, folder, where)
-    texts = {"train.command": command, "train.env": train.env.values(), "train.metrics_file": (train.metrics_file or "",)}
+    texts = {
+        "train.command": command,
+        "train.env": train.env.values(),
+        "train.metrics_file": (train.metrics_file or "",),
+    }
     for key, held in texts.items():
         _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
     if train.command and not train.shell:
@@ -134,16 +165,25 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
 
 
 def _check_dashes(command: tuple[str, ...], space: Space, folder: Path, where: str) -> None:
-    """Refuse a text that begins with a dash where it would stand alone and the script's parser would take it for an option.
+    """Refuse a text that begins with a dash where it would stand alone and the script's parser
+    would take it for an option.
 
     :raises TaskError: naming the fix.
     """
     for before, word in pairwise(command):
         name = word[1:-1]
-        if word != f"{{{name}}}" or name not in space.names or re.fullmatch(r"--?[A-Za-z][\w-]*", before):
+        if (
+            word != f"{{{name}}}"
+            or name not in space.names
+            or re.fullmatch(r"--?[A-Za-z][\w-]*", before)
+        ):
             continue
-        value = next((v for v in space[name].values if isinstance(v, str) and v.startswith("-")), None)
-        if value is not None and any(_PARSERS.search(source.read_bytes()) for source in sources_of(command, folder)):
+        value = next(
+            (v for v in space[name].values if isinstance(v, str) and v.startswith("-")), None
+        )
+        if value is not None and any(
+            _PARSERS.search(source.read_bytes()) for source in sources_of(command, folder)
+        ):
             raise TaskError(
                 f"{where}: space.{name}.values holds {value!r}, which the script would take for an option where {word} stands; "
                 f"give it an option of its own (--{name} {word}), or hand it over by {{config_file}}"
@@ -164,19 +204,30 @@ def _check_shell_line(line: str, where: str) -> None:
         ) from None
 
 
-def _styles(command: tuple[str, ...], space: Space, style: str, folder: Path, where: str) -> dict[str, str]:
-    """Return how ``{flags}`` writes true, false and null: as the task says, else as the script's own text does.
+def _styles(
+    command: tuple[str, ...], space: Space, style: str, folder: Path, where: str
+) -> dict[str, str]:
+    """Return how ``{flags}`` writes true, false and null: as the task says, else as the script's
+    own text does.
 
-    :raises TaskError: where neither does, so that a value would be recorded that the script may never have had.
+    :raises TaskError: where neither does, so that a value would be recorded that the script may
+        never have had.
     """
-    asked = [p for p in space if None in p.values or p.kind == "bool" or any(isinstance(v, bool) for v in p.values)]
+    asked = [
+        p
+        for p in space
+        if None in p.values or p.kind == "bool" or any(isinstance(v, bool) for v in p.values)
+    ]
     if not asked or "flags" not in {name for text in command for name in placeholders(text)}:
         return {}
     options = read_options(sources_of(command, folder), [p.name for p in asked])
     found = {}
     for p in asked:
         option = options.get(p.name, Option())
-        switches, given = any(isinstance(v, bool) for v in p.values), p.style or (style if p.kind == "bool" else "")
+        switches, given = (
+            any(isinstance(v, bool) for v in p.values),
+            p.style or (style if p.kind == "bool" else ""),
+        )
         if not given and switches and (option.problem or not option.style):
             why = option.problem or "the script's text does not show how its option takes them"
             raise TaskError(
@@ -201,7 +252,9 @@ def _styles(command: tuple[str, ...], space: Space, style: str, folder: Path, wh
 
 def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
     if (train.command is None) == (train.function is None):
-        raise TaskError(f"{where}: train needs either command (such as python train.py {{flags}}) or function (module:function)")
+        raise TaskError(
+            f"{where}: train needs either command (such as python train.py {{flags}}) or function (module:function)"
+        )
     if train.function is not None:
         check_function(train.function, folder, f"{where}: train.function")
         return ("{python}", "-m", "agenthpo.training.call_function", train.function)
@@ -214,28 +267,42 @@ def _split(text: str, where: str) -> tuple[str, ...]:
     try:
         words = tuple(shlex.split(text))
     except ValueError as problem:
-        raise TaskError(f"{where} cannot be split into words ({problem}); balance its quotes") from None
+        raise TaskError(
+            f"{where} cannot be split into words ({problem}); balance its quotes"
+        ) from None
     if not words:
-        raise TaskError(f"{where} is empty; give the command that trains, such as python train.py --lr {{learning_rate}}")
+        raise TaskError(
+            f"{where} is empty; give the command that trains, such as python train.py --lr {{learning_rate}}"
+        )
     if found := next((w for w in words if w in _SHELL_WORDS), None):
-        raise TaskError(f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put the line into a script")
+        raise TaskError(
+            f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put the line into a script"
+        )
     return words
 
 
 def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
     for name in (name for text in texts for name in placeholders(text)):
         if name not in known:
-            raise TaskError(f"{where}: {{{name}}} is neither a parameter of the space nor a known placeholder; {did_you_mean(name, known)}")
+            raise TaskError(
+                f"{where}: {{{name}}} is neither a parameter of the space nor a known placeholder; {did_you_mean(name, known)}"
+            )
 
 
-def _check_reaches_script(command: tuple[str, ...], space: Space, train: TrainForm, folder: Path, where: str) -> None:
-    """Refuse a command that names some parameters and forgets others, or names none for a script that does not ask for them."""
+def _check_reaches_script(
+    command: tuple[str, ...], space: Space, train: TrainForm, folder: Path, where: str
+) -> None:
+    """Refuse a command that names some parameters and forgets others, or names none for a script
+    that does not ask for them.
+    """
     named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
     if named & {"flags", "config_file", "config_yaml", "trial_dir"}:
         return
     missing = [name for name in space.names if name not in named]
     if missing and len(missing) < len(space):
-        raise TaskError(f"{where} never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all")
+        raise TaskError(
+            f"{where} never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all"
+        )
     if missing and (script := script_of(command, folder)) and not asks_for_config(script):
         raise TaskError(
             f"{where} hands no parameter to {script.name}, which does not call agenthpo.config() either; add {{flags}} or {{config_file}}"
@@ -248,7 +315,9 @@ def _check_pattern(pattern: str, where: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except re.error as problem:
-        raise TaskError(f"{where} is not a regular expression ({problem}); mend {pattern!r}, or write {{number}} for the value") from None
+        raise TaskError(
+            f"{where} is not a regular expression ({problem}); mend {pattern!r}, or write {{number}} for the value"
+        ) from None
     if groups != 1:
         raise TaskError(
             f"{where} must hold {{number}} where the value stands (or one group), such as 'val acc {{number}}', not {pattern!r}"

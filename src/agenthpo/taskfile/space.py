@@ -1,4 +1,6 @@
-"""Read a search space from the mapping that a task file or ``tune()`` gives, refusing every mistake in one sentence."""
+"""Read a search space from the mapping that a task file or ``tune()`` gives, refusing every mistake
+in one sentence.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ __all__ = ["RESERVED", "ParameterSpec", "parse_space"]
 Scalar = bool | int | float | str | None
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _EXACT = 2**53
-"""Up to here every whole number is a float as well, which is what Optuna's storage keeps of a range's value."""
+"""Up to here every whole number is a float as well, which is what Optuna's storage keeps of a
+range's value.
+"""
 _MOST_STEPS = 1e9
 """Beyond, neighbours differ by less than what printing and reading a number may lose."""
 RESERVED = frozenset({"config_file", "config_yaml", "flags", "python", "seed", "trial_dir"})
@@ -33,24 +37,41 @@ class ParameterSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: Literal["float", "int", "categorical", "bool"] = Field(description="The kind of its values.")
-    low: Number | None = Field(None, description="The smallest value (inclusive) of a float or int.")
-    high: Number | None = Field(None, description="The largest value (inclusive) of a float or int.")
-    log: Switch = Field(False, description="Search on a logarithmic scale; the range must lie above 0.")
-    step: Number | None = Field(None, description="Only low, low + step, low + 2 step … are allowed; not together with log.")
-    values: list[Scalar] | None = Field(None, description="The choices. Those of a float or int are ordered.")
-    default: Scalar = Field(None, description="What a practitioner would start with; the defaults together are trial 0.")
+    type: Literal["float", "int", "categorical", "bool"] = Field(
+        description="The kind of its values."
+    )
+    low: Number | None = Field(
+        None, description="The smallest value (inclusive) of a float or int."
+    )
+    high: Number | None = Field(
+        None, description="The largest value (inclusive) of a float or int."
+    )
+    log: Switch = Field(
+        False, description="Search on a logarithmic scale; the range must lie above 0."
+    )
+    step: Number | None = Field(
+        None, description="Only low, low + step, low + 2 step … are allowed; not together with log."
+    )
+    values: list[Scalar] | None = Field(
+        None, description="The choices. Those of a float or int are ordered."
+    )
+    default: Scalar = Field(
+        None, description="What a practitioner would start with; the defaults together are trial 0."
+    )
     about: str = Field("", description="What it means, in plain words; the agents read it.")
     style: Literal[STYLES] = Field(  # type: ignore[valid-type]
-        "", description="How {flags} writes true, false and null as an option, in place of what the script's text says."
+        "",
+        description="How {flags} writes true, false and null as an option, in place of what the script's text says.",
     )
     when: dict[str, Scalar | list[Scalar]] = Field(
-        default_factory=dict, description="Active only when each of these parents has this value (or one of these values)."
+        default_factory=dict,
+        description="Active only when each of these parents has this value (or one of these values).",
     )
 
 
 def parse_space(raw: Any, *, where: str = "space") -> Space:
-    """Return the space that ``raw`` (parameter name -> its fields) describes; ``where`` begins every message.
+    """Return the space that ``raw`` (parameter name -> its fields) describes; ``where`` begins
+    every message.
 
     >>> parse_space({"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True}})["lr"].log
     True
@@ -62,7 +83,9 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
             f"{where} is empty; give at least one parameter, such as learning_rate: {{type: float, low: 1e-5, high: 0.1, log: true}}"
         )
     parameters = {name: _parameter(name, fields, f"{where}.{name}") for name, fields in raw.items()}
-    parameters = {name: _with_conditions(parameter, parameters) for name, parameter in parameters.items()}
+    parameters = {
+        name: _with_conditions(parameter, parameters) for name, parameter in parameters.items()
+    }
     for parameter in parameters.values():
         _check_conditions(parameter, parameters, f"{where}.{parameter.name}.when")
     return Space(_parents_first(parameters, where))
@@ -71,19 +94,28 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
 def with_defaults(space: Space, defaults: Mapping[str, Any], *, where: str = "defaults") -> Space:
     """Return ``space`` with these defaults instead of its own.
 
-    :raises SpaceError: for a name that is not a parameter, or a value that the parameter does not allow.
+    :raises SpaceError: for a name that is not a parameter, or a value that the parameter does not
+        allow.
     """
     for name in defaults:
         if name not in space.names:
-            raise SpaceError(f"{where}.{name} is not a parameter of the search space ({', '.join(space.names)})")
-    return Space(tuple(_with_default(p, defaults.get(p.name, NO_VALUE), f"{where}.{p.name}") for p in space))
+            raise SpaceError(
+                f"{where}.{name} is not a parameter of the search space ({', '.join(space.names)})"
+            )
+    return Space(
+        tuple(_with_default(p, defaults.get(p.name, NO_VALUE), f"{where}.{p.name}") for p in space)
+    )
 
 
 def _parameter(name: Any, fields: Any, where: str) -> Parameter:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise SpaceError(f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without blanks, starting with a letter")
+        raise SpaceError(
+            f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without blanks, starting with a letter"
+        )
     if name in RESERVED:
-        raise SpaceError(f"{where}: '{name}' is reserved for a placeholder of the command; rename the parameter")
+        raise SpaceError(
+            f"{where}: '{name}' is reserved for a placeholder of the command; rename the parameter"
+        )
     spec = parse(ParameterSpec, fields, where=where, error=SpaceError)
     _CHECKS[spec.type](spec, where)
     parameter = _built(name, spec)
@@ -91,13 +123,27 @@ def _parameter(name: Any, fields: Any, where: str) -> Parameter:
 
 
 def _built(name: str, spec: ParameterSpec) -> Parameter:
-    values = (False, True) if spec.type == "bool" else tuple(_cast(spec.type, v) for v in spec.values or ())
-    when = tuple((parent, tuple(v) if isinstance(v, list) else (v,)) for parent, v in spec.when.items())
+    values = (
+        (False, True)
+        if spec.type == "bool"
+        else tuple(_cast(spec.type, v) for v in spec.values or ())
+    )
+    when = tuple(
+        (parent, tuple(v) if isinstance(v, list) else (v,)) for parent, v in spec.when.items()
+    )
     bounds = {key: _cast(spec.type, getattr(spec, key)) for key in ("low", "high", "step")}
     if spec.type == "float" and spec.step is not None:
-        bounds["high"] = float(f"{bounds['high']:.12g}")  # 1.7 where arithmetic made it 1.7000000000000002
+        # 1.7 where arithmetic made it 1.7000000000000002
+        bounds["high"] = float(f"{bounds['high']:.12g}")
     return Parameter(
-        name, spec.type, **bounds, log=spec.log, values=values, about=" ".join(spec.about.split()), when=when, style=spec.style
+        name,
+        spec.type,
+        **bounds,
+        log=spec.log,
+        values=values,
+        about=" ".join(spec.about.split()),
+        when=when,
+        style=spec.style,
     )
 
 
@@ -106,8 +152,12 @@ def _cast(kind: Kind, value: Any) -> Any:
 
 
 def _default(parameter: Parameter, spec: ParameterSpec) -> Any:
-    """Return the default; null is one where it is among the values, else it says that there is none."""
-    given = "default" in spec.model_fields_set and (spec.default is not None or None in parameter.values)
+    """Return the default; null is one where it is among the values, else it says that there is
+    none.
+    """
+    given = "default" in spec.model_fields_set and (
+        spec.default is not None or None in parameter.values
+    )
     return spec.default if given else NO_VALUE
 
 
@@ -128,7 +178,9 @@ def _check_range(spec: ParameterSpec, where: str) -> None:
         return
     for key in ("low", "high"):
         if getattr(spec, key) is None:
-            raise SpaceError(f"{where}.{key} is missing; a {spec.type} needs low and high (or a list of values)")
+            raise SpaceError(
+                f"{where}.{key} is missing; a {spec.type} needs low and high (or a list of values)"
+            )
     assert spec.low is not None and spec.high is not None
     _check_numbers(spec, where)
     if spec.low >= spec.high:
@@ -150,9 +202,13 @@ def _check_numbers(spec: ParameterSpec, where: str) -> None:
         if not math.isfinite(value):
             raise SpaceError(f"{where}.{key} is {value}, but must be a finite number")
         if spec.type == "int" and not isinstance(value, int):
-            raise SpaceError(f"{where}.{key} is {value}, but the type is int; write a whole number or use type: float")
+            raise SpaceError(
+                f"{where}.{key} is {value}, but the type is int; write a whole number or use type: float"
+            )
         if spec.type == "int" and abs(value) > _EXACT:
-            raise SpaceError(f"{where}.{key} is {value}, beyond 2^53, where a range is not exact any more; list the values instead")
+            raise SpaceError(
+                f"{where}.{key} is {value}, beyond 2^53, where a range is not exact any more; list the values instead"
+            )
 
 
 def _check_step(spec: ParameterSpec, where: str) -> None:
@@ -162,13 +218,19 @@ def _check_step(spec: ParameterSpec, where: str) -> None:
         raise SpaceError(f"{where}.step cannot go together with log; remove one of them")
     assert spec.low is not None and spec.high is not None
     if spec.step <= 0 or spec.step > spec.high - spec.low:
-        raise SpaceError(f"{where}.step is {format_number(spec.step)}, but must be above 0 and at most high - low")
+        raise SpaceError(
+            f"{where}.step is {format_number(spec.step)}, but must be above 0 and at most high - low"
+        )
     steps = (spec.high - spec.low) / spec.step
     if steps > _MOST_STEPS:
-        raise SpaceError(f"{where}.step is {format_number(spec.step)}, which makes {steps:.2g} places; leave it out, or make it larger")
+        raise SpaceError(
+            f"{where}.step is {format_number(spec.step)}, which makes {steps:.2g} places; leave it out, or make it larger"
+        )
     if abs(steps - round(steps)) > 1e-6:
         last = spec.low + math.floor(steps) * spec.step
-        raise SpaceError(f"{where}.high is {format_number(spec.high)}, which no step from low reaches; use {format_number(last)}")
+        raise SpaceError(
+            f"{where}.high is {format_number(spec.high)}, which no step from low reaches; use {format_number(last)}"
+        )
 
 
 def _check_ordered_values(spec: ParameterSpec, where: str) -> None:
@@ -176,21 +238,29 @@ def _check_ordered_values(spec: ParameterSpec, where: str) -> None:
         if getattr(spec, key) is not None:
             raise SpaceError(f"{where}.{key} cannot go together with values; remove one of them")
     if spec.log:
-        raise SpaceError(f"{where}.log cannot go together with values; their order is all that counts, so remove log")
+        raise SpaceError(
+            f"{where}.log cannot go together with values; their order is all that counts, so remove log"
+        )
     wanted = int if spec.type == "int" else (int, float)
     spec.values = [as_number(value) for value in spec.values or []]
     for value in spec.values:
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
-            raise SpaceError(f"{where}.values holds {value!r}, which is no {spec.type}; mend it or use type: categorical")
+            raise SpaceError(
+                f"{where}.values holds {value!r}, which is no {spec.type}; mend it or use type: categorical"
+            )
     _check_choices(spec, where)
     if sorted(spec.values or []) != spec.values:  # type: ignore[type-var]
-        raise SpaceError(f"{where}.values are not in ascending order; sort them, or use type: categorical if their order means nothing")
+        raise SpaceError(
+            f"{where}.values are not in ascending order; sort them, or use type: categorical if their order means nothing"
+        )
 
 
 def _check_choices(spec: ParameterSpec, where: str) -> None:
     values = spec.values or []
     if len(values) < 2:
-        raise SpaceError(f"{where}.values needs at least two values; a parameter with one belongs into the command instead")
+        raise SpaceError(
+            f"{where}.values needs at least two values; a parameter with one belongs into the command instead"
+        )
     for value in values:
         if isinstance(value, float) and not math.isfinite(value):
             raise SpaceError(
@@ -204,7 +274,9 @@ def _check_choices(spec: ParameterSpec, where: str) -> None:
         )
     for i, value in enumerate(values):
         if any(value == other for other in values[:i]):
-            raise SpaceError(f"{where}.values holds {format_number(value)} twice; remove one of them")
+            raise SpaceError(
+                f"{where}.values holds {format_number(value)} twice; remove one of them"
+            )
 
 
 def _kind(value: Any) -> str:
@@ -216,7 +288,9 @@ def _kind(value: Any) -> str:
 def _check_categorical(spec: ParameterSpec, where: str) -> None:
     _refuse(spec, where, ("low", "high", "step", "log"))
     if spec.values is None:
-        raise SpaceError(f"{where}.values is missing; list the choices of a categorical, such as values: [adam, sgd]")
+        raise SpaceError(
+            f"{where}.values is missing; list the choices of a categorical, such as values: [adam, sgd]"
+        )
     _check_choices(spec, where)
 
 
@@ -227,7 +301,9 @@ def _check_bool(spec: ParameterSpec, where: str) -> None:
 def _refuse(spec: ParameterSpec, where: str, keys: tuple[str, ...]) -> None:
     for key in keys:
         if getattr(spec, key) not in (None, False):
-            raise SpaceError(f"{where}.{key} has no meaning for type: {spec.type}; remove it or change the type")
+            raise SpaceError(
+                f"{where}.{key} has no meaning for type: {spec.type}; remove it or change the type"
+            )
 
 
 _CHECKS: dict[str, Callable[[ParameterSpec, str], None]] = {
@@ -239,17 +315,26 @@ _CHECKS: dict[str, Callable[[ParameterSpec, str], None]] = {
 
 
 def _with_conditions(parameter: Parameter, parameters: Mapping[str, Parameter]) -> Parameter:
-    """Return ``parameter`` with the values in its conditions as their parents hold them: ``yes`` is true, ``32.0`` is 32."""
-    read = {name: tuple(parameters[name].snap(v) for v in values) if name in parameters else values for name, values in parameter.when}
+    """Return ``parameter`` with the values in its conditions as their parents hold them: ``yes`` is
+    true, ``32.0`` is 32.
+    """
+    read = {
+        name: tuple(parameters[name].snap(v) for v in values) if name in parameters else values
+        for name, values in parameter.when
+    }
     return replace(parameter, when=tuple(read.items()))
 
 
-def _check_conditions(parameter: Parameter, parameters: Mapping[str, Parameter], where: str) -> None:
+def _check_conditions(
+    parameter: Parameter, parameters: Mapping[str, Parameter], where: str
+) -> None:
     for name, allowed in parameter.when:
         parent = parameters.get(name)
         if parent is None or parent is parameter:
             others = [other for other in parameters if other != parameter.name]
-            raise SpaceError(f"{where} names '{name}', which is not another parameter of the space; {did_you_mean(name, others)}")
+            raise SpaceError(
+                f"{where} names '{name}', which is not another parameter of the space; {did_you_mean(name, others)}"
+            )
         if not parent.is_discrete and parent.kind == "float":
             raise SpaceError(
                 f"{where} depends on '{name}', a float range; a condition needs a parent that is categorical, bool, int or has values"
@@ -259,17 +344,29 @@ def _check_conditions(parameter: Parameter, parameters: Mapping[str, Parameter],
                 raise SpaceError(f"{where}.{name} can never hold: {reason}")
         if not allowed:
             raise SpaceError(f"{where}.{name} is an empty list; name at least one value of {name}")
-        if parent.is_discrete and all(any(same(v, a) for a in allowed) for v in parent.values) and not parent.when:
-            raise SpaceError(f"{where}.{name} lists every value of {name}, so it always holds; remove it")
+        if (
+            parent.is_discrete
+            and all(any(same(v, a) for a in allowed) for v in parent.values)
+            and not parent.when
+        ):
+            raise SpaceError(
+                f"{where}.{name} lists every value of {name}, so it always holds; remove it"
+            )
 
 
 def _parents_first(parameters: Mapping[str, Parameter], where: str) -> tuple[Parameter, ...]:
-    """Order so that parents precede children, else as written. A cycle leaves nothing that could come next."""
+    """Order so that parents precede children, else as written. A cycle leaves nothing that could
+    come next.
+    """
     ordered: dict[str, Parameter] = {}
     waiting = dict(parameters)
     while waiting:
-        ready = next((p for p in waiting.values() if all(parent in ordered for parent, _ in p.when)), None)
+        ready = next(
+            (p for p in waiting.values() if all(parent in ordered for parent, _ in p.when)), None
+        )
         if ready is None:
-            raise SpaceError(f"{where}: the conditions of {', '.join(waiting)} form a circle; remove one 'when'")
+            raise SpaceError(
+                f"{where}: the conditions of {', '.join(waiting)} form a circle; remove one 'when'"
+            )
         ordered[ready.name] = waiting.pop(ready.name)
     return tuple(ordered.values())

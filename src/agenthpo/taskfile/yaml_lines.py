@@ -1,4 +1,5 @@
-"""Read a YAML 1.2 file together with the line of each of its fields, so that a mistake in it can be found at once.
+"""Read a YAML 1.2 file together with the line of each of its fields, so that a mistake in it can be
+found at once.
 
 It knows nothing of what the fields mean.
 """
@@ -21,14 +22,18 @@ _MOST_VALUES = 100_000
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds. ``lines`` has the line (from 1 on) of each field by its path, such as ``space.lr.low`` and ``values[2]``."""
+    """What a file holds. ``lines`` has the line (from 1 on) of each field by its path, such as
+    ``space.lr.low`` and ``values[2]``.
+    """
 
     file: Path
     data: Any
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def located(self, message: str) -> str:
-        """Return ``message``, which begins with the file and the path of a field, with the field's line (or its nearest parent's)."""
+        """Return ``message``, which begins with the file and the path of a field, with the field's
+        line (or its nearest parent's).
+        """
         start = f"{self.file}: "
         if not message.startswith(start):
             return message
@@ -48,9 +53,13 @@ def read_yaml(file: Path) -> Document:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise TaskError(f"{file} does not exist; give the path of a task file, such as task.yaml") from None
+        raise TaskError(
+            f"{file} does not exist; give the path of a task file, such as task.yaml"
+        ) from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise TaskError(f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read") from None
+        raise TaskError(
+            f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read"
+        ) from None
     try:
         root = YAML(typ="safe", pure=True).compose(text)
         if root is not None and (exploding := _aliases_problem(root)):
@@ -63,7 +72,9 @@ def read_yaml(file: Path) -> Document:
 
 
 def _aliases_problem(root: Any) -> tuple[int, str] | None:
-    """Return the line and what is wrong there, where aliases (``*name``) lead back to themselves or stand for more than any task holds."""
+    """Return the line and what is wrong there, where aliases (``*name``) lead back to themselves or
+    stand for more than any task holds.
+    """
     sizes: dict[int, int] = {}
     opened: set[int] = set()
     waiting = [(root, False)]
@@ -74,9 +85,15 @@ def _aliases_problem(root: Any) -> tuple[int, str] | None:
             opened.discard(id(node))
             sizes[id(node)] = 1 + sum(sizes[id(child)] for child in children)
             if sizes[id(node)] > _MOST_VALUES:
-                return node.start_mark.line + 1, f"stands for more than {_MOST_VALUES:,} values by its aliases; write out what you mean"
+                return (
+                    node.start_mark.line + 1,
+                    f"stands for more than {_MOST_VALUES:,} values by its aliases; write out what you mean",
+                )
         elif id(node) in opened:
-            return node.start_mark.line + 1, "has an alias that leads back to itself; write out what you mean"
+            return (
+                node.start_mark.line + 1,
+                "has an alias that leads back to itself; write out what you mean",
+            )
         elif id(node) not in sizes:
             opened.add(id(node))
             waiting.append((node, True))
@@ -113,7 +130,9 @@ def _fix(words: str) -> str:
 
 
 def _lines(node: Any, path: str) -> Iterator[tuple[str, int]]:
-    """Yield each field's path and line. A field that is an alias is where it is named, not where its value stands."""
+    """Yield each field's path and line. A field that is an alias is where it is named, not where
+    its value stands.
+    """
     if isinstance(node.value, str):
         return
     for i, item in enumerate(node.value):

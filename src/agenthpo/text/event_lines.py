@@ -6,7 +6,17 @@ from dataclasses import asdict
 from typing import Any
 
 from agenthpo.codec import to_json, trial_to_json
-from agenthpo.events import Analysing, Event, Finished, Opened, Proposing, Reading, Reported, Started, Stopped
+from agenthpo.events import (
+    Analysing,
+    Event,
+    Finished,
+    Opened,
+    Proposing,
+    Reading,
+    Reported,
+    Started,
+    Stopped,
+)
 from agenthpo.records import Trial
 from agenthpo.text.phrases import budget_words, params_words, summary, trial_words
 from agenthpo.text.printing import say
@@ -32,10 +42,14 @@ def _print_text(event: Event) -> None:
         case Opened():
             if event.hint:
                 say(event.hint)
-            say(f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}")
+            say(
+                f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}"
+            )
         case Started(trial=trial):
             again = " again" if event.again else ""
-            say(f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}")
+            say(
+                f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}"
+            )
             if trial.proposal.rationale:
                 say(f"    {trial.proposal.rationale}")
             if trial.proposal.note:

@@ -11,7 +11,9 @@ __all__ = ["install_words"]
 
 
 def install_words(extra: str, packages: str) -> str:
-    """Return the command that adds ``extra`` to this installation, or the ``packages`` behind it where it is none of pip's."""
+    """Return the command that adds ``extra`` to this installation, or the ``packages`` behind it
+    where it is none of pip's.
+    """
     try:
         origin = distribution("agenthpo").read_text("direct_url.json")
         installed = json.loads(origin) if origin else None

@@ -12,7 +12,15 @@ from agenthpo.text.pasting import pasted
 from agenthpo.trials import Account, best_measured, ledger, mean_value
 from agenthpo.units import format_duration
 
-__all__ = ["budget_words", "gain_words", "measured_words", "params_words", "source_words", "summary", "trial_words"]
+__all__ = [
+    "budget_words",
+    "gain_words",
+    "measured_words",
+    "params_words",
+    "source_words",
+    "summary",
+    "trial_words",
+]
 
 
 def params_words(params: Params) -> str:
@@ -40,33 +48,50 @@ def trial_words(trial: Trial, incumbent: Trial | None) -> str:
         return "not finished"
     best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
     result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
-    verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[analysis.expectation_met]
+    verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[
+        analysis.expectation_met
+    ]
     return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {analysis.insight}{verdict}"
 
 
 def summary(opened: Opened, stopped: Stopped) -> list[str]:
-    """Return the closing lines: why it ended, the best configuration, its gain over the default, and who found what."""
+    """Return the closing lines: why it ended, the best configuration, its gain over the default,
+    and who found what.
+    """
     lines = [f"Ended: {stopped.reason}."]
     if stopped.incumbent is None:
         return [*lines, "No trial succeeded; see the errors above and the logs of the trials."]
     best = stopped.incumbent
     outcome = best.outcome
-    tested = "" if outcome is None or outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
-    lines.append(f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}")
+    tested = (
+        ""
+        if outcome is None or outcome.test_value is None
+        else f" (test {format_number(outcome.test_value)})"
+    )
+    lines.append(
+        f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}"
+    )
     lines.append(f"    {params_words(best.proposal.params)}")
     lines += measured_words(stopped.trials, opened.direction)
-    lines += [f"Gain: {gain_words(stopped.trials, best)}", *source_words(stopped.trials, opened.direction)]
+    lines += [
+        f"Gain: {gain_words(stopped.trials, best)}",
+        *source_words(stopped.trials, opened.direction),
+    ]
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
 
 
 def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
-    """Return how often the best configuration was measured and what came on average, in a line, where that was more than once."""
+    """Return how often the best configuration was measured and what came on average, in a line,
+    where that was more than once.
+    """
     measured = best_measured(trials, direction)
     if len(measured) < 2:
         return []
     values = [t.value for t in measured if t.value is not None]
     spread = f"{format_number(min(values))} to {format_number(max(values))}"
-    return [f"    measured {len(measured)} times: {format_number(mean_value(measured))} on average, {spread}"]
+    return [
+        f"    measured {len(measured)} times: {format_number(mean_value(measured))} on average, {spread}"
+    ]
 
 
 def gain_words(trials: Sequence[Trial], best: Trial) -> str:
@@ -88,7 +113,9 @@ def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
 
 def _account_words(account: Account) -> str:
     parts = [f"{account.proposed} proposed", f"{account.won} became the best so far"]
-    parts += [f"moved the best by {account.gained:.4g}"] * (account.gained > 0) + [f"{account.failed} failed"] * bool(account.failed)
+    parts += [f"moved the best by {account.gained:.4g}"] * (account.gained > 0) + [
+        f"{account.failed} failed"
+    ] * bool(account.failed)
     parts += [f"{account.held} of {account.judged} predictions held"] * bool(account.judged)
     parts += [f"{account.usage.tokens:,} tokens"] * bool(account.usage.tokens)
     return f"    {account.source}: {', '.join(parts)}"

@@ -1,4 +1,6 @@
-"""What reaches a terminal: every face prints by these, so that no text of a log, a model or a study can move more than its own words."""
+"""What reaches a terminal: every face prints by these, so that no text of a log, a model or a study
+can move more than its own words.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,18 @@ def say(*lines: str, error: bool = False, end: str = "\n") -> None:
 
 
 def clean_console(**options: Any) -> Console:
-    """Return a rich console for which brackets and colons in data are characters as any other, and whose words are cleaned."""
+    """Return a rich console for which brackets and colons in data are characters as any other, and
+    whose words are cleaned.
+    """
     from collections.abc import Iterable
 
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
     class Clean(Console):
-        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(clean(segment.text), segment.style)
 

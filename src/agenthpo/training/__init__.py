@@ -1,1 +1,3 @@
-"""Where a trial runs: ``runner.run`` takes a RunSpec and returns an Outcome; nothing here knows of studies or models."""
+"""Where a trial runs: ``runner.run`` takes a RunSpec and returns an Outcome; nothing here knows of
+studies or models.
+"""

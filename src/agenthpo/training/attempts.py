@@ -1,7 +1,8 @@
-"""One attempt of a trial: its token, its own files in the trial's folder, and the end of what an earlier attempt left running.
+"""One attempt of a trial: its token, its own files in the trial's folder, and the end of what an
+earlier attempt left running.
 
-Every process of an attempt carries its token in the environment, so that one whose supervisor was killed is found again, whatever launcher
-started it.
+Every process of an attempt carries its token in the environment, so that one whose supervisor was
+killed is found again, whatever launcher started it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _ROUNDS, _PAUSE_S = 100, 0.02
 
 
 def mark_of(study: str, trials: Path) -> str:
-    """Return what the tokens of all attempts begin with whose trial folders are in ``trials``; a copy of a study has another."""
+    """Return what the tokens of all attempts begin with whose trial folders are in ``trials``; a
+    copy of a study has another.
+    """
     return f"{study or 'none'}.{hashlib.sha256(str(trials.absolute()).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}/"
 
 
@@ -37,16 +40,23 @@ def new_token(spec: RunSpec) -> str:
 
 
 def begin_attempt(folder: Path, spec: RunSpec) -> int:
-    """Make the trial's folder ready for an attempt, and return a descriptor of its new log, for reading and appending.
+    """Make the trial's folder ready for an attempt, and return a descriptor of its new log, for
+    reading and appending.
 
     What an earlier attempt wrote is kept in a folder ``attempt-N`` of its own.
 
     :raises OSError: if it cannot be written.
     """
     make_folder(folder)
-    left = [folder / name for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE) if os.path.lexists(folder / name)]
+    left = [
+        folder / name
+        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE)
+        if os.path.lexists(folder / name)
+    ]
     if left:
-        number = next(n for n in range(1, 1_000_000) if not os.path.lexists(folder / f"attempt-{n}"))
+        number = next(
+            n for n in range(1, 1_000_000) if not os.path.lexists(folder / f"attempt-{n}")
+        )
         earlier = folder / f"attempt-{number}"
         make_folder(earlier)
         for path in left:
@@ -58,7 +68,8 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
 
 
 def end_processes(token: str) -> int:
-    """End every process that carries an attempt's token which begins with ``token``, and all that came of it; return how many.
+    """End every process that carries an attempt's token which begins with ``token``, and all that
+    came of it; return how many.
 
     This process and those it came from are left alone.
     """
@@ -80,7 +91,11 @@ def _carriers(token: str) -> set[int]:
 
     mark = f"{ATTEMPT_VARIABLE}={token}".encode()
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = {pid for pid, environment in _environments() if any(part.startswith(mark) for part in environment.split(b"\0"))}
+    found = {
+        pid
+        for pid, environment in _environments()
+        if any(part.startswith(mark) for part in environment.split(b"\0"))
+    }
     for pid in tuple(found):
         with contextlib.suppress(psutil.Error):
             found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
@@ -109,4 +124,7 @@ def _environments() -> Iterator[tuple[int, bytes]]:
 
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            yield process.pid, "\0".join(f"{name}={value}" for name, value in process.environ().items()).encode()
+            yield (
+                process.pid,
+                "\0".join(f"{name}={value}" for name, value in process.environ().items()).encode(),
+            )

@@ -1,4 +1,5 @@
-"""Metrics out of what a training run writes: its report file, JSON lines and patterned lines of its output.
+"""Metrics out of what a training run writes: its report file, JSON lines and patterned lines of its
+output.
 
 Text is data: nothing is executed, a line that is not understood is passed over.
 """
@@ -18,7 +19,16 @@ from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
 from agenthpo.text.redaction import redact
 
-__all__ = ["Lines", "MetricReader", "PatternError", "Point", "as_float", "compile_pattern", "json_numbers", "needles_of"]
+__all__ = [
+    "Lines",
+    "MetricReader",
+    "PatternError",
+    "Point",
+    "as_float",
+    "compile_pattern",
+    "json_numbers",
+    "needles_of",
+]
 
 NUMBER = r"(?>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:nan|inf(?:inity)?)\b)"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -27,15 +37,21 @@ _BEFORE = re.compile(r"(?:\d|\d[.,:_'’٫٬]|[.,][-+]?|\d[eE][-+]?)$")
 _BEFORE_FIRST = re.compile(r"(?:\w|\d[.,:_'’٫٬-]|−)$")
 """The same where a pattern begins with the number, so that nothing says where it begins."""
 _AFTER = re.compile(r"[\u00a0\u2009\u202f.,:_'’٫٬]*\d|[+-]\d|[eEdD][-+]?\d|[^\W\dA-Za-z]|#")
-"""What makes a number a part of another one: ``1,234``, ``1_000``, ``12:30``, ``3.2d-05``, digits of another alphabet."""
+"""What makes a number a part of another one: ``1,234``, ``1_000``, ``12:30``, ``3.2d-05``, digits
+of another alphabet.
+"""
 _LETTERS_AFTER = re.compile(r"[A-Za-z]+\w*")
 _UNITS = frozenset({"s", "sec", "secs", "seconds", "x", "db", "px", "pct", "nats", "bits"})
-"""What may follow a number without being named in its pattern; other letters may multiply it, as in ``1.5M``."""
+"""What may follow a number without being named in its pattern; other letters may multiply it, as in
+``1.5M``.
+"""
 _STEP_KEYS = ("step", "epoch", "iteration")
 _LONGEST_LINE = 65536
 _SHOWN = 200
 _MOST_POINTS, _MOST_METRICS = 100_000, 1000
-"""Beyond these, every second point of a metric is let go, and further metrics are: memory stays constant whatever a script writes."""
+"""Beyond these, every second point of a metric is let go, and further metrics are: memory stays
+constant whatever a script writes.
+"""
 
 
 class PatternError(ValueError):
@@ -44,7 +60,9 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True)
 class Point:
-    """Values of some metrics at one step; or, without any, how many bytes of a long log are read, of how many."""
+    """Values of some metrics at one step; or, without any, how many bytes of a long log are read,
+    of how many.
+    """
 
     step: float
     values: Mapping[str, float]
@@ -52,52 +70,78 @@ class Point:
 
 
 class Lines:
-    """Cut a stream of bytes into lines of text, at ``\\n`` and at the ``\\r`` of progress bars, in bounded memory."""
+    """Cut a stream of bytes into lines of text, at ``\\n`` and at the ``\\r`` of progress bars, in
+    bounded memory.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, chunk: bytes, *, final: bool = False, needles: Sequence[bytes] | None = None) -> list[str]:
-        """Return the lines that ``chunk`` completes, as a terminal shows them; with ``final``, the unfinished last one as well.
+    def feed(
+        self, chunk: bytes, *, final: bool = False, needles: Sequence[bytes] | None = None
+    ) -> list[str]:
+        """Return the lines that ``chunk`` completes, as a terminal shows them; with ``final``, the
+        unfinished last one as well.
 
-        With ``needles`` (in lower case), only lines that hold one of them, in any case: what no reader can need is not looked at.
+        With ``needles`` (in lower case), only lines that hold one of them, in any case: what no
+        reader can need is not looked at.
         """
         data = self._rest + chunk
         end = len(data) if final else max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         body, self._rest = data[:end], data[end:]
         if len(self._rest) > _LONGEST_LINE:
             self._rest = self._rest[-_LONGEST_LINE:]
-        whole = re.split(rb"[\r\n]+", body) if needles is None else _lines_with(body, (*needles, b"\x1b", b"\b"))
+        whole = (
+            re.split(rb"[\r\n]+", body)
+            if needles is None
+            else _lines_with(body, (*needles, b"\x1b", b"\b"))
+        )
         return [_shown(line.decode("utf-8", "replace")) for line in whole if line]
 
 
 def _lines_with(body: bytes, needles: Sequence[bytes]) -> list[bytes]:
-    """Return the lines of ``body`` that hold one of ``needles``, in their order; the others cost a search and nothing else."""
+    """Return the lines of ``body`` that hold one of ``needles``, in their order; the others cost a
+    search and nothing else.
+    """
     lowered, spans = body.lower(), dict[int, int]()
     breaks = [mark for mark in (b"\n", b"\r") if mark in body]
     for needle in needles:
         end, place = 0, lowered.find(needle)
         while place >= 0:
             start = max([end, *(body.rfind(mark, end, place) + 1 for mark in breaks)])
-            end = min([len(body), *(found for mark in breaks if (found := body.find(mark, place)) >= 0)])
+            end = min(
+                [len(body), *(found for mark in breaks if (found := body.find(mark, place)) >= 0)]
+            )
             spans[start] = end
             place = lowered.find(needle, end)
     return [body[start : spans[start]] for start in sorted(spans)]
 
 
 def needles_of(patterns: Mapping[str, str], wanted: Collection[str]) -> tuple[bytes, ...] | None:
-    """Return texts one of which every line holds that can give a value; None where that cannot be said."""
+    """Return texts one of which every line holds that can give a value; None where that cannot be
+    said.
+    """
     needles = [json.dumps(name).lower() for name in wanted]
     for pattern in patterns.values():
-        words = re.findall(r"[a-z0-9_]{2,}", pattern.replace("{number}", " ").lower()) if "{number}" in pattern else []
+        words = (
+            re.findall(r"[a-z0-9_]{2,}", pattern.replace("{number}", " ").lower())
+            if "{number}" in pattern
+            else []
+        )
         if not words:
             return None
         needles.append(max(words, key=len))
-    return tuple(needle.encode() for needle in needles) if all(needle.isascii() and "\\" not in needle for needle in needles) else None
+    return (
+        tuple(needle.encode() for needle in needles)
+        if all(needle.isascii() and "\\" not in needle for needle in needles)
+        else None
+    )
 
 
 def _shown(line: str) -> str:
-    """Return ``line`` without ANSI codes, its backspaces carried out: what comes after one is written over what was there."""
+    """Return ``line`` without ANSI codes, its backspaces carried out: what comes after one is
+    written over what was there.
+    """
     line = _ANSI.sub("", line)
     if "\b" not in line:
         return line
@@ -114,12 +158,16 @@ def _shown(line: str) -> str:
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Return the regular expression, whose first group is the value, that ``pattern`` stands for.
 
-    With ``{number}``, the rest is plain text (any amount of space where it has some), the first ``{number}`` is the value and further
-    ones are passed over. Without, ``pattern`` is a regular expression with one group.
+    With ``{number}``, the rest is plain text (any amount of space where it has some), the first
+    ``{number}`` is the value and further ones are passed over. Without, ``pattern`` is a regular
+    expression with one group.
     """
     if "{number}" not in pattern:
         return re.compile(pattern)
-    first, *others = [r"\s+".join(re.escape(word) for word in re.split(r"\s+", part)) for part in pattern.split("{number}")]
+    first, *others = [
+        r"\s+".join(re.escape(word) for word in re.split(r"\s+", part))
+        for part in pattern.split("{number}")
+    ]
     edge = r"(?<!\w)" if pattern[:1].isalnum() else ""
     return re.compile(f"{edge}{first}({NUMBER}){NUMBER.join(others)}", re.IGNORECASE)
 
@@ -141,7 +189,8 @@ class _Pattern:
         )
 
     def value(self, line: str) -> tuple[float, bool] | None:
-        """Return the value in ``line``, by the first place that matches, and whether there are more; None where there is none.
+        """Return the value in ``line``, by the first place that matches, and whether there are
+        more; None where there is none.
 
         :raises PatternError: if what stands there is no whole number.
         """
@@ -153,11 +202,15 @@ class _Pattern:
         before, after = line[max(0, start - 4) : start], line[end : end + 24]
         letters = _LETTERS_AFTER.match(after) if match.end() == end else None
         cut = (_BEFORE_FIRST if self._is_first else _BEFORE).search(before)
-        goes_on = not self._is_joined and (_AFTER.match(after) or (letters and letters[0].lower() not in _UNITS))
+        goes_on = not self._is_joined and (
+            _AFTER.match(after) or (letters and letters[0].lower() not in _UNITS)
+        )
         number = whole_number(text)
         if cut or goes_on or number is None:
             around = _around(redact(line[max(0, start - 2000) : end + 2000], quick=True), text)
-            raise PatternError(f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}")
+            raise PatternError(
+                f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}"
+            )
         return as_float(number), next(matches, None) is not None
 
 
@@ -169,7 +222,9 @@ def _around(line: str, text: str) -> str:
 
 @dataclass
 class MetricReader:
-    """Collect the points of a run. ``wanted`` are the metrics a JSON line must hold one of, to be taken for a report."""
+    """Collect the points of a run. ``wanted`` are the metrics a JSON line must hold one of, to be
+    taken for a report.
+    """
 
     wanted: frozenset[str]
     patterns: Mapping[str, str] = field(default_factory=dict)
@@ -178,7 +233,9 @@ class MetricReader:
     counted: set[str] = field(default_factory=set)
     """The metrics that were ever reported without a step, so that their points are only counted."""
     attempt: str = ""
-    """The token of the attempt that is read; a report that carries another one is of another attempt, and is passed over."""
+    """The token of the attempt that is read; a report that carries another one is of another
+    attempt, and is passed over.
+    """
     places: dict[str, list[int]] = field(default_factory=dict)
     """For each wanted metric, the report that each of its points came in, counted from 0 on."""
     taken: dict[str, str] = field(default_factory=dict)
@@ -209,7 +266,11 @@ class MetricReader:
         :raises PatternError: if a pattern's group holds part of a number, or none.
         """
         told = set[str]()
-        if line.lstrip().startswith("{") and (values := json_numbers(line.strip())) and self.wanted & set(values):
+        if (
+            line.lstrip().startswith("{")
+            and (values := json_numbers(line.strip()))
+            and self.wanted & set(values)
+        ):
             self._add(values)
             told = set(values)
         problem: PatternError | None = None
@@ -229,7 +290,8 @@ class MetricReader:
                 if more:
                     self.several.setdefault(name, _beginning(line))
         self._reports += 1
-        for name, value in found.items():  # each is counted by itself: only what says its step has the same one
+        # each is counted by itself: only what says its step has the same one
+        for name, value in found.items():
             self._add({name: value}, self._reports)
         if problem:
             raise problem
@@ -242,12 +304,31 @@ class MetricReader:
         if report is None:
             self._reports += 1
             report = self._reports
-        metrics = {name: value for name, value in values.items() if name not in _STEP_KEYS or name in self.wanted}
-        given = next((values[key] for key in _STEP_KEYS if key in values and key not in self.wanted and math.isfinite(values[key])), None)
-        step = float(max((self._counts[name] for name in metrics), default=0)) if given is None else given
+        metrics = {
+            name: value
+            for name, value in values.items()
+            if name not in _STEP_KEYS or name in self.wanted
+        }
+        given = next(
+            (
+                values[key]
+                for key in _STEP_KEYS
+                if key in values and key not in self.wanted and math.isfinite(values[key])
+            ),
+            None,
+        )
+        step = (
+            float(max((self._counts[name] for name in metrics), default=0))
+            if given is None
+            else given
+        )
         self.counted |= set(metrics) if given is None else set()
         for name, value in metrics.items():
-            if name not in self.curves and len(self.curves) >= _MOST_METRICS and name not in self.wanted:
+            if (
+                name not in self.curves
+                and len(self.curves) >= _MOST_METRICS
+                and name not in self.wanted
+            ):
                 continue
             self._counts[name] += 1
             curve = self.curves.setdefault(name, [])
@@ -264,14 +345,22 @@ class MetricReader:
 
 
 def _beginning(line: str) -> str:
-    """Return a line's first words, none of them cut where there are several: half of a secret is not known as one."""
+    """Return a line's first words, none of them cut where there are several: half of a secret is
+    not known as one.
+    """
     return line if len(line) <= _SHOWN else (line[:_SHOWN].rsplit(None, 1) or [""])[0]
 
 
 def _half(curve: list[tuple[float, float]]) -> list[int]:
-    """Return every second place, with the last, the lowest and the highest among them, of which one may be the objective value."""
+    """Return every second place, with the last, the lowest and the highest among them, of which one
+    may be the objective value.
+    """
     finite = [i for i, (_, value) in enumerate(curve) if math.isfinite(value)] or [0]
-    ends = {len(curve) - 1, min(finite, key=lambda i: curve[i][1]), max(finite, key=lambda i: curve[i][1])}
+    ends = {
+        len(curve) - 1,
+        min(finite, key=lambda i: curve[i][1]),
+        max(finite, key=lambda i: curve[i][1]),
+    }
     return sorted({*range(0, len(curve), 2), *ends})
 
 

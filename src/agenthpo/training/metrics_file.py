@@ -1,6 +1,7 @@
 """Metrics out of a file that a script writes by itself: CSV with a heading, or JSON lines.
 
-The file is read anew when it changes, since some loggers write it anew when a column comes. What an earlier run left in it does not count.
+The file is read anew when it changes, since some loggers write it anew when a column comes. What an
+earlier run left in it does not count.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ from agenthpo.training.metrics import as_float, json_numbers
 __all__ = ["TableFile"]
 
 _SHARE = 20
-"""How much longer than a reading took to wait until the next, so that reading takes at most a twentieth of a core."""
+"""How much longer than a reading took to wait until the next, so that reading takes at most a
+twentieth of a core.
+"""
 
 
 class TableFile:
     """A metrics file of one trial."""
 
     def __init__(self, path: Path, *, own: bool, metric: str = "") -> None:
-        """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an interrupted run, and removed.
+        """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an
+        interrupted run, and removed.
 
-        What stands in the column ``metric`` and has digits, but is no whole number, is told in ``unread``.
+        What stands in the column ``metric`` and has digits, but is no whole number, is told in
+        ``unread``.
         """
         self._metric, self.unread = metric, ""
         self._path, self._told, self._next = path, 0, 0.0
@@ -41,7 +46,9 @@ class TableFile:
         self._old_time = path.stat().st_mtime_ns if old else 0
 
     def new_rows(self, *, final: bool = False) -> Iterator[Mapping[str, float]]:
-        """Yield the rows that have come since the last call, as column -> number; the unfinished last one only when ``final``."""
+        """Yield the rows that have come since the last call, as column -> number; the unfinished
+        last one only when ``final``.
+        """
         if not self._has_changed(final):
             return
         began = time.monotonic()
@@ -51,11 +58,13 @@ class TableFile:
         self._told = len(rows)
 
     def _refuse(self, name: str, cell: str) -> None:
-        if name == self._metric and not self.unread and any(character.isdigit() for character in cell):
+        if (
+            name == self._metric
+            and not self.unread
+            and any(character.isdigit() for character in cell)
+        ):
             shown = redact(cell.strip(), quick=True)[:40]
-            self.unread = (
-                f"the column {name} of {self._path.name} holds {shown!r}, which is not a whole number; write it as 0.853 or 1234.5"
-            )
+            self.unread = f"the column {name} of {self._path.name} holds {shown!r}, which is not a whole number; write it as 0.853 or 1234.5"
 
     def _has_changed(self, final: bool) -> bool:
         if not self._path.is_file():
@@ -73,13 +82,16 @@ class TableFile:
         except OSError:  # removed since we looked
             return ""
         begins_as_before = hashlib.sha256(data[: self._old_size]).digest() == self._old_digest
-        if self._old_size and begins_as_before and len(data) > self._old_size:  # appended to what was there
+        # appended to what was there
+        if self._old_size and begins_as_before and len(data) > self._old_size:
             heading = data[: data.find(b"\n") + 1] if not data.startswith(b"{") else b""
             data = heading + data[self._old_size :]
         return (data if final else data[: data.rfind(b"\n") + 1]).decode("utf-8-sig", "replace")
 
 
-def _rows(text: str, refuse: Callable[[str, str], None] = lambda name, cell: None) -> Iterator[Mapping[str, float]]:
+def _rows(
+    text: str, refuse: Callable[[str, str], None] = lambda name, cell: None
+) -> Iterator[Mapping[str, float]]:
     if text.lstrip().startswith("{"):
         yield from filter(None, map(json_numbers, text.splitlines()))
         return
@@ -93,7 +105,11 @@ def _rows(text: str, refuse: Callable[[str, str], None] = lambda name, cell: Non
         if len(row) > len(heading):
             continue
         # A column without a name (pandas writes one) counts rows, and is no metric.
-        cells = {name: cell for name, cell in zip(heading, row, strict=False) if name and not name.startswith("Unnamed:")}
+        cells = {
+            name: cell
+            for name, cell in zip(heading, row, strict=False)
+            if name and not name.startswith("Unnamed:")
+        }
         numbers = {name: _number(cell) for name, cell in cells.items()}
         for name in (name for name, value in numbers.items() if value is None):
             refuse(name, cells[name])

@@ -1,4 +1,5 @@
-"""Which lines of a log come nearest to a report of a metric: what to show to someone whose metric never came.
+"""Which lines of a log come nearest to a report of a metric: what to show to someone whose metric
+never came.
 
 Constant memory, and little time on a line that shares no word with the metric.
 """
@@ -15,16 +16,25 @@ __all__ = ["Likeness"]
 _MOST, _WIDTH = 3, 120
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGITS = re.compile(r"[-+]?\d[\d.,e+-]*%?")
-_SYNONYMS = {"acc": "accuracy", "val": "validation", "valid": "validation", "err": "error", "prec": "precision"}
+_SYNONYMS = {
+    "acc": "accuracy",
+    "val": "validation",
+    "valid": "validation",
+    "err": "error",
+    "prec": "precision",
+}
 
 
 class Likeness:
-    """The three lines with a number that are most like ``metric``, each of another shape, the best first."""
+    """The three lines with a number that are most like ``metric``, each of another shape, the best
+    first.
+    """
 
     def __init__(self, metric: str) -> None:
         self.metric = metric
         self._words = _words(metric)
-        # Three letters of a word find `acc` in `Accuracy` and `validation` for `val`, at the price of a substring search.
+        # Three letters of a word find `acc` in `Accuracy` and `validation` for `val`, at the price
+        # of a substring search.
         self._stems = tuple({word[:3] for word in self._words})
         self._found: dict[str, tuple[float, str]] = {}
 
@@ -52,10 +62,18 @@ class Likeness:
         return tuple(line for _, line in sorted(self._found.values(), key=lambda found: -found[0]))
 
     def _score(self, line: str) -> float:
-        """Return how many of the metric's words the line has, then how close the nearest name in it is."""
+        """Return how many of the metric's words the line has, then how close the nearest name in it
+        is.
+        """
         there = _words(line)
         names = re.findall(r"[\w.-]+", line)
-        nearest = max((difflib.SequenceMatcher(None, self.metric.lower(), name.lower()).ratio() for name in names[:40]), default=0.0)
+        nearest = max(
+            (
+                difflib.SequenceMatcher(None, self.metric.lower(), name.lower()).ratio()
+                for name in names[:40]
+            ),
+            default=0.0,
+        )
         return len(self._words & there) / len(self._words or {""}) + nearest
 
 

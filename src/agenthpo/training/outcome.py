@@ -25,12 +25,17 @@ from agenthpo.units import format_duration
 __all__ = ["judge", "load_outcome", "save_outcome"]
 
 OUTCOME_FILE = "outcome.json"
-_MEMORY = re.compile(r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE)
+_MEMORY = re.compile(
+    r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE
+)
 _ERROR = re.compile(
-    r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b|\s*(?:error|fatal|panic|segmentation fault)\b", re.IGNORECASE
+    r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b|\s*(?:error|fatal|panic|segmentation fault)\b",
+    re.IGNORECASE,
 )
 """How a line begins that tells an error: an exception of Python's, or what other programs write."""
-_CHAINED = re.compile(r"The above exception was the direct cause|During handling of the above exception")
+_CHAINED = re.compile(
+    r"The above exception was the direct cause|During handling of the above exception"
+)
 _PASSED_ON = re.compile(
     r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|RayTaskError|Error executing job"
 )
@@ -41,32 +46,59 @@ _MOST_POINTS = 200
 """What is kept of a curve, which is read for its shape."""
 
 
-def judge(spec: RunSpec, reader: MetricReader, end: dict[str, Any], tail: str, *, alike: Sequence[str] = ()) -> Outcome:
-    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s, perhaps error.
+def judge(
+    spec: RunSpec,
+    reader: MetricReader,
+    end: dict[str, Any],
+    tail: str,
+    *,
+    alike: Sequence[str] = (),
+) -> Outcome:
+    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s,
+    perhaps error.
 
     ``alike`` are the lines of output that come nearest to a report of the metric.
     """
     curves = {name: reader.curve(name) for name in reader.curves}
     facts = {
-        "curves": {name: thinned(curve, _MOST_POINTS) for name, curve in curves.items() if name != spec.test_metric},
+        "curves": {
+            name: thinned(curve, _MOST_POINTS)
+            for name, curve in curves.items()
+            if name != spec.test_metric
+        },
         "duration_s": end.get("duration_s", 0.0),
         "exit_code": end.get("exit_code"),
         "peak_mb": end.get("peak_mb"),
         "log_tail": tail,
         "taken": dict(reader.taken),
-        "warnings": tuple([*(_several_words(name, line) for name, line in reader.several.items()), *reader.unread.values()]),
+        "warnings": tuple(
+            [
+                *(_several_words(name, line) for name, line in reader.several.items()),
+                *reader.unread.values(),
+            ]
+        ),
     }
     status, error = _ending(spec, end, curves, tail)
     if status is not None:
         return Outcome(status=status, error=error, **facts)
     curve = curves.get(spec.metric, ())
     if not curve:
-        return Outcome(status="failed", error=f"the script ended without reporting {spec.metric}; {_hint(curves, alike)}", **facts)
+        return Outcome(
+            status="failed",
+            error=f"the script ended without reporting {spec.metric}; {_hint(curves, alike)}",
+            **facts,
+        )
     place = _chosen(curve, spec)
     if place is None:
         return Outcome(status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}", **facts)
     step, value = curve[place]
-    return Outcome(status="complete", value=value, step=step, test_value=_test_value(spec, reader, place), **facts)
+    return Outcome(
+        status="complete",
+        value=value,
+        step=step,
+        test_value=_test_value(spec, reader, place),
+        **facts,
+    )
 
 
 def _several_words(name: str, line: str) -> str:
@@ -74,10 +106,12 @@ def _several_words(name: str, line: str) -> str:
 
 
 def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None:
-    """Return the test metric that belongs to the ``place``-th value of the metric, or None where that is not plain.
+    """Return the test metric that belongs to the ``place``-th value of the metric, or None where
+    that is not plain.
 
-    It does where it came in the same report or line, at the same step that the script gave for both, or where both came without steps,
-    in turn, one of each. One that came once, after all others, belongs to the last value.
+    It does where it came in the same report or line, at the same step that the script gave for
+    both, or where both came without steps, in turn, one of each. One that came once, after all
+    others, belongs to the last value.
     """
     test, curve = reader.curve(spec.test_metric or ""), reader.curve(spec.metric)
     if not test:
@@ -93,7 +127,9 @@ def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None
         return test[0][1] if is_at_end and place == len(curve) - 1 else None
     if not {spec.metric, spec.test_metric or ""} <= reader.counted or len(test) != len(curve):
         return None
-    in_turn = any(first == sorted(first) for first in (_merged(ours, theirs), _merged(theirs, ours)))
+    in_turn = any(
+        first == sorted(first) for first in (_merged(ours, theirs), _merged(theirs, ours))
+    )
     return test[place][1] if in_turn else None
 
 
@@ -106,7 +142,9 @@ def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
         return f"it reported {', '.join(sorted(curves))}"
     if alike:
         lines = " | ".join(repr(line) for line in alike)
-        return f"the lines most like it are {lines}; put a pattern with {{number}} into train.metrics"
+        return (
+            f"the lines most like it are {lines}; put a pattern with {{number}} into train.metrics"
+        )
     return "call agenthpo.report(), print a JSON line, or set train.metrics"
 
 
@@ -117,25 +155,42 @@ def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: 
     if reason == "stop":
         return "interrupted", "stopped before its end"
     if reason == "timeout":
-        silent = f"; it had written nothing for the last {format_duration(quiet)}" if quiet > max(1.0, (spec.timeout_s or 0) / 2) else ""
-        return "timeout", f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}{silent}"
+        silent = (
+            f"; it had written nothing for the last {format_duration(quiet)}"
+            if quiet > max(1.0, (spec.timeout_s or 0) / 2)
+            else ""
+        )
+        return (
+            "timeout",
+            f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}{silent}",
+        )
     if reason == "silence":
-        return "timeout", f"stopped since it had written nothing for {format_duration(spec.silence_s or 0)}"
+        return (
+            "timeout",
+            f"stopped since it had written nothing for {format_duration(spec.silence_s or 0)}",
+        )
     if reason == "memory":
-        return "oom", f"stopped at its memory limit of {spec.memory_mb:.0f} MB, its children included"
+        return (
+            "oom",
+            f"stopped at its memory limit of {spec.memory_mb:.0f} MB, its children included",
+        )
     if reason == "exit" and (code == 0 or _counts_all_the_same(spec, code, curves)):
         return None, ""
     lines = [line for line in tail.splitlines() if line.strip()]
     if reason == "exit" and (line := _memory_line(lines)):
         return "oom", f"out of memory: {redact(line, quick=True)[:200]}"
     if code is not None and (number := _signal_of(code)):
-        hint = ", which is often the system running out of memory" if number == signal.SIGKILL else ""
+        hint = (
+            ", which is often the system running out of memory" if number == signal.SIGKILL else ""
+        )
         return "failed", f"killed by signal {number.value} ({number.name}){hint}"
     return "failed", end.get("error") or _exit_words(spec, code, curves, lines)
 
 
 def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curve]) -> bool:
-    """Tell whether an exit code above 0 is no failure: the task says so, or it is that of a pipe whose reader ended first."""
+    """Tell whether an exit code above 0 is no failure: the task says so, or it is that of a pipe
+    whose reader ended first.
+    """
     if code is None or not curves.get(spec.metric):
         return False
     if code == 128 + signal.SIGPIPE and "pipefail" in spec.command:
@@ -144,17 +199,25 @@ def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curv
 
 
 def _memory_line(lines: Sequence[str]) -> str:
-    """Return the line by which a script died of too little memory; nothing where another error came later.
+    """Return the line by which a script died of too little memory; nothing where another error came
+    later.
 
-    What it caught and went on from may be in the log as well: only the last error counts, and those it came from or that passed it on.
+    What it caught and went on from may be in the log as well: only the last error counts, and those
+    it came from or that passed it on.
     """
     place = next((i for i in range(len(lines) - 1, -1, -1) if _MEMORY.search(lines[i])), None)
     if place is None:
         return ""
     later = lines[place + 1 :]
     errors = [line for line in later if _ERROR.match(line)]
-    passed_on = any(_CHAINED.search(line) for line in later) or all(_PASSED_ON.search(line) for line in errors)
-    is_last = bool(errors) or len(later) <= _AFTERWORDS or any("Traceback" in line for line in lines[max(0, place - 12) : place])
+    passed_on = any(_CHAINED.search(line) for line in later) or all(
+        _PASSED_ON.search(line) for line in errors
+    )
+    is_last = (
+        bool(errors)
+        or len(later) <= _AFTERWORDS
+        or any("Traceback" in line for line in lines[max(0, place - 12) : place])
+    )
     return lines[place].strip() if passed_on and is_last else ""
 
 
@@ -167,7 +230,9 @@ def _signal_of(code: int) -> signal.Signals | None:
 def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines: list[str]) -> str:
     curve = curves.get(spec.metric)
     after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
-    return f"exit code {code}{after}" + (f": {redact(lines[-1].strip(), quick=True)[:200]}" if lines else "")
+    return f"exit code {code}{after}" + (
+        f": {redact(lines[-1].strip(), quick=True)[:200]}" if lines else ""
+    )
 
 
 def _chosen(curve: Curve, spec: RunSpec) -> int | None:
@@ -181,18 +246,28 @@ def _chosen(curve: Curve, spec: RunSpec) -> int | None:
 
 def save_outcome(outcome: Outcome, workdir: Path, owner: Owner) -> None:
     """Write ``outcome`` into the trial's folder with whose it is."""
-    write_whole(workdir / OUTCOME_FILE, json.dumps({**encode(outcome), "owner": asdict(owner)}).encode())
+    write_whole(
+        workdir / OUTCOME_FILE, json.dumps({**encode(outcome), "owner": asdict(owner)}).encode()
+    )
 
 
 def load_outcome(workdir: Path, owner: Owner | None = None) -> Outcome | None:
-    """Return the outcome that was saved in ``workdir``, or None where there is none, or one that does not belong to ``owner``.
+    """Return the outcome that was saved in ``workdir``, or None where there is none, or one that
+    does not belong to ``owner``.
 
     Without ``owner`` it is only read, whosever it is: it must not count for a trial then.
     """
     try:
         raw = json.loads(read_regular(workdir / OUTCOME_FILE))
         whose = raw.pop("owner")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # torn, or a file of the script's own
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):  # torn, or a file of the script's own
         return None
     if owner is not None and whose != json.loads(json.dumps(asdict(owner))):
         return None

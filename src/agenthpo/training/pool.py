@@ -1,4 +1,6 @@
-"""Where trials run: the seam between the loop, which waits for futures, and a process, a machine or a cluster."""
+"""Where trials run: the seam between the loop, which waits for futures, and a process, a machine or
+a cluster.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Pool(Protocol):
 
 
 class InlinePool:
-    """One trial at a time in the caller's thread, so that Ctrl-C reaches the runner, which ends the training."""
+    """One trial at a time in the caller's thread, so that Ctrl-C reaches the runner, which ends the
+    training.
+    """
 
     slots = 1
 

@@ -1,4 +1,5 @@
-"""Run one trial: in a process group of its own under a supervisor, or as a function in this process; its output is read live.
+"""Run one trial: in a process group of its own under a supervisor, or as a function in this
+process; its output is read live.
 
 A run that has an outcome on disk is not run again.
 """
@@ -34,14 +35,18 @@ OnPoint = Callable[[Point], None]
 _POLL_S = 0.1
 _CHUNK = 1 << 20
 _BEHIND, _TELL_S = 50_000_000, 1.0
-"""Bytes of a log that are left to read from which on it is told how far that is, and how often, in seconds."""
+"""Bytes of a log that are left to read from which on it is told how far that is, and how often, in
+seconds.
+"""
 _TAIL_LINES, _TAIL_WIDTH, _LONGEST_LINE = 20, 300, 4000
 
 
 def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
-    """Run the trial and return its outcome, failures included; ``on_point`` sees each report within a second.
+    """Run the trial and return its outcome, failures included; ``on_point`` sees each report within
+    a second.
 
-    On KeyboardInterrupt the training and all its children are ended, nothing is recorded, and the exception goes on.
+    On KeyboardInterrupt the training and all its children are ended, nothing is recorded, and the
+    exception goes on.
     """
     workdir = Path(spec.workdir)
     if (saved := load_outcome(workdir, spec.owner)) is not None:
@@ -49,14 +54,20 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     token = new_token(spec)
     with open(begin_attempt(workdir, spec), "r+b", buffering=0) as log:
         reader = _Reader(spec, on_point, token, log)
-        end = _call(spec, reader, token, log) if spec.function is not None else _execute(spec, reader, token, log)
+        end = (
+            _call(spec, reader, token, log)
+            if spec.function is not None
+            else _execute(spec, reader, token, log)
+        )
         outcome = judge(spec, reader.metrics, end, _tail(log), alike=reader.alike)
     _save(outcome, workdir, spec)
     return outcome
 
 
 def _save(outcome: Outcome, workdir: Path, spec: RunSpec) -> None:
-    """Keep the outcome until it is recorded; a folder that the script removed or replaced is made anew."""
+    """Keep the outcome until it is recorded; a folder that the script removed or replaced is made
+    anew.
+    """
     make_folder(workdir)
     save_outcome(outcome, workdir, spec.owner)
 
@@ -64,7 +75,9 @@ def _save(outcome: Outcome, workdir: Path, spec: RunSpec) -> None:
 class _Reader:
     """Follow a trial's report file and log as they grow."""
 
-    def __init__(self, spec: RunSpec, on_point: OnPoint, token: str = "", log: BinaryIO | None = None) -> None:
+    def __init__(
+        self, spec: RunSpec, on_point: OnPoint, token: str = "", log: BinaryIO | None = None
+    ) -> None:
         wanted = frozenset(name for name in (spec.metric, spec.test_metric) if name)
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self._likeness = Likeness(spec.metric)
@@ -79,7 +92,9 @@ class _Reader:
         for chunk in self._report.new():
             self._feed(self._report_lines.feed(chunk), self.metrics.read_report)
         for chunk in self._new_output():
-            self._feed(self._log_lines.feed(chunk, needles=self._needles()), self.metrics.read_output)
+            self._feed(
+                self._log_lines.feed(chunk, needles=self._needles()), self.metrics.read_output
+            )
         if final:
             self._feed(self._report_lines.feed(b"", final=True), self.metrics.read_report)
             self._feed(self._log_lines.feed(b"", final=True), self.metrics.read_output)
@@ -88,8 +103,12 @@ class _Reader:
 
     @property
     def error(self) -> str:
-        """Why the metric's pattern could not be read somewhere: its value would be that of another line."""
-        return self.metrics.unread.get(self._likeness.metric, "") or (self._table.unread if self._table else "")
+        """Why the metric's pattern could not be read somewhere: its value would be that of another
+        line.
+        """
+        return self.metrics.unread.get(self._likeness.metric, "") or (
+            self._table.unread if self._table else ""
+        )
 
     @property
     def alike(self) -> tuple[str, ...]:
@@ -97,11 +116,17 @@ class _Reader:
         return self._likeness.lines
 
     def _needles(self) -> tuple[bytes, ...] | None:
-        """Return what a line must hold to be looked at; while the metric has not come, what is like it is of interest too."""
+        """Return what a line must hold to be looked at; while the metric has not come, what is like
+        it is of interest too.
+        """
         if self._wanted is None or self._likeness.metric in self.metrics.curves:
             return self._wanted
         stems = self._likeness.stems
-        return (*self._wanted, *(stem.encode() for stem in stems)) if all(map(str.isascii, stems)) else None
+        return (
+            (*self._wanted, *(stem.encode() for stem in stems))
+            if all(map(str.isascii, stems))
+            else None
+        )
 
     def _feed(self, lines: list[str], read: Callable[[str], None]) -> None:
         for line in lines:
@@ -159,13 +184,24 @@ def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[
     """Run the command and return how it ended."""
     settings = {
         "log": log.fileno(),
-        "watched": [str(Path(spec.workdir) / METRICS_FILE), *([spec.metrics_file] if spec.metrics_file else [])],
+        "watched": [
+            str(Path(spec.workdir) / METRICS_FILE),
+            *([spec.metrics_file] if spec.metrics_file else []),
+        ],
         "timeout_s": spec.timeout_s,
         "silence_s": spec.silence_s,
         "memory_mb": spec.memory_mb,
     }
-    # -I -S: only the standard library, and nothing of the user's environment between us and the process that must not fail.
-    arguments = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(settings), *spec.command]
+    # -I -S: only the standard library, and nothing of the user's environment between us and the
+    # process that must not fail.
+    arguments = [
+        sys.executable,
+        "-I",
+        "-S",
+        supervisor.__file__,
+        json.dumps(settings),
+        *spec.command,
+    ]
     with _supervised(arguments, spec, token, log) as process:
         assert process.stdout is not None
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
@@ -174,12 +210,22 @@ def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[
     if not said.strip():
         end_processes(token)  # the supervisor was killed, and cannot end what a launcher started
     reader.poll(final=True)
-    end = json.loads(said) if said.strip() else {"reason": "unsupervised", "error": "its supervisor was killed"}
-    return {**end, "reason": "pattern", "error": reader.error} if reader.error and end["reason"] == "exit" else end
+    end = (
+        json.loads(said)
+        if said.strip()
+        else {"reason": "unsupervised", "error": "its supervisor was killed"}
+    )
+    return (
+        {**end, "reason": "pattern", "error": reader.error}
+        if reader.error and end["reason"] == "exit"
+        else end
+    )
 
 
 @contextlib.contextmanager
-def _supervised(arguments: list[str], spec: RunSpec, token: str, log: BinaryIO) -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(
+    arguments: list[str], spec: RunSpec, token: str, log: BinaryIO
+) -> Iterator[subprocess.Popen[bytes]]:
     env = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
@@ -210,7 +256,9 @@ def _supervised(arguments: list[str], spec: RunSpec, token: str, log: BinaryIO) 
 
 
 def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:
-    """Call the function with the parameters and return how it ended; what it returns is reported under the metric's name."""
+    """Call the function with the parameters and return how it ended; what it returns is reported
+    under the metric's name.
+    """
     assert spec.function is not None
     started = time.monotonic()
     end: dict[str, Any] = {"reason": "exit", "exit_code": 0}
@@ -220,9 +268,18 @@ def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str
         if returned is not None:
             reader.poll()
             _take(returned, spec, reader)
-    except (Exception, SystemExit) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
+    except (
+        Exception,
+        SystemExit,
+    ) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
         log.write(traceback.format_exc().encode("utf-8", "replace"))
-        end = {"reason": "exit", "exit_code": 1, "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0], quick=True)[:300]}
+        end = {
+            "reason": "exit",
+            "exit_code": 1,
+            "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0], quick=True)[
+                :300
+            ],
+        }
     reader.poll(final=True)
     return {**end, "duration_s": time.monotonic() - started}
 
@@ -234,6 +291,10 @@ def _take(returned: Any, spec: RunSpec, reader: _Reader) -> None:
 
 def _tail(log: BinaryIO) -> str:
     size = os.fstat(log.fileno()).st_size
-    data = os.pread(log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH))
+    data = os.pread(
+        log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH)
+    )
     lines = Lines().feed(data, final=True)
-    return "\n".join(redact(line[:_LONGEST_LINE], quick=True)[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:])
+    return "\n".join(
+        redact(line[:_LONGEST_LINE], quick=True)[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:]
+    )

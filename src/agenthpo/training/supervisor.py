@@ -1,9 +1,11 @@
-"""A small process between driver and training, so that no training outlives its driver (run as a file, never imported).
+"""A small process between driver and training, so that no training outlives its driver (run as a
+file, never imported).
 
-It starts the command in a process group of its own, and ends that group and every process that came of it, daemons too, at the command's
-end, at a limit (time, silence, memory), or when its standard input closes: the driver asks for a stop that way, and a driver that was
-killed cannot help doing so. One line of JSON on standard output says how the command ended. Standard library only; it must start in
-milliseconds.
+It starts the command in a process group of its own, and ends that group and every process that came
+of it, daemons too, at the command's end, at a limit (time, silence, memory), or when its standard
+input closes: the driver asks for a stop that way, and a driver that was killed cannot help doing
+so. One line of JSON on standard output says how the command ended. Standard library only; it must
+start in milliseconds.
 """
 
 from __future__ import annotations
@@ -23,18 +25,22 @@ from typing import Any
 GRACE_S = 3.0
 """How long a training may take to end itself after SIGTERM."""
 _LOOK_S, _SHARE = 0.2, 20
-"""Seconds between two looks at what runs; more where a look takes long, so that looking costs at most a twentieth of a core."""
+"""Seconds between two looks at what runs; more where a look takes long, so that looking costs at
+most a twentieth of a core.
+"""
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def main(settings: str, *command: str) -> None:
     """Run ``command`` within ``settings``, a JSON object.
 
-    It holds log (a descriptor), watched (files), and the limits timeout_s, silence_s, memory_mb or null.
+    It holds log (a descriptor), watched (files), and the limits timeout_s, silence_s, memory_mb or
+    null.
     """
     started = time.monotonic()
     given = json.loads(settings)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # the parent of every process whose own parent ends, so that a daemon stays in sight
+    # the parent of every process whose own parent ends, so that a daemon stays in sight
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with open(given["log"], "ab", closefd=False) as log:
         try:
             child = subprocess.Popen(
@@ -43,22 +49,40 @@ def main(settings: str, *command: str) -> None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # should this process be killed, the training is too
+                # should this process be killed, the training is too
+                preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
             )
         except OSError as problem:
-            _say(reason="unstartable", error=f"{command[0]} cannot be started: {problem.strerror}", duration_s=0.0)
+            _say(
+                reason="unstartable",
+                error=f"{command[0]} cannot be started: {problem.strerror}",
+                duration_s=0.0,
+            )
             return
     watch = _Watch(child, given, started)
     reason = watch.until_end()
     _end(child, gently=reason in ("stop", "timeout", "silence"))
-    peak = max(watch.peak_mb, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)
-    _say(reason=reason, exit_code=child.returncode, duration_s=time.monotonic() - started, peak_mb=round(peak, 1), quiet_s=watch.quiet_s())
+    peak = max(
+        watch.peak_mb,
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        * (1 if sys.platform == "darwin" else 1024)
+        / 1e6,
+    )
+    _say(
+        reason=reason,
+        exit_code=child.returncode,
+        duration_s=time.monotonic() - started,
+        peak_mb=round(peak, 1),
+        quiet_s=watch.quiet_s(),
+    )
 
 
 class _Watch:
     """Look at a command as it runs."""
 
-    def __init__(self, child: subprocess.Popen[bytes], given: dict[str, Any], started: float) -> None:
+    def __init__(
+        self, child: subprocess.Popen[bytes], given: dict[str, Any], started: float
+    ) -> None:
         self._child, self._started = child, started
         self._limits: dict[str, float | None] = given
         self.peak_mb = 0.0
@@ -68,7 +92,9 @@ class _Watch:
     def until_end(self) -> str:
         """Return what comes first: ``exit``, ``stop``, ``timeout``, ``silence`` or ``memory``."""
         reader, writer = os.pipe()
-        threading.Thread(target=lambda: (self._child.wait(), os.write(writer, b".")), daemon=True).start()
+        threading.Thread(
+            target=lambda: (self._child.wait(), os.write(writer, b".")), daemon=True
+        ).start()
         pause = _LOOK_S
         while True:
             ready, _, _ = select.select([0, reader], [], [], pause)
@@ -82,7 +108,9 @@ class _Watch:
             pause = max(_LOOK_S, _SHARE * (time.monotonic() - began))
 
     def quiet_s(self) -> float:
-        """Return for how long nothing has been written, in seconds of a clock that stands while the machine sleeps."""
+        """Return for how long nothing has been written, in seconds of a clock that stands while the
+        machine sleeps.
+        """
         state = self._written()
         if state != self._state:
             self._state, self._changed = state, time.monotonic()
@@ -98,11 +126,18 @@ class _Watch:
 
     def _limit(self) -> str:
         quiet = self.quiet_s()  # at each look, so that a change is seen when it comes
-        timeout_s, silence_s, memory_mb = (self._limits[key] for key in ("timeout_s", "silence_s", "memory_mb"))
+        timeout_s, silence_s, memory_mb = (
+            self._limits[key] for key in ("timeout_s", "silence_s", "memory_mb")
+        )
         pids = [self._child.pid, *_descendants(os.getpid())]
         self.peak_mb = max(self.peak_mb, _memory_mb(pids))
-        # What forked processes share counts once in the limit; that is slow to ask, so only where the plain sum is above.
-        if memory_mb and self.peak_mb > memory_mb and _memory_mb(pids, shared_once=True) > memory_mb:
+        # What forked processes share counts once in the limit; that is slow to ask, so only where
+        # the plain sum is above.
+        if (
+            memory_mb
+            and self.peak_mb > memory_mb
+            and _memory_mb(pids, shared_once=True) > memory_mb
+        ):
             return "memory"
         if timeout_s and time.monotonic() - self._started > timeout_s:
             return "timeout"
@@ -114,7 +149,8 @@ def _end(child: subprocess.Popen[bytes], *, gently: bool) -> None:
         _signal(child.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_S)
-    _signal(child.pid, signal.SIGKILL)  # whatever is left of the group, even where its leader has ended
+    # whatever is left of the group, even where its leader has ended
+    _signal(child.pid, signal.SIGKILL)
     for _ in range(20):  # what left the group; each may have begun another one meanwhile
         left = _descendants(os.getpid()) - {child.pid}
         if not left:
@@ -140,7 +176,9 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _descendants(root: int) -> set[int]:
-    """Return the living processes that came of ``root``; what has ended is waited for, or only seen no more."""
+    """Return the living processes that came of ``root``; what has ended is waited for, or only seen
+    no more.
+    """
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)
@@ -154,14 +192,21 @@ def _descendants(root: int) -> set[int]:
 
 def _parents() -> list[tuple[int, int]]:
     if not os.path.exists("/proc/self/stat"):
-        with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True) as ps:
+        with subprocess.Popen(
+            ["ps", "-A", "-o", "pid=,ppid=,stat="], stdout=subprocess.PIPE, text=True
+        ) as ps:
             rows = [line.split() for line in ps.communicate()[0].splitlines()]
-        return [(int(pid), int(parent)) for pid, parent, state in rows if state[0] != "Z" and int(pid) != ps.pid]
+        return [
+            (int(pid), int(parent))
+            for pid, parent, state in rows
+            if state[0] != "Z" and int(pid) != ps.pid
+        ]
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
-                state, parent = file.read().rpartition(")")[2].split()[:2]  # the name before may hold anything
+                # the name before may hold anything
+                state, parent = file.read().rpartition(")")[2].split()[:2]
                 found += [(int(name), int(parent))] * (state != "Z")
     return found
 
@@ -173,7 +218,9 @@ def _memory_mb(pids: list[int], *, shared_once: bool = False) -> float:
         with contextlib.suppress(OSError, ValueError, StopIteration):
             if shared_once:
                 with open(f"/proc/{pid}/smaps_rollup") as file:
-                    total += 1024 * next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+                    total += 1024 * next(
+                        int(line.split()[1]) for line in file if line.startswith("Pss:")
+                    )
             else:
                 with open(f"/proc/{pid}/statm") as file:
                     total += os.sysconf("SC_PAGE_SIZE") * int(file.read().split()[1])

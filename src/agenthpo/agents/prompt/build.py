@@ -1,6 +1,8 @@
-"""From the task and the experience log to a prompt, within an allowance of tokens whatever the history.
+"""From the task and the experience log to a prompt, within an allowance of tokens whatever the
+history.
 
-Both agents share one unchanging head, so that a model's cache keeps it; the history comes next, oldest first, and the role last.
+Both agents share one unchanging head, so that a model's cache keeps it; the history comes next,
+oldest first, and the role last.
 """
 
 from __future__ import annotations
@@ -11,7 +13,14 @@ from importlib.resources import files
 from pathlib import Path
 
 from agenthpo.agents.prompt.findings import hypotheses, leaning, parameter_lines
-from agenthpo.agents.prompt.trials import brief, by_importance, estimate_tokens, fenced, fitting, full
+from agenthpo.agents.prompt.trials import (
+    brief,
+    by_importance,
+    estimate_tokens,
+    fenced,
+    fitting,
+    full,
+)
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.records import Trial
 from agenthpo.space import format_number
@@ -23,19 +32,29 @@ __all__ = ["detailed", "experience", "findings", "head", "prompt", "render", "st
 _RENEWED = 4
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
-"""Shares of the allowance: what an embedded model is told of the history; what others are, and of the findings. The rest is the head's."""
+"""Shares of the allowance: what an embedded model is told of the history; what others are, and of
+the findings. The rest is the head's.
+"""
 
 
 def render(template: str, folder: Path | None = None, **values: str) -> str:
-    """Return a template with its ``{names}`` filled in once: what a value holds is not read again. One in ``folder`` goes before ours."""
-    own, ours = folder and folder / f"{template}.md", files("agenthpo.agents") / "templates" / f"{template}.md"
+    """Return a template with its ``{names}`` filled in once: what a value holds is not read again.
+    One in ``folder`` goes before ours.
+    """
+    own, ours = (
+        folder and folder / f"{template}.md",
+        files("agenthpo.agents") / "templates" / f"{template}.md",
+    )
     text = (own if own and own.is_file() else ours).read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text).strip()
 
 
 def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: Mannered) -> list[Message]:
-    """Return the conversation that ends with ``now``: the head, then what is known and what is wanted."""
-    if llm.holds_to_grammar:  # every new token costs: one line a trial, in words that the model's cache keeps
+    """Return the conversation that ends with ``now``: the head, then what is known and what is
+    wanted.
+    """
+    # every new token costs: one line a trial, in words that the model's cache keeps
+    if llm.holds_to_grammar:
         parts = [experience(task, trials, allowance=int(llm.allowance * _EMBEDDED_SHARE))]
     else:
         parts = [detailed(task, trials, allowance=int(llm.allowance * _HISTORY_SHARE))]
@@ -44,19 +63,37 @@ def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: Mannered) -> l
 
 
 def head(task: Task, llm: Mannered) -> Message:
-    """Return what every conversation about ``task`` begins with: the task, the space, and what each agent does."""
+    """Return what every conversation about ``task`` begins with: the task, the space, and what each
+    agent does.
+    """
     objective = {"direction": task.objective.direction, "metric": task.objective.metric}
     folder = task.prompts
-    creator = render("creator_row" if llm.holds_to_grammar else "creator", folder, **objective, names=", ".join(task.space.names))
+    creator = render(
+        "creator_row" if llm.holds_to_grammar else "creator",
+        folder,
+        **objective,
+        names=", ".join(task.space.names),
+    )
     background = task.background.describe() or f"- Task: {task.name}"
-    return Message("system", render("head", folder, **objective, background=background, space=task.space.describe(), creator=creator))
+    return Message(
+        "system",
+        render(
+            "head",
+            folder,
+            **objective,
+            background=background,
+            space=task.space.describe(),
+            creator=creator,
+        ),
+    )
 
 
 def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     """Return the history in at most ``allowance`` tokens, oldest trial first.
 
-    Where not all trials fit, the most telling of the earlier ones are chosen anew only every few trials, and the later ones follow: what
-    was told stays told in the same words, so that a model's cache keeps it.
+    Where not all trials fit, the most telling of the earlier ones are chosen anew only every few
+    trials, and the later ones follow: what was told stays told in the same words, so that a model's
+    cache keeps it.
     """
     done = [t for t in trials if t.outcome is not None]
     lines = {t.number: brief(task, t) for t in done}
@@ -65,12 +102,18 @@ def experience(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     if len(kept) < len(done):
         turn = len(done) // _RENEWED * _RENEWED
         kept = fitting(by_importance(task, done[:turn]), lines, room // 2)
-        kept |= fitting(list(reversed(done[turn:])), lines, room - sum(estimate_tokens(lines[number]) for number in kept))
+        kept |= fitting(
+            list(reversed(done[turn:])),
+            lines,
+            room - sum(estimate_tokens(lines[number]) for number in kept),
+        )
     return _framed([lines[number] for number in sorted(kept)])
 
 
 def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
-    """Return the history in at most ``allowance`` tokens, oldest first: the most telling trials in full, as many others as fit in a line."""
+    """Return the history in at most ``allowance`` tokens, oldest first: the most telling trials in
+    full, as many others as fit in a line.
+    """
     done = [t for t in trials if t.outcome is not None]
     ranked, room = by_importance(task, done), allowance - estimate_tokens(_FRAME)
     texts = {t.number: full(task, t) for t in ranked}
@@ -78,12 +121,17 @@ def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     told = {number: texts[number] for number in kept}
     lines = {t.number: brief(task, t) for t in ranked if t.number not in kept}
     left = room - sum(map(estimate_tokens, told.values()))
-    told |= {number: lines[number] for number in fitting([t for t in ranked if t.number in lines], lines, left)}
+    told |= {
+        number: lines[number]
+        for number in fitting([t for t in ranked if t.number in lines], lines, left)
+    }
     return _framed([told[number] for number in sorted(told)])
 
 
 def findings(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
-    """Return what the trials say taken together, in at most about ``allowance`` tokens; empty where that is nothing yet."""
+    """Return what the trials say taken together, in at most about ``allowance`` tokens; empty where
+    that is nothing yet.
+    """
     done = [t for t in trials if t.outcome is not None]
     lines = [*map(fenced, hypotheses(done)), *map(fenced, parameter_lines(task, done))]
     text = ""
@@ -98,14 +146,20 @@ def _framed(lines: Sequence[str]) -> str:
 
 
 def standing(task: Task, trials: Sequence[Trial]) -> str:
-    """Return where the study stands in a line: trials, failures, the incumbent, and how many predictions held."""
+    """Return where the study stands in a line: trials, failures, the incumbent, and how many
+    predictions held.
+    """
     done = [t for t in trials if t.outcome is not None]
     best = incumbent(done, task.objective.direction)
     words = [f"{len(done)} trials, {sum(t.value is None for t in done)} failed."]
     if best is not None:
-        words.append(f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}.")
+        words.append(
+            f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}."
+        )
     judged = [
-        t.analysis.expectation_met for t in done if t.proposal.source == "creator" and t.analysis and t.analysis.expectation_met is not None
+        t.analysis.expectation_met
+        for t in done
+        if t.proposal.source == "creator" and t.analysis and t.analysis.expectation_met is not None
     ]
     words += [f"{sum(judged)} of {len(judged)} predictions held."] * bool(judged)
     return " ".join([*words, *filter(None, [leaning(task, done)])])

@@ -13,16 +13,27 @@ _MATTERS = 0.05
 
 
 def view_words(view: View, *, short: bool) -> str:
-    """Return the view as lines, or as one line with the best candidate, for a model that pays for every word."""
+    """Return the view as lines, or as one line with the best candidate, for a model that pays for
+    every word.
+    """
     if not view.candidates:
         return ""
     if short:
         return f"The engine would try {params_words(view.candidates[0].params)}."
-    lines = ["A statistical engine models the results. You may take one of its candidates, alter it, or go your own way, and say why."]
-    lines += [f"- candidate {letter}: {_words(candidate)}" for letter, candidate in zip("ABCDE", view.candidates, strict=False)]
-    matters = [f"{name} {share:.0%}" for name, share in view.importance.items() if share >= _MATTERS]
+    lines = [
+        "A statistical engine models the results. You may take one of its candidates, alter it, or go your own way, and say why."
+    ]
+    lines += [
+        f"- candidate {letter}: {_words(candidate)}"
+        for letter, candidate in zip("ABCDE", view.candidates, strict=False)
+    ]
+    matters = [
+        f"{name} {share:.0%}" for name, share in view.importance.items() if share >= _MATTERS
+    ]
     lines += [f"- what explains the differences so far: {', '.join(matters)}"] * bool(matters)
-    lines.append(f"- a single value is uncertain by about {format_number(float(f'{view.noise:.2g}'))}")
+    lines.append(
+        f"- a single value is uncertain by about {format_number(float(f'{view.noise:.2g}'))}"
+    )
     lines += [f"- never tried: {'; '.join(view.gaps)}"] * bool(view.gaps)
     return "\n".join(lines)
 
@@ -33,5 +44,7 @@ def _words(candidate: Candidate) -> str:
 
 
 def params_words(params: Params) -> str:
-    """Return a configuration in a line, numbers in three digits: a small model pays for each of them."""
+    """Return a configuration in a line, numbers in three digits: a small model pays for each of
+    them.
+    """
     return " ".join(f"{name}={short_number(value)}" for name, value in params.items())

@@ -1,4 +1,6 @@
-"""What the trials say taken together: each parameter in a line, and the hypotheses that held and that failed. Pure, and all numbers are code's."""
+"""What the trials say taken together: each parameter in a line, and the hypotheses that held and
+that failed. Pure, and all numbers are code's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _FEWEST, _BEST_SHARE = 4, 3
 
 
 def parameter_lines(task: Task, trials: Sequence[Trial]) -> list[str]:
-    """Return a line for each parameter that took more than one value: where the best third of the results lies, and what was tried."""
+    """Return a line for each parameter that took more than one value: where the best third of the
+    results lies, and what was tried.
+    """
     scored = ranked(trials, task.objective.direction)
     if len(scored) < _FEWEST:
         return []
@@ -25,25 +29,48 @@ def parameter_lines(task: Task, trials: Sequence[Trial]) -> list[str]:
 
 
 def leaning(task: Task, trials: Sequence[Trial]) -> str:
-    """Return the same in one short sentence, for a model that pays for every word; empty where there is too little to say."""
+    """Return the same in one short sentence, for a model that pays for every word; empty where
+    there is too little to say.
+    """
     scored = ranked(trials, task.objective.direction)
     if len(scored) < _FEWEST:
         return ""
-    words = [f"{p.name} {_extent(p, values)}" for p in task.space if (values := _values(p, _best(scored)))]
+    words = [
+        f"{p.name} {_extent(p, values)}"
+        for p in task.space
+        if (values := _values(p, _best(scored)))
+    ]
     return f"The best third has {', '.join(words)}."
 
 
 def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
-    """Return the latest hypotheses whose prediction the result confirmed, and those it refuted, with what came instead."""
-    judged = [t for t in trials if t.analysis and t.analysis.expectation_met is not None and t.proposal.hypothesis]
-    kept = [t for met in (True, False) for t in [t for t in judged if t.analysis and t.analysis.expectation_met is met][-most:]]
+    """Return the latest hypotheses whose prediction the result confirmed, and those it refuted,
+    with what came instead.
+    """
+    judged = [
+        t
+        for t in trials
+        if t.analysis and t.analysis.expectation_met is not None and t.proposal.hypothesis
+    ]
+    kept = [
+        t
+        for met in (True, False)
+        for t in [t for t in judged if t.analysis and t.analysis.expectation_met is met][-most:]
+    ]
     return [_verdict(t) for t in sorted(kept, key=lambda t: t.number)]
 
 
 def _verdict(trial: Trial) -> str:
     assert trial.analysis is not None
-    expected, came = trial.proposal.expected, "no value" if trial.value is None else format_number(trial.value)
-    interval = f", expected {format_number(expected.low)} to {format_number(expected.high)}" if expected else ""
+    expected, came = (
+        trial.proposal.expected,
+        "no value" if trial.value is None else format_number(trial.value),
+    )
+    interval = (
+        f", expected {format_number(expected.low)} to {format_number(expected.high)}"
+        if expected
+        else ""
+    )
     word = "confirmed" if trial.analysis.expectation_met else "refuted"
     return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
 
@@ -53,7 +80,9 @@ def _best(scored: list[Trial]) -> list[Trial]:
 
 
 def _values(parameter: Parameter, trials: Sequence[Trial]) -> list[object]:
-    return [t.proposal.params[parameter.name] for t in trials if parameter.name in t.proposal.params]
+    return [
+        t.proposal.params[parameter.name] for t in trials if parameter.name in t.proposal.params
+    ]
 
 
 def _line(parameter: Parameter, scored: list[Trial]) -> str:
@@ -65,7 +94,10 @@ def _line(parameter: Parameter, scored: list[Trial]) -> str:
     groups = []
     for value in dict.fromkeys(map(format_number, tried)):
         results = [
-            t.value for t in scored if parameter.name in t.proposal.params and format_number(t.proposal.params[parameter.name]) == value
+            t.value
+            for t in scored
+            if parameter.name in t.proposal.params
+            and format_number(t.proposal.params[parameter.name]) == value
         ]
         groups.append(f"{value} {format_number(results[0])} at best of {len(results)}")
     return f"{parameter.name}: {', '.join(groups)}"

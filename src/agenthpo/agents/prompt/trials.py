@@ -1,4 +1,5 @@
-"""Trials as text, in one line or in several: what a model is told of each, and which of them where not all have room.
+"""Trials as text, in one line or in several: what a model is told of each, and which of them where
+not all have room.
 
 No test metric and no log file ever gets here.
 """
@@ -29,35 +30,56 @@ _FENCE = re.compile(r"<\s{0,9}/?\s{0,9}data\b[^<>]{0,99}>?", re.IGNORECASE)
 
 
 def estimate_tokens(text: str) -> int:
-    """Return about how many tokens ``text`` is; numbers take more than words, so this errs on the high side."""
+    """Return about how many tokens ``text`` is; numbers take more than words, so this errs on the
+    high side.
+    """
     return len(text) // 3 + 1
 
 
 def brief(task: Task, trial: Trial) -> str:
-    """Return a trial in one line: its parameters, its result, the diagnosis, and the insight where a model found one."""
-    insight = cut(f" {trial.analysis.insight}", _INSIGHT_WIDTH) if trial.analysis and trial.analysis.author != "rules" else ""
+    """Return a trial in one line: its parameters, its result, the diagnosis, and the insight where
+    a model found one.
+    """
+    insight = (
+        cut(f" {trial.analysis.insight}", _INSIGHT_WIDTH)
+        if trial.analysis and trial.analysis.author != "rules"
+        else ""
+    )
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
     return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
 
 
 def full(task: Task, trial: Trial) -> str:
-    """Return a trial in several lines: with why it was proposed, what was expected, its curve, the evidence and the advice."""
+    """Return a trial in several lines: with why it was proposed, what was expected, its curve, the
+    evidence and the advice.
+    """
     proposal, analysis = trial.proposal, trial.analysis
     expected = proposal.expected
     curve = trial.outcome.curves.get(task.objective.metric, ()) if trial.outcome else ()
-    verdict = {True: "held", False: "failed", None: ""}[analysis.expectation_met if analysis else None]
+    verdict = {True: "held", False: "failed", None: ""}[
+        analysis.expectation_met if analysis else None
+    ]
     parts = {
         "why": proposal.rationale if proposal.source == "creator" else "",
-        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}" if expected and verdict else "",
+        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}"
+        if expected and verdict
+        else "",
         "curve": _curve(curve),
         "evidence": cut("; ".join(analysis.evidence), 240) if analysis else "",
         "advice": analysis.advice if analysis else "",
     }
-    return "\n".join([brief(task, trial), *(f"    {name}: {cut(fenced(text), 240)}" for name, text in parts.items() if text)])
+    return "\n".join(
+        [
+            brief(task, trial),
+            *(f"    {name}: {cut(fenced(text), 240)}" for name, text in parts.items() if text),
+        ]
+    )
 
 
 def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
-    """Return the trials, the most telling first: the best, the latest, the next best, those that taught something, then the latest on."""
+    """Return the trials, the most telling first: the best, the latest, the next best, those that
+    taught something, then the latest on.
+    """
     best = ranked(done, task.objective.direction)
     latest = list(reversed(done))
     ordered = [*best[:1], *latest[:_RECENT], *best[1:_BEST], *_informative(task, latest), *latest]
@@ -65,12 +87,16 @@ def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:
 
 
 def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
-    """Return the trials that were the first to become the best, that refuted a prediction, or that failed in a way of their own."""
+    """Return the trials that were the first to become the best, that refuted a prediction, or that
+    failed in a way of their own.
+    """
     ways, told = set[str](), list[Trial]()
     improved = {t.number for t in improvements(list(reversed(latest)), task.objective.direction)}
     for trial in latest:
         surprised = trial.analysis is not None and trial.analysis.expectation_met is False
-        failed = trial.outcome is not None and trial.value is None and trial.outcome.error not in ways
+        failed = (
+            trial.outcome is not None and trial.value is None and trial.outcome.error not in ways
+        )
         if failed and trial.outcome is not None:
             ways.add(trial.outcome.error)
         if surprised or failed or trial.number in improved:
@@ -79,7 +105,9 @@ def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
 
 
 def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[int]:
-    """Return the numbers of the trials whose texts fit into ``room`` tokens, taken in that ``order``."""
+    """Return the numbers of the trials whose texts fit into ``room`` tokens, taken in that
+    ``order``.
+    """
     kept: set[int] = set()
     for trial in order:
         cost = estimate_tokens(texts[trial.number])
@@ -90,7 +118,9 @@ def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[
 
 
 def cut(text: str, most: int) -> str:
-    """Return the first ``most`` characters of ``text``, from which secrets were taken first: half of one is none that could be told."""
+    """Return the first ``most`` characters of ``text``, from which secrets were taken first: half
+    of one is none that could be told.
+    """
     return text if len(text) <= most else _redacted(text[: most + _BEYOND])[:most]
 
 
@@ -108,11 +138,23 @@ def fenced(text: str) -> str:
 
 
 def _params(task: Task, trial: Trial) -> str:
-    """Return a trial's parameters; only what differs from the default, where that says it in half the words."""
+    """Return a trial's parameters; only what differs from the default, where that says it in half
+    the words.
+    """
     params, default = trial.proposal.params, task.space.default() or {}
-    changed = {name: value for name, value in params.items() if name not in default or not same(value, default[name])}
-    is_near = trial.proposal.source != "default" and 2 * len(changed) <= len(params) and set(default) <= set(params)
-    words = [f"{name}={short_number(value)}" for name, value in (changed if is_near else params).items()]
+    changed = {
+        name: value
+        for name, value in params.items()
+        if name not in default or not same(value, default[name])
+    }
+    is_near = (
+        trial.proposal.source != "default"
+        and 2 * len(changed) <= len(params)
+        and set(default) <= set(params)
+    )
+    words = [
+        f"{name}={short_number(value)}" for name, value in (changed if is_near else params).items()
+    ]
     return fenced(" ".join((["default but"] if is_near else []) + words))
 
 

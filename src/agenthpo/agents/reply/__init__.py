@@ -1,1 +1,3 @@
-"""What the agents answer: the form, the validation that nothing gets past, and what was plainly meant."""
+"""What the agents answer: the form, the validation that nothing gets past, and what was plainly
+meant.
+"""

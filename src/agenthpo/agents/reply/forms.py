@@ -1,7 +1,9 @@
-"""What the agents' replies look like: the forms a model is asked to follow, or held to. Reading replies is ``reading``.
+"""What the agents' replies look like: the forms a model is asked to follow, or held to. Reading
+replies is ``reading``.
 
-A form has a JSON schema, for models that follow one, and a grammar that cannot be broken, for embedded ones: there a reply is a list
-without keys, and every number is one of a grid, since a grammar does not hold numbers to a range and a small model writes digits for ever.
+A form has a JSON schema, for models that follow one, and a grammar that cannot be broken, for
+embedded ones: there a reply is a list without keys, and every number is one of a grid, since a
+grammar does not hold numbers to a range and a small model writes digits for ever.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     """Return the form of a proposal: rationale, params, hypothesis, expected."""
     number = {"type": "number"}
     properties = {
-        "rationale": {"type": "string", "description": "Why, in one or two sentences that name trials by number."},
+        "rationale": {
+            "type": "string",
+            "description": "Why, in one or two sentences that name trials by number.",
+        },
         "params": _params(task.space),
         "hypothesis": {"type": "string", "description": "What the result will confirm or refute."},
         "expected": {
@@ -50,14 +55,27 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     rules = _values(task.space, choices)
     rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
-    grammar = "\n".join([start, _text("why", _RATIONALE, task, "(Since|Because) "), _text("claim", _HYPOTHESIS, task), *rules])
+    grammar = "\n".join(
+        [
+            start,
+            _text("why", _RATIONALE, task, "(Since|Because) "),
+            _text("claim", _HYPOTHESIS, task),
+            *rules,
+        ]
+    )
     return Form("proposal", _object(properties) | {"required": required}, grammar)
 
 
 def params_form(space: Space) -> Form:
-    """Return the form of a configuration alone; a model that is held to it writes the values as a list, in the space's order."""
+    """Return the form of a configuration alone; a model that is held to it writes the values as a
+    list, in the space's order.
+    """
     start = _row([f"v{i}" for i in range(len(space))])
-    return Form("configuration", _params(space), "\n".join([start, *_values(space, {p.name: grid(p) for p in space})]))
+    return Form(
+        "configuration",
+        _params(space),
+        "\n".join([start, *_values(space, {p.name: grid(p) for p in space})]),
+    )
 
 
 def executor_form(task: Task) -> Form:
@@ -67,12 +85,17 @@ def executor_form(task: Task) -> Form:
 
 
 def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
-    """Return values of ``parameter`` to choose from: all of a choice, else about a dozen over the range, with default and incumbent."""
+    """Return values of ``parameter`` to choose from: all of a choice, else about a dozen over the
+    range, with default and incumbent.
+    """
     if parameter.is_discrete:
         return list(parameter.values)
     low, high = float(parameter.low or 0), float(parameter.high or 0)
     if parameter.log:
-        points = [math.exp(math.log(low) + i / (_GRID - 1) * (math.log(high) - math.log(low))) for i in range(_GRID)]
+        points = [
+            math.exp(math.log(low) + i / (_GRID - 1) * (math.log(high) - math.log(low)))
+            for i in range(_GRID)
+        ]
     else:
         points = [low + i / (_GRID - 1) * (high - low) for i in range(_GRID)]
     rounded = [_rounded(parameter, point) for point in points]
@@ -86,13 +109,23 @@ def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
     return sorted({v for v in values if parameter.violation(v) is None})
 
 
-def _untried(choices: dict[str, list[Any]], space: Space, trials: Sequence[Trial]) -> dict[str, list[Any]]:
-    """Return ``choices`` without the values that one parameter has had: what is chosen is no configuration that was tried.
+def _untried(
+    choices: dict[str, list[Any]], space: Space, trials: Sequence[Trial]
+) -> dict[str, list[Any]]:
+    """Return ``choices`` without the values that one parameter has had: what is chosen is no
+    configuration that was tried.
 
-    The parameter takes turns among those that always apply and have a value left; where none has, a repetition is sent back.
+    The parameter takes turns among those that always apply and have a value left; where none has, a
+    repetition is sent back.
     """
     left = {
-        p.name: [v for v in choices[p.name] if not any(same(v, t.proposal.params.get(p.name)) for t in trials)] for p in space if not p.when
+        p.name: [
+            v
+            for v in choices[p.name]
+            if not any(same(v, t.proposal.params.get(p.name)) for t in trials)
+        ]
+        for p in space
+        if not p.when
     }
     movable = [name for name, values in left.items() if values]
     if not trials or not movable:
@@ -115,8 +148,16 @@ def _guesses(trials: Sequence[Trial]) -> list[str]:
     values = [t.value for t in trials if t.value is not None] or [0.5]
     center, spread = sorted(values)[len(values) // 2], max(values) - min(values)
     unit = max(spread, abs(center) * 0.04, 1e-6) / 4
-    middles = {f"{base + k * unit:.3g}" for base in (min(values), center, max(values)) for k in (-1, 0, 1, 2)}
-    return [f"{middle} +- {share * unit:.2g}" for middle in sorted(middles, key=float) for share in (0.5, 2)]
+    middles = {
+        f"{base + k * unit:.3g}"
+        for base in (min(values), center, max(values))
+        for k in (-1, 0, 1, 2)
+    }
+    return [
+        f"{middle} +- {share * unit:.2g}"
+        for middle in sorted(middles, key=float)
+        for share in (0.5, 2)
+    ]
 
 
 def _params(space: Space) -> dict[str, Any]:
@@ -125,22 +166,36 @@ def _params(space: Space) -> dict[str, Any]:
 
 def _values(space: Space, choices: dict[str, list[Any]]) -> list[str]:
     """Return a rule for each parameter: one of its choices."""
-    return [f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(space)]
+    return [
+        f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(space)
+    ]
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:
     if parameter.is_discrete:
         return {"enum": list(parameter.values), "description": parameter.describe()}
     kind = "integer" if parameter.kind == "int" else "number"
-    return {"type": kind, "minimum": parameter.low, "maximum": parameter.high, "description": parameter.describe()}
+    return {
+        "type": kind,
+        "minimum": parameter.low,
+        "maximum": parameter.high,
+        "description": parameter.describe(),
+    }
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _row(rules: Sequence[str]) -> str:
-    """Return the head of a grammar for a JSON list: without the keys, it is written in half the tokens."""
+    """Return the head of a grammar for a JSON list: without the keys, it is written in half the
+    tokens.
+    """
     between = ' ", " '.join(rules)
     return f'%llguidance {{}}\nstart: "[" {between} "]"'
 
@@ -150,10 +205,12 @@ def _choice(texts: Sequence[str]) -> str:
 
 
 def _text(rule: str, longest: int, task: Task, opening: str = "[A-Z]") -> str:
-    """Return a rule for a JSON string of some words: no escapes, no control characters, and no ``=``, by which a small model copies the log.
+    """Return a rule for a JSON string of some words: no escapes, no control characters, and no
+    ``=``, by which a small model copies the log.
 
-    ``opening`` is a regular expression for how it begins: a word that promises a reason is followed by one.
-    Where the task is told in ASCII, so is the reply; a small model slips into another script in mid-sentence else.
+    ``opening`` is a regular expression for how it begins: a word that promises a reason is followed
+    by one. Where the task is told in ASCII, so is the reply; a small model slips into another
+    script in mid-sentence else.
     """
     letters = r" !#-<>-\[\]-~" if task.background.describe().isascii() else r"^\"\\=\x00-\x1f"
     return f'{rule}: /"{opening}[{letters}]{{15,{longest}}}"/'

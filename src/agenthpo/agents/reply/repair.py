@@ -1,4 +1,5 @@
-"""What a model plainly meant: parameters beside the point, names and choices in another case, numbers as text or as a power.
+"""What a model plainly meant: parameters beside the point, names and choices in another case,
+numbers as text or as a power.
 
 Whatever could mean two things is left as it is, for the validation to refuse. Nothing is evaluated.
 """
@@ -21,7 +22,9 @@ _POWER = re.compile(r"\s*(\d{1,4})\s*(?:\*\*|\^)\s*(-?\d{1,3})\s*")
 
 
 def meant_params(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]]:
-    """Return the parameters in ``reply`` as the space spells them, and in words what was read otherwise than it was written."""
+    """Return the parameters in ``reply`` as the space spells them, and in words what was read
+    otherwise than it was written.
+    """
     raw, repairs = _found(reply, space)
     if not isinstance(raw, Mapping):
         return raw, repairs
@@ -39,10 +42,16 @@ def meant_params(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]
 
 
 def _found(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]]:
-    """Return the object that holds the parameters, by whatever name it goes, or the parameters that lie beside the rationale."""
+    """Return the object that holds the parameters, by whatever name it goes, or the parameters that
+    lie beside the rationale.
+    """
     if "params" in reply:
         inner = parse_json(reply["params"]) if isinstance(reply["params"], str) else None
-        return (inner, ["params were read from JSON text"]) if isinstance(inner, Mapping) else (reply["params"], [])
+        return (
+            (inner, ["params were read from JSON text"])
+            if isinstance(inner, Mapping)
+            else (reply["params"], [])
+        )
     for name in _OTHER_NAMES:
         if isinstance(reply.get(name), Mapping):
             return reply[name], [f"'{name}' was read as params"]
@@ -53,13 +62,17 @@ def _found(reply: Mapping[str, Any], space: Space) -> tuple[Any, list[str]]:
 
 
 def _spelling(raw: Mapping[str, Any], space: Space) -> dict[str, str]:
-    """Return for each name the parameter it means: itself, or the only one that differs in case and punctuation alone."""
+    """Return for each name the parameter it means: itself, or the only one that differs in case and
+    punctuation alone.
+    """
     bare: dict[str, list[str]] = {}
     for known in space.names:
         bare.setdefault(_bare(known), []).append(known)
     meant = {name: name for name in raw if name in space.names}
     for name in raw:
-        candidates = bare.get(_bare(name), []) if isinstance(name, str) and name not in meant else []
+        candidates = (
+            bare.get(_bare(name), []) if isinstance(name, str) and name not in meant else []
+        )
         if len(candidates) == 1 and candidates[0] not in meant.values():
             meant[name] = candidates[0]
     return meant
@@ -78,16 +91,31 @@ def _value(parameter: Parameter, value: Any) -> Any:
         return _number(value)
     if any(same(value, v) for v in parameter.values):
         return value
-    alike = [v for v in parameter.values if isinstance(v, str) and v.strip().lower() == value.strip().lower()]
+    alike = [
+        v
+        for v in parameter.values
+        if isinstance(v, str) and v.strip().lower() == value.strip().lower()
+    ]
     if len(alike) == 1:
         return alike[0]
     number = _number(value)
-    return next((v for v in parameter.values if not isinstance(v, (str, bool)) and v is not None and v == number), value)
+    return next(
+        (
+            v
+            for v in parameter.values
+            if not isinstance(v, (str, bool)) and v is not None and v == number
+        ),
+        value,
+    )
 
 
 def _as_text(parameter: Parameter, value: Any) -> Any:
     """Return the choice that ``value`` is written like, where it is none itself: 16 for ``"16"``."""
-    if parameter.kind != "categorical" or isinstance(value, dict | list) or any(same(value, v) for v in parameter.values):
+    if (
+        parameter.kind != "categorical"
+        or isinstance(value, dict | list)
+        or any(same(value, v) for v in parameter.values)
+    ):
         return value
     alike = [v for v in parameter.values if isinstance(v, str) and v == format_number(value)]
     return alike[0] if len(alike) == 1 else value

@@ -1,4 +1,6 @@
-"""Reading the agents' replies: the validation that nothing gets past. A reply is data; nothing in it is executed or believed."""
+"""Reading the agents' replies: the validation that nothing gets past. A reply is data; nothing in
+it is executed or believed.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +37,18 @@ class Draft:
 def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list[str]:
     """Return the draft in a reply, or every reason why there is none in it. Never raises.
 
-    Read without guessing, and told in the draft's ``repairs``: numbers written as text, names and choices in another case, the
-    parameters whose condition does not hold, bounds in the wrong order.
+    Read without guessing, and told in the draft's ``repairs``: numbers written as text, names and
+    choices in another case, the parameters whose condition does not hold, bounds in the wrong
+    order.
     """
     if isinstance(data, list) and len(data) == len(task.space) + 3:
         why, *values, claim, expected = data
-        data = {"rationale": why, "params": dict(zip(task.space.names, values, strict=True)), "hypothesis": claim, "expected": expected}
+        data = {
+            "rationale": why,
+            "params": dict(zip(task.space.names, values, strict=True)),
+            "hypothesis": claim,
+            "expected": expected,
+        }
     if not isinstance(data, dict):
         return ["the reply is not a JSON object with rationale, params, hypothesis and expected"]
     raw, repairs = meant_params(data, task.space)
@@ -49,11 +57,19 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     if not problems:
         problems += _repeated(task, params, trials)
     rationale, hypothesis = _words(data.get("rationale")), _words(data.get("hypothesis"))
-    problems += [f"{name} is empty" for name, text in (("rationale", rationale), ("hypothesis", hypothesis)) if not text]
+    problems += [
+        f"{name} is empty"
+        for name, text in (("rationale", rationale), ("hypothesis", hypothesis))
+        if not text
+    ]
     expected = _expected(data.get("expected"))
     if isinstance(expected, str):
         problems.append(expected)
-    return problems if problems or isinstance(expected, str) else Draft(params, rationale, hypothesis, expected, tuple(repairs))
+    return (
+        problems
+        if problems or isinstance(expected, str)
+        else Draft(params, rationale, hypothesis, expected, tuple(repairs))
+    )
 
 
 def wants_to_stop(data: Any) -> str:
@@ -67,11 +83,15 @@ def applicable(space: Space, raw: dict[str, Any]) -> Params:
     """Return ``raw`` snapped, without the parameters of the space whose condition does not hold."""
     snapped = space.snap(raw)
     active = {p.name for p in space.active(snapped)}
-    return {name: value for name, value in snapped.items() if name in active or name not in space.names}
+    return {
+        name: value for name, value in snapped.items() if name in active or name not in space.names
+    }
 
 
 def whole_sentences(text: str) -> str:
-    """Return ``text`` without a last sentence that was cut off, unless it is the only one: then it ends with an ellipsis."""
+    """Return ``text`` without a last sentence that was cut off, unless it is the only one: then it
+    ends with an ellipsis.
+    """
     text = " ".join(text.split())
     if not text or text[-1] in ".!?":
         return text
@@ -95,7 +115,9 @@ def _words(value: Any) -> str:
 
 
 def _expected(value: Any) -> Expected | str:
-    """Return the prediction in ``{value, low, high}`` or in ``"0.92 +- 0.02"``, else what is wrong with it."""
+    """Return the prediction in ``{value, low, high}`` or in ``"0.92 +- 0.02"``, else what is wrong
+    with it.
+    """
     if isinstance(value, str) and len(parts := _PLUS_MINUS.split(value)) == 2:
         middle, margin = map(_number, parts)
         value = {"value": middle, "low": middle - abs(margin), "high": middle + abs(margin)}

@@ -1,4 +1,6 @@
-"""Graphs for the tasks on nodes and links: citations from Planetoid, and handwritten digits as a graph that needs no file."""
+"""Graphs for the tasks on nodes and links: citations from Planetoid, and handwritten digits as a
+graph that needs no file.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ class Graph:
     """An undirected graph of ``n`` nodes with the split that goes with it."""
 
     features: NDArray[np.float32]
-    """n x d: in a citation graph, which of d words a paper has, each row summing to 1; of the digits, standardised pixels."""
+    """n x d: in a citation graph, which of d words a paper has, each row summing to 1; of the
+    digits, standardised pixels.
+    """
     labels: NDArray[np.int64]
     edges: NDArray[np.int64]
     """m x 2, each edge once, the smaller node first, sorted."""
@@ -35,13 +39,18 @@ class Graph:
 
 
 def load_graph(name: str, source: str | None = None) -> Graph:
-    """Return ``name``, Cora or CiteSeer in the standard split (Yang, Cohen and Salakhutdinov 2016), or the stand-in."""
+    """Return ``name``, Cora or CiteSeer in the standard split (Yang, Cohen and Salakhutdinov 2016),
+    or the stand-in.
+    """
     words = f"{name} of Planetoid, {_SIZES[name]}"
     return found(
         source,
         online=(words, lambda: _from_pyg(name)),
         local=(words, lambda: _from_arrays(name)),
-        package=(f"scikit-learn's digits as a graph of nearest neighbours, 1,797 nodes, instead of {name}", _digits),
+        package=(
+            f"scikit-learn's digits as a graph of nearest neighbours, 1,797 nodes, instead of {name}",
+            _digits,
+        ),
     )
 
 
@@ -49,8 +58,15 @@ def _from_arrays(name: str) -> Graph:
     with np.load(data_file(f"planetoid/{name.lower()}.npz")) as file:
         parts = {key: file[key] for key in file.files}
     features = np.zeros(tuple(parts["shape"]), dtype=np.float32)
-    features[np.repeat(np.arange(len(features)), np.diff(parts["indptr"])), parts["indices"]] = parts["data"]
-    return _graph(_shares(features), parts["y"], parts["edges"], *(parts[part] for part in ("train", "val", "test")))
+    features[np.repeat(np.arange(len(features)), np.diff(parts["indptr"])), parts["indices"]] = (
+        parts["data"]
+    )
+    return _graph(
+        _shares(features),
+        parts["y"],
+        parts["edges"],
+        *(parts[part] for part in ("train", "val", "test")),
+    )
 
 
 def _from_pyg(name: str) -> Graph:
@@ -59,12 +75,17 @@ def _from_pyg(name: str) -> Graph:
     from torch_geometric.datasets import Planetoid
 
     data = Planetoid(str(Path.home() / ".cache/agenthpo/data/planetoid"), name)[0]
-    masks = (getattr(data, f"{part}_mask").nonzero().flatten().numpy() for part in ("train", "val", "test"))
+    masks = (
+        getattr(data, f"{part}_mask").nonzero().flatten().numpy()
+        for part in ("train", "val", "test")
+    )
     return _graph(_shares(data.x.numpy()), data.y.numpy(), data.edge_index.numpy().T, *masks)
 
 
 def _digits() -> Graph:
-    """Return the digits: five labels a class, each joined to its six nearest by clean pixels, and described by noisy ones."""
+    """Return the digits: five labels a class, each joined to its six nearest by clean pixels, and
+    described by noisy ones.
+    """
     from sklearn.datasets import load_digits
     from sklearn.neighbors import kneighbors_graph
 
@@ -87,4 +108,11 @@ def _graph(features: Any, labels: Any, edges: Any, *split: Any) -> Graph:
     edges = np.sort(np.asarray(edges, dtype=np.int64), axis=1)
     edges = np.unique(edges[edges[:, 0] != edges[:, 1]], axis=0)
     train, val, test = (np.asarray(part, dtype=np.int64) for part in split)
-    return Graph(np.asarray(features, dtype=np.float32), np.asarray(labels, dtype=np.int64), edges, train, val, test)
+    return Graph(
+        np.asarray(features, dtype=np.float32),
+        np.asarray(labels, dtype=np.int64),
+        edges,
+        train,
+        val,
+        test,
+    )

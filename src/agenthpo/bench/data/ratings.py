@@ -43,11 +43,15 @@ class Clicks:
     """What each user saw in order of time, and whether they liked it."""
 
     fields: NDArray[np.int64]
-    """n x 7 categories, each column numbered from 0: user, item, age, gender, occupation, year, first genre."""
+    """n x 7 categories, each column numbered from 0: user, item, age, gender, occupation, year,
+    first genre.
+    """
     sizes: tuple[int, ...]
     """How many categories each column has."""
     history: NDArray[np.int64]
-    """n x 20: the items the user liked before, the latest last, counted from 1; 0 where there are fewer."""
+    """n x 20: the items the user liked before, the latest last, counted from 1; 0 where there are
+    fewer.
+    """
     liked: NDArray[np.float32]
     train: Pairs
     val: Pairs
@@ -58,9 +62,18 @@ def load_liked(source: str | None = None) -> Liked:
     """Return Last.fm, or MovieLens 100k in its place."""
     return found(
         source,
-        online=("Last.fm, 1,892 listeners", lambda: _lastfm(fetched(_LASTFM + "data1.txt"), fetched(_LASTFM + "test1.txt"))),
-        local=("Last.fm, 1,892 listeners", lambda: _lastfm(data_file("lastfm/data1.txt"), data_file("lastfm/test1.txt"))),
-        package=("MovieLens 100k of the recbole package, ratings above 3, instead of Last.fm", _movielens_liked),
+        online=(
+            "Last.fm, 1,892 listeners",
+            lambda: _lastfm(fetched(_LASTFM + "data1.txt"), fetched(_LASTFM + "test1.txt")),
+        ),
+        local=(
+            "Last.fm, 1,892 listeners",
+            lambda: _lastfm(data_file("lastfm/data1.txt"), data_file("lastfm/test1.txt")),
+        ),
+        package=(
+            "MovieLens 100k of the recbole package, ratings above 3, instead of Last.fm",
+            _movielens_liked,
+        ),
     )
 
 
@@ -73,7 +86,9 @@ def _pairs(path: Path) -> Pairs:
 
 
 def _movielens_liked() -> Liked:
-    rows = [(int(r["user_id"]), int(r["item_id"])) for r in _recbole("inter") if float(r["rating"]) > 3]
+    rows = [
+        (int(r["user_id"]), int(r["item_id"])) for r in _recbole("inter") if float(r["rating"]) > 3
+    ]
     pairs = np.array(rows, dtype=np.int64) - 1
     order = np.random.default_rng(1).permutation(len(pairs))
     return _liked(pairs[order[len(order) // 5 :]], pairs[order[: len(order) // 5]])
@@ -83,23 +98,41 @@ def _liked(known: Pairs, test: Pairs) -> Liked:
     """Hide a tenth of what is known for validation, the same whatever the seed."""
     order = np.random.default_rng(0).permutation(len(known))
     users, items = np.concatenate([known, test]).max(axis=0) + 1
-    return Liked(int(users), int(items), known[order[len(order) // 10 :]], known[order[: len(order) // 10]], test)
-
-
-def load_clicks(source: str | None = None) -> Clicks:
-    """Return MovieLens 100k; the last tenth of the time is the test, the tenth before it the validation."""
-    return found(
-        source,
-        online=("MovieLens 100k", lambda: _clicks(*_grouplens(fetched(_MOVIELENS)))),
-        package=("MovieLens 100k of the recbole package", lambda: _clicks(*(_recbole(kind) for kind in ("inter", "user", "item")))),
+    return Liked(
+        int(users),
+        int(items),
+        known[order[len(order) // 10 :]],
+        known[order[: len(order) // 10]],
+        test,
     )
 
 
-def _clicks(events: Iterable[Row], viewers: Iterable[Row], films: Iterable[Row], longest: int = 20) -> Clicks:
+def load_clicks(source: str | None = None) -> Clicks:
+    """Return MovieLens 100k; the last tenth of the time is the test, the tenth before it the
+    validation.
+    """
+    return found(
+        source,
+        online=("MovieLens 100k", lambda: _clicks(*_grouplens(fetched(_MOVIELENS)))),
+        package=(
+            "MovieLens 100k of the recbole package",
+            lambda: _clicks(*(_recbole(kind) for kind in ("inter", "user", "item"))),
+        ),
+    )
+
+
+def _clicks(
+    events: Iterable[Row], viewers: Iterable[Row], films: Iterable[Row], longest: int = 20
+) -> Clicks:
     users, items = {row["user_id"]: row for row in viewers}, {row["item_id"]: row for row in films}
-    seen = sorted(events, key=lambda r: (float(r["timestamp"]), int(r["user_id"]), int(r["item_id"])))
+    seen = sorted(
+        events, key=lambda r: (float(r["timestamp"]), int(r["user_id"]), int(r["item_id"]))
+    )
     numbers: list[dict[str, int]] = [{} for _ in range(7)]
-    fields, history = np.zeros((len(seen), 7), dtype=np.int64), np.zeros((len(seen), longest), dtype=np.int64)
+    fields, history = (
+        np.zeros((len(seen), 7), dtype=np.int64),
+        np.zeros((len(seen), longest), dtype=np.int64),
+    )
     liked = np.array([float(r["rating"]) >= 4 for r in seen], dtype=np.float32)
     past: dict[str, list[int]] = {}
     for row, (event, likes) in enumerate(zip(seen, liked, strict=True)):
@@ -114,13 +147,16 @@ def _clicks(events: Iterable[Row], viewers: Iterable[Row], films: Iterable[Row],
             item["release_year"],
             item["class"].split(" ")[0],
         )
-        fields[row] = [known.setdefault(word, len(known)) for known, word in zip(numbers, words, strict=True)]
+        fields[row] = [
+            known.setdefault(word, len(known)) for known, word in zip(numbers, words, strict=True)
+        ]
         before = past.setdefault(event["user_id"], [])
         if before:
             history[row, -len(before[-longest:]) :] = before[-longest:]
         if likes:
             before.append(fields[row, 1] + 1)
-    # By time within each user: who came last is in every part, and what is told of the future is not learnt from.
+    # By time within each user: who came last is in every part, and what is told of the future is
+    # not learnt from.
     rank = np.zeros(len(seen))
     for user in np.unique(fields[:, 0]):
         rows = np.flatnonzero(fields[:, 0] == user)
@@ -138,14 +174,39 @@ def _recbole(kind: str) -> Iterator[Row]:
 
 
 def _grouplens(path: Path) -> tuple[list[Row], list[Row], list[Row]]:
-    """Return events, viewers and films of the archive as its publisher has it, by the names that recbole gives the columns."""
+    """Return events, viewers and films of the archive as its publisher has it, by the names that
+    recbole gives the columns.
+    """
     with zipfile.ZipFile(path) as archive:
-        lines = {kind: archive.read(f"ml-100k/u.{kind}").decode("latin-1").splitlines() for kind in ("data", "user", "item")}
-    events = [dict(zip(("user_id", "item_id", "rating", "timestamp"), line.split("\t"), strict=True)) for line in lines["data"]]
-    viewers = [dict(zip(("user_id", "age", "gender", "occupation", "zip_code"), line.split("|"), strict=True)) for line in lines["user"]]
+        lines = {
+            kind: archive.read(f"ml-100k/u.{kind}").decode("latin-1").splitlines()
+            for kind in ("data", "user", "item")
+        }
+    events = [
+        dict(zip(("user_id", "item_id", "rating", "timestamp"), line.split("\t"), strict=True))
+        for line in lines["data"]
+    ]
+    viewers = [
+        dict(
+            zip(
+                ("user_id", "age", "gender", "occupation", "zip_code"), line.split("|"), strict=True
+            )
+        )
+        for line in lines["user"]
+    ]
     films = []
     for number, title, *_, genres in (line.split("|", 5) for line in lines["item"]):
         years = re.findall(r"\((\d{4})\)", title)
-        kinds = [genre for genre, has in zip(_GENRES.split(), genres.split("|"), strict=True) if has == "1"]
-        films.append({"item_id": number, "release_year": years[-1] if years else "", "class": " ".join(kinds)})
+        kinds = [
+            genre
+            for genre, has in zip(_GENRES.split(), genres.split("|"), strict=True)
+            if has == "1"
+        ]
+        films.append(
+            {
+                "item_id": number,
+                "release_year": years[-1] if years else "",
+                "class": " ".join(kinds),
+            }
+        )
     return events, viewers, films

@@ -1,7 +1,9 @@
-"""Where the twelve tasks' data come from: the paper's set online, files on this disk, or a package that stands in for them.
+"""Where the twelve tasks' data come from: the paper's set online, files on this disk, or a package
+that stands in for them.
 
-A training script names its ways in; the first that works is taken, unless ``AGENTHPO_SOURCE`` names one. Which it was is written into the
-trial's folder, so that a stand-in's score is never shown as that of the set it stands for.
+A training script names its ways in; the first that works is taken, unless ``AGENTHPO_SOURCE`` names
+one. Which it was is written into the trial's folder, so that a stand-in's score is never shown as
+that of the set it stands for.
 """
 
 from __future__ import annotations
@@ -14,11 +16,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-__all__ = ["FILE", "SOURCES", "VARIABLE", "Source", "data_file", "fetched", "found", "module_folder", "source_archive"]
+__all__ = [
+    "FILE",
+    "SOURCES",
+    "VARIABLE",
+    "Source",
+    "data_file",
+    "fetched",
+    "found",
+    "module_folder",
+    "source_archive",
+]
 
 Source = Literal["online", "local", "package"]
 SOURCES: tuple[Source, ...] = ("online", "local", "package")
-"""online: the full set from its publisher. local: the files in ``AGENTHPO_DATA``. package: a set that pip or apt brings."""
+"""online: the full set from its publisher. local: the files in ``AGENTHPO_DATA``. package: a set
+that pip or apt brings.
+"""
 VARIABLE = "AGENTHPO_SOURCE"
 FILE = "source.json"
 """Beside a trial's metrics: ``{"source": "local", "data": "what it is"}``."""
@@ -28,7 +42,8 @@ T = TypeVar("T")
 
 
 def found(source: str | None, **ways: tuple[str, Callable[[], T]]) -> T:
-    """Return what the way ``source`` brings, or the first of ``local``, ``package``, ``online`` that works.
+    """Return what the way ``source`` brings, or the first of ``local``, ``package``, ``online``
+    that works.
 
     :param ways: by source: what the data are, in words, and what loads them.
 
@@ -82,7 +97,8 @@ def fetched(url: str) -> Path:
 
 
 def source_archive(package: str, version: str) -> Path:
-    """Return the source archive of a package as pip has it, downloaded once and not installed: some hold data that their wheels do not.
+    """Return the source archive of a package as pip has it, downloaded once and not installed: some
+    hold data that their wheels do not.
 
     :raises OSError: if it cannot be had.
     """
@@ -94,10 +110,25 @@ def source_archive(package: str, version: str) -> Path:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as part:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", part]
-            done = subprocess.run([*command, f"{package}=={version}"], capture_output=True, text=True, check=False)
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--no-binary",
+                ":all:",
+                "--dest",
+                part,
+            ]
+            done = subprocess.run(
+                [*command, f"{package}=={version}"], capture_output=True, text=True, check=False
+            )
             if done.returncode:
-                raise FileNotFoundError(f"pip cannot download {package}=={version}: {done.stderr.strip().splitlines()[-1]}")
+                raise FileNotFoundError(
+                    f"pip cannot download {package}=={version}: {done.stderr.strip().splitlines()[-1]}"
+                )
             if not folder.exists():
                 shutil.copytree(part, folder)
     return next(folder.iterdir())

@@ -1,4 +1,6 @@
-"""Texts with a class each, for the tasks on sentiment and topic, and what a small model needs of them: words as numbers."""
+"""Texts with a class each, for the tasks on sentiment and topic, and what a small model needs of
+them: words as numbers.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +49,14 @@ class Vocabulary:
         return len(self.words)
 
     def rows(self, texts: Sequence[str], length: int) -> NDArray[np.int64]:
-        """Return ``texts`` as len(texts) x ``length`` numbers of words, the rest of a short one being ``PAD``."""
+        """Return ``texts`` as len(texts) x ``length`` numbers of words, the rest of a short one
+        being ``PAD``.
+        """
         rows = np.full((len(texts), length), PAD, dtype=np.int64)
         for row, text in zip(rows, texts, strict=True):
-            numbers = [self._numbers.get(word, UNKNOWN) for word in words_of(text)[:length]] or [UNKNOWN]
+            numbers = [self._numbers.get(word, UNKNOWN) for word in words_of(text)[:length]] or [
+                UNKNOWN
+            ]
             row[: len(numbers)] = numbers
         return rows
 
@@ -84,9 +90,15 @@ def load_topics(source: str | None = None) -> Labelled:
 
 def _sst2(folder: Path) -> Labelled:
     lines = {
-        part: [line.rsplit("\t", 1) for line in (folder / f"{part}.tsv").read_text("utf-8").splitlines()] for part in ("train", "test")
+        part: [
+            line.rsplit("\t", 1)
+            for line in (folder / f"{part}.tsv").read_text("utf-8").splitlines()
+        ]
+        for part in ("train", "test")
     }
-    known, test = ([(text, int(label)) for text, label in lines[part]] for part in ("train", "test"))
+    known, test = (
+        [(text, int(label)) for text, label in lines[part]] for part in ("train", "test")
+    )
     return _kept(known, test)
 
 
@@ -94,13 +106,17 @@ def _sst2_online() -> Labelled:
     from datasets import load_dataset
 
     sets = load_dataset("stanfordnlp/sst2")
-    known, test = ([(r["sentence"], r["label"]) for r in sets[part]] for part in ("train", "validation"))
+    known, test = (
+        [(r["sentence"], r["label"]) for r in sets[part]] for part in ("train", "validation")
+    )
     return _kept(known, test)
 
 
 def _news(path: Path) -> Labelled:
     with path.open(encoding="utf-8", newline="") as file:
-        return _split([(f"{title} {text}", int(label) - 1) for label, title, text in csv.reader(file)])
+        return _split(
+            [(f"{title} {text}", int(label) - 1) for label, title, text in csv.reader(file)]
+        )
 
 
 def _news_online() -> Labelled:
@@ -110,7 +126,9 @@ def _news_online() -> Labelled:
 
 
 def _films() -> Labelled:
-    return _split([(text, int(rating > 0)) for text, rating in _vader("movieReview") if abs(rating) >= 0.5])
+    return _split(
+        [(text, int(rating > 0)) for text, rating in _vader("movieReview") if abs(rating) >= 0.5]
+    )
 
 
 def _kinds() -> Labelled:
@@ -121,7 +139,9 @@ def _kinds() -> Labelled:
 def _vader(kind: str) -> list[tuple[str, float]]:
     """Return sentences and their ratings from -4 to 4 (Hutto and Gilbert 2014)."""
     with zipfile.ZipFile(source_archive("vaderSentiment", "0.5")) as archive:
-        inner = next(name for name in archive.namelist() if name.endswith("hutto_ICWSM_2014.tar.gz"))
+        inner = next(
+            name for name in archive.namelist() if name.endswith("hutto_ICWSM_2014.tar.gz")
+        )
         with tarfile.open(fileobj=io.BytesIO(archive.read(inner))) as files:
             suffix = "" if kind == "tweets" else "Snippets"
             member = files.extractfile(f"hutto_ICWSM_2014/{kind}{suffix}_GroundTruth.txt")
@@ -131,17 +151,26 @@ def _vader(kind: str) -> list[tuple[str, float]]:
 
 
 def _kept(known: Sequence[tuple[str, int]], test: Sequence[tuple[str, int]]) -> Labelled:
-    """Keep 4,000 sentences to train on and hide 1,500 for validation, the same whatever the seed; the set has a test of its own."""
+    """Keep 4,000 sentences to train on and hide 1,500 for validation, the same whatever the seed;
+    the set has a test of its own.
+    """
     kept = [known[i] for i in np.random.default_rng(0).permutation(len(known))[: 4000 + _HELD_BACK]]
     return _parts(kept[_HELD_BACK:], kept[:_HELD_BACK], test)
 
 
 def _split(items: Sequence[tuple[str, int]]) -> Labelled:
-    """Hide 1,500 for the test and 1,500 for validation, the same whatever the seed; train on at most 4,000."""
+    """Hide 1,500 for the test and 1,500 for validation, the same whatever the seed; train on at
+    most 4,000.
+    """
     mixed = [items[i] for i in np.random.default_rng(0).permutation(len(items))]
-    return _parts(mixed[2 * _HELD_BACK :][:4000], mixed[_HELD_BACK : 2 * _HELD_BACK], mixed[:_HELD_BACK])
+    return _parts(
+        mixed[2 * _HELD_BACK :][:4000], mixed[_HELD_BACK : 2 * _HELD_BACK], mixed[:_HELD_BACK]
+    )
 
 
 def _parts(*parts: Sequence[tuple[str, int]]) -> Labelled:
-    train, val, test = (([text for text, _ in part], np.array([label for _, label in part], dtype=np.int64)) for part in parts)
+    train, val, test = (
+        ([text for text, _ in part], np.array([label for _, label in part], dtype=np.int64))
+        for part in parts
+    )
     return Labelled((train[0], val[0], test[0]), (train[1], val[1], test[1]))

@@ -31,7 +31,10 @@ def load_translations(source: str | None = None) -> Pairs:
         source,
         online=("Opus Books, English to French, 4,000 short sentences", _books),
         local=("Multi30k, 4,000 captions of at most ten words, instead of Opus Books", _captions),
-        package=("dates, numbers, countries and languages from babel and num2words, instead of Opus Books", _phrases),
+        package=(
+            "dates, numbers, countries and languages from babel and num2words, instead of Opus Books",
+            _phrases,
+        ),
     )
 
 
@@ -41,7 +44,10 @@ def _captions() -> Pairs:
 
 
 def _multi30k(part: str) -> Iterator[tuple[str, str]]:
-    sides = (data_file(f"multi30k/{part}.{language}").read_text("utf-8").splitlines() for language in ("en", "fr"))
+    sides = (
+        data_file(f"multi30k/{part}.{language}").read_text("utf-8").splitlines()
+        for language in ("en", "fr")
+    )
     yield from zip(*sides, strict=True)
 
 
@@ -49,7 +55,10 @@ def _books() -> Pairs:
     from datasets import load_dataset
 
     return _split(
-        [(r["translation"]["en"], r["translation"]["fr"]) for r in load_dataset("Helsinki-NLP/opus_books", "en-fr", split="train")]
+        [
+            (r["translation"]["en"], r["translation"]["fr"])
+            for r in load_dataset("Helsinki-NLP/opus_books", "en-fr", split="train")
+        ]
     )
 
 
@@ -61,8 +70,16 @@ def _phrases() -> Pairs:
     from num2words import num2words
 
     english, french = Locale("en"), Locale("fr")
-    pairs = [(english.territories[key], french.territories[key]) for key in english.territories if key in french.territories]
-    pairs += [(english.languages[key], french.languages[key]) for key in english.languages if key in french.languages]
+    pairs = [
+        (english.territories[key], french.territories[key])
+        for key in english.territories
+        if key in french.territories
+    ]
+    pairs += [
+        (english.languages[key], french.languages[key])
+        for key in english.languages
+        if key in french.languages
+    ]
     days = [date(1990, 1, 1) + timedelta(days=5 * i) for i in range(3000)]
     pairs += [(format_date(day, "full", "en"), format_date(day, "full", "fr")) for day in days]
     pairs += [(num2words(i, lang="en"), num2words(i, lang="fr")) for i in range(3000)]
@@ -79,4 +96,8 @@ def _split(pairs: Sequence[tuple[str, str]]) -> Pairs:
 def _short(pairs: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> Part:
     """Return the pairs of at most ten English words, spaces between words and marks."""
     parted = ((words_of(english), words_of(french)) for english, french in pairs)
-    return [(" ".join(e), " ".join(f)) for e, f in parted if 0 < len(e) <= _LONGEST and 0 < len(f) <= _LONGEST + 4]
+    return [
+        (" ".join(e), " ".join(f))
+        for e, f in parted
+        if 0 < len(e) <= _LONGEST and 0 < len(f) <= _LONGEST + 4
+    ]

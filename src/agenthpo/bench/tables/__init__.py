@@ -1,1 +1,3 @@
-"""Methods on tables of stored trainings and on made-up problems, where thousands of runs cost minutes."""
+"""Methods on tables of stored trainings and on made-up problems, where thousands of runs cost
+minutes.
+"""

@@ -1,7 +1,9 @@
-"""Scripted advisors: they stand for a language model in the benchmark, from an expert to an adversary, each with true or false confidence.
+"""Scripted advisors: they stand for a language model in the benchmark, from an expert to an
+adversary, each with true or false confidence.
 
-An advisor draws from a slice of the problem's ranking, which a real model cannot see. What changes over time goes by the study's trial
-number, as a model's advice would that grows better or worse with the history it reads.
+An advisor draws from a slice of the problem's ranking, which a real model cannot see. What changes
+over time goes by the study's trial number, as a model's advice would that grows better or worse
+with the history it reads.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ ADVISORS: dict[str, Callable[[int], Slice]] = {
     "adversarial": lambda _: (0.9, 1.0),
     "failing": lambda _: (0.0, 1.0),
 }
-"""Name -> the slice it draws from, by trial number. ``failing`` has nothing valid to say every other time."""
+"""Name -> the slice it draws from, by trial number. ``failing`` has nothing valid to say every
+other time.
+"""
 
 
 class Advisor:
@@ -51,7 +55,9 @@ class Advisor:
         number = next_number(trials)
         rng = np.random.default_rng(spawn_seed(self.seed, number, 99))
         if self.kind == "failing" and rng.random() < 0.5:
-            return Attempt(None, "3 replies were refused, the last because lr must lie from 1e-5 to 1")
+            return Attempt(
+                None, "3 replies were refused, the last because lr must lie from 1e-5 to 1"
+            )
         tried = {task.space.key(t.proposal.params) for t in trials}
         params = self._drawn(task, number, rng)
         for _ in range(50):
@@ -59,19 +65,38 @@ class Advisor:
                 break
             params = self._drawn(task, number, rng)
         return Attempt(
-            Proposal(params, "creator", rationale=f"So says {self.kind}.", expected=self._expected(params, rng), model=self.kind)
+            Proposal(
+                params,
+                "creator",
+                rationale=f"So says {self.kind}.",
+                expected=self._expected(params, rng),
+                model=self.kind,
+            )
         )
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
-        """Choose as well as it proposes at this time: the best, the worst, or any of them, but always the same in either order."""
+        """Choose as well as it proposes at this time: the best, the worst, or any of them, but
+        always the same in either order.
+        """
         number = next_number(trials)
-        rng, piece = np.random.default_rng(spawn_seed(self.seed, number, 97)), ADVISORS[self.kind](number)
+        rng, piece = (
+            np.random.default_rng(spawn_seed(self.seed, number, 97)),
+            ADVISORS[self.kind](number),
+        )
         if self.kind == "failing" and rng.random() < 0.5:
             return Choice(None, "the model named none of the candidates", Usage())
-        losses = [np.inf if (loss := self.problem.mean(params)) is None else loss for params in candidates]
+        losses = [
+            np.inf if (loss := self.problem.mean(params)) is None else loss for params in candidates
+        ]
         if piece is not None and piece[1] <= 0.05:
             return Choice(int(np.argmin(losses)), "", Usage())
-        return Choice(int(np.argmax(losses)) if self.kind == "adversarial" else int(rng.integers(len(candidates))), "", Usage())
+        return Choice(
+            int(np.argmax(losses))
+            if self.kind == "adversarial"
+            else int(rng.integers(len(candidates))),
+            "",
+            Usage(),
+        )
 
     def _drawn(self, task: Task, number: int, rng: np.random.Generator) -> Params:
         piece = ADVISORS[self.kind](number)
@@ -81,20 +106,30 @@ class Advisor:
         if default is None:
             return sampled(task.space, rng)
         encoding = Encoding(task.space)
-        return encoding.params(encoding.near(encoding.rows([default]), rng, steps=np.array([_NEAR]), changes=1.0)[0])
+        return encoding.params(
+            encoding.near(encoding.rows([default]), rng, steps=np.array([_NEAR]), changes=1.0)[0]
+        )
 
     def _expected(self, params: Params, rng: np.random.Generator) -> Expected:
-        """Return an interval that holds about nine times in ten; one of false confidence promises the optimum, and is narrow."""
+        """Return an interval that holds about nine times in ten; one of false confidence promises
+        the optimum, and is narrow.
+        """
         width = 0.3 * (self.problem.median - self.problem.best)
         mean = self.problem.mean(params)
         if not self.honest or mean is None:
-            return Expected(self.problem.best, self.problem.best - 0.05 * width, self.problem.best + 0.05 * width)
+            return Expected(
+                self.problem.best,
+                self.problem.best - 0.05 * width,
+                self.problem.best + 0.05 * width,
+            )
         middle = mean + 0.3 * width * float(rng.normal())
         return Expected(middle, middle - width, middle + width)
 
 
 class Alone:
-    """An advisor that proposes everything after the default; where it has nothing, it draws at random."""
+    """An advisor that proposes everything after the default; where it has nothing, it draws at
+    random.
+    """
 
     def __init__(self, advisor: Advisor) -> None:
         self.advisor = advisor

@@ -1,7 +1,9 @@
-"""Fourteen made-up problems with a known optimum that resemble tuning: mixed, conditional, noisy, with failing regions or a bad default.
+"""Fourteen made-up problems with a known optimum that resemble tuning: mixed, conditional, noisy,
+with failing regions or a bad default.
 
-Each is a loss of at least 0 that is 0 at its optimum. A parameter's part is a valley on its own scale: steeper on the side of divergence
-than on the side of slowness, and flat far from the optimum, as losses are that cannot be worse than chance.
+Each is a loss of at least 0 that is 0 at its optimum. A parameter's part is a valley on its own
+scale: steeper on the side of divergence than on the side of slowness, and flat far from the
+optimum, as losses are that cannot be worse than chance.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ __all__ = ["CONTINUOUS", "load_continuous"]
 Fields = dict[str, dict[str, Any]]
 
 
-def _real(low: float, high: float, default: float, *, log: bool = False, **more: Any) -> dict[str, Any]:
+def _real(
+    low: float, high: float, default: float, *, log: bool = False, **more: Any
+) -> dict[str, Any]:
     return {"type": "float", "low": low, "high": high, "log": log, "default": default, **more}
 
 
@@ -36,7 +40,9 @@ def _one_of(default: Any, *values: Any, kind: str = "categorical", **more: Any) 
 
 
 def _valley(position: float, optimum: float, width: float, steep: float = 1.0) -> float:
-    """Return how bad it is to stand at ``position``: 0 at the optimum, half of what it can be at ``width`` from it, 1 far away."""
+    """Return how bad it is to stand at ``position``: 0 at the optimum, half of what it can be at
+    ``width`` from it, 1 far away.
+    """
     away = (position - optimum) / width * (steep if position > optimum else 1.0)
     return away * away / (1 + away * away)
 
@@ -64,7 +70,9 @@ _NET: Fields = {
 
 
 def _ridge(p: Params) -> float:
-    """A narrow valley across the axes: the best step size goes with the batch size, and the decay with both."""
+    """A narrow valley across the axes: the best step size goes with the batch size, and the decay
+    with both.
+    """
     lr, batch = _log(p["lr"]), math.log2(p["batch_size"])
     return (
         1.2 * _valley(lr - 0.3 * batch, -4.4, 0.5, 1.5)
@@ -93,7 +101,12 @@ _MIXED: Fields = {
 
 def _mixed(p: Params) -> float:
     """Names and numbers: each optimiser has a step size of its own, depth needs normalisation."""
-    optimum, floor = {"adam": (-2.9, 0.05), "sgd": (-1.0, 0.0), "rmsprop": (-3.3, 0.1), "adagrad": (-1.6, 0.25)}[p["optimizer"]]
+    optimum, floor = {
+        "adam": (-2.9, 0.05),
+        "sgd": (-1.0, 0.0),
+        "rmsprop": (-3.3, 0.1),
+        "adagrad": (-1.6, 0.25),
+    }[p["optimizer"]]
     return (
         _valley(_log(p["lr"]), optimum, 0.7, 1.5)
         + floor
@@ -119,7 +132,9 @@ _CONDITIONAL: Fields = {
 def _conditional(p: Params) -> float:
     """Parameters that exist only beside others."""
     if p["optimizer"] == "sgd":
-        loss = _valley(_log(p["lr"]) - 1.2 * _log(1 - p["momentum"]), 0.4, 0.7, 1.5) + 0.3 * _valley(p["momentum"], 0.9, 0.2)
+        loss = _valley(
+            _log(p["lr"]) - 1.2 * _log(1 - p["momentum"]), 0.4, 0.7, 1.5
+        ) + 0.3 * _valley(p["momentum"], 0.9, 0.2)
         loss += 0.0 if p["nesterov"] else 0.03
     else:
         loss = 0.08 + _valley(_log(p["lr"]), -2.8, 0.8, 1.5) + 0.2 * _valley(p["beta2"], 0.98, 0.05)
@@ -160,10 +175,14 @@ _KERNEL: Fields = {"C": _real(1e-3, 1e4, 1.0, log=True), "gamma": _real(1e-6, 10
 def _kernel(p: Params) -> float:
     """A support vector machine: a bent valley in two parameters."""
     c, gamma = _log(p["C"]), _log(p["gamma"])
-    return _valley(gamma + 0.15 * (c - 1) ** 2, -2.5, 0.9, 1.5) + 0.4 * _valley(c + gamma, -0.5, 1.2)
+    return _valley(gamma + 0.15 * (c - 1) ** 2, -2.5, 0.9, 1.5) + 0.4 * _valley(
+        c + gamma, -0.5, 1.2
+    )
 
 
-_WIDE: Fields = {f"x{i}": _real(0.0, 1.0, 0.5) if i % 3 else _real(1e-4, 1.0, 1e-2, log=True) for i in range(12)}
+_WIDE: Fields = {
+    f"x{i}": _real(0.0, 1.0, 0.5) if i % 3 else _real(1e-4, 1.0, 1e-2, log=True) for i in range(12)
+}
 
 
 def _wide(p: Params) -> float:
@@ -172,22 +191,32 @@ def _wide(p: Params) -> float:
     weights = [1.0, 0.6, 0.4, 0.3] + [0.02] * 8
     optima = [0.7, 0.2, 0.85, 0.35, 0.5, 0.1, 0.9, 0.6, 0.3, 0.45, 0.75, 0.25]
     order = [3, 1, 8, 6, 0, 2, 4, 5, 7, 9, 10, 11]
-    return sum(w * _valley(places[i], o, 0.25) for w, i, o in zip(weights, order, optima, strict=True))
+    return sum(
+        w * _valley(places[i], o, 0.25) for w, i, o in zip(weights, order, optima, strict=True)
+    )
 
 
-_BUMPS: Fields = {"lr": _real(1e-4, 1.0, 1e-3, log=True), "alpha": _real(0.0, 1.0, 0.5), "layers": _whole(1, 40, 3)}
+_BUMPS: Fields = {
+    "lr": _real(1e-4, 1.0, 1e-3, log=True),
+    "alpha": _real(0.0, 1.0, 0.5),
+    "layers": _whole(1, 40, 3),
+}
 
 
 def _bumps(p: Params) -> float:
     """Several local optima of nearly the same depth."""
     x, y, z = 4 + _log(p["lr"]), 4 * p["alpha"], p["layers"] / 10
     away = (x - 2.4) ** 2 + (y - 1.1) ** 2 + (z - 2.2) ** 2
-    ripple = sum(1 - math.cos(2 * math.pi * (a - b) / 1.5) for a, b in ((x, 2.4), (y, 1.1), (z, 2.2)))
+    ripple = sum(
+        1 - math.cos(2 * math.pi * (a - b) / 1.5) for a, b in ((x, 2.4), (y, 1.1), (z, 2.2))
+    )
     return 0.12 * away + 0.15 * ripple
 
 
 def _failing(p: Params) -> float | None:
-    """A network that runs out of memory where it is large and diverges where the step is large; the optimum lies near both."""
+    """A network that runs out of memory where it is large and diverges where the step is large; the
+    optimum lies near both.
+    """
     size, lr = math.log2(p["width"]) + math.log2(p["batch_size"]), _log(p["lr"])
     if size > 16.5 or lr + 0.12 * p["layers"] > -0.9:
         return None
@@ -214,7 +243,12 @@ _MADE: dict[str, tuple[_Function, Fields, float, Mapping[str, Any]]] = {
     "mixed": (_mixed, _MIXED, 0.0, {}),
     "mixed_noisy": (_mixed, _MIXED, 0.08, {}),
     "conditional": (_conditional, _CONDITIONAL, 0.0, {}),
-    "conditional_bad_default": (_conditional, _CONDITIONAL, 0.02, {"optimizer": "sgd", "lr": 1e-5, "dropout": 0.8}),
+    "conditional_bad_default": (
+        _conditional,
+        _CONDITIONAL,
+        0.02,
+        {"optimizer": "sgd", "lr": 1e-5, "dropout": 0.8},
+    ),
     "boosting": (_boosting, _BOOSTING, 0.01, {}),
     "kernel": (_kernel, _KERNEL, 0.01, {}),
     "wide": (_wide, _WIDE, 0.02, {}),
@@ -234,9 +268,14 @@ def load_continuous(name: str) -> Problem:
     :raises TaskError: if it is not known.
     """
     if name not in _MADE:
-        raise TaskError(f"there is no continuous problem '{name}'; known are {', '.join(CONTINUOUS)}")
+        raise TaskError(
+            f"there is no continuous problem '{name}'; known are {', '.join(CONTINUOUS)}"
+        )
     loss, fields, noise, otherwise = _MADE[name]
-    raw = {key: {**field, **({"default": otherwise[key]} if key in otherwise else {})} for key, field in fields.items()}
+    raw = {
+        key: {**field, **({"default": otherwise[key]} if key in otherwise else {})}
+        for key, field in fields.items()
+    }
 
     def observe(params: Params, rng: np.random.Generator) -> float | None:
         mean, drawn = loss(params), rng.normal()

@@ -1,4 +1,6 @@
-"""Real models on the benchmark: every reply is kept beside the results, so that a second run asks nothing."""
+"""Real models on the benchmark: every reply is kept beside the results, so that a second run asks
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ class Remembered:
 
     def __init__(self, name: str, path: Path) -> None:
         manner = manner_of(name)
-        self.name, self.allowance, self.holds_to_grammar = manner.name, manner.allowance, manner.holds_to_grammar
+        self.name, self.allowance, self.holds_to_grammar = (
+            manner.name,
+            manner.allowance,
+            manner.holds_to_grammar,
+        )
         self._path = path
         self._known = ReplayLLM(path) if path.is_file() and path.stat().st_size else None
         self._live: LLM | None = None
@@ -50,5 +56,7 @@ class Remembered:
 
 
 def creator(name: str, folder: Path, game: str, seed: int) -> Creator:
-    """Return a Creator by the model ``name`` for one game; its replies are kept in ``folder``, a file a game."""
+    """Return a Creator by the model ``name`` for one game; its replies are kept in ``folder``, a
+    file a game.
+    """
     return Creator(Remembered(name, folder / f"{game}.jsonl"), seed)

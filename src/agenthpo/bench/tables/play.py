@@ -1,4 +1,6 @@
-"""Play methods on problems, in several processes, and keep every result in a file a method, so that a second run plays only what is missing."""
+"""Play methods on problems, in several processes, and keep every result in a file a method, so that
+a second run plays only what is missing.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from agenthpo.bench.tables.stored_tables import TABLES, load_table
 from agenthpo.bench.workers import in_processes
 from agenthpo.seeds import spawn_seed
 
-__all__ = ["CHECKPOINTS", "Game", "Played", "load_problem", "missing", "play", "read_results", "run_games"]
+__all__ = [
+    "CHECKPOINTS",
+    "Game",
+    "Played",
+    "load_problem",
+    "missing",
+    "play",
+    "read_results",
+    "run_games",
+]
 
 CHECKPOINTS = (1, 3, 5, 10, 25, 50, 100)
 """Trials after which the regret of what a method would return is written down."""
@@ -37,7 +48,9 @@ class Game:
 
 @dataclass(frozen=True)
 class Played:
-    """What a game came to: the normalised regret at each checkpoint it reached, seconds in all, trials that failed."""
+    """What a game came to: the normalised regret at each checkpoint it reached, seconds in all,
+    trials that failed.
+    """
 
     method: str
     problem: str
@@ -62,7 +75,10 @@ def play(game: Game) -> Played:
     problem = load_problem(game.problem)
     problem = problem if game.has_default else bare(problem)
     place = [*TABLES, *CONTINUOUS].index(game.problem)
-    player, rng = METHODS[game.method].make(problem, game.seed), np.random.default_rng(spawn_seed(game.seed, place))
+    player, rng = (
+        METHODS[game.method].make(problem, game.seed),
+        np.random.default_rng(spawn_seed(game.seed, place)),
+    )
     found, failed, began = dict[str, float](), 0, time.perf_counter()
     for number in range(1, game.trials + 1):
         params = player.ask()
@@ -72,18 +88,28 @@ def play(game: Game) -> Played:
         player.tell(params, value)
         if number in CHECKPOINTS:
             found[str(number)] = round(regret(problem, player.recommended()), 5)
-    return Played(**asdict(game), regret=found, seconds=round(time.perf_counter() - began, 3), failed=failed)
+    return Played(
+        **asdict(game), regret=found, seconds=round(time.perf_counter() - began, 3), failed=failed
+    )
 
 
 def read_results(folder: Path, methods: Iterable[str]) -> list[Played]:
     """Return every stored result of ``methods``."""
-    return [Played(**line) for method in methods for line in _lines(folder / f"{method}.jsonl") if "regret" in line]
+    return [
+        Played(**line)
+        for method in methods
+        for line in _lines(folder / f"{method}.jsonl")
+        if "regret" in line
+    ]
 
 
 def missing(folder: Path, games: Iterable[Game]) -> list[Game]:
     """Return the games that are not stored, or were stored with fewer trials."""
     games = list(games)
-    known = {_key(result): result.trials for result in read_results(folder, {game.method for game in games})}
+    known = {
+        _key(result): result.trials
+        for result in read_results(folder, {game.method for game in games})
+    }
     return [game for game in games if known.get(_key(game), 0) < game.trials]
 
 
@@ -105,4 +131,7 @@ def _keep(path: Path, result: Played) -> None:
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
     """Return the lines of ``path``, of each game the last."""
-    return {tuple(line.get(key) for key in ("method", "problem", "seed", "has_default")): line for line in stored(path)}.values()
+    return {
+        tuple(line.get(key) for key in ("method", "problem", "seed", "has_default")): line
+        for line in stored(path)
+    }.values()

@@ -1,4 +1,6 @@
-"""Who plays a benchmark problem: ask, tell, and the configuration it would return. Ours through ``Optimizer``, peers as they ship."""
+"""Who plays a benchmark problem: ask, tell, and the configuration it would return. Ours through
+``Optimizer``, peers as they ship.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,13 @@ class Ours:
     """AgentHPO's own proposers."""
 
     def __init__(self, problem: Problem, seed: int, proposer: str | Proposer) -> None:
-        self.optimizer = Optimizer(problem.raw, proposer=proposer, noisy=problem.noisy, background=problem.background, seed=seed)
+        self.optimizer = Optimizer(
+            problem.raw,
+            proposer=proposer,
+            noisy=problem.noisy,
+            background=problem.background,
+            seed=seed,
+        )
 
     def ask(self) -> Params:
         """Return the next configuration."""
@@ -80,9 +88,13 @@ class Ours:
 
 
 class Optunas:
-    """A sampler of Optuna's, used as its documentation says: the default enqueued, failures told as such, the best trial returned."""
+    """A sampler of Optuna's, used as its documentation says: the default enqueued, failures told as
+    such, the best trial returned.
+    """
 
-    def __init__(self, problem: Problem, seed: int, sampler: Callable[[int, Space], BaseSampler]) -> None:
+    def __init__(
+        self, problem: Problem, seed: int, sampler: Callable[[int, Space], BaseSampler]
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = problem.space
         with warnings.catch_warnings():
@@ -113,7 +125,9 @@ class Optunas:
 
 
 class Smac:
-    """SMAC3's facade for hyperparameters; it decides itself which configuration is run again, and which is the incumbent."""
+    """SMAC3's facade for hyperparameters; it decides itself which configuration is run again, and
+    which is the incumbent.
+    """
 
     def __init__(self, problem: Problem, seed: int, trials: int) -> None:
         from smac import HyperparameterOptimizationFacade as Facade
@@ -122,13 +136,25 @@ class Smac:
         self.space = problem.space
         configspace = _configspace(problem)
         self.folder = tempfile.TemporaryDirectory()
-        scenario = Scenario(configspace, deterministic=not problem.noisy, n_trials=trials, seed=seed, output_directory=self.folder.name)  # type: ignore[arg-type]
+        scenario = Scenario(
+            configspace,
+            deterministic=not problem.noisy,
+            n_trials=trials,
+            seed=seed,
+            output_directory=self.folder.name,
+        )  # type: ignore[arg-type]
         default = self.space.default()
         design = Facade.get_initial_design(scenario)
         if default is not None:  # as an additional configuration, it would come last
             first, rest = configspace.get_default_configuration(), design.select_configurations()
             design.select_configurations = lambda: [first, *(c for c in rest if c != first)]  # type: ignore[method-assign]
-        self.smac = Facade(scenario, lambda config, seed=0: 0.0, initial_design=design, overwrite=True, logging_level=50)
+        self.smac = Facade(
+            scenario,
+            lambda config, seed=0: 0.0,
+            initial_design=design,
+            overwrite=True,
+            logging_level=50,
+        )
         self.asked: Any = None
 
     def ask(self) -> Params:
@@ -143,7 +169,11 @@ class Smac:
 
         failed = value is None
         self.smac.tell(
-            self.asked, TrialValue(cost=2.0**31 if failed else value, status=StatusType.CRASHED if failed else StatusType.SUCCESS)
+            self.asked,
+            TrialValue(
+                cost=2.0**31 if failed else value,
+                status=StatusType.CRASHED if failed else StatusType.SUCCESS,
+            ),
         )  # type: ignore[arg-type]
 
     def recommended(self) -> Params | None:
@@ -158,29 +188,51 @@ class Smac:
                 value = config[parameter.name]
                 if parameter.is_discrete:
                     value = parameter.values[int(value)]
-                params[parameter.name] = parameter.snap(value.item() if hasattr(value, "item") else value)
+                params[parameter.name] = parameter.snap(
+                    value.item() if hasattr(value, "item") else value
+                )
         return params
 
 
 def _configspace(problem: Problem) -> Any:
-    from ConfigSpace import AndConjunction, Categorical, ConfigurationSpace, EqualsCondition, Float, InCondition, Integer
+    from ConfigSpace import (
+        AndConjunction,
+        Categorical,
+        ConfigurationSpace,
+        EqualsCondition,
+        Float,
+        InCondition,
+        Integer,
+    )
 
     space, made = problem.space, ConfigurationSpace(seed=0)
     nodes: dict[str, Any] = {}
     for p in space:
         if p.is_discrete:
-            items, default = list(range(len(p.values))), p.values.index(p.default) if p.has_default else None
+            items, default = (
+                list(range(len(p.values))),
+                p.values.index(p.default) if p.has_default else None,
+            )
             nodes[p.name] = (
-                Integer(p.name, (0, len(p.values) - 1), default=default) if p.is_ordered else Categorical(p.name, items, default=default)
+                Integer(p.name, (0, len(p.values) - 1), default=default)
+                if p.is_ordered
+                else Categorical(p.name, items, default=default)
             )
         else:
             kind = Integer if p.kind == "int" else Float
-            nodes[p.name] = kind(p.name, (p.low, p.high), log=p.log, default=p.default if p.has_default else None)
+            nodes[p.name] = kind(
+                p.name, (p.low, p.high), log=p.log, default=p.default if p.has_default else None
+            )
     made.add(list(nodes.values()))
     for p in space:
-        places = [(nodes[parent], [space[parent].values.index(v) for v in values]) for parent, values in p.when]
+        places = [
+            (nodes[parent], [space[parent].values.index(v) for v in values])
+            for parent, values in p.when
+        ]
         conditions = [
-            EqualsCondition(nodes[p.name], parent, values[0]) if len(values) == 1 else InCondition(nodes[p.name], parent, values)
+            EqualsCondition(nodes[p.name], parent, values[0])
+            if len(values) == 1
+            else InCondition(nodes[p.name], parent, values)
             for parent, values in places
         ]
         if conditions:
@@ -196,19 +248,30 @@ def _ours(name: str) -> Callable[[Problem, int], Player]:
     return lambda problem, seed: Ours(problem, seed, name)
 
 
-def _advised(kind: str, *, honest: bool = True, alone: bool = False) -> Callable[[Problem, int], Player]:
+def _advised(
+    kind: str, *, honest: bool = True, alone: bool = False
+) -> Callable[[Problem, int], Player]:
     def make(problem: Problem, seed: int) -> Player:
         advisor = Advisor(problem, kind, seed, honest=honest)
-        return Ours(problem, seed, Alone(advisor) if alone else Hybrid(advisor, Engine(seed), model=kind))
+        return Ours(
+            problem, seed, Alone(advisor) if alone else Hybrid(advisor, Engine(seed), model=kind)
+        )
 
     return make
 
 
 def _by_model(name: str, short: str, *, always: bool) -> Callable[[Problem, int], Player]:
     def make(problem: Problem, seed: int) -> Player:
-        asked = creator(name, REPLIES / f"{'creator' if always else 'hybrid'}-{short}", f"{problem.name}-{seed}", seed)
+        asked = creator(
+            name,
+            REPLIES / f"{'creator' if always else 'hybrid'}-{short}",
+            f"{problem.name}-{seed}",
+            seed,
+        )
         kind = class_of(name, embedded=asked.llm.holds_to_grammar)
-        return Ours(problem, seed, Hybrid(asked, Engine(seed), model=name, kind=kind, always=always))
+        return Ours(
+            problem, seed, Hybrid(asked, Engine(seed), model=name, kind=kind, always=always)
+        )
 
     return make
 
@@ -219,26 +282,75 @@ METHODS: dict[str, Method] = {
     "random": Method(_sampler(lambda seed, _: RandomSampler(seed=seed)), ("optuna",), seeds=20),
     "qmc": Method(_sampler(STATEFUL["qmc"][0]), ("optuna",)),
     "tpe": Method(_sampler(lambda seed, _: TPESampler(seed=seed)), ("optuna",)),
-    "tpe-3": Method(_sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",), seeds=20),
+    "tpe-3": Method(
+        _sampler(lambda seed, _: TPESampler(seed=seed, n_startup_trials=3)), ("optuna",), seeds=20
+    ),
     "cmaes": Method(_sampler(STATEFUL["cmaes"][0]), ("optuna", "cmaes")),
-    "gp": Method(_sampler(lambda seed, _: GPSampler(seed=seed, warn_independent_sampling=False)), ("optuna", "torch")),
+    "gp": Method(
+        _sampler(lambda seed, _: GPSampler(seed=seed, warn_independent_sampling=False)),
+        ("optuna", "torch"),
+    ),
     "gp-3": Method(
-        _sampler(lambda seed, _: GPSampler(seed=seed, n_startup_trials=3, warn_independent_sampling=False)), ("optuna", "torch")
+        _sampler(
+            lambda seed, _: GPSampler(
+                seed=seed, n_startup_trials=3, warn_independent_sampling=False
+            )
+        ),
+        ("optuna", "torch"),
     ),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
     "engine": Method(_ours("engine"), ("agenthpo", "scipy"), seeds=20),
-    **{f"hybrid-{kind}": Method(_advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)) for kind in ADVISORS},
-    **{f"hybrid-{kind}-boastful": Method(_advised(kind, honest=False), ("agenthpo",), trials=25, groups=("tables",)) for kind in ADVISORS},
-    **{f"alone-{kind}": Method(_advised(kind, alone=True), ("agenthpo",), trials=25, seeds=20, groups=("tables",)) for kind in ADVISORS},
-    "hybrid-smollm2": Method(_by_model("local:smollm2", "smollm2", always=False), ("agenthpo",), trials=25, seeds=5, groups=("tables",)),
-    "creator-smollm2": Method(_by_model("local:smollm2", "smollm2", always=True), ("agenthpo",), trials=25, seeds=1, groups=("tables",)),
+    **{
+        f"hybrid-{kind}": Method(
+            _advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)
+        )
+        for kind in ADVISORS
+    },
+    **{
+        f"hybrid-{kind}-boastful": Method(
+            _advised(kind, honest=False), ("agenthpo",), trials=25, groups=("tables",)
+        )
+        for kind in ADVISORS
+    },
+    **{
+        f"alone-{kind}": Method(
+            _advised(kind, alone=True), ("agenthpo",), trials=25, seeds=20, groups=("tables",)
+        )
+        for kind in ADVISORS
+    },
+    "hybrid-smollm2": Method(
+        _by_model("local:smollm2", "smollm2", always=False),
+        ("agenthpo",),
+        trials=25,
+        seeds=5,
+        groups=("tables",),
+    ),
+    "creator-smollm2": Method(
+        _by_model("local:smollm2", "smollm2", always=True),
+        ("agenthpo",),
+        trials=25,
+        seeds=1,
+        groups=("tables",),
+    ),
     "hybrid-qwen": Method(
-        _by_model("local:qwen2.5-coder-1.5b", "qwen", always=False), ("agenthpo",), trials=12, seeds=3, groups=("tables",)
+        _by_model("local:qwen2.5-coder-1.5b", "qwen", always=False),
+        ("agenthpo",),
+        trials=12,
+        seeds=3,
+        groups=("tables",),
     ),
 }
-"""Every method by name: peers, the engine, the hybrid with an advisor (boastful: of false confidence), an advisor alone, real models."""
+"""Every method by name: peers, the engine, the hybrid with an advisor (boastful: of false
+confidence), an advisor alone, real models.
+"""
 
 
 def bare(problem: Problem) -> Problem:
     """Return ``problem`` without a default."""
-    return replace(problem, raw={name: {k: v for k, v in fields.items() if k != "default"} for name, fields in problem.raw.items()})
+    return replace(
+        problem,
+        raw={
+            name: {k: v for k, v in fields.items() if k != "default"}
+            for name, fields in problem.raw.items()
+        },
+    )

@@ -1,4 +1,6 @@
-"""What a benchmark problem is: a search space with a default, values that may be noisy or missing, and a known optimum."""
+"""What a benchmark problem is: a search space with a default, values that may be noisy or missing,
+and a known optimum.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,17 @@ class Ranked(Protocol):
     """Configurations of a problem from the best to the worst."""
 
     def at(self, share: float) -> Params:
-        """Return the configuration that ``share`` of all are better than; 0 is the best, 1 the worst."""
+        """Return the configuration that ``share`` of all are better than; 0 is the best, 1 the
+        worst.
+        """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A loss to minimise. ``observe`` draws what one trial of it comes to, None where it fails; ``mean`` is what it comes to on average."""
+    """A loss to minimise. ``observe`` draws what one trial of it comes to, None where it fails;
+    ``mean`` is what it comes to on average.
+    """
 
     name: str
     group: Literal["tables", "continuous"]
@@ -52,7 +58,9 @@ class Problem:
 
 
 def regret(problem: Problem, params: Params | None) -> float:
-    """Return the normalised regret of ``params``: 0 at the optimum, 1 at the median configuration, 2 at most; 2 for a failure or None."""
+    """Return the normalised regret of ``params``: 0 at the optimum, 1 at the median configuration,
+    2 at most; 2 for a failure or None.
+    """
     loss = None if params is None else problem.mean(params)
     if loss is None:
         return _WORST
@@ -69,7 +77,11 @@ def sampled(space: Space, rng: np.random.Generator) -> Params:
             params[parameter.name] = parameter.values[rng.integers(len(parameter.values))]
             continue
         assert parameter.low is not None and parameter.high is not None
-        low, high = (np.log([parameter.low, parameter.high])) if parameter.log else (parameter.low, parameter.high)
+        low, high = (
+            (np.log([parameter.low, parameter.high]))
+            if parameter.log
+            else (parameter.low, parameter.high)
+        )
         value = rng.uniform(low, high)
         value = float(np.exp(value)) if parameter.log else float(value)
         value = round(value) if parameter.kind == "int" else value

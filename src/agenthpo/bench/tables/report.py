@@ -1,4 +1,6 @@
-"""What the stored results come to, as tables of text: the regret of every method, and the ratios that the project promises."""
+"""What the stored results come to, as tables of text: the regret of every method, and the ratios
+that the project promises.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Promise:
-    """What the mean regret of ``method`` over that of the best of ``others`` should be at most, by trials."""
+    """What the mean regret of ``method`` over that of the best of ``others`` should be at most, by
+    trials.
+    """
 
     method: str
     others: tuple[str, ...]
@@ -46,13 +50,18 @@ PROMISES: tuple[Promise, ...] = (
     Promise("hybrid-good", ("engine",), {5: 0.9, 10: 1.0, 25: 1.0}),
     Promise("hybrid-fading", ("engine",), {5: 0.9, 10: 1.0, 25: 1.0}),
     Promise("hybrid-late", ("engine",), {10: 1.05, 25: 0.95}),
-    *(Promise(f"hybrid-{kind}", ("engine",), _BAD) for kind in ("useless", "stubborn", "failing", "smollm2", "qwen")),
+    *(
+        Promise(f"hybrid-{kind}", ("engine",), _BAD)
+        for kind in ("useless", "stubborn", "failing", "smollm2", "qwen")
+    ),
     Promise("hybrid-adversarial", ("engine",), {5: 1.3, 10: 1.25, 25: 1.1, 50: 1.05}),
 )
 
 
 def promises(results: Sequence[Played], *, group: str | None = None) -> list[str]:
-    """Return the promises as a Markdown table: the ratio that was measured, and the one that was promised."""
+    """Return the promises as a Markdown table: the ratio that was measured, and the one that was
+    promised.
+    """
     shown = (5, 10, 25, 50, 100)
     lines = [
         "| ratio of mean regrets | problems | " + " | ".join(f"T={t}" for t in shown) + " |",
@@ -64,22 +73,40 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
             continue
         seeds = {r.seed for r in results if r.method == promise.method}
         # A peer that was played with a few seeds only would be the best by luck.
-        others = [o for o in promise.others if len({r.seed for r in results if r.method == o}) >= min(_FEWEST, len(seeds))]
-        names = [n for n in GROUPS[name] if any(r.method == promise.method and r.problem == n for r in results)]
+        others = [
+            o
+            for o in promise.others
+            if len({r.seed for r in results if r.method == o}) >= min(_FEWEST, len(seeds))
+        ]
+        names = [
+            n
+            for n in GROUPS[name]
+            if any(r.method == promise.method and r.problem == n for r in results)
+        ]
         cells = []
         for trials in shown:
-            found = ratio(results, promise.method, others, trials, names) if names and others else None
+            found = (
+                ratio(results, promise.method, others, trials, names) if names and others else None
+            )
             bound = promise.at_most.get(trials)
-            text = "" if found is None else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
+            text = (
+                ""
+                if found is None
+                else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
+            )
             cells.append(f"{text} ≤ {bound}" if text and bound is not None else text)
         other = "best peer" if len(promise.others) > 1 else promise.others[0]
         if any(cells):
-            lines.append(f"| {promise.method} / {other} | {len(names)} {name} | " + " | ".join(cells) + " |")
+            lines.append(
+                f"| {promise.method} / {other} | {len(names)} {name} | " + " | ".join(cells) + " |"
+            )
     return lines
 
 
 def regrets(results: Sequence[Played], methods: Sequence[str], group: str) -> list[str]:
-    """Return the mean normalised regret of each method by trials, with 95 % intervals over problems, its rank and its time a trial."""
+    """Return the mean normalised regret of each method by trials, with 95 % intervals over
+    problems, its rank and its time a trial.
+    """
     rows = summary(results, methods, GROUPS[group], baseline="engine")
     shown = [t for t in CHECKPOINTS if any(row.trials == t for row in rows)]
     lines = [
@@ -91,12 +118,22 @@ def regrets(results: Sequence[Played], methods: Sequence[str], group: str) -> li
         if not mine:
             continue
         seeds = len({r.seed for r in results if r.method == method})
-        cells = [f"{mine[t].mean:.3f} ({mine[t].low:.2f}–{mine[t].high:.2f})" if t in mine else "" for t in shown]
+        cells = [
+            f"{mine[t].mean:.3f} ({mine[t].low:.2f}–{mine[t].high:.2f})" if t in mine else ""
+            for t in shown
+        ]
         last = mine[max(mine)]
-        lines.append(f"| {method} | {seeds} | " + " | ".join(cells) + f" | {last.rank:.1f} | {1000 * last.seconds:.0f} |")
+        lines.append(
+            f"| {method} | {seeds} | "
+            + " | ".join(cells)
+            + f" | {last.rank:.1f} | {1000 * last.seconds:.0f} |"
+        )
     return lines
 
 
 def as_json(results: Sequence[Played], methods: Sequence[str]) -> dict[str, Any]:
     """Return every row of every group."""
-    return {group: [asdict(row) for row in summary(results, methods, names, baseline="engine")] for group, names in GROUPS.items()}
+    return {
+        group: [asdict(row) for row in summary(results, methods, names, baseline="engine")]
+        for group, names in GROUPS.items()
+    }

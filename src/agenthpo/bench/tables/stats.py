@@ -1,4 +1,6 @@
-"""From results to a table: mean, median, mean rank, bootstrap intervals over problems, paired differences. Tables and continuous problems apart."""
+"""From results to a table: mean, median, mean rank, bootstrap intervals over problems, paired
+differences. Tables and continuous problems apart.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _RESAMPLES, _SEED = 2000, 0
 
 @dataclass(frozen=True)
 class Row:
-    """One method after ``trials`` trials, over ``problems`` problems: the mean over each problem's seeds comes first."""
+    """One method after ``trials`` trials, over ``problems`` problems: the mean over each problem's
+    seeds comes first.
+    """
 
     method: str
     trials: int
@@ -36,7 +40,9 @@ class Row:
     """Mean seconds a trial."""
 
 
-def by_problem(results: Sequence[Played], method: str, trials: int, problems: Sequence[str]) -> np.ndarray:
+def by_problem(
+    results: Sequence[Played], method: str, trials: int, problems: Sequence[str]
+) -> np.ndarray:
     """Return the mean regret on each of ``problems`` (nan where there is none), over the seeds."""
     found = {name: list[float]() for name in problems}
     for r in results:
@@ -45,7 +51,13 @@ def by_problem(results: Sequence[Played], method: str, trials: int, problems: Se
     return np.array([np.mean(found[name]) if found[name] else np.nan for name in problems])
 
 
-def summary(results: Sequence[Played], methods: Sequence[str], problems: Sequence[str], *, baseline: str | None = None) -> list[Row]:
+def summary(
+    results: Sequence[Played],
+    methods: Sequence[str],
+    problems: Sequence[str],
+    *,
+    baseline: str | None = None,
+) -> list[Row]:
     """Return a row for each method and checkpoint that has results on all of ``problems``."""
     rows = []
     for trials in CHECKPOINTS:
@@ -60,7 +72,11 @@ def summary(results: Sequence[Played], methods: Sequence[str], problems: Sequenc
             difference = None if against is None else found - against
             ends = (None, None) if difference is None else _bootstrap(difference)
             mean = None if difference is None else float(difference.mean())
-            seconds = [r.seconds / r.trials for r in results if r.method == method and r.problem in problems]
+            seconds = [
+                r.seconds / r.trials
+                for r in results
+                if r.method == method and r.problem in problems
+            ]
             rows.append(
                 Row(
                     method,
@@ -79,10 +95,18 @@ def summary(results: Sequence[Played], methods: Sequence[str], problems: Sequenc
     return rows
 
 
-def ratio(results: Sequence[Played], method: str, others: Sequence[str], trials: int, problems: Sequence[str]) -> tuple[float, str] | None:
-    """Return the mean regret of ``method`` over that of the best of ``others``, and which that is; None where one is missing.
+def ratio(
+    results: Sequence[Played],
+    method: str,
+    others: Sequence[str],
+    trials: int,
+    problems: Sequence[str],
+) -> tuple[float, str] | None:
+    """Return the mean regret of ``method`` over that of the best of ``others``, and which that is;
+    None where one is missing.
 
-    Two methods are compared on the games that both have played: each problem's seeds differ by more than most methods do.
+    Two methods are compared on the games that both have played: each problem's seeds differ by more
+    than most methods do.
     """
     found = {other: _paired(results, method, other, trials, problems) for other in others}
     known = {other: value for other, value in found.items() if value is not None}
@@ -90,7 +114,9 @@ def ratio(results: Sequence[Played], method: str, others: Sequence[str], trials:
     return None if best is None else (known[best], best)
 
 
-def _paired(results: Sequence[Played], method: str, other: str, trials: int, problems: Sequence[str]) -> float | None:
+def _paired(
+    results: Sequence[Played], method: str, other: str, trials: int, problems: Sequence[str]
+) -> float | None:
     games: dict[str, set[tuple[str, int]]] = {name: set() for name in (method, other)}
     for r in results:
         if r.method in games and str(trials) in r.regret:

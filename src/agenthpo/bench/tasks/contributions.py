@@ -1,4 +1,6 @@
-"""Who found what: by the source of each proposal, how many there were, how many beat all before them, and which won the run."""
+"""Who found what: by the source of each proposal, how many there were, how many beat all before
+them, and which won the run.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ __all__ = ["credit", "credit_words"]
 
 
 def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
-    """Return for each proposer and source: proposals, failures, improvements, runs won, and what the wins gained over the default.
+    """Return for each proposer and source: proposals, failures, improvements, runs won, and what
+    the wins gained over the default.
 
-    ``gain`` is the mean over the runs that the source won, in percent of the default's score; None where it won none, or by the default.
+    ``gain`` is the mean over the runs that the source won, in percent of the default's score; None
+    where it won none, or by the default.
     """
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     directions = directions_of(runs, folder)
@@ -28,7 +32,16 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
         for trial in trials:
             source = trial.proposal.source
             row = rows.setdefault(
-                (who, source), {"proposer": who, "source": source, "proposals": 0, "failed": 0, "improved": 0, "won": 0, "gains": []}
+                (who, source),
+                {
+                    "proposer": who,
+                    "source": source,
+                    "proposals": 0,
+                    "failed": 0,
+                    "improved": 0,
+                    "won": 0,
+                    "gains": [],
+                },
             )
             row["proposals"] += 1
             row["failed"] += trial.value is None
@@ -37,7 +50,10 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
         if best := best_measured(trials, direction):
             row = rows[who, best[0].proposal.source]
             row["won"] += 1
-            if best[0].number and (gained := gain(best[0].value, trials[0].value, direction)) is not None:
+            if (
+                best[0].number
+                and (gained := gain(best[0].value, trials[0].value, direction)) is not None
+            ):
                 row["gains"].append(gained)
     found = []
     for _, row in sorted(rows.items()):
@@ -48,7 +64,10 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
 
 def credit_words(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the table in Markdown."""
-    lines = ["| proposer | source | proposals | failed | improved | runs won | gain over the default |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| proposer | source | proposals | failed | improved | runs won | gain over the default |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         cells = [
             row["proposer"],

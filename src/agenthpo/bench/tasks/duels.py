@@ -1,4 +1,6 @@
-"""How often a proposer is ahead of another: run against run of the same task and seed. Mean ranks of a few proposers hide how much is luck."""
+"""How often a proposer is ahead of another: run against run of the same task and seed. Mean ranks
+of a few proposers hide how much is luck.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,26 @@ Shares = Mapping[str, Mapping[int, tuple[float, float] | None]]
 
 
 def duels(runs: Runs, opponent: str, folder: Path = TASKS_FOLDER) -> Shares:
-    """Return for each proposer and number of trials the share of duels with ``opponent`` won, in percent, and its standard error over the tasks.
+    """Return for each proposer and number of trials the share of duels with ``opponent`` won, in
+    percent, and its standard error over the tasks.
 
-    An equal score is half a win. A seed draws the same random numbers on every task, so that its luck is not that of one task alone: the
-    error is rather too small.
+    An equal score is half a win. A seed draws the same random numbers on every task, so that its
+    luck is not that of one task alone: the error is rather too small.
     """
-    found: dict[str, dict[int, tuple[float, float] | None]] = {who: {} for who in sorted({label(run) for run in runs} - {opponent})}
+    found: dict[str, dict[int, tuple[float, float] | None]] = {
+        who: {} for who in sorted({label(run) for run in runs} - {opponent})
+    }
     for at in AT[1:]:
-        scores = [_scores(runs, name, direction, at) for name, direction in directions_of(runs, folder).items()]
+        scores = [
+            _scores(runs, name, direction, at)
+            for name, direction in directions_of(runs, folder).items()
+        ]
         for who, row in found.items():
-            shares = [share for each in scores if (share := _share(each.get(who, {}), each.get(opponent, {}))) is not None]
+            shares = [
+                share
+                for each in scores
+                if (share := _share(each.get(who, {}), each.get(opponent, {}))) is not None
+            ]
             error = stdev(shares) / sqrt(len(shares)) if len(shares) > 1 else nan
             row[at] = (100 * mean(shares), 100 * error) if shares else None
     return found
@@ -40,7 +52,9 @@ def _scores(runs: Runs, task: str, direction: Direction, at: int) -> dict[str, d
     for run in runs:
         if run["run"]["task"] == task and len(run["trials"]) >= at:
             best = scored(trials_of(run)[:at], direction)
-            found.setdefault(label(run), {})[run["run"]["seed"]] = upward(direction) * best[0] if best else -inf
+            found.setdefault(label(run), {})[run["run"]["seed"]] = (
+                upward(direction) * best[0] if best else -inf
+            )
     return found
 
 
@@ -52,8 +66,14 @@ def _share(own: Mapping[int, float], others: Mapping[int, float]) -> float | Non
 
 def duels_words(found: Shares, opponent: str) -> str:
     """Return the table in Markdown."""
-    lines = [f"| ahead of {opponent} | " + " | ".join(f"T={at}" for at in AT[1:]) + " |", "|---|" + "---|" * (len(AT) - 1)]
+    lines = [
+        f"| ahead of {opponent} | " + " | ".join(f"T={at}" for at in AT[1:]) + " |",
+        "|---|" + "---|" * (len(AT) - 1),
+    ]
     for who, shares in found.items():
-        cells = ["" if share is None else f"{share[0]:.0f} ± {share[1]:.0f} %" for share in shares.values()]
+        cells = [
+            "" if share is None else f"{share[0]:.0f} ± {share[1]:.0f} %"
+            for share in shares.values()
+        ]
         lines.append(f"| {who} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -1,4 +1,6 @@
-"""The figures of the twelve tasks, after the paper's: trajectories, OPRO beside the agent, two models, strategy; and validation beside test."""
+"""The figures of the twelve tasks, after the paper's: trajectories, OPRO beside the agent, two
+models, strategy; and validation beside test.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agenthpo.bench.tasks.groups import Runs, directions_of, main_runs, model_runs, opro_runs, tasks_of
+from agenthpo.bench.tasks.groups import (
+    Runs,
+    directions_of,
+    main_runs,
+    model_runs,
+    opro_runs,
+    tasks_of,
+)
 from agenthpo.bench.tasks.scores import AT, gain, label, peak, scored, sources_of, trials_of
 from agenthpo.bench.tasks.strategy import changes
 from agenthpo.bench.tasks.trained import TASKS_FOLDER, load_bench_task
@@ -25,14 +34,18 @@ _COLOURS = ("#4c6a92", "#d1823a", "#5a9367", "#b0413e", "#7b5ea7", "#8c6d46", "#
 
 
 def trajectory(run: Mapping[str, Any], direction: Direction) -> list[float]:
-    """Return the validation score of the best configuration after each trial; nan while there is none."""
+    """Return the validation score of the best configuration after each trial; nan while there is
+    none.
+    """
     trials = trials_of(run)[:_TRIALS]
     found = [scored(trials[:n], direction) for n in range(1, len(trials) + 1)]
     return [float("nan") if score is None else score[0] for score in found]
 
 
 def draw(runs: Runs, folder: Path, tasks: Path = TASKS_FOLDER) -> list[Path]:
-    """Draw every figure that ``runs`` has something for as a PNG file in ``folder``, and return the files."""
+    """Draw every figure that ``runs`` has something for as a PNG file in ``folder``, and return the
+    files.
+    """
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -72,12 +85,24 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     figure, places = _grid(len(here), height=3.0)
     for name, place in zip(here, places, strict=True):
         task = load_bench_task(name, tasks)
-        found = changes([r for r in chosen if r["run"]["task"] == name], task.space, task.objective.direction, _TRIALS)
+        found = changes(
+            [r for r in chosen if r["run"]["task"] == name],
+            task.space,
+            task.objective.direction,
+            _TRIALS,
+        )
         image = place.imshow(found, vmin=0, vmax=1, cmap="magma_r", aspect="auto")
         place.set_yticks(range(len(task.space)), task.space.names, fontsize=6)
-        place.set_xticks(range(0, _TRIALS - 1, 2), [str(n) for n in range(2, _TRIALS + 1, 2)], fontsize=7)
+        place.set_xticks(
+            range(0, _TRIALS - 1, 2), [str(n) for n in range(2, _TRIALS + 1, 2)], fontsize=7
+        )
         place.set_title(name, fontsize=9)
-    figure.colorbar(image, ax=list(places), shrink=0.5, label="distance from the incumbent, as a share of the range")
+    figure.colorbar(
+        image,
+        ax=list(places),
+        shrink=0.5,
+        label="distance from the incumbent, as a share of the range",
+    )
     return figure
 
 
@@ -100,7 +125,9 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
         x, y = np.array(pairs).T
         place.scatter(x, y, s=18, alpha=0.6, color=colours[who], label=who)
     limits = np.array([pair for pairs in gains.values() for pair in pairs])
-    place.plot([limits.min(), limits.max()], [limits.min(), limits.max()], color="#999", linewidth=0.8)
+    place.plot(
+        [limits.min(), limits.max()], [limits.min(), limits.max()], color="#999", linewidth=0.8
+    )
     place.axhline(0, color="#ccc", linewidth=0.8)
     place.set_xlabel("gain over the default on validation, percent", fontsize=8)
     place.set_ylabel("on test, percent", fontsize=8)
@@ -109,12 +136,20 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     return _with_legend(figure, colours)
 
 
-FIGURES = {"trajectories": _trajectories, "opro": _link, "models": _models, "strategy": _strategy, "validation-and-test": _test}
+FIGURES = {
+    "trajectories": _trajectories,
+    "opro": _link,
+    "models": _models,
+    "strategy": _strategy,
+    "validation-and-test": _test,
+}
 """What draws each figure, by the name of its file; None where there is nothing to draw yet."""
 
 
 def _panels(runs: Runs, pool: Runs, tasks: Path) -> Figure | None:
-    """Draw the trajectories of each task's ``runs`` in a place of its own, with the peak of those in ``pool``."""
+    """Draw the trajectories of each task's ``runs`` in a place of its own, with the peak of those
+    in ``pool``.
+    """
     names = tasks_of(runs)
     if not names:
         return None
@@ -140,11 +175,15 @@ def _lines(place: Axes, runs: Runs, colours: Mapping[str, str], direction: Direc
             row[: len(path)] = path
         counted = np.isfinite(table)
         mean = np.nansum(table, axis=0) / np.maximum(counted.sum(axis=0), 1)
-        spread = np.sqrt(np.nansum((table - mean) ** 2, axis=0) / np.maximum(counted.sum(axis=0) - 1, 1))
+        spread = np.sqrt(
+            np.nansum((table - mean) ** 2, axis=0) / np.maximum(counted.sum(axis=0) - 1, 1)
+        )
         mean[~counted.any(axis=0)] = np.nan
         steps = np.arange(1, _TRIALS + 1)
         place.plot(steps, mean, color=colours[who], linewidth=1.4, marker=".", markersize=4)
-        place.fill_between(steps, mean - spread, mean + spread, color=colours[who], alpha=0.12, linewidth=0)
+        place.fill_between(
+            steps, mean - spread, mean + spread, color=colours[who], alpha=0.12, linewidth=0
+        )
 
 
 def _grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
@@ -153,7 +192,11 @@ def _grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     columns = min(3, count)
     rows = -(-count // columns)
     figure, places = pyplot.subplots(
-        rows, columns, figsize=(4.2 * max(columns, 1.4), height * rows + 0.6), squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(4.2 * max(columns, 1.4), height * rows + 0.6),
+        squeeze=False,
+        layout="constrained",
     )
     for place in places.flat[count:]:
         place.set_visible(False)
@@ -163,12 +206,21 @@ def _grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
 def _with_legend(figure: Figure, colours: Mapping[str, str]) -> Figure:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=colour, marker=".", label=who) for who, colour in colours.items()]
+    handles = [
+        Line2D([], [], color=colour, marker=".", label=who) for who, colour in colours.items()
+    ]
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(int(figure.get_figwidth() / 2.5), len(handles)), fontsize=8, frameon=False
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(int(figure.get_figwidth() / 2.5), len(handles)),
+        fontsize=8,
+        frameon=False,
     )
     return figure
 
 
 def _colours(runs: Runs) -> dict[str, str]:
-    return {who: _COLOURS[i % len(_COLOURS)] for i, who in enumerate(sorted({label(run) for run in runs}))}
+    return {
+        who: _COLOURS[i % len(_COLOURS)]
+        for i, who in enumerate(sorted({label(run) for run in runs}))
+    }

@@ -1,4 +1,6 @@
-"""Which runs compare with which: the proposers that tuned every task, OPRO and the agent, two models; each on the seeds that all of them have."""
+"""Which runs compare with which: the proposers that tuned every task, OPRO and the agent, two
+models; each on the seeds that all of them have.
+"""
 
 from __future__ import annotations
 
@@ -39,24 +41,45 @@ def main_runs(runs: Runs) -> Runs:
 
 
 def opro_runs(runs: Runs) -> Runs:
-    """Return those of OPRO and of the agent that asks the same models, on link prediction; none without OPRO's."""
+    """Return those of OPRO and of the agent that asks the same models, on link prediction; none
+    without OPRO's.
+    """
     here = [run for run in runs if run["run"]["task"] == LINK]
     asked = {run["run"]["model"] for run in here if run["run"]["proposer"] == OPRO}
-    return _on_shared_seeds([run for run in here if run["run"]["proposer"] in (OPRO, CREATOR, HYBRID) and run["run"]["model"] in asked])
+    return _on_shared_seeds(
+        [
+            run
+            for run in here
+            if run["run"]["proposer"] in (OPRO, CREATOR, HYBRID) and run["run"]["model"] in asked
+        ]
+    )
 
 
 def model_runs(runs: Runs) -> Runs:
-    """Return those of Creator and hybrid on the tasks that every model has tuned; none where there is one model."""
+    """Return those of Creator and hybrid on the tasks that every model has tuned; none where there
+    is one model.
+    """
     asked = [run for run in runs if run["run"]["proposer"] in (CREATOR, HYBRID)]
     models = {run["run"]["model"] for run in asked}
-    by_task = {name: {run["run"]["model"] for run in asked if run["run"]["task"] == name} for name in tasks_of(asked)}
-    return _on_shared_seeds([run for run in asked if by_task[run["run"]["task"]] == models]) if len(models) > 1 else []
+    by_task = {
+        name: {run["run"]["model"] for run in asked if run["run"]["task"] == name}
+        for name in tasks_of(asked)
+    }
+    return (
+        _on_shared_seeds([run for run in asked if by_task[run["run"]["task"]] == models])
+        if len(models) > 1
+        else []
+    )
 
 
 def _on_shared_seeds(runs: Runs) -> Runs:
-    """Leave out the seeds of a task that not all proposers have: one seed's folds or weights are luckier than another's."""
+    """Leave out the seeds of a task that not all proposers have: one seed's folds or weights are
+    luckier than another's.
+    """
     seeds: dict[str, dict[str, set[int]]] = {}
     for run in runs:
-        seeds.setdefault(run["run"]["task"], {}).setdefault(label(run), set()).add(run["run"]["seed"])
+        seeds.setdefault(run["run"]["task"], {}).setdefault(label(run), set()).add(
+            run["run"]["seed"]
+        )
     shared = {task: set.intersection(*of.values()) for task, of in seeds.items()}
     return [run for run in runs if run["run"]["seed"] in shared[run["run"]["task"]]]

@@ -1,7 +1,9 @@
-"""Optimisation by prompting (Yang et al. 2023, Large Language Models as Optimizers, arXiv 2309.03409), as the paper compares with it.
+"""Optimisation by prompting (Yang et al. 2023, Large Language Models as Optimizers, arXiv
+2309.03409), as the paper compares with it.
 
-The model sees the best configurations so far in ascending order of their scores, and is asked for one that scores better: no background, no
-curves, no analysis, nothing that says what the parameters mean.
+The model sees the best configurations so far in ascending order of their scores, and is asked for
+one that scores better: no background, no curves, no analysis, nothing that says what the parameters
+mean.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ OPRO = "opro"
 _SHOWN = 20
 """Configurations in the prompt, the best ones; as many as that paper shows."""
 _ASKED = 3
-"""How often it is asked for one trial, where what it says is not in the space or was tried already."""
+"""How often it is asked for one trial, where what it says is not in the space or was tried already.
+"""
 
 
 class Opro:
-    """A language model that sees configurations and scores, and nothing else. Where it has nothing valid to offer, a random one is tried."""
+    """A language model that sees configurations and scores, and nothing else. Where it has nothing
+    valid to offer, a random one is tried.
+    """
 
     def __init__(self, llm: LLM, seed: int = 0) -> None:
         self.llm, self.seed, self._random = llm, seed, Classical(seed, "random")
@@ -41,11 +46,18 @@ class Opro:
         """Return the default, then what the model says."""
         if proposal := default_proposal(task, trials):
             return proposal
-        messages, form, usage, why = opro_messages(task, trials), params_form(task.space), Usage(), ""
+        messages, form, usage, why = (
+            opro_messages(task, trials),
+            params_form(task.space),
+            Usage(),
+            "",
+        )
         tried = {task.space.key(t.proposal.params) for t in trials}
         for turn in range(_ASKED):
             try:
-                reply = self.llm.ask(messages, form, seed=spawn_seed(self.seed, next_number(trials), turn))
+                reply = self.llm.ask(
+                    messages, form, seed=spawn_seed(self.seed, next_number(trials), turn)
+                )
             except LLMFailure as failure:
                 why = str(failure)
                 break
@@ -60,19 +72,32 @@ class Opro:
         stand_in = self._random.propose(task, trials)
         if isinstance(stand_in, Stop):
             return stand_in
-        return replace(stand_in, source="fallback", note=f"instead of the model: {why}", model=self.llm.name, usage=usage)
+        return replace(
+            stand_in,
+            source="fallback",
+            note=f"instead of the model: {why}",
+            model=self.llm.name,
+            usage=usage,
+        )
 
 
 def opro_messages(task: Task, trials: Sequence[Trial]) -> list[Message]:
-    """Return the meta-prompt: the space, the best configurations in ascending order of their scores, and what is asked for."""
+    """Return the meta-prompt: the space, the best configurations in ascending order of their
+    scores, and what is asked for.
+    """
     best = list(reversed(ranked(trials, task.objective.direction)[:_SHOWN]))
-    shown = "\n".join(f"params: {json.dumps(trial.proposal.params)}\nscore: {trial.value:.5g}" for trial in best)
+    shown = "\n".join(
+        f"params: {json.dumps(trial.proposal.params)}\nscore: {trial.value:.5g}" for trial in best
+    )
     better = "higher" if task.objective.direction == "maximize" else "lower"
     text = (
         f"Below are some parameter settings with their scores, the best last.\n\n{shown}\n\nThe parameters:\n{task.space.describe()}\n\n"
         f"Give new parameters that are different from all of the above and have a {better} score than any of them."
     )
-    return [Message("system", "You optimise by trying. Reply with the parameters alone, as JSON."), Message("user", text)]
+    return [
+        Message("system", "You optimise by trying. Reply with the parameters alone, as JSON."),
+        Message("user", text),
+    ]
 
 
 def _read(data: Any, space: Space) -> Params | str:

@@ -1,4 +1,6 @@
-"""What the runs came to as one HTML page that needs no other file, and as a table that other programs read."""
+"""What the runs came to as one HTML page that needs no other file, and as a table that other
+programs read.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +43,13 @@ _FIELDS = (
 )
 
 
-def page(runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tables: Mapping[str, str]) -> str:
+def page(
+    runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tables: Mapping[str, str]
+) -> str:
     """Return the page: the tables by their titles, the figures, versions and machines."""
-    parts = [f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"]
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"
+    ]
     parts.append("<h1>AgentHPO on twelve tasks</h1>")
     parts += [f"<h2>{escape(title)}</h2>{_html(text)}" for title, text in tables.items()]
     for path in figures:
@@ -73,7 +79,22 @@ def write_trials(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_FIELDS)
         for run in sorted(runs, key=lambda run: tuple(str(v) for v in run["run"].values())):
-            head = [run["run"][name] for name in ("task", "proposer", "model", "seed")] + [run["source"].get("source", "")]
+            head = [run["run"][name] for name in ("task", "proposer", "model", "seed")] + [
+                run["source"].get("source", "")
+            ]
             for t in run["trials"]:
-                row = [t["number"], *(t[name] for name in ("source", "state", "value", "test_value", "duration_s", "tokens"))]
+                row = [
+                    t["number"],
+                    *(
+                        t[name]
+                        for name in (
+                            "source",
+                            "state",
+                            "value",
+                            "test_value",
+                            "duration_s",
+                            "tokens",
+                        )
+                    ),
+                ]
                 writer.writerow([*head, *row, json.dumps(t["params"])])

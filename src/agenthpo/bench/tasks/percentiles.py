@@ -1,4 +1,6 @@
-"""How good a proposal is: the share of random draws on its task that it beats. Winners tell of luck, this of every trial."""
+"""How good a proposal is: the share of random draws on its task that it beats. Winners tell of
+luck, this of every trial.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,13 @@ Standing = Mapping[tuple[str, str], Mapping[str, float | None]]
 
 
 def standing(runs: Runs, pool: Runs, folder: Path = TASKS_FOLDER) -> Standing:
-    """Return for each proposer and source, and each part of a run, the percentage of random draws that its trials beat.
+    """Return for each proposer and source, and each part of a run, the percentage of random draws
+    that its trials beat.
 
     :param pool: where random search's draws are taken from, defaults left out.
 
-    It is the mean over the trials of a task, then over tasks: 50 is a random draw's. A failed trial beats none.
+    It is the mean over the trials of a task, then over tasks: 50 is a random draw's. A failed trial
+    beats none.
     """
     directions = directions_of(runs, folder)
     drawn = {name: _drawn(pool, name, direction) for name, direction in directions.items()}
@@ -36,15 +40,29 @@ def standing(runs: Runs, pool: Runs, folder: Path = TASKS_FOLDER) -> Standing:
         for number, trial in enumerate(run["trials"] if drawn[task] else ()):
             part = next((part for part, numbers in PARTS.items() if number in numbers), None)
             if part is not None:
-                beaten = 0 if trial["value"] is None else bisect_left(drawn[task], upward(directions[task]) * trial["value"])
+                beaten = (
+                    0
+                    if trial["value"] is None
+                    else bisect_left(drawn[task], upward(directions[task]) * trial["value"])
+                )
                 row = shares.setdefault((who, trial["source"]), {name: {} for name in PARTS})
                 row[part].setdefault(task, []).append(100 * beaten / len(drawn[task]))
-    return {key: {part: _mean_of_means(of.values()) for part, of in row.items()} for key, row in sorted(shares.items())}
+    return {
+        key: {part: _mean_of_means(of.values()) for part, of in row.items()}
+        for key, row in sorted(shares.items())
+    }
 
 
 def _drawn(pool: Runs, task: str, direction: Direction) -> list[float]:
-    """Return the values of random search's draws on ``task`` from the worst to the best, more being better."""
-    trials = [t for run in pool if run["run"]["task"] == task and run["run"]["proposer"] == "random" for t in run["trials"][1:]]
+    """Return the values of random search's draws on ``task`` from the worst to the best, more being
+    better.
+    """
+    trials = [
+        t
+        for run in pool
+        if run["run"]["task"] == task and run["run"]["proposer"] == "random"
+        for t in run["trials"][1:]
+    ]
     return sorted(-inf if t["value"] is None else upward(direction) * t["value"] for t in trials)
 
 

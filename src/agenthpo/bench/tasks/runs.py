@@ -1,4 +1,6 @@
-"""Runs of a proposer on one of the twelve tasks: real trainings, everything recorded, what is stored is not done again."""
+"""Runs of a proposer on one of the twelve tasks: real trainings, everything recorded, what is
+stored is not done again.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,33 @@ from agenthpo.search.hybrid import CREATOR, HYBRID
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
-__all__ = ["ASKING", "Run", "Where", "checked_run", "key_of", "missing_runs", "play_run", "play_runs", "read_runs"]
+__all__ = [
+    "ASKING",
+    "Run",
+    "Where",
+    "checked_run",
+    "key_of",
+    "missing_runs",
+    "play_run",
+    "play_runs",
+    "read_runs",
+]
 
 ASKING = (CREATOR, HYBRID, OPRO)
 """The proposers that ask a language model."""
-_TOLD = ("agenthpo", "numpy", "scipy", "optuna", "torch", "scikit-learn", "pandas", "xgboost-cpu", "xgboost", "sacrebleu", "xllamacpp")
+_TOLD = (
+    "agenthpo",
+    "numpy",
+    "scipy",
+    "optuna",
+    "torch",
+    "scikit-learn",
+    "pandas",
+    "xgboost-cpu",
+    "xgboost",
+    "sacrebleu",
+    "xllamacpp",
+)
 """The packages whose versions are stored with a run."""
 
 
@@ -52,7 +76,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Where:
-    """The folders: the tasks, the results (a file a task, a line a run), and what trainings and models came to."""
+    """The folders: the tasks, the results (a file a task, a line a run), and what trainings and
+    models came to.
+    """
 
     tasks: Path
     results: Path
@@ -91,12 +117,17 @@ def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
 def missing_runs(results: Path, runs: Iterable[Run]) -> list[Run]:
     """Return the runs that are not stored, or were stored with fewer trials."""
     runs = list(runs)
-    known = {key_of(line): line["run"]["trials"] for line in read_runs(results, {run.task for run in runs})}
+    known = {
+        key_of(line): line["run"]["trials"]
+        for line in read_runs(results, {run.task for run in runs})
+    }
     return [run for run in runs if known.get(run.key, 0) < run.trials]
 
 
 def play_runs(where: Where, runs: Sequence[Run], *, jobs: int) -> Iterator[Run]:
-    """Do ``runs`` in ``jobs`` processes, and yield each as soon as it is stored. What a killed call had trained is not trained again."""
+    """Do ``runs`` in ``jobs`` processes, and yield each as soon as it is stored. What a killed call
+    had trained is not trained again.
+    """
     where.results.mkdir(parents=True, exist_ok=True)
     for run, line in in_processes(partial(play_run, where), runs, jobs=jobs):
         append(where.results / f"{run.task}.jsonl", line)
@@ -104,13 +135,20 @@ def play_runs(where: Where, runs: Sequence[Run], *, jobs: int) -> Iterator[Run]:
 
 
 def play_run(where: Where, run: Run) -> dict[str, Any]:
-    """Do ``run`` and return what is stored of it: the run, its trials, whose data it was, versions and machine."""
+    """Do ``run`` and return what is stored of it: the run, its trials, whose data it was, versions
+    and machine.
+    """
     task, trials = load_bench_task(run.task, where.tasks), list[Trial]()
     llm = None
     if run.proposer in ASKING:
-        name = f"{run.task}-{run.proposer}-{run.model}-{run.seed}".replace(":", "-").replace("/", "-")
+        name = f"{run.task}-{run.proposer}-{run.model}-{run.seed}".replace(":", "-").replace(
+            "/", "-"
+        )
         llm = Remembered(run.model, where.cache / "replies" / f"{name}.jsonl")
-    proposer, executor = _proposer(run, llm), Executor(None if run.proposer == OPRO else llm, run.seed)
+    proposer, executor = (
+        _proposer(run, llm),
+        Executor(None if run.proposer == OPRO else llm, run.seed),
+    )
     source: dict[str, str] = {}
     try:
         while len(trials) < run.trials:
@@ -118,15 +156,29 @@ def play_run(where: Where, run: Run) -> dict[str, Any]:
             if isinstance(proposal, Stop):
                 break
             seed = _training_seed(task, trials, proposal.params, run.seed)
-            trial, (outcome, said) = Trial(len(trials), proposal), trained(task, proposal.params, seed, where.cache)
+            trial, (outcome, said) = (
+                Trial(len(trials), proposal),
+                trained(task, proposal.params, seed, where.cache),
+            )
             source = source or dict(said)
             if not source and outcome.status == "failed":
-                raise TaskError(f"{run.task} cannot be trained here: {outcome.error or outcome.log_tail[-300:]}")
-            trials.append(replace(trial, outcome=outcome, analysis=executor.analyse(task, trial, outcome, trials)))
+                raise TaskError(
+                    f"{run.task} cannot be trained here: {outcome.error or outcome.log_tail[-300:]}"
+                )
+            trials.append(
+                replace(
+                    trial, outcome=outcome, analysis=executor.analyse(task, trial, outcome, trials)
+                )
+            )
     finally:
         if llm is not None:
             llm.close()
-    return {"run": asdict(run), "source": source, "about": about(_TOLD), "trials": [_stored(trial) for trial in trials]}
+    return {
+        "run": asdict(run),
+        "source": source,
+        "about": about(_TOLD),
+        "trials": [_stored(trial) for trial in trials],
+    }
 
 
 def _proposer(run: Run, llm: LLM | None) -> Proposer:
@@ -136,12 +188,27 @@ def _proposer(run: Run, llm: LLM | None) -> Proposer:
 
 
 def _training_seed(task: Task, trials: Sequence[Trial], params: dict[str, Any], seed: int) -> int:
-    """Return the seed to train with: the same for all proposers, another one where a configuration is measured again."""
+    """Return the seed to train with: the same for all proposers, another one where a configuration
+    is measured again.
+    """
     key = task.space.key(params)
     return spawn_seed(seed, sum(task.space.key(t.proposal.params) == key for t in trials))
 
 
 def _stored(trial: Trial) -> dict[str, Any]:
     told = trial_to_json(trial)
-    kept = ("number", "state", "source", "mode", "params", "value", "test_value", "error", "rationale", "expected", "note", "duration_s")
+    kept = (
+        "number",
+        "state",
+        "source",
+        "mode",
+        "params",
+        "value",
+        "test_value",
+        "error",
+        "rationale",
+        "expected",
+        "note",
+        "duration_s",
+    )
     return {**{name: told[name] for name in kept}, "tokens": trial.usage.tokens}

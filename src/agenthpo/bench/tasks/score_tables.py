@@ -15,12 +15,23 @@ __all__ = ["number_words", "percent_words", "ranks_words", "table_words"]
 
 
 def table_words(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return the table in Markdown: a row a task and proposer, the best mean of a task after each number of trials in bold.
+    """Return the table in Markdown: a row a task and proposer, the best mean of a task after each
+    number of trials in bold.
 
-    ``test`` is what the configuration that was best after the last of them has on test, the mean over seeds. A column that says nothing is
-    left out.
+    ``test`` is what the configuration that was best after the last of them has on test, the mean
+    over seeds. A column that says nothing is left out.
     """
-    rows = [["task", "proposer", "seeds", *(f"T={at}" for at in AT), "test", "over random", "over the peak"]]
+    rows = [
+        [
+            "task",
+            "proposer",
+            "seeds",
+            *(f"T={at}" for at in AT),
+            "test",
+            "over random",
+            "over the peak",
+        ]
+    ]
     for row in table:
         name, best = f"{row['task']} ({row['source']})", {}
         for at in map(str, AT):
@@ -34,16 +45,31 @@ def table_words(table: Sequence[Mapping[str, Any]]) -> str:
             rows.append([name, who, str(seeds), *cells, _tested(last.get("test")), *gains])
         if peak := row["peak"]:
             before = [""] * len(AT)
-            rows.append([name, "100-trial peak", *before, number_words(peak["value"]), _tested(peak["test_value"]), "", ""])
+            rows.append(
+                [
+                    name,
+                    "100-trial peak",
+                    *before,
+                    number_words(peak["value"]),
+                    _tested(peak["test_value"]),
+                    "",
+                    "",
+                ]
+            )
     kept = [column for column in range(len(rows[0])) if any(row[column] for row in rows[1:])]
     lines = ["| " + " | ".join(row[column] for column in kept) + " |" for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(kept), *lines[1:]])
 
 
 def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
-    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share theirs), over the tasks and seeds that all have tuned."""
+    """Return in Markdown each proposer's mean rank among all on a task (1 is best, equals share
+    theirs), over the tasks and seeds that all have tuned.
+    """
     names = sorted({who for row in table for who in row["proposers"]})
-    lines = ["| mean rank | tasks | " + " | ".join(f"T={at}" for at in AT) + " |", "|---|---|" + "---|" * len(AT)]
+    lines = [
+        "| mean rank | tasks | " + " | ".join(f"T={at}" for at in AT) + " |",
+        "|---|---|" + "---|" * len(AT),
+    ]
     found: dict[str, list[str]] = {who: [] for who in names}
     counts = 0
     for at in map(str, AT):
@@ -57,7 +83,9 @@ def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
         for who in names:
             places = [_rank(who, means, direction) for means, direction in rows]
             found[who].append(f"{mean(places):.2f}" if places else "")
-    return "\n".join([*lines, *(f"| {who} | {counts} | {' | '.join(cells)} |" for who, cells in found.items())])
+    return "\n".join(
+        [*lines, *(f"| {who} | {counts} | {' | '.join(cells)} |" for who, cells in found.items())]
+    )
 
 
 def _rank(who: str, means: Mapping[str, float], direction: Direction) -> float:
@@ -68,7 +96,9 @@ def _rank(who: str, means: Mapping[str, float], direction: Direction) -> float:
 def _cell(scores: Mapping[str, Any] | None, best: float | None) -> str:
     if scores is None:
         return ""
-    text = number_words(scores["mean"]) + (f" ± {number_words(scores['std'])}" if scores["seeds"] > 1 else "")
+    text = number_words(scores["mean"]) + (
+        f" ± {number_words(scores['std'])}" if scores["seeds"] > 1 else ""
+    )
     return f"**{text}**" if scores["mean"] == best else text
 
 
@@ -78,7 +108,8 @@ def _tested(value: float | None) -> str:
 
 def percent_words(value: float | None) -> str:
     """Return a gain with one decimal, nothing for none."""
-    return "" if value is None else f"{round(value, 1) + 0.0:+.1f} %"  # adding 0.0 makes 0.0 of -0.0
+    # adding 0.0 makes 0.0 of -0.0
+    return "" if value is None else f"{round(value, 1) + 0.0:+.1f} %"
 
 
 def number_words(value: float) -> str:

@@ -1,4 +1,6 @@
-"""What runs on the twelve tasks came to: scores after 1, 3, 5 and 10 trials, and the peak of a hundred pooled trials."""
+"""What runs on the twelve tasks came to: scores after 1, 3, 5 and 10 trials, and the peak of a
+hundred pooled trials.
+"""
 
 from __future__ import annotations
 
@@ -39,18 +41,29 @@ def trials_of(run: Mapping[str, Any]) -> list[Trial]:
         Trial(
             t["number"],
             Proposal(t["params"], t["source"]),
-            Outcome("complete" if t["value"] is not None else "failed", t["value"], test_value=t["test_value"], duration_s=t["duration_s"]),
+            Outcome(
+                "complete" if t["value"] is not None else "failed",
+                t["value"],
+                test_value=t["test_value"],
+                duration_s=t["duration_s"],
+            ),
         )
         for t in run["trials"]
     ]
 
 
 def scored(trials: Sequence[Trial], direction: Direction) -> tuple[float, float] | None:
-    """Return validation and test score of the best configuration of ``trials``, each the mean of its measurements; None without any."""
+    """Return validation and test score of the best configuration of ``trials``, each the mean of
+    its measurements; None without any.
+    """
     best = best_measured(trials, direction)
     if not best:
         return None
-    tested = [t.outcome.test_value for t in best if t.outcome is not None and t.outcome.test_value is not None]
+    tested = [
+        t.outcome.test_value
+        for t in best
+        if t.outcome is not None and t.outcome.test_value is not None
+    ]
     return mean_value(best), mean(tested) if tested else float("nan")
 
 
@@ -68,14 +81,23 @@ def sources_of(runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, Any] | None:
-    """Return the 100-trial peak of one task: the best single value of ten runs of ten trials, five of random search and five of TPE.
+    """Return the 100-trial peak of one task: the best single value of ten runs of ten trials, five
+    of random search and five of TPE.
 
     None where runs are missing.
     """
-    pooled = [r for r in runs if r["run"]["proposer"] in _POOLED and r["run"]["seed"] < PEAK_RUNS and r["run"]["trials"] >= max(AT)]
+    pooled = [
+        r
+        for r in runs
+        if r["run"]["proposer"] in _POOLED
+        and r["run"]["seed"] < PEAK_RUNS
+        and r["run"]["trials"] >= max(AT)
+    ]
     if len(pooled) < PEAK_RUNS * len(_POOLED):
         return None
-    trials = [(run, t) for run in pooled for t in run["trials"][: max(AT)] if t["value"] is not None]
+    trials = [
+        (run, t) for run in pooled for t in run["trials"][: max(AT)] if t["value"] is not None
+    ]
     run, best = max(trials, key=lambda pair: upward(direction) * pair[1]["value"])
     return {
         "value": best["value"],
@@ -87,14 +109,17 @@ def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, A
 
 
 def scores_table(
-    runs: Sequence[Mapping[str, Any]], folder: Path = TASKS_FOLDER, pool: Sequence[Mapping[str, Any]] = ()
+    runs: Sequence[Mapping[str, Any]],
+    folder: Path = TASKS_FOLDER,
+    pool: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Return for each task its direction, source, default, peak and, for each proposer, the scores at each number of trials.
+    """Return for each task its direction, source, default, peak and, for each proposer, the scores
+    at each number of trials.
 
     :param pool: what the peaks are taken from; ``runs`` where it is empty.
 
-    ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean and deviation are over seeds, the gain over
-    random search over those that both have.
+    ``gain_random`` and ``gain_peak`` are percent of the reference, positive for the better; mean
+    and deviation are over seeds, the gain over random search over those that both have.
     """
     rows = []
     for name in TASKS:
@@ -104,13 +129,20 @@ def scores_table(
         objective = load_bench_task(name, folder).objective
         pooled = [run for run in pool or runs if run["run"]["task"] == name]
         best, labels = peak(pooled, objective.direction), sorted({label(run) for run in here})
-        found = {who: _scores([run for run in here if label(run) == who], objective.direction) for who in labels}
+        found = {
+            who: _scores([run for run in here if label(run) == who], objective.direction)
+            for who in labels
+        }
         for at in map(str, AT):
             base = found.get("random", {}).get(at)
             for scores in found.values():
                 if at in scores:
-                    scores[at]["gain_random"] = base and gain(*shared_means(scores[at], base), objective.direction)
-                    scores[at]["gain_peak"] = best and gain(scores[at]["mean"], best["value"], objective.direction)
+                    scores[at]["gain_random"] = base and gain(
+                        *shared_means(scores[at], base), objective.direction
+                    )
+                    scores[at]["gain_peak"] = best and gain(
+                        scores[at]["mean"], best["value"], objective.direction
+                    )
         rows.append(
             {
                 "task": name,
@@ -128,7 +160,11 @@ def scores_table(
 def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, dict[str, Any]]:
     found = {}
     for at in AT:
-        known = {run["run"]["seed"]: s for run in runs if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))}
+        known = {
+            run["run"]["seed"]: s
+            for run in runs
+            if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))
+        }
         if known:
             values, tests = zip(*known.values(), strict=True)
             found[str(at)] = {
@@ -142,11 +178,19 @@ def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str
 
 
 def shared_means(*scores: Mapping[str, Any]) -> list[float | None]:
-    """Return the mean of each over the seeds that all of them have: one seed's folds or weights are luckier than another's."""
+    """Return the mean of each over the seeds that all of them have: one seed's folds or weights are
+    luckier than another's.
+    """
     seeds = set.intersection(*(set(s["by_seed"]) for s in scores))
     return [mean(s["by_seed"][seed] for seed in seeds) if seeds else None for s in scores]
 
 
 def gain(value: float | None, reference: float | None, direction: Direction) -> float | None:
-    """Return by how much ``value`` is better than ``reference``, in percent of it; None where there is no such percentage."""
-    return 100 * upward(direction) * (value - reference) / abs(reference) if reference and value is not None else None
+    """Return by how much ``value`` is better than ``reference``, in percent of it; None where there
+    is no such percentage.
+    """
+    return (
+        100 * upward(direction) * (value - reference) / abs(reference)
+        if reference and value is not None
+        else None
+    )

@@ -18,23 +18,31 @@ __all__ = ["change", "changes"]
 
 
 def change(parameter: Parameter, before: Any, after: Any) -> float:
-    """Return how far ``after`` is from ``before``: a share of the range (of its logarithm where it has one); 0 or 1 for a choice.
+    """Return how far ``after`` is from ``before``: a share of the range (of its logarithm where it
+    has one); 0 or 1 for a choice.
 
     Where the parameter applies on one side only it has changed by 1, where on neither by nothing.
     """
     if before is None or after is None:
         return float((before is None) != (after is None))
     values = parameter.values
-    if parameter.is_discrete and not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+    if parameter.is_discrete and not all(
+        isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
+    ):
         return float(before != after)
-    low, high = (min(values), max(values)) if parameter.is_discrete else (parameter.low, parameter.high)
+    low, high = (
+        (min(values), max(values)) if parameter.is_discrete else (parameter.low, parameter.high)
+    )
     if (parameter.is_discrete and low > 0 and high / low >= 4) or parameter.log:
         low, high, before, after = (math.log(float(v)) for v in (low, high, before, after))
     return abs(float(after) - float(before)) / (float(high) - float(low))
 
 
-def changes(runs: Sequence[Mapping[str, Any]], space: Space, direction: Direction, trials: int) -> NDArray[np.float64]:
-    """Return parameters x (trials - 1): how far each trial's value is from the incumbent's at that time, the mean over ``runs``.
+def changes(
+    runs: Sequence[Mapping[str, Any]], space: Space, direction: Direction, trials: int
+) -> NDArray[np.float64]:
+    """Return parameters x (trials - 1): how far each trial's value is from the incumbent's at that
+    time, the mean over ``runs``.
 
     nan where no run has that trial.
     """
@@ -44,6 +52,8 @@ def changes(runs: Sequence[Mapping[str, Any]], space: Space, direction: Directio
         for number in range(1, len(done)):
             best = best_measured(done[:number], direction) or [done[0]]
             before, after = best[0].proposal.params, done[number].proposal.params
-            found[row, :, number - 1] = [change(p, before.get(p.name), after.get(p.name)) for p in space]
+            found[row, :, number - 1] = [
+                change(p, before.get(p.name), after.get(p.name)) for p in space
+            ]
     counted = np.isfinite(found).sum(axis=0)
     return np.where(counted > 0, np.nansum(found, axis=0) / np.maximum(counted, 1), np.nan)

@@ -1,4 +1,6 @@
-"""The tables of the twelve tasks in Markdown: ranks, duels, who found it, scores; and the same of OPRO and of two models, where there are such runs."""
+"""The tables of the twelve tasks in Markdown: ranks, duels, who found it, scores; and the same of
+OPRO and of two models, where there are such runs.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,21 @@ def tables(runs: Runs, tasks: Path) -> dict[str, str]:
     table = scores_table(main, tasks, runs)
     found = {
         "Mean ranks": ranks_words(table),
-        **{f"Ahead of {other}": duels_words(duels(main, other, tasks), other) for other in ("random", "tpe")},
-        "How good a proposal is: the random draws that it beats": standing_words(standing(main, runs, tasks)),
+        **{
+            f"Ahead of {other}": duels_words(duels(main, other, tasks), other)
+            for other in ("random", "tpe")
+        },
+        "How good a proposal is: the random draws that it beats": standing_words(
+            standing(main, runs, tasks)
+        ),
         "Who found it": credit_words(credit(main, tasks)),
         "Scores": table_words(table),
     }
     if models:
         found["Two models: scores"] = table_words(scores_table(models, tasks, runs))
-        found["Two models: the random draws that a proposal beats"] = standing_words(standing(models, runs, tasks))
+        found["Two models: the random draws that a proposal beats"] = standing_words(
+            standing(models, runs, tasks)
+        )
         found["Two models: who found it"] = credit_words(credit(models, tasks))
     if opro:
         found["OPRO beside the agent"] = table_words(scores_table(opro, tasks, runs))

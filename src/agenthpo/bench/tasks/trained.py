@@ -1,4 +1,6 @@
-"""Trainings of the twelve tasks, each done once: the same configuration and seed is not trained again, whoever proposes it."""
+"""Trainings of the twelve tasks, each done once: the same configuration and seed is not trained
+again, whoever proposes it.
+"""
 
 from __future__ import annotations
 
@@ -55,17 +57,22 @@ def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
     return load_task(folder / name)
 
 
-def trained(task: Task, params: Params, seed: int, cache: Path) -> tuple[Outcome, Mapping[str, str]]:
-    """Return what training ``task`` with ``params`` and ``seed`` comes to, and whose data it was; every trial's folder is kept in ``cache``.
+def trained(
+    task: Task, params: Params, seed: int, cache: Path
+) -> tuple[Outcome, Mapping[str, str]]:
+    """Return what training ``task`` with ``params`` and ``seed`` comes to, and whose data it was;
+    every trial's folder is kept in ``cache``.
 
-    Whose data it was is empty where it never got as far as that. A changed script, another source of the data and another value are other
-    trainings. What ended without a value is not done again either.
+    Whose data it was is empty where it never got as far as that. A changed script, another source
+    of the data and another value are other trainings. What ended without a value is not done again
+    either.
     """
     workdir = _workdir(task, params, seed, cache)
     spec = task.spec(0, params, seed=seed, workdir=workdir.resolve())
     if (known := load_outcome(workdir, spec.owner)) is not None:
         return known, _source(workdir)
-    own = workdir.with_name(f"{workdir.name}.{os.getpid()}")  # two runs may train the same at once: the first to end is kept
+    # two runs may train the same at once: the first to end is kept
+    own = workdir.with_name(f"{workdir.name}.{os.getpid()}")
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
     shutil.rmtree(workdir, ignore_errors=True)  # what is there is nobody's
@@ -87,7 +94,16 @@ def _source(workdir: Path) -> Mapping[str, str]:
 
 
 def _workdir(task: Task, params: Params, seed: int, cache: Path) -> Path:
-    files = [Path(task.file or ".").parent / "train.py", *(Path(__file__).parents[1] / f"data/{name}.py" for name in _LOADERS)]
+    files = [
+        Path(task.file or ".").parent / "train.py",
+        *(Path(__file__).parents[1] / f"data/{name}.py" for name in _LOADERS),
+    ]
     code = [file.read_text(encoding="utf-8") for file in files]
-    parts = [code, sorted(params.items()), seed, os.environ.get(VARIABLE, ""), os.environ.get("AGENTHPO_DATA", "")]
+    parts = [
+        code,
+        sorted(params.items()),
+        seed,
+        os.environ.get(VARIABLE, ""),
+        os.environ.get("AGENTHPO_DATA", ""),
+    ]
     return cache / task.name / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

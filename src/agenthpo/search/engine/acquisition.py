@@ -1,4 +1,6 @@
-"""Which row to evaluate next: expected improvement, found by many candidates, near and far, and by climbing from the best of them."""
+"""Which row to evaluate next: expected improvement, found by many candidates, near and far, and by
+climbing from the best of them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Score = Callable[[Matrix], Vector]
 
 
 def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vector:
-    """Return the logarithm of the expected improvement below ``best``, finite however small (Ament et al. 2023, arXiv 2310.20708)."""
+    """Return the logarithm of the expected improvement below ``best``, finite however small (Ament
+    et al. 2023, arXiv 2310.20708).
+    """
     z = (best - mean) / spread
     low = np.minimum(z, -1.0)
     tail = (
@@ -35,23 +39,39 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
 
 
 def log_feasible(process: Process, rows: Matrix) -> Vector:
-    """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what ran and -1 for what failed."""
+    """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what
+    ran and -1 for what failed.
+    """
     mean, spread = process.at(rows)
     logarithm: Vector = log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
     return logarithm
 
 
-def candidates(encoding: Encoding, centres: Matrix, rng: np.random.Generator, *, far: int, near: int) -> Matrix:
-    """Return ``far`` rows drawn uniformly and ``near`` rows about each of ``centres``, by steps from small to large."""
+def candidates(
+    encoding: Encoding, centres: Matrix, rng: np.random.Generator, *, far: int, near: int
+) -> Matrix:
+    """Return ``far`` rows drawn uniformly and ``near`` rows about each of ``centres``, by steps
+    from small to large.
+    """
     drawn = encoding.drawn(rng, far)
     if not len(centres) or not near:
         return drawn
     around = np.repeat(centres, near, axis=0)
     steps = np.exp(rng.uniform(math.log(0.01), math.log(0.4), size=len(around)))
-    return np.concatenate([drawn, encoding.near(around, rng, steps=steps, changes=max(1.0, 0.3 * encoding.width))])
+    return np.concatenate(
+        [drawn, encoding.near(around, rng, steps=steps, changes=max(1.0, 0.3 * encoding.width))]
+    )
 
 
-def climbed(encoding: Encoding, rows: Matrix, score: Score, rng: np.random.Generator, *, rounds: int, width: int) -> tuple[Matrix, Vector]:
+def climbed(
+    encoding: Encoding,
+    rows: Matrix,
+    score: Score,
+    rng: np.random.Generator,
+    *,
+    rounds: int,
+    width: int,
+) -> tuple[Matrix, Vector]:
     """Return the rows that climbing from ``rows`` by small changes leads to, and their scores."""
     best, value = rows.copy(), score(rows)
     for turn in range(rounds):

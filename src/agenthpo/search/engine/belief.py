@@ -18,16 +18,23 @@ from agenthpo.search.engine.warp import Warp
 __all__ = ["Belief"]
 
 _NINE_IN_TEN = 0.95
-"""Quantile of Student's t on either side: how far values are apart is not known from a few of them."""
+"""Quantile of Student's t on either side: how far values are apart is not known from a few of them.
+"""
 _LOUD = 0.1
-"""Noise, as a share of how values differ, from which on the margin holds: in less, the last steps can be told."""
+"""Noise, as a share of how values differ, from which on the margin holds: in less, the last steps
+can be told.
+"""
 _CAUTION = 4.0
-"""Power of the probability not to fail: at 1, half of all trials failed where the optimum is near a border."""
+"""Power of the probability not to fail: at 1, half of all trials failed where the optimum is near a
+border.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Belief:
-    """What the engine takes the objective for: processes of standardised losses, their weights, and where trials fail."""
+    """What the engine takes the objective for: processes of standardised losses, their weights, and
+    where trials fail.
+    """
 
     encoding: Encoding
     processes: tuple[Process, ...]
@@ -45,9 +52,14 @@ class Belief:
     """Weight of the prior that good values are inside their ranges."""
 
     def score(self, rows: Matrix) -> Vector:
-        """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges and where trials are likely to fail."""
+        """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges
+        and where trials are likely to fail.
+        """
         bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
-        each = [w + log_expected_improvement(*p.at(rows), b) for p, w, b in zip(self.processes, self.weights, bests, strict=True)]
+        each = [
+            w + log_expected_improvement(*p.at(rows), b)
+            for p, w, b in zip(self.processes, self.weights, bests, strict=True)
+        ]
         found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
         if self.feasible is not None:
             found = found + _CAUTION * log_feasible(self.feasible, rows)
@@ -63,13 +75,21 @@ class Belief:
     @property
     def noise(self) -> float:
         """Standard deviation of a single value about the best, in the objective's units."""
-        return self._noise * self.warp.slope(self.warp.loss(float(np.exp(self.weights) @ self._bests)))
+        return self._noise * self.warp.slope(
+            self.warp.loss(float(np.exp(self.weights) @ self._bests))
+        )
 
     def expected(self, row: Vector) -> Expected:
-        """Return the value that one trial at ``row`` is expected to come to; nine in ten fall into the interval."""
+        """Return the value that one trial at ``row`` is expected to come to; nine in ten fall into
+        the interval.
+        """
         mean, spread = self.at(row[None, :])
-        away = float(stdtrit(max(len(self.known) - 1, 1), _NINE_IN_TEN) * np.hypot(spread[0], self._noise))
-        low, middle, high = (self.sign * self.warp.loss(loss) for loss in (mean[0] - away, mean[0], mean[0] + away))
+        away = float(
+            stdtrit(max(len(self.known) - 1, 1), _NINE_IN_TEN) * np.hypot(spread[0], self._noise)
+        )
+        low, middle, high = (
+            self.sign * self.warp.loss(loss) for loss in (mean[0] - away, mean[0], mean[0] + away)
+        )
         return Expected(middle, min(low, high), max(low, high))
 
     @cached_property

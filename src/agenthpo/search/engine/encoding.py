@@ -1,7 +1,8 @@
 """A space as the matrix a model works on: one column a parameter, one row a configuration.
 
-A number stands at its place between 0 and 1 on its own scale (an ordered value at that of its index), a name at its index. A parameter
-that is not active stands at one fixed place, so that it says nothing about configurations that lack it.
+A number stands at its place between 0 and 1 on its own scale (an ordered value at that of its
+index), a name at its index. A parameter that is not active stands at one fixed place, so that it
+says nothing about configurations that lack it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _MIDDLE = 0.5
 
 @dataclass(frozen=True)
 class _Axis:
-    """One parameter's column. ``levels`` counts the places it can take, 0 where it is continuous or an integer on a log scale."""
+    """One parameter's column. ``levels`` counts the places it can take, 0 where it is continuous or
+    an integer on a log scale.
+    """
 
     parameter: Parameter
     levels: int
@@ -34,8 +37,16 @@ class _Axis:
 
     @classmethod
     def of(cls, parameter: Parameter) -> _Axis:
-        is_even = parameter.is_discrete or parameter.step is not None or (not parameter.log and parameter.count <= _LARGEST_GRID)
-        return cls(parameter, int(parameter.count) if is_even else 0, parameter.is_discrete and not parameter.is_ordered)
+        is_even = (
+            parameter.is_discrete
+            or parameter.step is not None
+            or (not parameter.log and parameter.count <= _LARGEST_GRID)
+        )
+        return cls(
+            parameter,
+            int(parameter.count) if is_even else 0,
+            parameter.is_discrete and not parameter.is_ordered,
+        )
 
     @property
     def is_whole(self) -> bool:
@@ -61,7 +72,9 @@ class _Axis:
     def value(self, place: float) -> object:
         """Return the value that stands at ``place``."""
         if self.parameter.is_discrete:
-            return self.parameter.values[round(place if self.is_name else place * (self.levels - 1))]
+            return self.parameter.values[
+                round(place if self.is_name else place * (self.levels - 1))
+            ]
         low, high = self._ends
         if self.levels:
             number = low + round(place * (self.levels - 1)) * (self.parameter.step or 1)
@@ -84,7 +97,11 @@ class _Axis:
         if self.is_whole and high > low:
             numbers = low + places * (high - low)
             wholes = np.round(np.exp(numbers) if self.parameter.log else numbers)
-            return np.clip((np.log(np.maximum(wholes, 1e-300)) if self.parameter.log else wholes) - low, 0, high - low) / (high - low)
+            return np.clip(
+                (np.log(np.maximum(wholes, 1e-300)) if self.parameter.log else wholes) - low,
+                0,
+                high - low,
+            ) / (high - low)
         return places
 
     def drawn(self, rng: np.random.Generator, count: int, width: float = 1.0) -> Vector:
@@ -94,17 +111,24 @@ class _Axis:
             places = indices if self.is_name else indices / max(self.levels - 1, 1)
         else:
             places = self.snapped(rng.random(count))
-        return places if self.is_name or width == 1 else self.snapped(_MIDDLE + width * (places - _MIDDLE))
+        return (
+            places
+            if self.is_name or width == 1
+            else self.snapped(_MIDDLE + width * (places - _MIDDLE))
+        )
 
     def moved(self, places: Vector, step: Vector, rng: np.random.Generator) -> Vector:
-        """Return other places near ``places``, ``step`` away or the least that makes a difference; another name, whatever the step."""
+        """Return other places near ``places``, ``step`` away or the least that makes a difference;
+        another name, whatever the step.
+        """
         if self.is_name:
             return (places + rng.integers(1, max(self.levels, 2), size=len(places))) % self.levels
         shift = rng.normal(size=len(places)) * step
         least = 1 / (self.levels - 1) if self.levels > 1 else 0.0
         shift = np.where(np.abs(shift) < least, np.where(shift < 0, -least, least), shift)
         goal = places + shift
-        return self.snapped(np.where((goal < -1e-9) | (goal > 1 + 1e-9), places - shift, goal))  # back from the border, not stuck at it
+        # back from the border, not stuck at it
+        return self.snapped(np.where((goal < -1e-9) | (goal > 1 + 1e-9), places - shift, goal))
 
     @property
     def resting(self) -> float:
@@ -134,7 +158,9 @@ class Encoding:
 
     def rows(self, configurations: Sequence[Params]) -> Matrix:
         """Return the configurations as rows."""
-        found = np.array([[axis.resting for axis in self.axes]] * len(configurations)).reshape(len(configurations), self.width)
+        found = np.array([[axis.resting for axis in self.axes]] * len(configurations)).reshape(
+            len(configurations), self.width
+        )
         for row, params in zip(found, configurations, strict=True):
             for name, value in params.items():
                 row[self._column[name]] = self.axes[self._column[name]].place(value)
@@ -149,15 +175,23 @@ class Encoding:
         return params
 
     def drawn(self, rng: np.random.Generator, count: int, *, width: float = 1.0) -> Matrix:
-        """Return ``count`` rows drawn uniformly from the middle ``width`` (0 to 1) of each range; a name is any."""
+        """Return ``count`` rows drawn uniformly from the middle ``width`` (0 to 1) of each range; a
+        name is any.
+        """
         return self.settled(np.stack([axis.drawn(rng, count, width) for axis in self.axes], axis=1))
 
-    def near(self, rows: Matrix, rng: np.random.Generator, *, steps: Vector, changes: float) -> Matrix:
-        """Return a row near each of ``rows``: about ``changes`` of its parameters, at least one, moved by about ``steps`` (one a row)."""
+    def near(
+        self, rows: Matrix, rng: np.random.Generator, *, steps: Vector, changes: float
+    ) -> Matrix:
+        """Return a row near each of ``rows``: about ``changes`` of its parameters, at least one,
+        moved by about ``steps`` (one a row).
+        """
         count = len(rows)
         chosen = rng.random((count, self.width)) < min(changes / self.width, 1.0)
         chosen[np.arange(count), rng.integers(self.width, size=count)] = True
-        moved = np.stack([axis.moved(rows[:, i], steps, rng) for i, axis in enumerate(self.axes)], axis=1)
+        moved = np.stack(
+            [axis.moved(rows[:, i], steps, rng) for i, axis in enumerate(self.axes)], axis=1
+        )
         return self.settled(np.where(chosen, moved, rows))
 
     def settled(self, rows: Matrix) -> Matrix:
@@ -174,17 +208,31 @@ class Encoding:
         for i, axis in enumerate(self.axes):
             for parent, allowed in axis.parameter.when:
                 place = self._column[parent]
-                places = [self.axes[place].place(value) for value in allowed if self.axes[place].parameter.violation(value) is None]
-                holds = np.isclose(rows[:, place, None], np.array(places)[None, :], atol=1e-9).any(axis=1) if places else False
+                places = [
+                    self.axes[place].place(value)
+                    for value in allowed
+                    if self.axes[place].parameter.violation(value) is None
+                ]
+                holds = (
+                    np.isclose(rows[:, place, None], np.array(places)[None, :], atol=1e-9).any(
+                        axis=1
+                    )
+                    if places
+                    else False
+                )
                 active[:, i] &= holds & active[:, place]
         return active
 
     def spread(self, rows: Matrix, scales: Vector) -> Matrix:
-        """Return the rows as points whose squared distance is the sum of (difference / scale)^2, with 1 for two names that differ."""
+        """Return the rows as points whose squared distance is the sum of (difference / scale)^2,
+        with 1 for two names that differ.
+        """
         parts = []
         for i, axis in enumerate(self.axes):
             if axis.is_name:
-                parts.append((rows[:, i, None] == np.arange(axis.levels)) / (math.sqrt(2) * scales[i]))
+                parts.append(
+                    (rows[:, i, None] == np.arange(axis.levels)) / (math.sqrt(2) * scales[i])
+                )
             else:
                 parts.append(rows[:, i, None] / scales[i])
         return np.concatenate(parts, axis=1)

@@ -1,12 +1,13 @@
 """The engine: a Gaussian process from the fourth trial on.
 
-The default configuration, two points from the middle of the space, then where improvement is most to be expected. Failed trials teach
-where not to go, never a value; pending trials are taken to come out as expected. Past some hundreds of trials TPE goes on, which costs
-less by then.
+The default configuration, two points from the middle of the space, then where improvement is most
+to be expected. Failed trials teach where not to go, never a value; pending trials are taken to come
+out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
 
-Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys, and weighed by how probable each makes
-the results; the same decides whether losses are taken as they are or as logarithms. Where values are noisy, every other trial looks for
-more than a small improvement, which could not be told from luck. docs/experiments.md has what else was tried.
+Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys,
+and weighed by how probable each makes the results; the same decides whether losses are taken as
+they are or as logarithms. Where values are noisy, every other trial looks for more than a small
+improvement, which could not be told from luck. docs/experiments.md has what else was tried.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ HANDOVER = 300
 """Trials with a result after which TPE goes on."""
 _SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
 _LARGEST = 1e150
-"""Beyond it, squares of losses would overflow; who comes so far has other troubles than which of two is better."""
+"""Beyond it, squares of losses would overflow; who comes so far has other troubles than which of
+two is better.
+"""
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
 
@@ -54,7 +57,9 @@ class Knobs:
     design_width: float = 0.4
     """Which share of each range they are drawn from, in its middle."""
     inside: float = 5.0
-    """Weight of the prior that good values are inside their ranges, to be divided by the number of trials."""
+    """Weight of the prior that good values are inside their ranges, to be divided by the number of
+    trials.
+    """
     far: int = 600
     near: int = 100
     centres: int = 4
@@ -65,15 +70,21 @@ class Knobs:
     fitted: int = 120
     """Results that hyperparameters are fitted to, at most: the best and the latest."""
     remeasured: int = 3
-    """How often the incumbent of a noisy objective is measured before the search goes on: it may have been lucky."""
+    """How often the incumbent of a noisy objective is measured before the search goes on: it may
+    have been lucky.
+    """
     remeasured_from: int = 12
     """Trials before which it is not: a short study has better uses for its trials."""
     margin: float = 0.5
-    """By how much, in standardised losses, every other trial of a noisy objective is to improve on the best, where the noise is loud."""
+    """By how much, in standardised losses, every other trial of a noisy objective is to improve on
+    the best, where the noise is loud.
+    """
 
 
 class Engine:
-    """Propose by the model; a configuration is not tried twice while others are left, unless the noise asks for it."""
+    """Propose by the model; a configuration is not tried twice while others are left, unless the
+    noise asks for it.
+    """
 
     def __init__(self, seed: int = 0, knobs: Knobs | None = None) -> None:
         self.seed = seed
@@ -83,7 +94,9 @@ class Engine:
         self._rows: dict[int, tuple[Proposal, Vector]] = {}
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return the next configuration, why it was chosen and, where there is a model, the value it expects."""
+        """Return the next configuration, why it was chosen and, where there is a model, the value
+        it expects.
+        """
         if proposal := default_proposal(task, trials):
             return proposal
         scored = sum(t.value is not None for t in trials)
@@ -99,15 +112,25 @@ class Engine:
             inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
             row = self._fresh(task, trials, np.concatenate([inner, encoding.drawn(rng, 64)]), tried)
             why = "At random from the middle of the space, to begin with."
-            return _exhausted(trials) if row is None else Proposal(encoding.params(row), "classical", rationale=why)
+            return (
+                _exhausted(trials)
+                if row is None
+                else Proposal(encoding.params(row), "classical", rationale=why)
+            )
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
-            return self._proposal(belief, encoding.rows([doubted])[0], "Measured again, since values are noisy and it may have been lucky")
+            return self._proposal(
+                belief,
+                encoding.rows([doubted])[0],
+                "Measured again, since values are noisy and it may have been lucky",
+            )
         row = self._fresh(task, trials, self._sought(belief, rng), tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
-        """Return what the engine thinks of the objective, in data; None before there is a model, and after the hand-over."""
+        """Return what the engine thinks of the objective, in data; None before there is a model,
+        and after the hand-over.
+        """
 
         if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
             return None
@@ -121,10 +144,17 @@ class Engine:
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
-        sign, (encoding, rows) = -upward(task.objective.direction), self._encoded(task.space, trials)
+        sign, (encoding, rows) = (
+            -upward(task.objective.direction),
+            self._encoded(task.space, trials),
+        )
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
-        losses = np.clip(sign * np.array([t.value for t in trials if t.value is not None], dtype=float), -_LARGEST, _LARGEST)
+        losses = np.clip(
+            sign * np.array([t.value for t in trials if t.value is not None], dtype=float),
+            -_LARGEST,
+            _LARGEST,
+        )
         chosen = _telling(losses, self.knobs.fitted)
         warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
         weights, losses = -np.array([p.loss for p in fitted]), warp.standardised(losses)
@@ -135,28 +165,56 @@ class Engine:
             fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
         ended = ~pending
         failed = (ended & ~scored).any()
-        feasible = fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH) if failed else None
+        feasible = (
+            fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH)
+            if failed
+            else None
+        )
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
-        return Belief(encoding, tuple(fitted), weights - logsumexp(weights), feasible, rows[scored], warp, sign, margin, inside)
+        return Belief(
+            encoding,
+            tuple(fitted),
+            weights - logsumexp(weights),
+            feasible,
+            rows[scored],
+            warp,
+            sign,
+            margin,
+            inside,
+        )
 
-    def _fitted(self, encoding: Encoding, rows: Matrix, losses: Vector) -> tuple[Warp, list[Process]]:
+    def _fitted(
+        self, encoding: Encoding, rows: Matrix, losses: Vector
+    ) -> tuple[Warp, list[Process]]:
         """Return the warp that makes the losses the most probable, and the processes behind it."""
         apart, found = squared_differences(encoding, rows), []
         for warp in warps(losses):
             values = warp.standardised(losses)
-            fitted = [fit(encoding, rows, values, settings, apart=apart) for settings in self.knobs.processes]
-            found.append((logsumexp([-p.loss for p in fitted]) + warp.log_density(losses), warp, fitted))
+            fitted = [
+                fit(encoding, rows, values, settings, apart=apart)
+                for settings in self.knobs.processes
+            ]
+            found.append(
+                (logsumexp([-p.loss for p in fitted]) + warp.log_density(losses), warp, fitted)
+            )
         return max(found, key=lambda each: each[0])[1:]
 
     def _encoded(self, space: Space, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
-        """Return the encoding and the trials' rows; those that were encoded before are kept, since a proposal needs them all."""
+        """Return the encoding and the trials' rows; those that were encoded before are kept, since
+        a proposal needs them all.
+        """
         if self._encoding is None or self._encoding.space != space:
             self._encoding, self._rows = Encoding(space), {}
         for t in trials:
             if t.number not in self._rows or self._rows[t.number][0] is not t.proposal:
-                self._rows[t.number] = t.proposal, self._encoding.rows([space.restrict(t.proposal.params)])[0]
-        return self._encoding, np.array([self._rows[t.number][1] for t in trials]).reshape(len(trials), len(space))
+                self._rows[t.number] = (
+                    t.proposal,
+                    self._encoding.rows([space.restrict(t.proposal.params)])[0],
+                )
+        return self._encoding, np.array([self._rows[t.number][1] for t in trials]).reshape(
+            len(trials), len(space)
+        )
 
     def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
         return np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))
@@ -168,13 +226,19 @@ class Engine:
         drawn = candidates(encoding, centres, rng, far=knobs.far, near=knobs.near)
         scores = belief.score(drawn)
         starts = drawn[np.argsort(-scores)[: knobs.climbers]]
-        ends, heights = climbed(encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width)
+        ends, heights = climbed(
+            encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width
+        )
         every: Matrix = np.concatenate([ends, drawn])
         order = np.argsort(-np.concatenate([heights, scores]), kind="stable")
         return np.asarray(every[order])
 
-    def _fresh(self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]) -> Vector | None:
-        """Return the first of ``rows`` that was not tried, any other one where all were, or None where none is left."""
+    def _fresh(
+        self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]
+    ) -> Vector | None:
+        """Return the first of ``rows`` that was not tried, any other one where all were, or None
+        where none is left.
+        """
         each: list[Vector] = list(rows)
         for row, mark in zip(each, fingerprints(rows), strict=True):
             if mark not in tried:
@@ -191,7 +255,11 @@ class Engine:
 
     def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
         """Return the incumbent's configuration where it was measured too seldom to be believed."""
-        if not (task.objective.noisy and self.knobs.remeasured and len(trials) >= self.knobs.remeasured_from):
+        if not (
+            task.objective.noisy
+            and self.knobs.remeasured
+            and len(trials) >= self.knobs.remeasured_from
+        ):
             return None
         best = best_measured(trials, task.objective.direction)
         return best[0].proposal.params if len(best) < self.knobs.remeasured else None
@@ -199,7 +267,12 @@ class Engine:
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
         expected = belief.expected(row)
         numbers = f"{expected.value:.4g} expected, {expected.low:.4g} to {expected.high:.4g}"
-        return Proposal(belief.encoding.params(row), "classical", rationale=f"{why}: {numbers}.", expected=expected)
+        return Proposal(
+            belief.encoding.params(row),
+            "classical",
+            rationale=f"{why}: {numbers}.",
+            expected=expected,
+        )
 
 
 def _why(belief: Belief, row: Vector) -> str:
@@ -220,7 +293,9 @@ def _telling(losses: Vector, most: int) -> np.ndarray:
     if len(losses) <= most:
         return np.arange(len(losses))
     best = np.argsort(losses, kind="stable")[: most // 3]
-    later = [i for i in range(len(losses) - 1, -1, -1) if i not in set(best.tolist())][: most - len(best)]
+    later = [i for i in range(len(losses) - 1, -1, -1) if i not in set(best.tolist())][
+        : most - len(best)
+    ]
     return np.sort(np.concatenate([best, later]))
 
 

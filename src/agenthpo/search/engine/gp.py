@@ -1,8 +1,10 @@
-"""A Gaussian process over encoded configurations: Matérn-5/2 with a length scale a parameter, learnt noise, fitted by maximum a posteriori.
+"""A Gaussian process over encoded configurations: Matérn-5/2 with a length scale a parameter,
+learnt noise, fitted by maximum a posteriori.
 
-The length scales' prior grows with the root of the number of parameters (Hvarfner, Hellsten, Nardi: *Vanilla Bayesian Optimization
-Performs Great in High Dimensions*, arXiv 2402.02229), so that many parameters are taken for simple until the data say otherwise.
-Values are expected standardised. numpy and scipy only.
+The length scales' prior grows with the root of the number of parameters (Hvarfner, Hellsten, Nardi:
+*Vanilla Bayesian Optimization Performs Great in High Dimensions*, arXiv 2402.02229), so that many
+parameters are taken for simple until the data say otherwise. Values are expected standardised.
+numpy and scipy only.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _JITTER = 1e-8
 
 @dataclass(frozen=True)
 class Settings:
-    """The priors, log-normal: of a length scale (in unit cubes) and of the noise variance (the signal's is 1, values being standardised)."""
+    """The priors, log-normal: of a length scale (in unit cubes) and of the noise variance (the
+    signal's is 1, values being standardised).
+    """
 
     scale_location: float = math.sqrt(2)
     """Plus half the logarithm of the number of parameters."""
@@ -61,7 +65,10 @@ class Process:
 
     def covariance(self, left: Matrix, right: Matrix) -> Matrix:
         """Return the prior covariance between two sets of rows."""
-        a, b = (self._points if rows is self.rows else self.encoding.spread(rows, self.scales) for rows in (left, right))
+        a, b = (
+            self._points if rows is self.rows else self.encoding.spread(rows, self.scales)
+            for rows in (left, right)
+        )
         squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * a @ b.T
         return _matern(np.sqrt(np.maximum(squared, 0.0)))
 
@@ -70,19 +77,33 @@ class Process:
         return self.encoding.spread(self.rows, self.scales)
 
     def with_observed(self, rows: Matrix, values: Vector) -> Process:
-        """Return the process that has seen ``values`` at ``rows`` as well, with the same hyperparameters."""
-        cross = solve_triangular(self.factor, self.covariance(self.rows, rows), lower=True, check_finite=False)
+        """Return the process that has seen ``values`` at ``rows`` as well, with the same
+        hyperparameters.
+        """
+        cross = solve_triangular(
+            self.factor, self.covariance(self.rows, rows), lower=True, check_finite=False
+        )
         corner = self.covariance(rows, rows) - cross.T @ cross
         corner[np.diag_indices_from(corner)] += self.noise + _JITTER
         zeros = np.zeros((len(self.rows), len(rows)))
-        factor = np.block([[self.factor, zeros], [cross.T, cholesky(corner, lower=True, check_finite=False)]])
+        factor = np.block(
+            [[self.factor, zeros], [cross.T, cholesky(corner, lower=True, check_finite=False)]]
+        )
         targets = np.concatenate([self.factor @ (self.factor.T @ self.weights), values - self.mean])
         weights = cho_solve((factor, True), targets, check_finite=False)
         return replace(self, rows=np.concatenate([self.rows, rows]), factor=factor, weights=weights)
 
 
-def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | None = None, *, apart: np.ndarray | None = None) -> Process:
-    """Return the process of the most probable hyperparameters given ``values`` (standardised) at ``rows``.
+def fit(
+    encoding: Encoding,
+    rows: Matrix,
+    values: Vector,
+    settings: Settings | None = None,
+    *,
+    apart: np.ndarray | None = None,
+) -> Process:
+    """Return the process of the most probable hyperparameters given ``values`` (standardised) at
+    ``rows``.
 
     :param apart: :func:`squared_differences` of the rows, where they are known.
     """
@@ -92,7 +113,9 @@ def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | N
     differences = squared_differences(encoding, rows) if apart is None else apart
     centre = np.append(np.full(width, location), settings.noise_location)
     spread = np.append(np.full(width, settings.scale_spread), settings.noise_spread)
-    bounds = [(math.log(0.02), math.log(1e3))] * width + [(math.log(settings.least_noise), math.log(2.0))]
+    bounds = [(math.log(0.02), math.log(1e3))] * width + [
+        (math.log(settings.least_noise), math.log(2.0))
+    ]
     # The prior's centre is nearly flat: a start at a fraction of it lets the data speak.
     first = np.append(np.full(width, math.log(0.5) + 0.25 * math.log(width)), -3.0)
     best = minimize(
@@ -105,15 +128,24 @@ def fit(encoding: Encoding, rows: Matrix, values: Vector, settings: Settings | N
         options={"maxiter": settings.iterations},
     )
     scales, noise = np.exp(best.x[:width]), math.exp(best.x[width])
-    factor = cholesky(_covariance(differences, scales, noise, len(values)), lower=True, check_finite=False)
-    solved = cho_solve((factor, True), np.stack([values, np.ones(len(values))], axis=1), check_finite=False)
-    # The constant mean that is most probable (generalised least squares), drawn towards 0 where data are few.
+    factor = cholesky(
+        _covariance(differences, scales, noise, len(values)), lower=True, check_finite=False
+    )
+    solved = cho_solve(
+        (factor, True), np.stack([values, np.ones(len(values))], axis=1), check_finite=False
+    )
+    # The constant mean that is most probable (generalised least squares), drawn towards 0 where
+    # data are few.
     mean = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1.0))
-    return Process(encoding, rows, scales, noise, mean, factor, solved[:, 0] - mean * solved[:, 1], best.fun)
+    return Process(
+        encoding, rows, scales, noise, mean, factor, solved[:, 0] - mean * solved[:, 1], best.fun
+    )
 
 
 def squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
-    """Return the squared difference of each two rows in each parameter, shape (parameters, rows * rows)."""
+    """Return the squared difference of each two rows in each parameter, shape (parameters, rows *
+    rows).
+    """
     apart = rows.T[:, :, None] - rows.T[:, None, :]
     differs = (np.abs(apart) > 1e-9).astype(float)
     squared: Matrix = np.where(encoding.names[:, None, None], differs, apart * apart)
@@ -131,7 +163,9 @@ def _covariance(differences: np.ndarray, scales: Vector, noise: float, count: in
     return covariance
 
 
-def _loss(theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector) -> tuple[float, Vector]:
+def _loss(
+    theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector
+) -> tuple[float, Vector]:
     """Return the negative logarithm of the posterior density and its gradient."""
     count, width = len(values), len(theta) - 1
     inverse_squares = np.exp(-2 * theta[:width])

@@ -1,4 +1,6 @@
-"""The engine's belief as a view: candidates with what is expected of them, what matters, where data are missing."""
+"""The engine's belief as a view: candidates with what is expected of them, what matters, where data
+are missing.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates
 
 
 def importance(belief: Belief) -> dict[str, float]:
-    """Return each parameter's share of the variance of what is expected, taken alone (a main effect), the largest first."""
+    """Return each parameter's share of the variance of what is expected, taken alone (a main
+    effect), the largest first.
+    """
     encoding, rng = belief.encoding, np.random.default_rng(0)
     base = encoding.drawn(rng, _SAMPLES)
     effects = np.empty(encoding.width)
@@ -50,7 +54,9 @@ def importance(belief: Belief) -> dict[str, float]:
 
 
 def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
-    """Return, for each parameter that has one, the values or the widest range that no configuration has been to."""
+    """Return, for each parameter that has one, the values or the widest range that no configuration
+    has been to.
+    """
     found = (_gap(encoding, i, axis.parameter, tried) for i, axis in enumerate(encoding.axes))
     return tuple(words for words in found if words)
 
@@ -58,7 +64,9 @@ def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
 def _gap(encoding: Encoding, column: int, parameter: Parameter, tried: Sequence[Params]) -> str:
     values = [params[parameter.name] for params in tried if parameter.name in params]
     if not parameter.is_ordered:
-        left = [format_number(v) for v in parameter.values if not any(same(v, seen) for seen in values)]
+        left = [
+            format_number(v) for v in parameter.values if not any(same(v, seen) for seen in values)
+        ]
         return f"{parameter.name} {' or '.join(left)}" if left else ""
     axis = encoding.axes[column]
     places = sorted({0.0, 1.0, *(axis.place(v) for v in values)})

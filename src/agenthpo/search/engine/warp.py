@@ -1,8 +1,10 @@
-"""How losses are put before a model: standardised as they are, or as logarithms of their distance to the best.
+"""How losses are put before a model: standardised as they are, or as logarithms of their distance
+to the best.
 
-Trainings that go wrong are often worse by far more than good ones differ among each other, and then a model of plain losses sees only
-which go wrong. Which of the two is right differs from problem to problem, and the data say: each warp knows the density of the losses
-given that of the standardised ones, so that two models of the same data, each behind its own warp, can be compared.
+Trainings that go wrong are often worse by far more than good ones differ among each other, and then
+a model of plain losses sees only which go wrong. Which of the two is right differs from problem to
+problem, and the data say: each warp knows the density of the losses given that of the standardised
+ones, so that two models of the same data, each behind its own warp, can be compared.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from agenthpo.search.engine.encoding import Vector
 __all__ = ["Warp", "warps"]
 
 _BEND = 2.0
-"""Where the logarithm begins, in distances from the best to the median below the best: at 0 the best would stand alone."""
+"""Where the logarithm begins, in distances from the best to the median below the best: at 0 the
+best would stand alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,20 @@ class Warp:
     deviation: float
     lowest: float = 0.0
     width: float | None = None
-    """Distance from the lowest loss to the median, the unit of the logarithm; None for no logarithm."""
+    """Distance from the lowest loss to the median, the unit of the logarithm; None for no
+    logarithm.
+    """
 
     @classmethod
     def of(cls, losses: Vector, *, width: float | None = None) -> Warp:
-        """Return the warp that standardises ``losses``, at least one, by a logarithm where there is a ``width``."""
+        """Return the warp that standardises ``losses``, at least one, by a logarithm where there is
+        a ``width``.
+        """
         lowest = float(losses.min())
         bent = _bent(losses, lowest, width)
         deviation = float(bent.std())
-        if deviation <= 1e-12 * np.abs(bent).max():  # all the same, but for the rounding of their mean
+        # all the same, but for the rounding of their mean
+        if deviation <= 1e-12 * np.abs(bent).max():
             deviation = 1.0
         return cls(float(bent.mean()), deviation, lowest, width)
 
@@ -46,14 +55,26 @@ class Warp:
     def loss(self, standardised: float) -> float:
         """Return the loss that a standardised one stands for."""
         bent = self.location + self.deviation * standardised
-        return float(bent if self.width is None else self.lowest + self.width * (np.exp(min(bent, 700.0)) - _BEND))
+        return float(
+            bent
+            if self.width is None
+            else self.lowest + self.width * (np.exp(min(bent, 700.0)) - _BEND)
+        )
 
     def slope(self, loss: float) -> float:
-        """Return by how much a loss changes, about ``loss``, where its standardised one changes by 1."""
-        return self.deviation if self.width is None else self.deviation * self.width * (_BEND + (loss - self.lowest) / self.width)
+        """Return by how much a loss changes, about ``loss``, where its standardised one changes by
+        1.
+        """
+        return (
+            self.deviation
+            if self.width is None
+            else self.deviation * self.width * (_BEND + (loss - self.lowest) / self.width)
+        )
 
     def log_density(self, losses: Vector) -> float:
-        """Return what to add to a log density of standardised losses for one of the ``losses`` themselves."""
+        """Return what to add to a log density of standardised losses for one of the ``losses``
+        themselves.
+        """
         return -sum(float(np.log(self.slope(loss))) for loss in losses)
 
 
