@@ -10,6 +10,7 @@ import pytest
 from agenthpo.records import Outcome, Owner, RunSpec
 from agenthpo.training.metrics import MetricReader, PatternError
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
+from agenthpo.training.run_end import RunEnd, read_end
 
 SPEC = RunSpec(
     trial=3,
@@ -30,7 +31,7 @@ def judged(*lines, reason="exit", code=0, tail="", alike=(), patterns=None, spec
     for line in lines:
         with suppress(PatternError):
             reader.read_output(line)
-    return judge(spec, reader, {"reason": reason, "exit_code": code, **end}, tail, alike=alike)
+    return judge(spec, reader, RunEnd(reason, code, **end), tail, alike=alike)
 
 
 def spec_with(**changes):
@@ -99,7 +100,7 @@ def test_what_the_lines_were_and_what_was_odd_in_them_is_kept():
         ("timeout", {}, "timeout", "stopped at its time limit of 10.0s"),
         ("silence", {}, "timeout", "stopped since it had written nothing for 5.0s"),
         ("memory", {}, "oom", "stopped at its memory limit of 300 MB, its children included"),
-        ("error", {"error": "no such file: x"}, "failed", "no such file: x"),
+        ("unstartable", {"error": "no such file: x"}, "failed", "no such file: x"),
     ],
 )
 def test_a_run_that_was_ended_says_by_what(reason, end, status, error):
@@ -196,7 +197,7 @@ def test_a_pipe_whose_reader_ended_first_is_no_crash_only_with_pipefail():
     )
     assert judged(code=code, spec=with_pipefail).status == "failed"
     assert judged(line, code=code + 1, spec=with_pipefail).status == "failed"
-    assert judged(line, reason="error", code=code, spec=with_pipefail).status == "failed"
+    assert judged(line, reason="unstartable", code=code, spec=with_pipefail).status == "failed"
 
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
@@ -253,7 +254,7 @@ def test_the_system_and_the_clock_go_before_what_the_log_says_of_memory():
     assert judged(code=0, tail=OOM, reason="exit").status == "failed"
     assert judged(code=None, tail=OOM, reason="timeout").status == "timeout"
     assert judged(code=-9, tail=OOM).status == "oom"
-    assert judged(code=None, tail=OOM, reason="error", error="lost").status == "failed"
+    assert judged(code=None, tail=OOM, reason="unstartable", error="lost").status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -348,3 +349,10 @@ def test_an_outcome_is_saved_with_whose_it_is(tmp_path):
 def test_what_is_no_outcome_is_none(text, tmp_path):
     (tmp_path / "outcome.json").write_text(text)
     assert load_outcome(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"\n", b'{"reason": "ex', b"[]", b'{"reason": "exit", "more": 1}']
+)
+def test_a_supervisor_that_was_killed_says_nothing_or_half(said):
+    assert read_end(said) == RunEnd("unsupervised", error="its supervisor was killed")

@@ -10,16 +10,16 @@ import math
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
-from agenthpo.records import Curve, Outcome, Owner, RunSpec
+from agenthpo.records import Curve, Outcome, Owner, RunSpec, Status
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
 from agenthpo.training.metrics import MetricReader
+from agenthpo.training.run_end import RunEnd
 from agenthpo.units import format_duration
 
 __all__ = ["judge", "load_outcome", "save_outcome"]
@@ -49,56 +49,46 @@ _MOST_POINTS = 200
 def judge(
     spec: RunSpec,
     reader: MetricReader,
-    end: dict[str, Any],
+    end: RunEnd,
     tail: str,
     *,
     alike: Sequence[str] = (),
 ) -> Outcome:
-    """Return the outcome of a run that ended as ``end`` says: reason, exit_code, duration_s,
-    perhaps error.
+    """Return the outcome of a run that ended as ``end`` says.
 
-    ``alike`` are the lines of output that come nearest to a report of the metric.
+    ``tail`` is the end of its log, ``alike`` the lines of output that come nearest to a report of
+    the metric.
     """
     curves = {name: reader.curve(name) for name in reader.curves}
-    facts = {
-        "curves": {
+    several = [_several_words(name, line) for name, line in reader.several.items()]
+    outcome = Outcome(
+        status="failed",
+        curves={
             name: thinned(curve, _MOST_POINTS)
             for name, curve in curves.items()
             if name != spec.test_metric
         },
-        "duration_s": end.get("duration_s", 0.0),
-        "exit_code": end.get("exit_code"),
-        "peak_mb": end.get("peak_mb"),
-        "log_tail": tail,
-        "taken": dict(reader.taken),
-        "warnings": tuple(
-            [
-                *(_several_words(name, line) for name, line in reader.several.items()),
-                *reader.unread.values(),
-            ]
-        ),
-    }
-    status, error = _ending(spec, end, curves, tail)
-    if status is not None:
-        return Outcome(status=status, error=error, **facts)
+        duration_s=end.duration_s,
+        exit_code=end.exit_code,
+        peak_mb=end.peak_mb,
+        log_tail=tail,
+        taken=dict(reader.taken),
+        warnings=(*several, *reader.unread.values()),
+    )
+    ended_badly = _bad_ending(spec, end, curves, tail)
+    if ended_badly is not None:
+        status, error = ended_badly
+        return replace(outcome, status=status, error=error)
     curve = curves.get(spec.metric, ())
     if not curve:
-        return Outcome(
-            status="failed",
-            error=f"the script ended without reporting {spec.metric}; {_hint(curves, alike)}",
-            **facts,
-        )
+        hint = _hint(curves, alike)
+        return replace(outcome, error=f"the script ended without reporting {spec.metric}; {hint}")
     place = _chosen(curve, spec)
     if place is None:
-        return Outcome(status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}", **facts)
+        return replace(outcome, status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}")
     step, value = curve[place]
-    return Outcome(
-        status="complete",
-        value=value,
-        step=step,
-        test_value=_test_value(spec, reader, place),
-        **facts,
-    )
+    test_value = _test_value(spec, reader, place)
+    return replace(outcome, status="complete", value=value, step=step, test_value=test_value)
 
 
 def _several_words(name: str, line: str) -> str:
@@ -148,10 +138,12 @@ def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
     return "call agenthpo.report(), print a JSON line, or set train.metrics"
 
 
-def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: str) -> Any:
-    """Return status and one line for a run that did not end well, else ``(None, "")``."""
-    reason, code = end["reason"], end.get("exit_code")
-    quiet = end.get("quiet_s", 0.0)
+def _bad_ending(
+    spec: RunSpec, end: RunEnd, curves: dict[str, Curve], tail: str
+) -> tuple[Status, str] | None:
+    """Return status and one line for a run that did not end well, else None."""
+    reason, code = end.reason, end.exit_code
+    quiet = end.quiet_s
     if reason == "stop":
         return "interrupted", "stopped before its end"
     if reason == "timeout":
@@ -175,7 +167,7 @@ def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: 
             f"stopped at its memory limit of {spec.memory_mb:.0f} MB, its children included",
         )
     if reason == "exit" and (code == 0 or _counts_all_the_same(spec, code, curves)):
-        return None, ""
+        return None
     lines = [line for line in tail.splitlines() if line.strip()]
     if reason == "exit" and (line := _memory_line(lines)):
         return "oom", f"out of memory: {redact(line, quick=True)[:200]}"
@@ -184,7 +176,7 @@ def _ending(spec: RunSpec, end: dict[str, Any], curves: dict[str, Curve], tail: 
             ", which is often the system running out of memory" if number == signal.SIGKILL else ""
         )
         return "failed", f"killed by signal {number.value} ({number.name}){hint}"
-    return "failed", end.get("error") or _exit_words(spec, code, curves, lines)
+    return "failed", end.error or _exit_words(spec, code, curves, lines)
 
 
 def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curve]) -> bool:

@@ -15,6 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +29,7 @@ from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point, 
 from agenthpo.training.metrics_file import TableFile
 from agenthpo.training.near_misses import Likeness
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
+from agenthpo.training.run_end import RunEnd, read_end
 
 __all__ = ["OnPoint", "run"]
 
@@ -180,7 +182,7 @@ def _table(spec: RunSpec) -> TableFile | None:
     return TableFile(path, own=path.is_relative_to(spec.workdir), metric=spec.metric)
 
 
-def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:
+def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEnd:
     """Run the command and return how it ended."""
     settings = {
         "log": log.fileno(),
@@ -210,16 +212,10 @@ def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[
     if not said.strip():
         end_processes(token)  # the supervisor was killed, and cannot end what a launcher started
     reader.poll(final=True)
-    end = (
-        json.loads(said)
-        if said.strip()
-        else {"reason": "unsupervised", "error": "its supervisor was killed"}
-    )
-    return (
-        {**end, "reason": "pattern", "error": reader.error}
-        if reader.error and end["reason"] == "exit"
-        else end
-    )
+    end = read_end(said)
+    if reader.error and end.reason == "exit":
+        return replace(end, reason="pattern", error=reader.error)
+    return end
 
 
 @contextlib.contextmanager
@@ -255,33 +251,26 @@ def _supervised(
             process.stdout.close()
 
 
-def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> dict[str, Any]:
+def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEnd:
     """Call the function with the parameters and return how it ended; what it returns is reported
     under the metric's name.
     """
     assert spec.function is not None
     started = time.monotonic()
-    end: dict[str, Any] = {"reason": "exit", "exit_code": 0}
+    end = RunEnd("exit", 0)
     try:
         with in_trial(spec.workdir, token):
             returned = spec.function(dict(spec.params))
         if returned is not None:
             reader.poll()
             _take(returned, spec, reader)
-    except (
-        Exception,
-        SystemExit,
-    ) as problem:  # the worker's border: a user's code may raise anything, and that is an outcome
+    # The worker's border: a user's code may raise anything, and that is an outcome.
+    except (Exception, SystemExit) as problem:
         log.write(traceback.format_exc().encode("utf-8", "replace"))
-        end = {
-            "reason": "exit",
-            "exit_code": 1,
-            "error": redact(f"{type(problem).__name__}: {problem}".splitlines()[0], quick=True)[
-                :300
-            ],
-        }
+        line = f"{type(problem).__name__}: {problem}".splitlines()[0]
+        end = RunEnd("exit", 1, error=redact(line, quick=True)[:300])
     reader.poll(final=True)
-    return {**end, "duration_s": time.monotonic() - started}
+    return replace(end, duration_s=time.monotonic() - started)
 
 
 def _take(returned: Any, spec: RunSpec, reader: _Reader) -> None:
