@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from agenthpo.records import Expected
@@ -9,6 +11,7 @@ from agenthpo.search.trust import (
     class_of,
     is_creators,
     record_of,
+    was_asked,
 )
 from studies import make_trial
 
@@ -228,3 +231,10 @@ def test_what_a_model_brings_is_added_to_its_class():
     assert assessed(told(), "maximize", "unknown", (1.0, 0.0)).value == near(2 / 3)
     assert assessed(told(), "maximize", "unknown", (0.0, 1.0)).value == near(1 / 3)
     assert assessed(told(), "maximize", "embedded", (0.2, 0.4)).value == near(0.5 / 2.1)
+
+
+def test_who_was_asked_whatever_became_of_the_answer():
+    asked = [make_trial(1, {}, 0.5, source) for source in ("creator", "fallback", "classical")]
+    by_position = make_trial(2, {}, 0.5, "classical")
+    by_position = replace(by_position, proposal=replace(by_position.proposal, mode="by position"))
+    assert [was_asked(trial) for trial in [*asked, by_position]] == [True, True, False, True]
