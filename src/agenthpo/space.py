@@ -167,10 +167,12 @@ class Parameter:
         """Return one line for people and models: kind, range, scale, default, condition, meaning."""
         extent = f"one of {self.choices()}" if self.is_discrete else self.extent()
         parts = [f"{self.kind} {extent}" if self.kind != "bool" else "true or false"]
-        parts += ["log scale"] * self.log + [f"step {format_number(self.step)}"] * (
-            self.step is not None
-        )
-        parts += [f"default {format_number(self.default)}"] * self.has_default
+        if self.log:
+            parts.append("log scale")
+        if self.step is not None:
+            parts.append(f"step {format_number(self.step)}")
+        if self.has_default:
+            parts.append(f"default {format_number(self.default)}")
         parts += [
             f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when
         ]

@@ -209,16 +209,21 @@ def _parameter_facts(p: Any) -> dict[str, Any]:
     }
 
 
+def _range_words(parameter: Parameter) -> str:
+    words = parameter.extent()
+    if parameter.log:
+        words += ", log"
+    if parameter.step:
+        words += f", step {format_number(parameter.step)}"
+    return words
+
+
 def _space_table(task: Task) -> Table:
     table = Table(
         "parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False
     )
     for p in task.space:
-        extent = (
-            p.choices()
-            if p.is_discrete
-            else f"{p.extent()}{', log' * p.log}{f', step {format_number(p.step)}' if p.step else ''}"
-        )
+        extent = p.choices() if p.is_discrete else _range_words(p)
         when = ", ".join(
             f"{parent} is {' or '.join(map(format_number, values))}" for parent, values in p.when
         )

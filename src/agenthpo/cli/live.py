@@ -182,7 +182,8 @@ class Board:
         read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
         if read is not None and read.analysis is not None:
             words.append((f"Executor on trial {read.number}", read.analysis.insight))
-            words += [("note", read.analysis.note)] * bool(read.analysis.note)
+            if read.analysis.note:
+                words.append(("note", read.analysis.note))
         return [Text.assemble((f"{who}: ", "bold"), text[:300]) for who, text in words]
 
     def _footer(self) -> Text:
@@ -195,7 +196,8 @@ class Board:
                 f"best {format_number(best.value)} (trial {best.number}) {sparkline(self._course(done), 20)}"
             )
         usage = sum((t.usage for t in self.trials.values()), Usage())
-        parts += [f"{usage.tokens} tokens"] * (usage.tokens > 0)
+        if usage.tokens > 0:
+            parts.append(f"{usage.tokens} tokens")
         if left := self._time_left(len(done)):
             parts.append(left)
         return Text("  ·  ".join(parts))

@@ -61,17 +61,19 @@ def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direct
         lines.append(
             f"Changed from trial {base.number} ({result}): {_changes(base.proposal.params, proposal.params) or 'nothing'}"
         )
-    lines += [f"Why: {proposal.rationale}"] * bool(proposal.rationale) + [
-        f"Hypothesis: {proposal.hypothesis}"
-    ] * bool(proposal.hypothesis)
+    if proposal.rationale:
+        lines.append(f"Why: {proposal.rationale}")
+    if proposal.hypothesis:
+        lines.append(f"Hypothesis: {proposal.hypothesis}")
     if proposal.expected:
         e = proposal.expected
         lines.append(
             f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}"
         )
-    lines += [f"Turn: {proposal.turn}"] * bool(proposal.turn) + [f"Note: {proposal.note}"] * bool(
-        proposal.note
-    )
+    if proposal.turn:
+        lines.append(f"Turn: {proposal.turn}")
+    if proposal.note:
+        lines.append(f"Note: {proposal.note}")
     return [*lines, *_came(trial, metric)]
 
 
@@ -118,7 +120,8 @@ def _came(trial: Trial, metric: str) -> list[str]:
     verdict = {True: "The prediction held.", False: "The prediction failed.", None: ""}[
         analysis.expectation_met
     ]
-    lines += [verdict] * bool(verdict)
+    if verdict:
+        lines.append(verdict)
     for name, curve in outcome.curves.items():
         values = [value for _, value in curve]
         if len(values) > 1:
@@ -129,10 +132,12 @@ def _came(trial: Trial, metric: str) -> list[str]:
         f"Diagnosis: {analysis.diagnosis}"
         + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else "")
     )
-    lines += [f"Insight ({analysis.author}): {analysis.insight}"] + [
-        f"Advice: {analysis.advice}"
-    ] * bool(analysis.advice)
-    return [*lines, *[f"Note: {analysis.note}"] * bool(analysis.note)]
+    lines.append(f"Insight ({analysis.author}): {analysis.insight}")
+    if analysis.advice:
+        lines.append(f"Advice: {analysis.advice}")
+    if analysis.note:
+        lines.append(f"Note: {analysis.note}")
+    return lines
 
 
 def _where(folder: Path, trial: Trial) -> list[str]:

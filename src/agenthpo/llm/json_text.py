@@ -143,10 +143,11 @@ def _chosen(
                 "what follows the answer takes it back; reply with one JSON object and nothing else",
             )
     chosen = whole[place]
-    notes = ["its notation was mended"] * chosen.is_mended
-    notes += ["text around the JSON was left out"] * bool(
-        (said[: chosen.start] + said[chosen.end :]).strip()
-    )
+    notes = []
+    if chosen.is_mended:
+        notes.append("its notation was mended")
+    if (said[: chosen.start] + said[chosen.end :]).strip():
+        notes.append("text around the JSON was left out")
     return replace(wrapped[place], repairs=(*repairs, *notes, *wrapped[place].repairs))
 
 

@@ -52,7 +52,7 @@ def describe(name: str, problem: Exception, timeout_s: float) -> str | None:
     }
     said = next((words for kind, words in why.items() if isinstance(problem, kind)), "")
     status = getattr(problem, "status_code", None)
-    parts = [said, f"HTTP {status}" * bool(status), _server_words(problem)]
+    parts = [said, f"HTTP {status}" if status else "", _server_words(problem)]
     return f"the model {name} gave no answer: {', '.join(filter(None, parts))}"
 
 

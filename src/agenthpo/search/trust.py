@@ -87,9 +87,10 @@ class Trust:
             f"trust {self.value:.2f}",
             f"{self.results} results, better than the engine's in {self.better:.0%}",
         ]
-        parts += [f"{self.held} of {self.judged} intervals held"] * bool(self.judged) + [
-            f"{self.refused} refused"
-        ] * bool(self.refused)
+        if self.judged:
+            parts.append(f"{self.held} of {self.judged} intervals held")
+        if self.refused:
+            parts.append(f"{self.refused} refused")
         return ", ".join(parts)
 
 

@@ -113,9 +113,12 @@ def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
 
 def _account_words(account: Account) -> str:
     parts = [f"{account.proposed} proposed", f"{account.won} became the best so far"]
-    parts += [f"moved the best by {account.gained:.4g}"] * (account.gained > 0) + [
-        f"{account.failed} failed"
-    ] * bool(account.failed)
-    parts += [f"{account.held} of {account.judged} predictions held"] * bool(account.judged)
-    parts += [f"{account.usage.tokens:,} tokens"] * bool(account.usage.tokens)
+    if account.gained > 0:
+        parts.append(f"moved the best by {account.gained:.4g}")
+    if account.failed:
+        parts.append(f"{account.failed} failed")
+    if account.judged:
+        parts.append(f"{account.held} of {account.judged} predictions held")
+    if account.usage.tokens:
+        parts.append(f"{account.usage.tokens:,} tokens")
     return f"    {account.source}: {', '.join(parts)}"

@@ -207,7 +207,8 @@ def _parents() -> list[tuple[int, int]]:
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
                 # the name before may hold anything
                 state, parent = file.read().rpartition(")")[2].split()[:2]
-                found += [(int(name), int(parent))] * (state != "Z")
+                if state != "Z":
+                    found.append((int(name), int(parent)))
     return found
 
 

@@ -161,5 +161,6 @@ def standing(task: Task, trials: Sequence[Trial]) -> str:
         for t in done
         if t.proposal.source == "creator" and t.analysis and t.analysis.expectation_met is not None
     ]
-    words += [f"{sum(judged)} of {len(judged)} predictions held."] * bool(judged)
+    if judged:
+        words.append(f"{sum(judged)} of {len(judged)} predictions held.")
     return " ".join([*words, *filter(None, [leaning(task, done)])])

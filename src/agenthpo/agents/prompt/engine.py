@@ -30,11 +30,13 @@ def view_words(view: View, *, short: bool) -> str:
     matters = [
         f"{name} {share:.0%}" for name, share in view.importance.items() if share >= _MATTERS
     ]
-    lines += [f"- what explains the differences so far: {', '.join(matters)}"] * bool(matters)
+    if matters:
+        lines.append(f"- what explains the differences so far: {', '.join(matters)}")
     lines.append(
         f"- a single value is uncertain by about {format_number(float(f'{view.noise:.2g}'))}"
     )
-    lines += [f"- never tried: {'; '.join(view.gaps)}"] * bool(view.gaps)
+    if view.gaps:
+        lines.append(f"- never tried: {'; '.join(view.gaps)}")
     return "\n".join(lines)
 
 

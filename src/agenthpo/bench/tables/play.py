@@ -126,7 +126,10 @@ def _key(game: Game | Played) -> tuple[str, str, int, bool]:
 
 
 def _keep(path: Path, result: Played) -> None:
-    append(path, *[about(METHODS[result.method].packages)] * (not path.exists()), asdict(result))
+    lines = [asdict(result)]
+    if not path.exists():
+        lines.insert(0, about(METHODS[result.method].packages))
+    append(path, *lines)
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
