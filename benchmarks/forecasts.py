@@ -34,7 +34,7 @@ def history(problem: Problem, seed: int) -> list[Trial]:
         *(sampled(problem.space, rng) for _ in range(_TRIALS - 1)),
     ]
     return [
-        Trial(i, Proposal(p, "classical"), Outcome("complete", problem.observe(p, rng)))
+        Trial(i, Proposal(p, "engine"), Outcome("complete", problem.observe(p, rng)))
         for i, p in enumerate(drawn)
     ]
 

@@ -29,7 +29,7 @@ from agenthpo.experience.storage import open_storage
 from agenthpo.llm.opening import manner_of
 from agenthpo.loop import run_trials
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, RunSpec, Trial
-from agenthpo.search.optuna_samplers import STARTUP_TRIALS, Classical
+from agenthpo.search.optuna_samplers import STARTUP_TRIALS, OptunaSampler
 from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.taskfile.space import parse_space
 
@@ -92,7 +92,7 @@ def ours(trials, folder):
     with ExperienceLog.create(
         folder, space=todo.space, meta=StudyMeta(direction="maximize")
     ) as log:
-        run_trials(todo, Classical(0), Executor(), log, Instant())
+        run_trials(todo, OptunaSampler(0), Executor(), log, Instant())
     return time.perf_counter() - began
 
 
@@ -136,7 +136,7 @@ def prompt_tokens(count, name):
             "hypothesis": "A larger step helps.",
         }
         proposal = Proposal(
-            params, "creator" if i % 2 else "classical", expected=Expected(0.7, 0.6, 0.8), **words
+            params, "creator" if i % 2 else "engine", expected=Expected(0.7, 0.6, 0.8), **words
         )
         curve = tuple((float(e), 0.5 + e / 100) for e in range(20))
         status = "failed" if value is None else "complete"

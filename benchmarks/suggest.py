@@ -32,7 +32,7 @@ def history(problem, trials):
         made.append(
             Trial(
                 number,
-                Proposal(params, "classical"),
+                Proposal(params, "engine"),
                 Outcome("complete", problem.observe(params, rng)),
             )
         )

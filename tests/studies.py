@@ -35,9 +35,7 @@ def make_task(space=None, direction="maximize", trials=10, **fields):
     )
 
 
-def make_trial(
-    number, params, value, source="classical", diagnosis="completed", insight="", **fields
-):
+def make_trial(number, params, value, source="engine", diagnosis="completed", insight="", **fields):
     outcome = (
         Outcome("failed", error="exit code 1")
         if value is None

@@ -53,7 +53,7 @@ def run_of(proposer, values, task="tabular-classification", seed=0, model="none"
         {
             "number": i,
             "params": (params or (lambda i: {"max_depth": 2 + i}))(i),
-            "source": "default" if i == 0 else "classical",
+            "source": "default" if i == 0 else "engine",
             "state": "complete" if v is not None else "failed",
             "value": v,
             "test_value": v and v - 0.01,
@@ -146,10 +146,10 @@ def test_credit_goes_to_the_source_of_the_winner():
         "proposer": "hybrid", "source": "creator", "proposals": 1, "failed": 0, "improved": 1, "won": 1, "gain": pytest.approx(20.0),
     }  # fmt: skip
     assert (
-        rows["classical"]["proposals"],
-        rows["classical"]["failed"],
-        rows["classical"]["improved"],
-        rows["classical"]["won"],
+        rows["engine"]["proposals"],
+        rows["engine"]["failed"],
+        rows["engine"]["improved"],
+        rows["engine"]["won"],
     ) == (
         4,
         1,

@@ -83,7 +83,7 @@ def test_a_run_is_stored_with_its_trials_source_and_versions_and_not_done_again(
     for run in stored:
         assert run["source"] == {"source": "local", "data": "ten points"}
         assert run["about"]["versions"]["numpy"] and run["about"]["python"]
-        assert [t["source"] for t in run["trials"]] == ["default", "classical", "classical"]
+        assert [t["source"] for t in run["trials"]] == ["default", "engine", "engine"]
         assert run["trials"][0]["params"] == {"x": 0.5, "kind": "plain"}
         assert run["trials"][0]["test_value"] == pytest.approx(run["trials"][0]["value"] + 0.1)
     assert missing_runs(where.results, [run_of(trials=4)]) == [run_of(trials=4)]
@@ -174,7 +174,7 @@ def told(where, *values):
         {
             "number": i,
             "params": {"x": i / 10, "kind": "plain"},
-            "source": "classical",
+            "source": "engine",
             "value": v,
             "test_value": v,
             "duration_s": 1.0,
@@ -230,7 +230,7 @@ def run_with(proposer, seed, values, **fields):
         {
             "number": i,
             "params": {"x": i, "seed": seed},
-            "source": "classical",
+            "source": "engine",
             "value": v,
             "test_value": v and v + 1,
             "duration_s": 1.0,

@@ -15,7 +15,7 @@ from agenthpo.errors import ModelError
 from agenthpo.llm.client import Reply
 from agenthpo.records import Outcome, Stop, Usage
 from agenthpo.search.hybrid import Hybrid
-from agenthpo.search.optuna_samplers import Classical
+from agenthpo.search.optuna_samplers import OptunaSampler
 from agenthpo.session import begin
 from agenthpo.taskfile.space import parse_space
 from studies import make_task, make_trial
@@ -87,12 +87,12 @@ def test_every_configuration_of_a_small_space_is_listed_once():
 @given(st.integers(0, 5))
 def test_a_used_up_space_ends_the_study_and_nothing_is_tried_twice(seed):
     task, trials = make_task(space=SMALL), []
-    while not isinstance(proposal := Classical(seed).propose(task, trials), Stop):
+    while not isinstance(proposal := OptunaSampler(seed).propose(task, trials), Stop):
         trials.append(make_trial(len(trials), proposal.params, 0.5, proposal.source))
     assert proposal.reason == "every configuration of the space has been tried (8 trials)"
     assert len({task.space.key(t.proposal.params) for t in trials}) == 8
     noisy = replace(task, objective=replace(task.objective, noisy=True))
-    assert task.space.violations(Classical(seed).propose(noisy, trials).params) == []
+    assert task.space.violations(OptunaSampler(seed).propose(noisy, trials).params) == []
 
 
 def test_a_used_up_space_is_the_reason_that_is_told():
@@ -131,7 +131,7 @@ def test_the_creator_may_propose_to_stop_where_the_task_allows_it(allowed):
     task = make_task()
     task = task.with_budget(creator_may_stop=allowed)
     model = Stopping()
-    answer = Hybrid(Creator(model), Classical(), model="x").propose(
+    answer = Hybrid(Creator(model), OptunaSampler(), model="x").propose(
         task, [make_trial(0, DEFAULT, 0.5, "default")]
     )
     assert isinstance(answer, Stop) == allowed

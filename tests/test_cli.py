@@ -55,7 +55,7 @@ def test_run_show_and_resume():
     study = json.loads(agenthpo("show", "toy", "--json").stdout)
     assert study["trials"] == json.loads(json.dumps(shown()))
     assert [t["number"] for t in study["trials"]] == [0, 1, 2, 3]
-    assert [t["source"] for t in study["trials"]] == ["default", *["classical"] * 3]
+    assert [t["source"] for t in study["trials"]] == ["default", *["engine"] * 3]
     assert study["study"]["incumbent"] == max(study["trials"], key=lambda t: t["value"])["number"]
     assert "trial" in agenthpo("show", ".").stdout
 

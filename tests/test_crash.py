@@ -496,7 +496,7 @@ def test_what_was_running_when_the_space_changed_is_given_up():
 def agenthpo_proposal(params):
     from agenthpo.records import Proposal
 
-    return Proposal(params, "classical")
+    return Proposal(params, "engine")
 
 
 def test_what_another_program_put_into_the_study_is_told_and_gone_on_from():

@@ -22,7 +22,7 @@ from agenthpo.llm.opening import manner_of
 from agenthpo.records import Expected, Outcome, Usage
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
-from agenthpo.search.optuna_samplers import Classical
+from agenthpo.search.optuna_samplers import OptunaSampler
 from studies import SPACE, make_task, make_trial
 
 TASK = make_task()
@@ -110,7 +110,7 @@ def test_what_is_no_reply_at_all_goes_back_too(reply):
 
 def test_after_two_returns_the_engine_steps_in_and_the_trial_says_so():
     hybrid = Hybrid(
-        Creator(Scripted(*[{**GOOD, "params": DEFAULT}] * 3)), Classical(), model="scripted"
+        Creator(Scripted(*[{**GOOD, "params": DEFAULT}] * 3)), OptunaSampler(), model="scripted"
     )
     proposal = hybrid.propose(TASK, TRIALS[:1])
     assert proposal.source == "fallback"
@@ -120,17 +120,17 @@ def test_after_two_returns_the_engine_steps_in_and_the_trial_says_so():
 
 
 def test_an_outage_falls_back_visibly():
-    hybrid = Hybrid(Creator(Scripted(LLMFailure("no network"))), Classical(), model="scripted")
+    hybrid = Hybrid(Creator(Scripted(LLMFailure("no network"))), OptunaSampler(), model="scripted")
     assert hybrid.propose(TASK, TRIALS[:1]).note == "instead of the Creator: no network"
 
 
 def test_the_default_then_the_creator_then_whose_turn_it_is():
     model = Scripted(*[{**GOOD, "params": {**GOOD["params"], "epochs": e}} for e in (20, 21, 22)])
-    hybrid, trials = Hybrid(Creator(model), Classical(), model="scripted"), []
+    hybrid, trials = Hybrid(Creator(model), OptunaSampler(), model="scripted"), []
     for number in range(6):
         proposal = hybrid.propose(TASK, trials)
         trials.append(make_trial(number, proposal.params, 0.5, proposal.source))
-    assert [t.proposal.source for t in trials][:3] == ["default", "creator", "classical"]
+    assert [t.proposal.source for t in trials][:3] == ["default", "creator", "engine"]
 
 
 def test_what_is_plainly_meant_is_read():
@@ -336,7 +336,7 @@ def test_the_history_stays_within_its_allowance_whatever_its_length(count, width
     assert estimate_tokens(text) <= allowance + 20
     if count > 2 and width < 100:
         # the best one, which is among the last here
-        assert f"trial {max(i for i in range(count) if i % 3)} (classical)" in text
+        assert f"trial {max(i for i in range(count) if i % 3)} (engine)" in text
 
 
 def test_the_best_trial_is_told_however_long_ago_it_was():
@@ -345,7 +345,7 @@ def test_the_best_trial_is_told_however_long_ago_it_was():
         for i in range(90)
     ]
     assert all(
-        "trial 2 (classical)" in experience(TASK, trials[:n], allowance=420) for n in range(3, 90)
+        "trial 2 (engine)" in experience(TASK, trials[:n], allowance=420) for n in range(3, 90)
     )
 
 
@@ -391,7 +391,7 @@ def long_study(count):
             i,
             params,
             value,
-            "creator" if i % 2 else "classical",
+            "creator" if i % 2 else "engine",
             insight="x " * 5000,
             expected=expected,
             **words,
@@ -476,8 +476,8 @@ def test_a_trial_near_the_default_is_told_by_what_differs():
         make_trial(2, {"lr": 0.1, "size": 8, "opt": "sgd", "momentum": 0.5, "epochs": 1}, 0.1),
     )
     text = experience(TASK, [near, far], allowance=500)
-    assert "trial 1 (classical): default but lr=0.0123 -> acc 0.8" in text
-    assert "trial 2 (classical): lr=0.1 size=8 opt=sgd momentum=0.5 epochs=1 -> acc 0.1" in text
+    assert "trial 1 (engine): default but lr=0.0123 -> acc 0.8" in text
+    assert "trial 2 (engine): lr=0.1 size=8 opt=sgd momentum=0.5 epochs=1 -> acc 0.1" in text
 
 
 def test_a_log_cannot_close_the_fence_around_it():
@@ -551,7 +551,8 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
     )
     short = creator_messages(manner_of("local:toy"), TASK, TRIALS, view)[-1].text
     assert "The engine would try lr=0.0123" in short and "uncertain" not in short
-    assert "engine" not in creator_messages(manner_of("toy"), TASK, TRIALS)[-1].text
+    without = creator_messages(manner_of("toy"), TASK, TRIALS)[-1].text
+    assert "statistical engine" not in without and "The engine would" not in without
 
 
 class Choosing(Scripted):
@@ -609,7 +610,7 @@ def test_a_weak_model_chooses_among_the_engines_candidates_and_the_trial_says_ho
         TASK, results
     )
     assert (falls.source, falls.mode) == (
-        "classical",
+        "engine",
         "by position",
     ) and "did not stand" in falls.note
     assert falls.params == Engine(0).propose(TASK, results).params

@@ -33,7 +33,7 @@ def test_digits_by_two_agents_and_the_engine(smollm2):
     study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
     assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
-    assert "classical" in {t["source"] for t in trials}
+    assert "engine" in {t["source"] for t in trials}
     assert trials[0]["value"] > 0.9
     assert all(t["state"] == "complete" for t in trials)
     assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}

@@ -15,8 +15,8 @@ def judged(trial, met):
 TRIALS = [
     make_trial(0, {}, 0.5, "default"),
     judged(make_trial(1, {}, 0.7, "creator", usage=Usage(2, 900, 100)), True),
-    judged(make_trial(2, {}, 0.6, "classical"), False),
-    judged(make_trial(3, {}, 0.75, "classical"), True),
+    judged(make_trial(2, {}, 0.6, "engine"), False),
+    judged(make_trial(3, {}, 0.75, "engine"), True),
     make_trial(4, {}, None, "creator", usage=Usage(1, 400, 50)),
 ]
 

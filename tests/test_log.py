@@ -139,7 +139,7 @@ def test_any_configuration_survives_the_storage(tmp_path_factory, data):
     params = data.draw(configurations(space))
     folder = tmp_path_factory.mktemp("study")
     with create(folder, space) as log:
-        log.start(Proposal(params, "classical"))
+        log.start(Proposal(params, "engine"))
     read = ExperienceLog.open(folder, space=space, read_only=True).trials()[0].proposal.params
     assert read == params
     assert [type(v) for v in read.values()] == [type(v) for v in params.values()]

@@ -38,7 +38,7 @@ def study(request):
 
 def test_a_study_of_an_earlier_version_is_shown_with_all_it_says(study):
     shown = json.loads(agenthpo("show", study, "--json", code=0).stdout)
-    assert [t["source"] for t in shown["trials"]] == ["default", "classical", "classical"]
+    assert [t["source"] for t in shown["trials"]] == ["default", "engine", "engine"]
     assert (
         shown["study"]["incumbent"] == 2
         and shown["study"]["seed"] == 7

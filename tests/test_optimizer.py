@@ -114,7 +114,7 @@ def test_a_real_model_proposes_in_it():
         "default",
         "creator",
         "fallback",
-        "classical",
+        "engine",
     }
     assert any(t.proposal.usage.tokens for t in opt.trials)
 

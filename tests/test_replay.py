@@ -89,6 +89,18 @@ def test_a_study_replays_to_the_same_decisions_byte_for_byte_without_its_model()
     assert told(third.trials) == told(first.trials)
 
 
+def test_a_study_that_called_the_engine_classical_replays_as_well():
+    with model_server(answer) as (url, _):
+        first = tune("first", trials=9, model="toy", base_url=url, seed=3, proposer="hybrid")
+    assert "engine" in {t.proposal.source for t in first.trials}
+    recorded = Path(".agenthpo/first/llm.jsonl")
+    assert "(engine)" in recorded.read_text()
+    recorded.write_text(recorded.read_text().replace("(engine)", "(classical)"))
+    assert told(tune("again", trials=9, model="replay:first", proposer="hybrid").trials) == told(
+        first.trials
+    )
+
+
 def test_a_replay_goes_on_after_an_interruption():
     with model_server(answer) as (url, _):
         first = tune("first", trials=8, model="toy", base_url=url)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenthpo.records import Stop
-from agenthpo.search.optuna_samplers import Classical
+from agenthpo.search.optuna_samplers import OptunaSampler
 from spaces import spaces
 from studies import make_task, make_trial
 
@@ -12,7 +12,7 @@ from studies import make_task, make_trial
 def play(task, score, trials, seed=0):
     history = []
     for number in range(trials):
-        proposal = Classical(seed).propose(task, history)
+        proposal = OptunaSampler(seed).propose(task, history)
         if isinstance(proposal, Stop):
             assert len(history) == len(list(task.space.configurations()))
             break
@@ -23,20 +23,20 @@ def play(task, score, trials, seed=0):
 
 def test_the_default_comes_first_and_is_named_so():
     history = play(make_task(), lambda p: 0.5, 3)
-    assert [t.proposal.source for t in history] == ["default", "classical", "classical"]
+    assert [t.proposal.source for t in history] == ["default", "engine", "engine"]
     assert history[0].proposal.params == {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
 
 
 def test_without_a_complete_default_it_samples_at_once():
     task = make_task({"lr": {"type": "float", "low": 0.0, "high": 1.0}})
-    assert Classical().propose(task, []).source == "classical"
+    assert OptunaSampler().propose(task, []).source == "engine"
 
 
 def test_the_same_seed_and_history_give_the_same_proposal_and_another_seed_another():
     task = make_task()
     history = play(task, lambda p: p["size"], 5)
-    assert Classical(0).propose(task, history) == Classical(0).propose(task, history)
-    assert Classical(0).propose(task, history) != Classical(1).propose(task, history)
+    assert OptunaSampler(0).propose(task, history) == OptunaSampler(0).propose(task, history)
+    assert OptunaSampler(0).propose(task, history) != OptunaSampler(1).propose(task, history)
 
 
 def test_it_learns_from_results_and_survives_failures():
@@ -60,9 +60,9 @@ def test_every_proposal_lies_in_the_space(raw, seed):
 
 
 def test_what_is_kept_between_calls_changes_no_proposal():
-    task, history, keeping = make_task(), [], Classical(3)
+    task, history, keeping = make_task(), [], OptunaSampler(3)
     for number in range(15):
-        kept, anew = keeping.propose(task, history), Classical(3).propose(task, history)
+        kept, anew = keeping.propose(task, history), OptunaSampler(3).propose(task, history)
         assert kept == anew
         history.append(
             make_trial(
@@ -73,8 +73,8 @@ def test_what_is_kept_between_calls_changes_no_proposal():
             )
         )
     pending = replace(history[-1], outcome=None)
-    assert keeping.propose(task, [*history[:-1], pending]) == Classical(3).propose(
+    assert keeping.propose(task, [*history[:-1], pending]) == OptunaSampler(3).propose(
         task, [*history[:-1], pending]
     )
-    assert keeping.propose(task, history[:7]) == Classical(3).propose(task, history[:7])
-    assert keeping.propose(task, history) == Classical(3).propose(task, history)
+    assert keeping.propose(task, history[:7]) == OptunaSampler(3).propose(task, history[:7])
+    assert keeping.propose(task, history) == OptunaSampler(3).propose(task, history)

@@ -83,7 +83,7 @@ def test_a_story_tells_what_changed_why_what_was_expected_and_what_came():
 
 def test_show_tells_one_trial_and_says_which_there_are(study):
     said = agenthpo("show", study, "1", code=0).stdout
-    assert "Trial 1, proposed by classical" in said
+    assert "Trial 1, proposed by engine" in said
     assert "Changed from trial 0 (score 1.5):" in said
     assert "run.log" in said
     facts = json.loads(agenthpo("show", study, "0", "--json", code=0).stdout)

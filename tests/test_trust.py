@@ -32,8 +32,8 @@ def trust(*trials, kind="unknown"):
 def test_results_earn_trust_and_lose_it():
     nothing = trust()
     better, worse = (
-        trust(("creator", 0.9), ("classical", 0.6)),
-        trust(("creator", 0.1), ("classical", 0.6)),
+        trust(("creator", 0.9), ("engine", 0.6)),
+        trust(("creator", 0.1), ("engine", 0.6)),
     )
     assert worse.value < nothing.value < better.value
     assert (better.better, worse.better) == (1.0, 0.0)
@@ -41,13 +41,13 @@ def test_results_earn_trust_and_lose_it():
 
 
 def test_later_results_count_more():
-    risen = trust(*[("creator", 0.1)] * 4, ("classical", 0.6), *[("creator", 0.9)] * 3)
-    fallen = trust(*[("creator", 0.9)] * 4, ("classical", 0.6), *[("creator", 0.1)] * 3)
+    risen = trust(*[("creator", 0.1)] * 4, ("engine", 0.6), *[("creator", 0.9)] * 3)
+    fallen = trust(*[("creator", 0.9)] * 4, ("engine", 0.6), *[("creator", 0.1)] * 3)
     assert risen.value > 0.55 > 0.45 > fallen.value
 
 
 def test_failed_trials_are_worse_than_every_result():
-    assert trust(("creator", None), ("classical", 0.2)).better == 0.0
+    assert trust(("creator", None), ("engine", 0.2)).better == 0.0
 
 
 def test_intervals_that_hold_count_and_replies_that_were_refused():
@@ -76,7 +76,7 @@ def turns(values, count=30):
         asked = sum(t.proposal.source == "creator" for t in trials)
         is_its = is_creators(trials, assessed(trials, "maximize"))
         value = values(asked) if is_its else 0.6
-        trials.append(make_trial(len(trials), {}, value, "creator" if is_its else "classical"))
+        trials.append(make_trial(len(trials), {}, value, "creator" if is_its else "engine"))
     return "".join("C" if t.proposal.source == "creator" else "e" for t in trials[1:])
 
 
@@ -138,21 +138,21 @@ def test_what_a_result_counts_for_in_numbers():
     0.8 of the next.
     """
     assert trust().value == 0.5
-    assert trust(("creator", 0.9), ("classical", 0.6)).value == near((1 + 2) / (2 + 2))
-    assert trust(("creator", 0.1), ("classical", 0.6)).value == near(1 / 4)
-    risen = trust(("creator", 0.1), ("creator", 0.9), ("classical", 0.6))
+    assert trust(("creator", 0.9), ("engine", 0.6)).value == near((1 + 2) / (2 + 2))
+    assert trust(("creator", 0.1), ("engine", 0.6)).value == near(1 / 4)
+    risen = trust(("creator", 0.1), ("creator", 0.9), ("engine", 0.6))
     assert risen.value == near((1 + 2) / (2 + 2 * 1.8))
     assert risen.better == near(1 / 1.8)
-    thrice = trust(("creator", 0.1), ("creator", 0.1), ("creator", 0.9), ("classical", 0.6))
+    thrice = trust(("creator", 0.1), ("creator", 0.1), ("creator", 0.9), ("engine", 0.6))
     assert thrice.better == near(1 / (1 + 0.8 + 0.64))
-    assert trust(("creator", 0.6), ("classical", 0.6)).better == 0.5
+    assert trust(("creator", 0.6), ("engine", 0.6)).better == 0.5
 
 
 def test_what_an_interval_and_a_refusal_count_for_in_numbers():
-    assert trust(("creator", 0.6, (0.5, 0.7)), ("classical", 0.6)).value == near(
+    assert trust(("creator", 0.6, (0.5, 0.7)), ("engine", 0.6)).value == near(
         (1 + 0.25 + 2 * 0.5) / (2 + 0.25 + 2)
     )
-    assert trust(("creator", 0.6, (0.8, 0.9)), ("classical", 0.6)).value == near(
+    assert trust(("creator", 0.6, (0.8, 0.9)), ("engine", 0.6)).value == near(
         (1 + 2 * 0.5) / (2 + 0.25 + 2)
     )
     assert trust(("fallback", 0.9)).value == near(1 / 2.25)
@@ -161,10 +161,10 @@ def test_what_an_interval_and_a_refusal_count_for_in_numbers():
 
 
 def test_only_the_better_half_of_the_engines_latest_eight_is_compared_with():
-    engine = [("classical", value) for value in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
+    engine = [("engine", value) for value in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
     assert trust(*engine, ("creator", 0.65)).better == near(2 / 4)
     assert trust(*engine, ("creator", 0.95)).better == 1.0
-    assert trust(("classical", None), ("creator", 0.4)).better == 0.0, (
+    assert trust(("engine", None), ("creator", 0.4)).better == 0.0, (
         "the default counts as the engine's"
     )
 
@@ -191,9 +191,9 @@ def test_the_share_of_the_trials_and_the_record_in_numbers():
 def test_the_engine_comes_at_least_every_sixth_time_and_the_creator_every_fifteenth():
     sure, doubtful = Trust(1.0, 9, 1.0, 0, 0, 0), Trust(0.0, 9, 0.0, 0, 0, 0)
     for count, its in ((4, True), (5, False)):
-        assert is_creators(told(("classical", 0.5), *[("creator", 0.9)] * count), sure) is its
+        assert is_creators(told(("engine", 0.5), *[("creator", 0.9)] * count), sure) is its
     for count, its in ((13, False), (14, True)):
-        assert is_creators(told(("creator", 0.1), *[("classical", 0.9)] * count), doubtful) is its
+        assert is_creators(told(("creator", 0.1), *[("engine", 0.9)] * count), doubtful) is its
 
 
 def test_the_first_turns():
@@ -218,7 +218,7 @@ def test_the_creators_share_is_spread_over_the_latest_eight():
     """A share of a half: of nine trials, four and a half, rounded."""
     half = Trust(0.45, 9, 0.5, 0, 0, 0)
     for its, turn in ((3, True), (4, True), (5, False)):
-        latest = [("creator", 0.9)] * its + [("classical", 0.5)] * (8 - its)
+        latest = [("creator", 0.9)] * its + [("engine", 0.5)] * (8 - its)
         assert is_creators(told(("creator", 0.9), ("creator", 0.9), *latest), half) is turn
 
 
@@ -234,7 +234,7 @@ def test_what_a_model_brings_is_added_to_its_class():
 
 
 def test_who_was_asked_whatever_became_of_the_answer():
-    asked = [make_trial(1, {}, 0.5, source) for source in ("creator", "fallback", "classical")]
-    by_position = make_trial(2, {}, 0.5, "classical")
+    asked = [make_trial(1, {}, 0.5, source) for source in ("creator", "fallback", "engine")]
+    by_position = make_trial(2, {}, 0.5, "engine")
     by_position = replace(by_position, proposal=replace(by_position.proposal, mode="by position"))
     assert [was_asked(trial) for trial in [*asked, by_position]] == [True, True, False, True]

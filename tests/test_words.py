@@ -21,7 +21,7 @@ from agenthpo.trials import best_measured, improvements, incumbent, mean_value, 
 from studies import make_trial
 
 
-def trial(number, x, value, source="classical", **fields):
+def trial(number, x, value, source="engine", **fields):
     return make_trial(number, {"x": x}, value, source, **fields)
 
 
@@ -97,12 +97,12 @@ def test_who_found_what():
     assert source_words(met, "minimize") == [
         "    default: 1 proposed, 1 became the best so far",
         "    creator: 2 proposed, 1 became the best so far, moved the best by 2, 1 failed, 1 of 2 predictions held, 1,200 tokens",
-        "    classical: 1 proposed, 0 became the best so far",
+        "    engine: 1 proposed, 0 became the best so far",
     ]
     small = [trial(0, 0, 1.0, "default"), trial(1, 1, 0.5)]
     assert (
         source_words(small, "minimize")[1]
-        == "    classical: 1 proposed, 1 became the best so far, moved the best by 0.5"
+        == "    engine: 1 proposed, 1 became the best so far, moved the best by 0.5"
     )
     assert (
         source_words(trials[:2], "maximize")[1]
@@ -116,11 +116,11 @@ def test_the_closing_lines():
     tested = replace(trials[1], outcome=replace(trials[1].outcome, test_value=1.25))
     assert summary(opened, Stopped("all is done", trials, tested)) == [
         "Ended: all is done.",
-        "Best: trial 1 by classical, loss 1 (test 1.25)",
+        "Best: trial 1 by engine, loss 1 (test 1.25)",
         "    x=1",
         "Gain: 2 better than the default configuration's 3",
         "    default: 1 proposed, 1 became the best so far",
-        "    classical: 1 proposed, 1 became the best so far, moved the best by 2",
+        "    engine: 1 proposed, 1 became the best so far, moved the best by 2",
         "Study: my folder/toy (agenthpo show 'my folder/toy')",
     ]
     nothing = summary(opened, Stopped("x", trials[:0], None))

@@ -1,4 +1,4 @@
-"""Tune a training script with two language-model agents and a classical optimiser.
+"""Tune a training script with two language-model agents and an optimisation engine.
 
 ``config`` and ``report`` are for training scripts; importing the package for them costs next to
 nothing.

@@ -20,7 +20,7 @@ from agenthpo.llm.replay import ReplayLLM
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
-from agenthpo.search.optuna_samplers import Classical, check_sampler
+from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
 from agenthpo.studies import find_study, meta_of
@@ -48,7 +48,7 @@ class ModelChoice:
     base_url: str | None = None
     hint: str = ""
     on_failure: OnFailure = "fallback"
-    """What a failed request does: the classical engine steps in, visibly, or the study stops and
+    """What a failed request does: the engine steps in, visibly, or the study stops and
     can be resumed.
     """
 
@@ -144,14 +144,16 @@ def record_in(studies: Path, model: str) -> Record:
 
 
 def proposer_named(name: str, llm: LLM | None, seed: int, record: Record = (0.0, 0.0)) -> Proposer:
-    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a classical sampler by its name.
+    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a sampler of Optuna's by its name.
 
     :raises TaskError: for a name that is not known.
     """
     check_proposer(name, has_model=llm is not None)
     if is_stateful(name):
         return Stateful(seed, name)
-    engine: Proposer = Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else Classical(seed, name)
+    engine: Proposer = (
+        Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else OptunaSampler(seed, name)
+    )
     if llm is None or name not in (HYBRID, CREATOR):
         return engine
     return Hybrid(

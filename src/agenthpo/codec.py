@@ -11,6 +11,7 @@ from typing import Any, get_args
 from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
 
 __all__ = [
+    "current_source",
     "decode_analysis",
     "decode_outcome",
     "decode_proposal",
@@ -18,6 +19,14 @@ __all__ = [
     "to_json",
     "trial_to_json",
 ]
+
+_EARLIER_ENGINE = "classical"
+"""What earlier versions called the source ``engine``."""
+
+
+def current_source(source: Any) -> Any:
+    """Return a proposal's source by its name of today."""
+    return "engine" if source == _EARLIER_ENGINE else source
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
@@ -48,6 +57,8 @@ def decode_proposal(raw: Any) -> Proposal:
 
     :raises ValueError: if ``raw`` is no such thing.
     """
+    if isinstance(raw, dict) and "source" in raw:
+        raw = {**raw, "source": current_source(raw["source"])}
     proposal: Proposal = _adapter(Proposal).validate_python(raw)
     return proposal
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="agenthpo",
-    help="Tune a training script with two language-model agents and a classical optimiser.",
+    help="Tune a training script with two language-model agents and an optimisation engine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -81,11 +81,7 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
         console.rule(f"prompt, {message['role']}", align="left")
         say(message["text"])
     console.rule()
-    say(
-        _estimate_words(facts)
-        if facts["prompt"]
-        else "No model is asked: the classical engine searches alone."
-    )
+    say(_estimate_words(facts) if facts["prompt"] else "No model is asked: the engine runs alone.")
 
 
 def try_once(task: Task, *, as_json: bool) -> bool:

@@ -404,7 +404,7 @@ def _damaged(number: int, error: str) -> Trial:
     outcome = Outcome("failed", error=error)
     return Trial(
         number,
-        Proposal({}, "classical", note=error),
+        Proposal({}, "engine", note=error),
         outcome,
         Analysis("crashed", (error,), f"It is lost: {error}."),
     )
@@ -415,7 +415,7 @@ def _foreign(frozen: FrozenTrial) -> Trial:
     unfinished is not run.
     """
     proposal = Proposal(
-        dict(frozen.params), "classical", rationale="Another program put it into the study."
+        dict(frozen.params), "engine", rationale="Another program put it into the study."
     )
     value = frozen.value if frozen.state == TrialState.COMPLETE else None
     error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"

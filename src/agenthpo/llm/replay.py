@@ -78,7 +78,8 @@ class ReplayLLM:
 
 
 def _key(form: str, seed: int, messages: Sequence[Any]) -> str:
-    return json.dumps([form, seed, messages], sort_keys=True)
+    # Prompts of earlier versions called the engine's trials classical; that is the same question.
+    return json.dumps([form, seed, messages], sort_keys=True).replace("(classical)", "(engine)")
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

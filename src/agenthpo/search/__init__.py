@@ -1,4 +1,4 @@
-"""Who proposes what to try next: classical samplers and their hybrid with the Creator, all behind
+"""Who proposes what to try next: the engine, Optuna's samplers and the hybrid with the Creator, all behind
 one small protocol.
 """
 

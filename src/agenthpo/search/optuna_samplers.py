@@ -29,7 +29,7 @@ from agenthpo.trials import next_number
 __all__ = [
     "SAMPLERS",
     "STARTUP_TRIALS",
-    "Classical",
+    "OptunaSampler",
     "any_left",
     "check_package",
     "check_sampler",
@@ -105,7 +105,7 @@ def any_left(space: Space, tried: set[Key], *, seed: int, otherwise: Params) -> 
     return random.Random(seed).choice(left) if left else None
 
 
-class Classical:
+class OptunaSampler:
     """The default configuration, then TPE with three start-up trials; a configuration is not tried
     twice while others are left.
     """
@@ -137,7 +137,7 @@ class Classical:
             else "at random, to spread the first trials"
         )
         return Proposal(
-            params, "classical", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}."
+            params, "engine", rationale=f"Optuna's {self.name.upper()} sampler chose it {why}."
         )
 
     def _fresh(self, task: Task, trials: Sequence[Trial]) -> Params | None:

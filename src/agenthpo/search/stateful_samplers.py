@@ -156,7 +156,7 @@ class Stateful:
                     self._asked[next_number(trials)] = ask
                     self._study.sampler = self._sampler
                     return Proposal(
-                        params, "classical", rationale=f"Optuna's sampler {self.name} chose it."
+                        params, "engine", rationale=f"Optuna's sampler {self.name} chose it."
                     )
                 self._study.tell(ask, state=TrialState.FAIL)
         self._study.sampler = self._sampler
@@ -179,7 +179,7 @@ class Stateful:
             if trial.number in self._told:
                 continue
             if trial.number not in self._asked and trial.proposal.source in (
-                "classical",
+                "engine",
                 "fallback",
             ):
                 ask = self._study.ask()

@@ -18,7 +18,7 @@ from agenthpo.agents.reply.validate import applicable
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Message
 from agenthpo.records import Params, Proposal, Stop, Trial, Usage
-from agenthpo.search.optuna_samplers import Classical, default_proposal
+from agenthpo.search.optuna_samplers import OptunaSampler, default_proposal
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
@@ -40,7 +40,7 @@ class Opro:
     """
 
     def __init__(self, llm: LLM, seed: int = 0) -> None:
-        self.llm, self.seed, self._random = llm, seed, Classical(seed, "random")
+        self.llm, self.seed, self._random = llm, seed, OptunaSampler(seed, "random")
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the default, then what the model says."""

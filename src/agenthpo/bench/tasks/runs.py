@@ -17,7 +17,7 @@ from agenthpo.bench.tables.models import Remembered
 from agenthpo.bench.tasks.opro import OPRO, Opro
 from agenthpo.bench.tasks.trained import load_bench_task, trained
 from agenthpo.bench.workers import in_processes
-from agenthpo.codec import trial_to_json
+from agenthpo.codec import current_source, trial_to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, parse_model
@@ -111,6 +111,9 @@ def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
             key = key_of(line)
             if key not in longest or len(longest[key]["trials"]) <= len(line["trials"]):
                 longest[key] = line
+    for line in longest.values():
+        for trial in line["trials"]:
+            trial["source"] = current_source(trial["source"])
     return list(longest.values())
 
 

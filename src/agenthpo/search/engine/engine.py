@@ -27,7 +27,7 @@ from agenthpo.search.engine.gp import Process, Settings, fit, squared_difference
 from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.engine.view import view_of
 from agenthpo.search.engine.warp import Warp, warps
-from agenthpo.search.optuna_samplers import Classical, any_left, default_proposal
+from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 from agenthpo.task import Task
@@ -89,7 +89,7 @@ class Engine:
     def __init__(self, seed: int = 0, knobs: Knobs | None = None) -> None:
         self.seed = seed
         self.knobs = knobs or Knobs()
-        self._later = Classical(seed)
+        self._later = OptunaSampler(seed)
         self._encoding: Encoding | None = None
         self._rows: dict[int, tuple[Proposal, Vector]] = {}
 
@@ -115,7 +115,7 @@ class Engine:
             return (
                 _exhausted(trials)
                 if row is None
-                else Proposal(encoding.params(row), "classical", rationale=why)
+                else Proposal(encoding.params(row), "engine", rationale=why)
             )
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
@@ -269,7 +269,7 @@ class Engine:
         numbers = f"{expected.value:.4g} expected, {expected.low:.4g} to {expected.high:.4g}"
         return Proposal(
             belief.encoding.params(row),
-            "classical",
+            "engine",
             rationale=f"{why}: {numbers}.",
             expected=expected,
         )
