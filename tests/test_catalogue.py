@@ -162,7 +162,7 @@ def test_a_file_that_was_altered_at_the_same_size_is_found_out_and_fetched_anew(
 
 
 def test_the_models_that_are_here_can_be_verified():
-    assert agenthpo("models", "verify", code=0).stdout == "No model is here.\n"
+    assert agenthpo("models", "verify", code=0).stdout == "No model is downloaded.\n"
     smallest = find("smollm2")
     smallest.path.parent.mkdir(parents=True)
     smallest.path.write_bytes(b"GGUF")

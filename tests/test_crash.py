@@ -95,13 +95,13 @@ def test_a_study_is_the_same_in_a_journal_and_in_a_database(storage, monkeypatch
     assert stopped.trials[:3] == first.trials
     assert [t.number for t in stopped.trials] == list(range(5))
     os.chdir("../..")
-    with pytest.raises(StudyError, match=r"the study .agenthpo/toy exists; go on with it"):
+    with pytest.raises(StudyError, match=r"the study .agenthpo/toy exists; resume it"):
         run(3)
 
 
 def test_a_database_that_cannot_be_opened_or_has_the_name_is_a_sentence():
     with pytest.raises(
-        StudyError, match=r"the storage nosql://me@host/x cannot be opened .*; mend --storage"
+        StudyError, match=r"the storage nosql://me@host/x cannot be opened .*; fix --storage"
     ):
         run(storage="nosql://me:secret@host/x")
     run(1, storage="sqlite:///a.db")
@@ -382,7 +382,7 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
         os.close(file)
         with pytest.raises(
             StudyError,
-            match=r"cannot be written \(No space left on device\); free some space and go on with: agenthpo resume",
+            match=r"cannot be written \(No space left on device\); free some space and resume with: agenthpo resume",
         ):
             go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
         fill.unlink()
@@ -402,7 +402,7 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
         os.close(fill)
         with pytest.raises(
             StudyError,
-            match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and go on with: agenthpo",
+            match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and resume with: agenthpo",
         ):
             go_on(FOLDER, limits={"trials": 60})
         (small / "fill").unlink()
@@ -430,12 +430,12 @@ def test_whatever_the_system_refuses_is_a_sentence(code, monkeypatch):
         patched.setattr("fcntl.flock", refuse)
         with pytest.raises(
             StudyError,
-            match=rf"cannot be written \({os.strerror(number)}\); .*go on with: agenthpo resume",
+            match=rf"cannot be written \({os.strerror(number)}\); .*resume with: agenthpo resume",
         ):
             go_on(FOLDER, limits={"trials": 2})
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", refuse)
-        with pytest.raises(StudyError, match=r"go on with: agenthpo resume"):
+        with pytest.raises(StudyError, match=r"resume with: agenthpo resume"):
             go_on(FOLDER, limits={"trials": 2})
     assert len(go_on(FOLDER, limits={"trials": 2}).trials) == 2
 

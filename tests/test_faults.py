@@ -55,7 +55,7 @@ def test_the_default_that_fails_by_the_task_ends_the_study_with_the_cause_and_th
     )
     assert words in done.stderr
     assert ";" in done.stderr.split(words)[1]
-    assert "go on with: agenthpo resume .agenthpo/toy (--keep-going" in done.stderr
+    assert "resume with: agenthpo resume .agenthpo/toy (--keep-going" in done.stderr
     assert done.stderr.count("\n") == 1
     assert [t["analysis"]["diagnosis"] for t in shown()] == ["task_error"]
 

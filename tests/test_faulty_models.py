@@ -67,7 +67,7 @@ def ran():
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "set OPENAI_API_KEY to a valid key"), (404, "mend the name after --model")],
+    [(401, "set OPENAI_API_KEY to a valid key"), (404, "fix the name after --model")],
 )
 def test_a_users_mistake_stops_before_the_first_trial(status, words):
     with model_server(lambda body, number: failing(status)) as (url, asked):
@@ -117,7 +117,7 @@ def test_an_outage_stops_resumably_where_that_was_asked_for():
             code=2,
         )
     assert (
-        "the study stops as it was asked to, go on with: agenthpo resume .agenthpo/toy"
+        "the study stops as it was asked to, resume with: agenthpo resume .agenthpo/toy"
         in done.stderr
     )
     assert len(ran()) == 1

@@ -87,7 +87,7 @@ def test_a_changed_byte_is_told_and_loses_nothing_in_silence(part):
         before = JOURNAL.read_bytes()
         if said:
             for write in (lambda: go_on(FOLDER), lambda: begin(load_task("task.yaml"), FOLDER)):
-                with pytest.raises(StudyError, match=r"is damaged|exists; go on"):
+                with pytest.raises(StudyError, match=r"is damaged|exists; resume it"):
                     write()
             assert JOURNAL.read_bytes() == before
 

@@ -117,7 +117,7 @@ def test_a_study_that_exists_or_does_not_is_a_users_mistake():
     with pytest.raises(StudyError, match="there is no study in"):
         ExperienceLog.open(Path("nowhere"), space=SPACE)
     create().close()
-    with pytest.raises(StudyError, match="exists; go on with it by 'agenthpo resume"):
+    with pytest.raises(StudyError, match="exists; resume it by 'agenthpo resume"):
         create()
 
 

@@ -295,7 +295,7 @@ def test_the_same_command_again_says_how_to_go_on_and_mixes_nothing():
     again = agenthpo("run", ".", "--trials", "1")
     assert again.returncode == 2
     assert (
-        "go on with it by 'agenthpo resume .agenthpo/toy', or name another one by --study"
+        "resume it by 'agenthpo resume .agenthpo/toy', or name another one by --study"
         in again.stderr
     )
     assert agenthpo("run", ".", "--trials", "1", "--study", "other").returncode == 0

@@ -116,7 +116,7 @@ def test_after_three_failures_a_model_is_left_alone_for_a_while():
             "the key was refused, HTTP 401, no; set OPENAI_API_KEY to a valid key, or choose another model by --model",
         ),
         (failing(403), "OPENAI_API_KEY"),
-        (failing(404), "mend the name after --model, or the address http://127.0.0.1"),
+        (failing(404), "fix the name after --model, or the address http://127.0.0.1"),
         (failing(500), "try again later"),
     ],
 )
@@ -163,4 +163,4 @@ def test_a_repaired_answer_says_so():
     with model(message('<think>8?</think> {"size": 8, // small\n}')) as (toy, _):
         reply = toy.ask(TALK, FORM)
     assert reply.data == {"size": 8}
-    assert "its notation was mended" in reply.repairs
+    assert "its notation was corrected" in reply.repairs

@@ -68,7 +68,7 @@ def tune(
 
     It may report learning curves by ``agenthpo.report(step=…, value=…)`` and return a dict of
     several metrics; an exception is a failed trial. The study is kept in ``.agenthpo/STUDY`` of the
-    working folder; ``resume=True`` goes on with one until ``trials`` are done.
+    working folder; ``resume=True`` resumes one until ``trials`` are done.
 
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.
@@ -85,7 +85,7 @@ def tune(
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
         notes.
     :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``;
-        without it ``AGENTHPO_MODEL``, else the embedded model if it is here.
+        without it ``AGENTHPO_MODEL``, else the embedded model if it is downloaded.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
     :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are
         printed.
@@ -126,7 +126,7 @@ def tune(
         )
     if read_meta(folder) is not None:
         raise StudyError(
-            f"the study {folder} exists; go on with it by resume=True, or name another one by study=…"
+            f"the study {folder} exists; resume it by resume=True, or name another one by study=…"
         )
     name, hint = choose_model(model)
     choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))

@@ -11,7 +11,7 @@ crashes.
     ├── TaskError            the task file (or the arguments of tune()) is wrong
     │   └── SpaceError       its search space is wrong
     ├── InvalidParams        a configuration lies outside the search space
-    ├── StudyError           a study cannot be found, opened or gone on with
+    ├── StudyError           a study cannot be found, opened or resumed
     ├── ModelError           a model cannot be used at all: unknown name, no weights, wrong key
     └── LLMFailure           one request to a working model failed
 """
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class AgentHPOError(Exception):
-    """A mistake the user can mend; the message is one sentence with the fix in it."""
+    """A mistake the user can fix; the message is one sentence with the fix in it."""
 
 
 class TaskError(AgentHPOError):
@@ -52,7 +52,7 @@ class InvalidParams(AgentHPOError):
 
 
 class StudyError(AgentHPOError):
-    """A study cannot be found, opened or gone on with."""
+    """A study cannot be found, opened or resumed."""
 
 
 class ModelError(AgentHPOError):

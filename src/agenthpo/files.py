@@ -40,7 +40,7 @@ def read_regular(path: Path) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Put ``data`` into ``path``, whole or not at all, in place of whatever stands there.
+    """Put ``data`` into ``path``, whole or not at all, instead of whatever stands there.
 
     :raises OSError: if it cannot be written.
     """

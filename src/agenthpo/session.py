@@ -1,4 +1,4 @@
-"""Begin a study or go on with one: the parts are put together here, for the command line and for
+"""Begin a study or resume one: the parts are put together here, for the command line and for
 ``agenthpo.tune``.
 """
 
@@ -48,15 +48,15 @@ __all__ = ["begin", "go_on", "rehearse", "writing"]
 
 
 _DISK = {
-    errno.ENOSPC: "free some space and go on with",
-    errno.EDQUOT: "free some of your quota and go on with",
-    errno.EROFS: "make its folder writable and go on with",
-    errno.EACCES: "make its folder writable and go on with",
-    errno.EFBIG: "raise the limit on a file's size (ulimit -f) and go on with",
-    errno.ENOLCK: "put it where files can be locked, or give it a database by --storage, and go on with",
-    errno.ENOSYS: "put it where files can be locked, or give it a database by --storage, and go on with",
-    errno.ESTALE: "see to the network file system and go on with",
-    errno.EIO: "see to the disk and go on with",
+    errno.ENOSPC: "free some space and resume with",
+    errno.EDQUOT: "free some of your quota and resume with",
+    errno.EROFS: "make its folder writable and resume with",
+    errno.EACCES: "make its folder writable and resume with",
+    errno.EFBIG: "raise the limit on a file's size (ulimit -f) and resume with",
+    errno.ENOLCK: "put it where files can be locked, or give it a database by --storage, and resume with",
+    errno.ENOSYS: "put it where files can be locked, or give it a database by --storage, and resume with",
+    errno.ESTALE: "see to the network file system and resume with",
+    errno.EIO: "see to the disk and resume with",
 }
 _REHEARSED = 6
 
@@ -134,7 +134,7 @@ def go_on(
     Where the space has changed since, trials that still fit are built upon, the others are kept and
     shown, and the first words say so.
 
-    A study that was not made here is gone on with only where it is ``trusted``, or task, model and
+    A study that was not made here is resumed only where it is ``trusted``, or task, model and
     proposer are all the caller's.
 
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has
@@ -244,13 +244,13 @@ def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Turn what the system refuses into a sentence; what was recorded stays, and the study can be
-    gone on with.
+    resumed.
     """
     try:
         yield
     except OSError as problem:
         fix = _DISK.get(
-            problem.errno or 0, f"see to {problem.filename or 'its disk'} and go on with"
+            problem.errno or 0, f"see to {problem.filename or 'its disk'} and resume with"
         )
         raise StudyError(
             f"the study {folder} cannot be written ({problem.strerror or problem}); {fix}: {pasted('resume', folder)}"
@@ -259,7 +259,7 @@ def writing(folder: Path) -> Iterator[None]:
         if not (said := storage_words(problem)):
             raise
         raise StudyError(
-            f"the storage of {folder} failed ({said}); free it, or give it room, and go on with: {pasted('resume', folder)}"
+            f"the storage of {folder} failed ({said}); free it, or give it room, and resume with: {pasted('resume', folder)}"
         ) from None
 
 
@@ -301,7 +301,7 @@ def _run(
         )
     llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
     if model.on_failure == "stop":
-        llm = Strict(llm, f"go on with: {pasted('resume', log.folder)}")
+        llm = Strict(llm, f"resume with: {pasted('resume', log.folder)}")
     llm.prepare([head(task, llm)])
     return run_trials(
         task,

@@ -71,7 +71,7 @@ def task_of(folder: Path, meta: StudyMeta) -> Task:
     """
     if meta.task_file is None:
         raise StudyError(
-            f"the study {folder} was begun from Python; go on with it by agenthpo.tune(…, study={folder.resolve().name!r}, resume=True)"
+            f"the study {folder} was begun from Python; resume it by agenthpo.tune(…, study={folder.resolve().name!r}, resume=True)"
         )
     file = Path(meta.task_file)
     # where the whole project was moved or copied

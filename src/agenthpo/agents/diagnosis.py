@@ -99,7 +99,7 @@ def _find(
         if is_of_task(outcome):
             diagnosis, advice = (
                 "task_error",
-                "mend the task before any other configuration is tried",
+                "fix the task before any other configuration is tried",
             )
         return _Finding(diagnosis, (outcome.error,), advice)
     return _find_in_curves(task, outcome, lever, best, _untouched(task.space, params, trials))

@@ -39,7 +39,7 @@ class Executor:
         only, and the analysis says so.
         """
         analysis = diagnose(task, trial, outcome, trials)
-        # no words are bought for what no configuration can mend
+        # no words are bought for what no configuration can fix
         if self.llm is None or analysis.diagnosis == "task_error":
             return analysis
         ended = replace(trial, outcome=outcome, analysis=analysis)

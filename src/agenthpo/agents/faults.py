@@ -32,14 +32,14 @@ _FIXES = (
         r"argument \S+: (invalid|expected)|is not a valid (integer|float|boolean|int)",
         "give the parameter the type that the script reads",
     ),
-    (r"SyntaxError|IndentationError|TabError|NameError", "mend the script"),
+    (r"SyntaxError|IndentationError|TabError|NameError", "fix the script"),
     (
         r"cannot be started|command not found|exit code 12[67]\b",
-        "mend the program in train.command, or install it",
+        "fix the program in train.command, or install it",
     ),
     (
         r"No such file or directory|FileNotFoundError|NotADirectoryError",
-        "mend the path; the script runs in the task file's folder",
+        "fix the path; the script runs in the task file's folder",
     ),
     (r"Permission ?(denied|Error)", "let this user read and run what the script uses"),
 )
@@ -51,7 +51,7 @@ _FIRST, _LATER = 2, 3
 
 def is_of_task(outcome: Outcome) -> bool:
     """Tell whether a run failed by a mistake of the task: it ended well without its metric, or by
-    an error that no value could mend.
+    an error that no value could fix.
     """
     return outcome.status == "failed" and (
         _OF_METRIC.search(outcome.error) is not None or _fix(outcome.error) != ""

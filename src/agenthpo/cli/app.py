@@ -64,7 +64,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="local:NAME, PROVIDER:MODEL (openai:gpt-5 …), replay:STUDY or none; without it AGENTHPO_MODEL, else the embedded model if it is here.",
+        help="local:NAME, PROVIDER:MODEL (openai:gpt-5 …), replay:STUDY or none; without it AGENTHPO_MODEL, else the embedded model if it is downloaded.",
     ),
 ]
 BaseUrl = Annotated[
@@ -329,7 +329,7 @@ app.add_typer(models, name="models")
 
 @models.command("list")
 def models_list(json: Json = False) -> None:
-    """List the embedded models and which of them are here."""
+    """List the embedded models and which of them are downloaded."""
     from agenthpo.cli.models import print_models
 
     print_models(as_json=json)
@@ -349,7 +349,7 @@ def models_pull(
 
 @models.command("verify")
 def models_verify(json: Json = False) -> int:
-    """Read the files of the embedded models that are here, and say whether each is the catalogue's."""
+    """Read the files of the embedded models that are downloaded, and say whether each is the catalogue's."""
     from agenthpo.cli.models import print_verified
 
     return 0 if print_verified(as_json=json) else 2
@@ -429,7 +429,7 @@ def _watched(folder: Path, json: bool, tune: Callable[[OnEvent], Stopped]) -> in
         return INTERRUPTED
     if stopped.fault:
         say(
-            f"Error: {stopped.fault}. Then go on with: {pasted('resume', _short(folder))} (--keep-going to spend the budget all the same)",
+            f"Error: {stopped.fault}. Then resume with: {pasted('resume', _short(folder))} (--keep-going to spend the budget all the same)",
             error=True,
         )
         return NOTHING_FOUND

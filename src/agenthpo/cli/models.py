@@ -55,7 +55,7 @@ def print_models(*, as_json: bool) -> None:
 
 
 def print_verified(*, as_json: bool) -> bool:
-    """Check every file that is here, print what came of it, and return whether all are as they
+    """Check every downloaded file, print what came of it, and return whether all are as they
     should be.
     """
     found = {entry.name: entry.verify() for entry in CATALOGUE if entry.path.is_file()}
@@ -68,7 +68,7 @@ def print_verified(*, as_json: bool) -> bool:
                 f"{name}: whole" if good else f"{name}: {again} {name}"
                 for name, good in found.items()
             ]
-            or ["No model is here."]
+            or ["No model is downloaded."]
         )
     return all(found.values())
 

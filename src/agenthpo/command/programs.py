@@ -47,7 +47,7 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
         hint = (
             "use {python} for the interpreter that runs agenthpo"
             if program.startswith("python")
-            else "install it, or mend its name"
+            else "install it, or fix its name"
         )
         if (folder / program).is_file():
             hint = (
@@ -162,7 +162,7 @@ def check_function(text: str, folder: Path, where: str) -> None:
     file = folder.joinpath(*module.split("."))
     if file.is_dir() or file.with_suffix(".py").is_file() or _is_installed(module.split(".")[0]):
         return
-    raise TaskError(f"{where}: there is no module '{module}' in {folder}; mend its name")
+    raise TaskError(f"{where}: there is no module '{module}' in {folder}; fix its name")
 
 
 def _program(command: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ __all__ = [
     "Damage",
     "Journal",
     "JournalFile",
-    "mend_end",
+    "fix_end",
     "read_journal",
     "storage_of",
     "write_repaired",
@@ -142,7 +142,7 @@ def read_journal(path: Path) -> Journal:
     return journal
 
 
-def mend_end(path: Path, journal: Journal) -> None:
+def fix_end(path: Path, journal: Journal) -> None:
     """Cut what a crash left unfinished at the end of ``path``, which was never confirmed: the next
     line would be glued to it.
     """
@@ -227,7 +227,7 @@ class _Reading:
         self.places.append((number, byte))
 
     def _lost(self, line: bytes, number: int, byte: int) -> None:
-        """Put something in place of a damaged line that began a study or a trial: what follows
+        """Put something instead of a damaged line that began a study or a trial: what follows
         counts on it.
         """
         if re.search(rb'"op_code":\s*0\b|"study_name"', line):

@@ -87,7 +87,7 @@ def refuse_existing(folder: Path) -> None:
     """Raise :class:`StudyError` if there is a study in ``folder``."""
     if _read(folder) is not None:
         raise StudyError(
-            f"the study {folder} exists; go on with it by {quoted('resume', folder)}, or name another one by --study"
+            f"the study {folder} exists; resume it by {quoted('resume', folder)}, or name another one by --study"
         )
 
 
@@ -202,7 +202,7 @@ class ExperienceLog:
         return self.meta.id
 
     def keep_meta(self, meta: StudyMeta) -> None:
-        """Keep ``meta`` with the study, in place of what was kept before; twice, so that one
+        """Keep ``meta`` with the study, instead of what was kept before; twice, so that one
         damaged line loses nothing.
         """
         said = encode_meta(meta)
@@ -370,7 +370,7 @@ def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
         return study.get_trials(deepcopy=False)
     except Exception as problem:  # what a damaged database makes Optuna or its driver raise
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it"
+            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); fix or restore it"
         ) from None
 
 
@@ -463,7 +463,7 @@ def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
         is_shared = False
     if is_shared:
         raise StudyError(
-            f"{folder} is a copy of {other}, and both have their trials in {shown_url(place.url)}; go on with {other}, "
+            f"{folder} is a copy of {other}, and both have their trials in {shown_url(place.url)}; resume {other}, "
             "or begin a new study by --study NAME"
         )
 
@@ -481,7 +481,7 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
         Exception
     ) as problem:  # a database of another program, a file that is none: whatever its driver raises
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); mend or restore it"
+            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); fix or restore it"
         ) from None
     if known and place is not None and place.id and (other := _meta_of(study).id) != place.id:
         raise StudyError(

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, quote
 from optuna.storages import BaseStorage, JournalStorage
 
 from agenthpo.errors import StudyError
-from agenthpo.experience.journal import Journal, JournalFile, mend_end, read_journal, storage_of
+from agenthpo.experience.journal import Journal, JournalFile, fix_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
 from agenthpo.text.pasting import quoted
 from agenthpo.text.urls import shown_url
@@ -150,7 +150,7 @@ def open_to_write(folder: Path) -> BaseStorage:
             journal = read_journal(file)
             if journal.damages:
                 raise StudyError(damage_words(folder, journal))
-            mend_end(file, journal)
+            fix_end(file, journal)
     return JournalStorage(JournalFile(file, _FileLock(folder)))
 
 
@@ -282,7 +282,7 @@ def _database(url: str, *, is_new: bool = True) -> BaseStorage:
     except Exception as problem:  # whatever a driver makes of a URL, a server or a damaged file
         why = redacted_words(str(problem), url)
         raise StudyError(
-            f"the storage {shown_url(url)} cannot be opened ({why}); mend --storage, such as sqlite:///study.db"
+            f"the storage {shown_url(url)} cannot be opened ({why}); fix --storage, such as sqlite:///study.db"
         ) from None
 
 

@@ -172,13 +172,13 @@ def locate(name: str) -> Path:
     if named.kind == "file":
         if not Path(named.own).expanduser().is_file():
             raise ModelError(
-                f"the model file {named.own} does not exist; mend the path after '{EMBEDDED}'"
+                f"the model file {named.own} does not exist; fix the path after '{EMBEDDED}'"
             )
         return Path(named.own).expanduser()
     entry = find(name)
     if not entry.is_here:
         raise ModelError(
-            f"the model {entry.name} is not here; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}"
+            f"the model {entry.name} is not downloaded; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}"
         )
     if _checked_state(entry.path) is None and not entry.verify():
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Which model to use where none is named: the embedded one if it is here, else none, with a
+"""Which model to use where none is named: the embedded one if it is downloaded, else none, with a
 sentence on how to get one.
 """
 

@@ -84,7 +84,7 @@ class EmbeddedLLM:
         with self._path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise ModelError(
-                    f"the model file {self._path} is no GGUF file; get another one, or mend the path after 'local:'"
+                    f"the model file {self._path} is no GGUF file; get another one, or fix the path after 'local:'"
                 )
 
     def prepare(self, messages: Sequence[Message]) -> None:

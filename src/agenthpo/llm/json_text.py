@@ -144,8 +144,8 @@ def _chosen(
             )
     chosen = whole[place]
     notes = []
-    if chosen.is_mended:
-        notes.append("its notation was mended")
+    if chosen.is_corrected:
+        notes.append("its notation was corrected")
     if (said[: chosen.start] + said[chosen.end :]).strip():
         notes.append("text around the JSON was left out")
     return replace(wrapped[place], repairs=(*repairs, *notes, *wrapped[place].repairs))
@@ -227,7 +227,7 @@ class _Value:
     value: Any
     start: int
     end: int
-    is_mended: bool = False
+    is_corrected: bool = False
     is_cut: bool = False
 
 
@@ -252,7 +252,7 @@ def _values(text: str) -> Iterator[_Value]:
             continue
         position = reader.position
         if isinstance(value, dict) or len(value) > 1:
-            yield _Value(_cleaned(value), match.start(), position, reader.is_mended)
+            yield _Value(_cleaned(value), match.start(), position, reader.is_corrected)
 
 
 class _Twice(ValueError):
@@ -271,7 +271,7 @@ class _Reader:
     """Read one value from a place on, as JSON or as people and Python write it."""
 
     def __init__(self, text: str, position: int) -> None:
-        self._text, self.position, self.is_mended = text, position, False
+        self._text, self.position, self.is_corrected = text, position, False
 
     def value(self, depth: int) -> Any:
         """Return the value that begins here.
@@ -318,7 +318,7 @@ class _Reader:
         character = self._next()
         if character == ",":
             self.position += 1
-            self.is_mended |= self._next() == closing
+            self.is_corrected |= self._next() == closing
         elif character != closing:
             raise _Wrong
 
@@ -338,14 +338,14 @@ class _Reader:
                 return rest[0]
 
     def _skip_to(self, end: str) -> None:
-        self.is_mended = True
+        self.is_corrected = True
         found = self._text.find(end, self.position + 2 if end == "*/" else self.position)
         if found < 0:
             raise _Cut
         self.position = found + len(end)
 
     def _string(self, quote: str) -> str:
-        self.is_mended |= quote == "'"
+        self.is_corrected |= quote == "'"
         self.position += 1
         parts = []
         while True:
@@ -386,13 +386,13 @@ class _Reader:
             if self.position >= len(self._text):
                 raise _Cut
             text = match[0]
-            self.is_mended |= text[0] == "+" or text[0] == "." or text[-1] == "."
+            self.is_corrected |= text[0] == "+" or text[0] == "." or text[-1] == "."
             return _whole(text) if text.lstrip("+-").isdigit() else float(text)
         if match := _WORD.match(self._text, self.position):
             if match[0] not in _WORDS:
                 raise _Cut if match.end() >= len(self._text) else _Wrong
             self.position = match.end()
-            self.is_mended |= match[0][0].isupper()
+            self.is_corrected |= match[0][0].isupper()
             return _WORDS[match[0]]
         raise _Wrong
 

@@ -68,7 +68,7 @@ def advice(name: str, problem: Exception, base_url: str | None) -> str:
     if isinstance(problem, ModelAuthenticationError):
         return f"set {key_name(name)} to a valid key, or choose another model by --model"
     if isinstance(problem, ModelNotFoundError):
-        return "mend the name after --model" + (
+        return "fix the name after --model" + (
             f", or the address {shown_url(base_url)}" if base_url else ""
         )
     if isinstance(problem, ModelQuotaExceededError):

@@ -137,7 +137,7 @@ def _install(requirement: str, folder: str) -> None:
     elif uv := shutil.which("uv"):
         command = [uv, "pip", "install", *options]
     else:
-        raise SourceFailure("neither pip nor uv is here to fetch a wheel")
+        raise SourceFailure("neither pip nor uv is installed to fetch a wheel")
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         errors = (

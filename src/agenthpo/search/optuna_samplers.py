@@ -161,7 +161,7 @@ class OptunaSampler:
 
     def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
         """Return a study in memory that holds ``trials``. One that holds the first of them already
-        is gone on with: replaying all of a long history for each proposal would cost the square of
+        continues: replaying all of a long history for each proposal would cost the square of
         its length.
         """
         finished = [t for t in trials if t.outcome is not None]

@@ -70,7 +70,7 @@ class TrainForm(_Form):
     shell: Switch = False
     """Whether a shell (sh) runs the command."""
     style: Literal["", *STYLES] = ""  # type: ignore[valid-type]
-    """How {flags} writes true and false as an option, in place of what the script's text says."""
+    """How {flags} writes true and false as an option, instead of what the script's text says."""
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None

@@ -316,7 +316,7 @@ def _check_pattern(pattern: str, where: str) -> None:
         groups = re.compile(pattern).groups
     except re.error as problem:
         raise TaskError(
-            f"{where} is not a regular expression ({problem}); mend {pattern!r}, or write {{number}} for the value"
+            f"{where} is not a regular expression ({problem}); fix {pattern!r}, or write {{number}} for the value"
         ) from None
     if groups != 1:
         raise TaskError(

@@ -61,7 +61,7 @@ class ParameterSpec(BaseModel):
     about: str = Field("", description="What it means, in plain words; the agents read it.")
     style: Literal[STYLES] = Field(  # type: ignore[valid-type]
         "",
-        description="How {flags} writes true, false and null as an option, in place of what the script's text says.",
+        description="How {flags} writes true, false and null as an option, instead of what the script's text says.",
     )
     when: dict[str, Scalar | list[Scalar]] = Field(
         default_factory=dict,
@@ -246,7 +246,7 @@ def _check_ordered_values(spec: ParameterSpec, where: str) -> None:
     for value in spec.values:
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
             raise SpaceError(
-                f"{where}.values holds {value!r}, which is no {spec.type}; mend it or use type: categorical"
+                f"{where}.values holds {value!r}, which is no {spec.type}; fix it or use type: categorical"
             )
     _check_choices(spec, where)
     if sorted(spec.values or []) != spec.values:  # type: ignore[type-var]

@@ -111,7 +111,7 @@ def _yaml_problem(problem: Exception) -> str:
     mark = getattr(problem, "problem_mark", None)
     words = str(getattr(problem, "problem", None) or problem).split("\n")[0]
     if mark is None:
-        return f" is not valid YAML: {words}; mend it"
+        return f" is not valid YAML: {words}; fix it"
     if "'\\t'" in words:
         words = "a tab, where YAML wants blanks for its indentation"
     return f", line {mark.line + 1} is not valid YAML: {words} (column {mark.column + 1}); {_fix(words)}"
@@ -126,7 +126,7 @@ def _fix(words: str) -> str:
         return "put the text that holds ': ' between quotes"
     if "got '{'" in words:
         return "put the whole text that holds { } between quotes"
-    return "mend that line; text that holds any of : { } [ ] # wants quotes"
+    return "fix that line; text that holds any of : { } [ ] # wants quotes"
 
 
 def _lines(node: Any, path: str) -> Iterator[tuple[str, int]]:

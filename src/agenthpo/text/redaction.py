@@ -186,7 +186,7 @@ def redact(text: str, environment: Mapping[str, str] = os.environ, *, quick: boo
 
 
 def _named(kind: str, match: re.Match[str]) -> str:
-    """Return what stands in place of a secret; what was told by name already stays, and so does the
+    """Return what stands instead of a secret; what was told by name already stays, and so does the
     space before.
     """
     found = match[0]

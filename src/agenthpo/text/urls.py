@@ -9,7 +9,7 @@ __all__ = ["is_open_to_others", "shown_url"]
 
 
 def shown_url(url: str) -> str:
-    """Return ``url`` without the password, or the token in place of a user, that it may hold.
+    """Return ``url`` without the password, or the token instead of a user, that it may hold.
 
     >>> shown_url("postgresql://me:pass@host/db")
     'postgresql://me@host/db'

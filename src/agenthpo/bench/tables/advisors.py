@@ -45,7 +45,7 @@ other time.
 
 
 class Advisor:
-    """One advisor on one problem, in place of the Creator."""
+    """One advisor on one problem, instead of the Creator."""
 
     def __init__(self, problem: Problem, kind: str, seed: int, *, honest: bool = True) -> None:
         self.problem, self.kind, self.seed, self.honest = problem, kind, seed, honest

@@ -54,7 +54,7 @@ def facts(runs: Sequence[Mapping[str, Any]], task: str, direction: Direction) ->
 
 
 def with_facts(text: str, told: str) -> str:
-    """Return a README's ``text`` with what is ``told`` at its end, in place of what was told
+    """Return a README's ``text`` with what is ``told`` at its end, instead of what was told
     before.
     """
     return f"{text.split(MARK)[0].rstrip()}\n\n{MARK}\n{told}"

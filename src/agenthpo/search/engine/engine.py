@@ -280,9 +280,9 @@ def _why(belief: Belief, row: Vector) -> str:
     mean, spread = belief.at(row[None, :])
     known = belief.at(belief.known)[0].min()
     if mean[0] < known:
-        return "The model expects an improvement here"
+        return "The engine expects an improvement here"
     return (
-        "The model expects no better here, but knows little of it"
+        "The engine expects no better here, but knows little of it"
         if spread[0] > 0.3
         else "Close to the best, to settle what is left to gain"
     )
