@@ -58,10 +58,19 @@ PROMISES: tuple[Promise, ...] = (
 )
 
 
-def promises(results: Sequence[Played], *, group: str | None = None) -> list[str]:
-    """Return the promises as a Markdown table: the ratio that was measured, and the one that was
-    promised.
+def _cell(measured: float, peer: str, target: float | None, *, has_peers: bool) -> str:
+    """Return a ratio, the best peer where there are several, and the target, which is marked where
+    it was missed.
     """
+    text = f"{measured:.2f} ({peer})" if has_peers else f"{measured:.2f}"
+    if target is None:
+        return text
+    is_met = round(measured, 2) <= target
+    return f"{text} ≤ {target}" if is_met else f"{text} ✗ (target {target})"
+
+
+def promises(results: Sequence[Played], *, group: str | None = None) -> list[str]:
+    """Return the promises as a Markdown table: the ratio that was measured, and its target."""
     shown = (5, 10, 25, 50, 100)
     lines = [
         "| ratio of mean regrets | problems | " + " | ".join(f"T={t}" for t in shown) + " |",
@@ -89,12 +98,9 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
                 ratio(results, promise.method, others, trials, names) if names and others else None
             )
             bound = promise.at_most.get(trials)
-            text = (
-                ""
-                if found is None
-                else f"{found[0]:.2f}" + (f" ({found[1]})" if len(promise.others) > 1 else "")
+            cells.append(
+                "" if found is None else _cell(*found, bound, has_peers=len(promise.others) > 1)
             )
-            cells.append(f"{text} ≤ {bound}" if text and bound is not None else text)
         other = "best peer" if len(promise.others) > 1 else promise.others[0]
         if any(cells):
             lines.append(
