@@ -7,12 +7,15 @@ ifneq ($(wildcard $(SHARED_DATA)),)
 export AGENTHPO_DATA ?= $(SHARED_DATA)
 endif
 
-.PHONY: bench-smoke demo test lint clean
+.PHONY: bench-smoke demo picture test lint clean
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
 	rm -rf examples/digits/.agenthpo/demo
 	$(BIN)/agenthpo run examples/digits --study demo --model local:qwen2.5-coder-1.5b
+
+picture:  ## draw the README's picture from the demo's study
+	cd examples/digits && ../../$(BIN)/python ../../docs/picture.py .agenthpo/demo ../../docs/study.svg
 
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2

@@ -50,3 +50,12 @@ def test_digits_by_two_agents_and_the_engine(smollm2):
     insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")
     # what the Executor wrote is in the Creator's prompt
     assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]
+
+
+def test_the_readmes_first_example_is_the_one_that_runs():
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    for name in ("train.py", "task.yaml"):
+        assert (EXAMPLES / "first" / name).read_text() in readme
+    study = tuned("first", {"trials: 12": "trials: 4"}, "--model", "none")
+    assert [t["state"] for t in study["trials"]] == ["complete"] * 4
+    assert f"{study['trials'][0]['value']:.4f}" in readme  # the default's
