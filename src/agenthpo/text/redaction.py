@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 __all__ = ["redact"]
 
@@ -241,10 +242,10 @@ def _kept_rules() -> tuple[tuple[str, re.Pattern[str]], ...]:
         from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
     except ImportError:
         return ()
-    kinds = get_mapping_from_secret_type_to_class().items()
+    kinds: dict[str, Any] = get_mapping_from_secret_type_to_class()
     return tuple(
         ("key", pattern)
-        for kind, plugin in sorted(kinds)
+        for kind, plugin in sorted(kinds.items())
         if kind not in _FOREIGN
         for pattern in getattr(plugin, "denylist", None) or ()
     )
