@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,16 +76,13 @@ def _spellings(name: str) -> set[bytes]:
 
 def _options(tree: ast.Module) -> Iterator[tuple[str, Option]]:
     imported = _imports(tree)
+    readers = dict(_READERS)
+    if "jsonargparse" in imported:
+        readers["add_argument"] = partial(_of_argparse, by_yaml=True)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            reader = _READERS.get(_name_of(node.func))
-            for name, option in reader(node) if reader else ():
-                yield (
-                    name,
-                    _by_jsonargparse(option)
-                    if reader is _of_argparse and "jsonargparse" in imported
-                    else option,
-                )
+            reader = readers.get(_name_of(node.func))
+            yield from reader(node) if reader else ()
     for library, (style, null) in _ANNOTATED.items():
         if library in imported:
             yield from _annotated(tree, style, null)
@@ -131,7 +129,7 @@ def _texts(call: ast.Call) -> list[str]:
     return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
-def _of_argparse(call: ast.Call) -> Iterator[tuple[str, Option]]:
+def _of_argparse(call: ast.Call, *, by_yaml: bool = False) -> Iterator[tuple[str, Option]]:
     given = _keywords(call)
     action = _constant(given.get("action"), "store")
     if isinstance(given.get("action"), ast.Attribute | ast.Name):
@@ -146,13 +144,16 @@ def _of_argparse(call: ast.Call) -> Iterator[tuple[str, Option]]:
     default = _constant(
         given.get("default"), {"store_true": False, "store_false": True}.get(action)
     )
-    option = _argparse_option(str(action), kind, default, _constant(given.get("choices"), ()))
+    choices = _constant(given.get("choices"), ())
+    option = _argparse_option(str(action), kind, default, choices, by_yaml=by_yaml)
     for text in _texts(call):
         if text.startswith("--"):
             yield text.removeprefix("--"), option
 
 
-def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Option:
+def _argparse_option(
+    action: str, kind: str, default: Any, choices: Any, *, by_yaml: bool
+) -> Option:
     if action == "store_true":
         problem = (
             ""
@@ -164,6 +165,8 @@ def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Opti
         return Option(default, problem="action='store_false' makes it false where it is given")
     if action == "BooleanOptionalAction":
         return Option(default, "--name/--no-name")
+    if kind == "bool" and by_yaml:  # as jsonargparse reads every type
+        return Option(default, "--name=true", null="--name=null")
     if kind == "bool":
         return Option(
             default, problem="type=bool reads every text that is not empty, 'False' too, as true"
@@ -175,17 +178,6 @@ def _argparse_option(action: str, kind: str, default: Any, choices: Any) -> Opti
     if kind == "loads":
         return Option(default, "--name true", null="--name null")
     return Option(default, "--name true" if kind and kind not in ("str", "int", "float") else "")
-
-
-def _by_jsonargparse(option: Option) -> Option:
-    """Return what an option of argparse's form is where jsonargparse reads it: every type by YAML's
-    rules, bool too.
-    """
-    return (
-        replace(option, style="--name=true", null="--name=null", problem="")
-        if "type=bool" in option.problem
-        else option
-    )
 
 
 def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
