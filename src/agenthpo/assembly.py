@@ -57,6 +57,10 @@ class ModelChoice:
         """What the name means."""
         return parse_model(self.name, self.base_url)
 
+    def with_hint(self, said: str) -> ModelChoice:
+        """Return it with one more sentence, which may be empty, for the user."""
+        return replace(self, hint=" ".join(filter(None, [self.hint, said])))
+
 
 @contextmanager
 def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:

@@ -113,7 +113,7 @@ def begin(
     ):
         if log.set_aside is not None:
             said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
-            model = replace(model, hint=" ".join(filter(None, [model.hint, said])))
+            model = model.with_hint(said)
         return _run(task, log, llm, seed, model, proposer, meta.record, keep_going, on_event)
 
 
@@ -166,9 +166,9 @@ def go_on(
             )
             if changed != log.meta:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta(changed)
-            noted = replace(model, hint=" ".join(filter(None, [model.hint, hint])))
+            model = model.with_hint(hint)
             return _run(
-                task, log, llm, meta.seed, noted, proposer, meta.record, keep_going, on_event
+                task, log, llm, meta.seed, model, proposer, meta.record, keep_going, on_event
             )
 
 
@@ -288,21 +288,11 @@ def _run(
     if log.identity:
         # trainings that a killed driver and supervisor left running
         end_processes(mark_of(log.identity, log.workdir(0).parent))
-    if llm is None:
-        return run_trials(
-            task,
-            proposer_named(proposer, None, seed),
-            Executor(),
-            log,
-            InlinePool(),
-            seed=seed,
-            keep_going=keep_going,
-            on_event=on_event,
-        )
-    llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
-    if model.on_failure == "stop":
-        llm = Strict(llm, f"resume with: {pasted('resume', log.folder)}")
-    llm.prepare([head(task, llm)])
+    if llm is not None:
+        llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
+        if model.on_failure == "stop":
+            llm = Strict(llm, f"resume with: {pasted('resume', log.folder)}")
+        llm.prepare([head(task, llm)])
     return run_trials(
         task,
         proposer_named(proposer, llm, seed, record),
