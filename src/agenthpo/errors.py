@@ -28,6 +28,7 @@ __all__ = [
     "SpaceError",
     "StudyError",
     "TaskError",
+    "first_line",
 ]
 
 
@@ -63,3 +64,8 @@ class ModelError(AgentHPOError):
 
 class LLMFailure(AgentHPOError):
     """One request to a working model failed: an outage, a time-out, a refusal."""
+
+
+def first_line(problem: BaseException) -> str:
+    """Return the first line of what any exception says, or its type where it says nothing."""
+    return (str(problem).splitlines() or [type(problem).__name__])[0]

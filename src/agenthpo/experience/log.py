@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from agenthpo.budget import Spent
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
-from agenthpo.errors import StudyError
+from agenthpo.errors import StudyError, first_line
 from agenthpo.experience.journal import DAMAGED, META
 from agenthpo.experience.meta import StudyMeta, decode_meta, encode_meta
 from agenthpo.experience.storage import (
@@ -116,6 +116,7 @@ class ExperienceLog:
         """Where the trials were put that a new study found in its folder: they are of another one.
         """
         self._study, self._space, self._lock = study, space, lock
+        self._meta: StudyMeta | None = None
         # Read once: nobody else writes while the lock is ours, and reading at each look would cost
         # the square of the trials.
         self._trials = [_trial(frozen) for frozen in _frozen_trials(study, folder)]
@@ -193,8 +194,10 @@ class ExperienceLog:
 
     @property
     def meta(self) -> StudyMeta:
-        """What is kept with the study."""
-        return _meta_of(self._study)
+        """What is kept with the study; read once, as the trials are."""
+        if self._meta is None:
+            self._meta = _meta_of(self._study)
+        return self._meta
 
     @property
     def identity(self) -> str:
@@ -208,6 +211,7 @@ class ExperienceLog:
         said = encode_meta(meta)
         self._study.set_user_attr(META, said)
         self._study.set_user_attr(_META_AGAIN, said)
+        self._meta = meta
 
     @property
     def direction(self) -> Direction:
@@ -370,7 +374,7 @@ def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
         return study.get_trials(deepcopy=False)
     except Exception as problem:  # what a damaged database makes Optuna or its driver raise
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); fix or restore it"
+            f"the storage of the study {folder} cannot be read ({first_line(problem)[:200]}); fix or restore it"
         ) from None
 
 
@@ -481,7 +485,7 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
         Exception
     ) as problem:  # a database of another program, a file that is none: whatever its driver raises
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({_first_line(problem)}); fix or restore it"
+            f"the storage of the study {folder} cannot be read ({first_line(problem)[:200]}); fix or restore it"
         ) from None
     if known and place is not None and place.id and (other := _meta_of(study).id) != place.id:
         raise StudyError(
@@ -505,12 +509,7 @@ def storage_words(problem: Exception) -> str:
     ):
         problem = problem.__cause__
         of_database = type(problem).__module__.startswith("sqlalchemy")
-    return _first_line(problem)
-
-
-def _first_line(problem: Exception) -> str:
-    """Return the first line of an error, in few words."""
-    return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+    return first_line(problem)[:200]
 
 
 def _meta_of(study: optuna.Study) -> StudyMeta:

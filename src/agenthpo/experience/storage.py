@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote
 
 from optuna.storages import BaseStorage, JournalStorage
 
-from agenthpo.errors import StudyError
+from agenthpo.errors import StudyError, first_line
 from agenthpo.experience.journal import Journal, JournalFile, fix_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
 from agenthpo.text.pasting import quoted
@@ -78,7 +78,7 @@ def noted_place(folder: Path) -> Place | None:
         ):
             raise ValueError("url and study must be texts")
     except (OSError, ValueError, TypeError, RecursionError) as problem:
-        why = str(problem).splitlines()[0][:100]
+        why = first_line(problem)[:100]
         raise StudyError(
             f"{file} does not say where the study's storage is ({why}); write {{'url': …, 'study': …}} into it"
         ) from None

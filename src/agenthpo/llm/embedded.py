@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.errors import LLMFailure, ModelError, first_line
 from agenthpo.llm.client import EMBEDDED_ALLOWANCE, Form, Message, Reply
 from agenthpo.llm.json_text import read_json
 from agenthpo.records import Usage
@@ -133,7 +133,7 @@ class EmbeddedLLM:
         try:
             self._server = xllamacpp.Server(params)
         except Exception as problem:  # whatever the C++ side makes of a file that is no model
-            self._failure = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+            self._failure = first_line(problem)
 
 
 def _complete(server: Any, messages: Sequence[Message], **settings: Any) -> Any:

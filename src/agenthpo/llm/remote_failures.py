@@ -4,6 +4,7 @@ what the user can do.
 
 from __future__ import annotations
 
+from agenthpo.errors import first_line
 from agenthpo.llm.names import parse_model
 from agenthpo.text.urls import shown_url
 
@@ -135,11 +136,7 @@ def _unreadable(problem: BaseException | None) -> str:
 
 def first_sentence(problem: Exception) -> str:
     """Return the beginning of an exception's text."""
-    return (
-        str(problem).splitlines()[0].split(". ")[0].rstrip(".")
-        if str(problem)
-        else type(problem).__name__
-    )
+    return first_line(problem).split(". ")[0].rstrip(".")
 
 
 def _server_words(problem: Exception) -> str:
