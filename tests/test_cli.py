@@ -214,7 +214,8 @@ def test_killed_at_any_moment_no_finished_trial_is_lost_and_the_budget_stays_exa
 def test_a_driver_that_is_at_work_keeps_others_out():
     Path("train.py").write_text(textwrap.dedent(SCRIPT).replace("0.03", "30"))
     with start("run", ".") as driver:
-        driver.stdout.readline()
+        assert driver.stdout.readline().startswith("Study")
+        assert driver.stdout.readline().startswith("[0] default")  # it is recorded by now
         assert (
             f"another process (pid {driver.pid}) is at work"
             in agenthpo("resume", "toy", code=2).stderr
