@@ -15,6 +15,7 @@ from pathlib import Path
 from optuna.storages.journal import JournalFileBackend
 
 from agenthpo.agents.executor import Executor
+from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.session import begin, go_on
@@ -108,7 +109,7 @@ def main(kills, seed, storage=None):
             f"run twice in turn {turn}"
         )
     budget = len(finished()) + 5
-    go_on(FOLDER, task=load_task("task.yaml"), limits={"trials": budget})
+    go_on(FOLDER, task=load_task("task.yaml"), limits=Budget(budget))
     assert len(finished()) == budget
     print(json.dumps({"finished": len(finished()), "killed": killed}))
 

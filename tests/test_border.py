@@ -147,7 +147,7 @@ def test_a_terminal_that_closes_stops_cleanly_and_says_how_to_resume(number):
         process.send_signal(number)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "Interrupted. Go on with: agenthpo resume .agenthpo/toy" in said
+    assert "Interrupted. Resume with: agenthpo resume .agenthpo/toy" in said
 
 
 def test_commands_to_paste_are_quoted():

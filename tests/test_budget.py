@@ -129,7 +129,7 @@ class Stopping:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_creator_may_propose_to_stop_where_the_task_allows_it(allowed):
     task = make_task()
-    task = task.with_budget(creator_may_stop=allowed)
+    task = task.with_budget(Budget(creator_may_stop=allowed))
     model = Stopping()
     answer = Hybrid(Creator(model), OptunaSampler(), model="x").propose(
         task, [make_trial(0, DEFAULT, 0.5, "default")]
@@ -144,7 +144,7 @@ def test_the_creator_may_propose_to_stop_where_the_task_allows_it(allowed):
 
 
 def test_a_limit_on_money_needs_a_known_price(tmp_path):
-    task = make_task().with_budget(cost_usd=1.0)
+    task = make_task().with_budget(Budget(cost_usd=1.0))
     with pytest.raises(
         ModelError,
         match=r"the budget is \$1, but the price of the model toy is not known; limit its tokens",
@@ -157,3 +157,13 @@ def test_what_is_spent_counts_failed_trials_too():
     spent = Spent.of([*study(None), replace(study(0.5)[0], outcome=None)], "maximize")
     assert (spent.trials, spent.best, spent.since_best) == (1, None, 0)
     assert Outcome("failed").value is None
+
+
+def test_limits_change_what_they_set_and_leave_the_rest():
+    known = Budget(trials=9, target=1.0, patience=4, creator_may_stop=True)
+    changed = known.changed_by(Budget(trials=3, target=0.0))
+    assert changed == Budget(trials=3, target=0.0, patience=4, creator_may_stop=True)
+
+
+def test_a_budget_without_limits_is_never_spent():
+    assert Budget().reason(Spent(trials=10_000, tokens=10**9), "minimize") is None

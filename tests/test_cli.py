@@ -155,7 +155,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_resume():
         assert "[0]" in driver.stdout.readline()
         driver.send_signal(signal.SIGINT)
         _, said = driver.communicate(timeout=30)
-    assert said == "Interrupted. Go on with: agenthpo resume .agenthpo/toy\n"
+    assert said == "Interrupted. Resume with: agenthpo resume .agenthpo/toy\n"
     assert driver.returncode == 130
     Path("train.py").write_text(textwrap.dedent(SCRIPT))
     agenthpo("resume", "toy")
@@ -168,7 +168,7 @@ def test_ctrl_c_does_not_wait_for_a_model_that_thinks(smollm2):
             pass
         driver.send_signal(signal.SIGINT)
         _, said = driver.communicate(timeout=30)
-    assert "Go on with: agenthpo resume .agenthpo/toy" in said
+    assert "Resume with: agenthpo resume .agenthpo/toy" in said
     assert driver.returncode == 130
     assert shown()[0]["state"] in ("running", "complete")
 

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 import agenthpo
+from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.storage import noted_place
@@ -83,7 +84,7 @@ def _cwd(process):
 
 
 def run(trials=3, folder=FOLDER, **options):
-    task = load_task("task.yaml").with_budget(trials=trials)
+    task = load_task("task.yaml").with_budget(Budget(trials=trials))
     return begin(task, folder, **options)
 
 
@@ -91,7 +92,7 @@ def run(trials=3, folder=FOLDER, **options):
 def test_a_study_is_the_same_in_a_journal_and_in_a_database(storage, monkeypatch):
     first = run(3, storage=storage)
     monkeypatch.chdir(FOLDER)
-    stopped = go_on(Path("."), limits={"trials": 5})
+    stopped = go_on(Path("."), limits=Budget(5))
     assert stopped.trials[:3] == first.trials
     assert [t.number for t in stopped.trials] == list(range(5))
     os.chdir("../..")
@@ -142,7 +143,7 @@ def test_a_torn_last_line_of_the_journal_is_cut():
     for cut in (b'{"op_code": 5, "wor', b"\xff\xfe", b"{" * 100):
         (FOLDER / "journal.log").write_bytes(whole + cut)
         assert len(trials()) == 2
-    assert len(go_on(FOLDER, limits={"trials": 3}).trials) == 3
+    assert len(go_on(FOLDER, limits=Budget(3)).trials) == 3
 
 
 @pytest.mark.parametrize("left", [b"", b"{", None])
@@ -194,7 +195,7 @@ def test_what_outlived_a_killed_driver_and_supervisor_ends_and_adds_nothing():
         supervisor.kill()
     assert len(_inner()) == 1, "the launcher ends, what it started goes on"
     Path("again").touch()
-    stopped = go_on(FOLDER, limits={"trials": 2})
+    stopped = go_on(FOLDER, limits=Budget(2))
     assert _inner() == []
     assert stopped.trials[0].outcome.curves == {"score": ((0.0, 0.5), (1.0, 0.5), (2.0, 0.5))}
 
@@ -243,7 +244,7 @@ def test_an_edited_script_is_another_training():
     )
     assert train(spec).value == 0.25
     Path("train.sh").write_text("echo score 0.75\n")
-    assert [t.value for t in go_on(FOLDER, limits={"trials": 2}).trials][1] == 0.75
+    assert [t.value for t in go_on(FOLDER, limits=Budget(2)).trials][1] == 0.75
 
 
 def moved_task(folder):
@@ -262,9 +263,9 @@ def test_a_project_with_its_database_may_be_moved_and_copied(tmp_path):
     Path("a").rename("moved")
     for folder in ("moved", "copy"):
         os.chdir(tmp_path / folder)
-        assert len(go_on(FOLDER, limits={"trials": 4}).trials) == 4
+        assert len(go_on(FOLDER, limits=Budget(4)).trials) == 4
     os.chdir(tmp_path / "copy")
-    go_on(FOLDER, limits={"trials": 6})
+    go_on(FOLDER, limits=Budget(6))
     assert (len(trials()), len(trials(tmp_path / "moved" / FOLDER))) == (6, 4)
 
 
@@ -274,14 +275,12 @@ def test_a_copy_that_shares_its_database_with_the_original_is_refused():
     with pytest.raises(
         StudyError, match=r"is a copy of .*\.agenthpo/toy, and both have their trials in sqlite:"
     ):
-        go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 3})
-    assert len(go_on(FOLDER, limits={"trials": 3}).trials) == 3
+        go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits=Budget(3))
+    assert len(go_on(FOLDER, limits=Budget(3)).trials) == 3
     shutil.rmtree(FOLDER)
     assert (
         len(
-            go_on(
-                Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits={"trials": 4}
-            ).trials
+            go_on(Path("other/.agenthpo/toy"), task=load_task("task.yaml"), limits=Budget(4)).trials
         )
         == 4
     )
@@ -306,7 +305,7 @@ def test_a_database_that_is_not_what_it_was_is_a_sentence_and_never_made_anew(wh
             {"empty": b"", "text": b"no database\n" * 100, "half": data[: len(data) // 2]}[what]
         )
     before = Path("studies.db").read_bytes() if what != "gone" else None
-    for use in (trials, lambda: go_on(FOLDER, limits={"trials": 3}), lambda: run(3)):
+    for use in (trials, lambda: go_on(FOLDER, limits=Budget(3)), lambda: run(3)):
         with pytest.raises(StudyError, match=r"studies.db|storage of the study"):
             use()
     assert (Path("studies.db").read_bytes() if Path("studies.db").exists() else None) == before
@@ -384,9 +383,9 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
             StudyError,
             match=r"cannot be written \(No space left on device\); free some space and resume with: agenthpo resume",
         ):
-            go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
+            go_on(folder, limits=Budget(6), task=load_task("task.yaml"))
         fill.unlink()
-        stopped = go_on(folder, limits={"trials": 6}, task=load_task("task.yaml"))
+        stopped = go_on(folder, limits=Budget(6), task=load_task("task.yaml"))
         assert stopped.trials[:2] == tuple(before)
         assert [t.number for t in stopped.trials] == list(range(6))
 
@@ -404,18 +403,18 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
             StudyError,
             match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and resume with: agenthpo",
         ):
-            go_on(FOLDER, limits={"trials": 60})
+            go_on(FOLDER, limits=Budget(60))
         (small / "fill").unlink()
         before = len(trials())
         with closing(sqlite3.connect(small / "s.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(StudyError, match="database is locked"):
-                go_on(FOLDER, limits={"trials": before + 2})
+                go_on(FOLDER, limits=Budget(before + 2))
             with pytest.raises(
                 StudyError, match=r"database is locked\); wait for the program that has it"
             ):
                 trials()
-        assert len(go_on(FOLDER, limits={"trials": before + 2}).trials) == before + 2
+        assert len(go_on(FOLDER, limits=Budget(before + 2)).trials) == before + 2
 
 
 @pytest.mark.parametrize("code", ["EIO", "ESTALE", "EFBIG", "ENOLCK", "ENOSYS"])
@@ -432,12 +431,12 @@ def test_whatever_the_system_refuses_is_a_sentence(code, monkeypatch):
             StudyError,
             match=rf"cannot be written \({os.strerror(number)}\); .*resume with: agenthpo resume",
         ):
-            go_on(FOLDER, limits={"trials": 2})
+            go_on(FOLDER, limits=Budget(2))
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", refuse)
         with pytest.raises(StudyError, match=r"resume with: agenthpo resume"):
-            go_on(FOLDER, limits={"trials": 2})
-    assert len(go_on(FOLDER, limits={"trials": 2}).trials) == 2
+            go_on(FOLDER, limits=Budget(2))
+    assert len(go_on(FOLDER, limits=Budget(2)).trials) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence():
@@ -449,7 +448,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence():
             StudyError,
             match=r"cannot be written \(Read-only file system\); make its folder writable",
         ):
-            go_on(small / "toy", limits={"trials": 2}, task=load_task("task.yaml"))
+            go_on(small / "toy", limits=Budget(2), task=load_task("task.yaml"))
         with pytest.raises(
             StudyError,
             match=r"cannot be written \(Read-only file system\); make its folder writable",
@@ -471,7 +470,7 @@ def test_a_changed_space_keeps_the_trials_that_fit_and_says_so(storage):
         .replace("  n:", "  z: {type: bool, default: false, when: {n: 20}}\n  n:")
     )
     heard = []
-    stopped = go_on(FOLDER, limits={"trials": 8}, on_event=heard.append)
+    stopped = go_on(FOLDER, limits=Budget(8), on_event=heard.append)
     assert (
         f"{fit} of 4 trials fit and are built upon; {4 - fit} lie outside, and are only shown."
         in heard[0].hint
@@ -479,7 +478,7 @@ def test_a_changed_space_keeps_the_trials_that_fit_and_says_so(storage):
     assert [t.number for t in stopped.trials] == list(range(8))
     assert all(t.proposal.params["n"] in (3, 20, 21) for t in stopped.trials[4:])
     heard.clear()
-    go_on(FOLDER, limits={"trials": 9}, on_event=heard.append)
+    go_on(FOLDER, limits=Budget(9), on_event=heard.append)
     assert heard[0].hint == ""
 
 
@@ -488,7 +487,7 @@ def test_what_was_running_when_the_space_changed_is_given_up():
     with ExperienceLog.open(FOLDER, space=load_task("task.yaml").space) as log:
         log.start(agenthpo_proposal({"x": 0.25, "n": 9}))
     Path("task.yaml").write_text(TASK.replace("high: 9", "high: 5"))
-    stopped = go_on(FOLDER, limits={"trials": 3})
+    stopped = go_on(FOLDER, limits=Budget(3))
     assert stopped.trials[1].outcome.error == "the search space changed before it ended"
     assert [t.number for t in stopped.trials] == [0, 1, 2]
 
@@ -515,7 +514,7 @@ def test_what_another_program_put_into_the_study_is_told_and_gone_on_from():
         0.75,
     )
     study.ask()
-    stopped = go_on(FOLDER, limits={"trials": 5})
+    stopped = go_on(FOLDER, limits=Budget(5))
     assert [t.number for t in stopped.trials] == list(range(5))
     assert (stopped.trials[1].value, stopped.trials[1].proposal.params) == (
         0.75,
@@ -528,7 +527,7 @@ def test_an_edited_budget_is_that_of_the_study_and_the_command_line_goes_before_
     run(2)
     Path("task.yaml").write_text(TASK.replace("trials: 250", "trials: 4, patience: 99"))
     assert len(go_on(FOLDER).trials) == 4
-    assert len(go_on(FOLDER, limits={"trials": 5}).trials) == 5
+    assert len(go_on(FOLDER, limits=Budget(5)).trials) == 5
     assert len(go_on(FOLDER).trials) == 5, (
         "what the command line said stays until the file is edited again"
     )
@@ -544,7 +543,7 @@ def test_a_changed_direction_is_refused():
     with pytest.raises(
         StudyError, match=r"objective.direction is minimize, but was maximize .* cannot be compared"
     ):
-        go_on(FOLDER, limits={"trials": 2})
+        go_on(FOLDER, limits=Budget(2))
 
 
 def test_a_torn_line_of_the_exchanges_does_not_swallow_the_next():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agenthpo.budget import Budget
 from agenthpo.errors import AgentHPOError, StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.llm.recorded import Recorded
@@ -57,7 +58,7 @@ def test_its_command_is_named_and_run_only_where_it_is_trusted(foreign):
     assert "say --trust if you mean it" in done.stderr
     assert not Path("ran").exists()
     with pytest.raises(StudyError, match="was not made here"):
-        go_on(FOLDER, limits={"trials": 3})
+        go_on(FOLDER, limits=Budget(3))
     agenthpo("resume", "toy", "--trials", "3", "--trust", code=0)
     assert Path("ran").read_text() == "x"
 
@@ -116,7 +117,7 @@ def test_links_in_its_folder_are_not_followed(foreign, name):
     (FOLDER / name).unlink(missing_ok=True)
     (FOLDER / name).symlink_to(Path("victim").resolve())
     try:
-        go_on(FOLDER, limits={"trials": 3}, trusted=True)
+        go_on(FOLDER, limits=Budget(3), trusted=True)
     except AgentHPOError as problem:
         assert "\n" not in str(problem)
     assert Path("victim").read_text() == "untouched"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.repair import repair
@@ -114,7 +115,7 @@ def test_what_is_repaired_is_a_copy_that_can_be_gone_on_with():
     )
     assert len(repaired.damages) == 2
     Path("train.py").write_text("def main(params):\n    return params['x']\n")
-    stopped = go_on(repaired.folder, limits={"trials": 6})
+    stopped = go_on(repaired.folder, limits=Budget(6))
     assert [t.value for t in stopped.trials][:2] == [t.value for t in trials[:2]]
     assert [t.number for t in stopped.trials] == list(range(6))
     assert repair(repaired.folder).folder is None
@@ -196,7 +197,7 @@ def test_a_study_of_another_program_in_its_place_is_kept():
 
 def test_a_damaged_study_beside_does_not_stop_another():
     JOURNAL.write_bytes(b"\x00\n")
-    begin(load_task("task.yaml").with_budget(trials=1), Path(".agenthpo/other"))
+    begin(load_task("task.yaml").with_budget(Budget(trials=1)), Path(".agenthpo/other"))
     assert find_study("other").name == "other"
     with pytest.raises(StudyError, match="there is no study 'third'; here are other, toy"):
         find_study("third")

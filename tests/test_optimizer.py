@@ -137,3 +137,21 @@ for _ in range(2):
             [sys.executable, "-c", code, url], capture_output=True, text=True, timeout=60
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_budget_ends_the_asking():
+    space = {"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}
+    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(trials=2))
+    opt.tell(opt.ask(), 0.5)
+    opt.ask()
+    with pytest.raises(agenthpo.AgentHPOError, match="nothing more to ask: all 2 trials of the"):
+        opt.ask()
+
+
+def test_a_target_that_is_reached_ends_the_asking():
+    space = {"x": {"type": "float", "low": 0, "high": 1, "default": 0.0}}
+    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(target=0.0))
+    params = opt.ask()
+    opt.tell(params, params["x"])
+    with pytest.raises(agenthpo.AgentHPOError, match="the target of 0 is reached"):
+        opt.ask()

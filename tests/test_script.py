@@ -41,6 +41,7 @@ def test_importing_for_report_brings_in_next_to_nothing():
 def test_the_public_names_are_these():
     assert agenthpo.__all__ == [
         "AgentHPOError",
+        "Budget",
         "Optimizer",
         "Result",
         "__version__",

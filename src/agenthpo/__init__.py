@@ -11,14 +11,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from agenthpo.api import Result, tune
+    from agenthpo.budget import Budget
     from agenthpo.errors import AgentHPOError
     from agenthpo.optimizer import Optimizer
     from agenthpo.script import config, report
 
 __version__ = "0.1.0"
-__all__ = ["AgentHPOError", "Optimizer", "Result", "__version__", "config", "report", "tune"]
+__all__ = [
+    "AgentHPOError",
+    "Budget",
+    "Optimizer",
+    "Result",
+    "__version__",
+    "config",
+    "report",
+    "tune",
+]
 
 _HOME = {
+    "Budget": "budget",
     "Optimizer": "optimizer",
     "Result": "api",
     "tune": "api",

@@ -92,21 +92,21 @@ def tune(
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that
         cannot be used.
     """
-    limits = {
-        "trials": trials,
-        "time_s": timeout_s,
-        "tokens": max_tokens,
-        "cost_usd": max_cost_usd,
-        "target": target,
-        "patience": patience,
-    }
+    limits = Budget(
+        trials=trials,
+        time_s=timeout_s,
+        tokens=max_tokens,
+        cost_usd=max_cost_usd,
+        target=target,
+        patience=patience,
+    )
     task = Task(
         name=_name_of(objective),
         objective=Objective(metric, checked_direction(direction), noisy=noisy),
         space=parse_space(space),
         train=Train(function=objective),
         background=Background.of(background),
-        budget=Budget(**limits),  # type: ignore[arg-type]
+        budget=limits,
     )
     folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
     tell = on_event or TextLines()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from agenthpo.records import Direction, Trial, Usage
 from agenthpo.trials import incumbent, upward
 from agenthpo.units import format_duration
 
-__all__ = ["Budget", "Spent"]
+__all__ = ["DEFAULT_BUDGET", "DEFAULT_TRIALS", "Budget", "Spent"]
+
+DEFAULT_TRIALS = 20
+"""Trials of a task that does not say how many."""
 
 _NOTHING = Usage()
 
@@ -55,9 +58,13 @@ class Spent:
 
 @dataclass(frozen=True)
 class Budget:
-    """The limits of a study; None is without limit."""
+    """The limits of a study; None is without limit.
 
-    trials: int = 20
+    It is also how a caller changes the limits of a task: those that are None stay as they are.
+    """
+
+    trials: int | None = None
+    """Trials in all."""
     time_s: float | None = None
     tokens: int | None = None
     cost_usd: float | None = None
@@ -66,9 +73,19 @@ class Budget:
     patience: int | None = None
     """Trials without a new best after which to stop."""
     creator_may_stop: bool = False
+    """Whether the study ends when the Creator proposes to stop."""
+
+    def changed_by(self, limits: Budget) -> Budget:
+        """Return this budget with each limit replaced that ``limits`` sets."""
+        asked = {each.name: getattr(limits, each.name) for each in fields(limits)}
+        # False is what a flag says that is not set, as None is for a limit; 0.0 is a limit
+        set_ones = {
+            n: value for n, value in asked.items() if value is not None and value is not False
+        }
+        return replace(self, **set_ones)
 
     def reason(self, spent: Spent, direction: Direction) -> str | None:
-        """Return in words why ``spent`` leaves nothing to go on with, or None while something is
+        """Return in words why the study ends when ``spent`` is used up; None while something is
         left.
         """
         if (
@@ -77,7 +94,7 @@ class Budget:
             and (spent.best - self.target) * upward(direction) >= 0
         ):
             return f"the target of {self.target:g} is reached"
-        if spent.trials >= self.trials:
+        if self.trials is not None and spent.trials >= self.trials:
             return f"all {self.trials} trials of the budget are done"
         if self.time_s is not None and spent.time_s >= self.time_s:
             return f"the time budget of {format_duration(self.time_s)} is spent"
@@ -92,3 +109,7 @@ class Budget:
         if self.patience is not None and spent.since_best >= self.patience:
             return f"{self.patience} trials in a row brought nothing better"
         return None
+
+
+DEFAULT_BUDGET = Budget(DEFAULT_TRIALS)
+"""The budget of a task that does not say any."""

@@ -44,7 +44,7 @@ def run_trials(
     Where it is the task that fails, and not a configuration, it ends early, unless it is to
     ``keep_going``. A trial that an earlier process left unfinished goes on first, under its own
     number. After an exception (Ctrl-C too) the log is in order: what ran is unfinished there, and
-    the next call goes on with it.
+    the next call resumes it.
     """
     running: dict[Future[Outcome], Trial] = {}
     reason: str | None = None

@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
-from agenthpo.assembly import ModelChoice, opened_model, proposer_named
+from agenthpo.assembly import ModelChoice, check_priced, opened_model, proposer_named
+from agenthpo.budget import Budget, Spent
 from agenthpo.errors import StudyError
 from agenthpo.llm.names import NONE
 from agenthpo.llm.redact import Redacting
@@ -63,6 +64,7 @@ class Optimizer:
         notes.
     :param noisy: whether the same configuration may give another value, so that it may be proposed
         again.
+    :param budget: when :meth:`ask` stops to answer; without it there is no limit.
     :raises AgentHPOError: for a mistake in the arguments or a model that cannot be used.
     """
 
@@ -78,18 +80,28 @@ class Optimizer:
         background: str | Mapping[str, str] = "",
         metric: str = "value",
         noisy: bool = False,
+        budget: Budget | None = None,
         seed: int = 0,
     ) -> None:
         objective = Objective(metric, checked_direction(direction), noisy=noisy)
         parsed = with_defaults(parse_space(space), defaults or {})
-        self.task = Task("ask-and-tell", objective, parsed, Train(), Background.of(background))
+        self.task = Task(
+            name="ask-and-tell",
+            objective=objective,
+            space=parsed,
+            train=Train(),
+            background=Background.of(background),
+            budget=budget or Budget(),
+        )
         self._stack = ExitStack()
         # Whoever does not close it: before the interpreter takes away what closing needs.
         self._closing = weakref.finalize(self, self._stack.close)
         self._executor = Executor()
         self._proposer: Proposer
         if isinstance(proposer, str):
-            llm = self._stack.enter_context(opened_model(ModelChoice(model, base_url)))
+            choice = ModelChoice(model, base_url)
+            check_priced(self.task, choice)
+            llm = self._stack.enter_context(opened_model(choice))
             self._proposer = proposer_named(proposer, llm and Redacting(llm), seed)
         else:
             self._proposer = proposer
@@ -98,8 +110,14 @@ class Optimizer:
     def ask(self) -> Params:
         """Return the next configuration to evaluate; it is pending until it is told.
 
-        :raises StudyError: if every configuration of the space has been tried.
+        :raises StudyError: if the budget is spent, or every configuration of the space has been
+            tried.
         """
+        pending = sum(trial.outcome is None for trial in self._trials)
+        direction = self.task.objective.direction
+        spent = Spent.of(self._trials, direction).with_running(pending)
+        if reason := self.task.budget.reason(spent, direction):
+            raise StudyError(f"there is nothing more to ask: {reason}")
         proposal = self._proposer.propose(self.task, self._trials)
         if isinstance(proposal, Stop):
             raise StudyError(f"there is nothing more to ask: {proposal.reason}")

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 from agenthpo import __version__
 from agenthpo.agents.executor import Executor
@@ -123,13 +122,13 @@ def go_on(
     task: Task | None = None,
     model: ModelChoice | None = None,
     proposer: str | None = None,
-    limits: Mapping[str, Any] | None = None,
+    limits: Budget | None = None,
     keep_going: bool = False,
     trusted: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
-    """Go on with the study in ``folder`` until its budget is spent, of which ``limits`` that are
-    not None are changed.
+    """Resume the study in ``folder`` until its budget is spent, with each limit replaced that
+    ``limits`` sets.
 
     Where the space has changed since, trials that still fit are built upon, the others are kept and
     shown, and the first words say so.
@@ -148,7 +147,7 @@ def go_on(
     ):
         raise foreign_study(folder, named)
     task = task or task_of(folder, meta)
-    task = _with_known_budget(task, meta).with_budget(**limits or {})
+    task = _with_known_budget(task, meta).with_budget(limits or Budget())
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
         model = model or ModelChoice(meta.model, meta.base_url, on_failure=meta.on_llm_failure)

@@ -82,7 +82,7 @@ def task_of(folder: Path, meta: StudyMeta) -> Task:
 def foreign_words(
     folder: Path, meta: StudyMeta, *, has_task: bool, has_model: bool, proposer: str | None
 ) -> str:
-    """Return what going on with a study that was not made here would do by that study's word; empty
+    """Return what resuming a study that was not made here would run by that study's word; empty
     where nothing.
     """
     if is_made_here(meta.id, meta.seal):

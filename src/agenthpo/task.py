@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from agenthpo.budget import Budget
+from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.command.programs import digest_of
 from agenthpo.command.resolve import resolve_command, resolve_env
 from agenthpo.errors import TaskError
@@ -123,7 +123,7 @@ class Task:
     space: Space
     train: Train
     background: Background = field(default_factory=Background)
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget = DEFAULT_BUDGET
     written_budget: Budget | None = None
     """The budget as the task file has it, whatever the command line made of it."""
     file: str | None = None
@@ -192,11 +192,6 @@ class Task:
             if self.objective.noisy and t.value is not None
         }
 
-    def with_budget(self, **limits: Any) -> Task:
-        """Return the task with those limits of its budget changed that are not None."""
-        return replace(
-            self,
-            budget=replace(
-                self.budget, **{name: limit for name, limit in limits.items() if limit is not None}
-            ),
-        )
+    def with_budget(self, limits: Budget) -> Task:
+        """Return the task with each limit of its budget replaced that ``limits`` sets."""
+        return replace(self, budget=self.budget.changed_by(limits))

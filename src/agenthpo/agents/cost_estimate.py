@@ -5,6 +5,7 @@ from __future__ import annotations
 from agenthpo.agents.creator import creator_messages
 from agenthpo.agents.prompt.build import head
 from agenthpo.agents.prompt.trials import estimate_tokens
+from agenthpo.budget import DEFAULT_TRIALS
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.records import Usage
 from agenthpo.task import Task
@@ -26,7 +27,8 @@ def forecast(task: Task, manner: Mannered) -> Usage:
     """Return the requests and tokens of the whole budget, for the Creator at about every second
     trial (what it earns decides) and the Executor at each.
     """
-    trials, proposals = task.budget.trials, task.budget.trials // 2
+    trials = task.budget.trials or DEFAULT_TRIALS
+    proposals = trials // 2
     fixed = estimate_tokens(head(task, manner).text) + _ROLE
     history = [min(manner.allowance * 0.6, _LINE * number) for number in range(trials)]
     asked = sum(fixed + known for known in history) + sum(fixed + known for known in history[1::2])

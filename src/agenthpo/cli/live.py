@@ -214,10 +214,11 @@ class Board:
     def _time_left(self, done: int) -> str:
         assert self.opened is not None
         began, before = self._began
-        if done <= before:
+        trials = self.opened.budget.trials
+        if trials is None or done <= before:
             return ""
         each = (time.monotonic() - began) / (done - before)
-        return f"about {format_duration(each * max(0, self.opened.budget.trials - done))} left"
+        return f"about {format_duration(each * max(0, trials - done))} left"
 
 
 def sparkline(values: list[float], width: int) -> str:

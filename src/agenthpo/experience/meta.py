@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from agenthpo.budget import Budget
+from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.records import Direction
 
 __all__ = ["OnFailure", "StudyMeta", "decode_meta", "encode_meta"]
@@ -48,8 +48,8 @@ class StudyMeta:
     test_metric: str | None = None
     space: str = ""
     """The search space in words, by which a change is noticed."""
-    trials: int = 0
-    budget: Budget = field(default_factory=Budget)
+    trials: int | None = 0
+    budget: Budget = DEFAULT_BUDGET
     written_budget: Budget | None = None
     """The budget as the task file had it, by which an edit is noticed."""
     beside: Mapping[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from agenthpo.budget import DEFAULT_TRIALS
 from agenthpo.command.option_style import STYLES
 from agenthpo.scalars import Number, Switch, Text, Whole
 from agenthpo.taskfile.space import ParameterSpec
@@ -95,7 +96,7 @@ class TrainForm(_Form):
 class BudgetForm(_Form):
     """When to stop: at the first limit that is reached."""
 
-    trials: Whole = Field(20, ge=1)
+    trials: Whole = Field(DEFAULT_TRIALS, ge=1)
     """How many trials in all."""
     time: int | float | str | None = None
     """How long the study may take: 90 (seconds), 30m, 8h."""

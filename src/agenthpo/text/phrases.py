@@ -31,14 +31,14 @@ def params_words(params: Params) -> str:
 def budget_words(budget: Budget) -> str:
     """Return the limits in words."""
     limits = [
-        f"{budget.trials} trials",
+        "" if budget.trials is None else f"{budget.trials} trials",
         "" if budget.time_s is None else format_duration(budget.time_s),
         "" if budget.tokens is None else f"{budget.tokens:,} tokens",
         "" if budget.cost_usd is None else f"${budget.cost_usd:g}",
         "" if budget.target is None else f"a value of {budget.target:g}",
         "" if budget.patience is None else f"{budget.patience} trials without a new best",
     ]
-    return " or ".join(filter(None, limits))
+    return " or ".join(filter(None, limits)) or "no limit"
 
 
 def trial_words(trial: Trial, incumbent: Trial | None) -> str:
