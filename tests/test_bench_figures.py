@@ -3,6 +3,7 @@
 import csv
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from agenthpo.bench.tasks.contributions import credit, credit_words
 from agenthpo.bench.tasks.figures import draw, trajectory
 from agenthpo.bench.tasks.page import page, write_trials
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.strategy import change, changes
 from agenthpo.bench.tasks.summary import tables
 from agenthpo.bench.tasks.task_facts import MARK, facts, with_facts
@@ -63,12 +65,18 @@ def run_of(proposer, values, task="tabular-classification", seed=0, model="none"
         for i, v in enumerate(values)
     ]
     run = {"task": task, "proposer": proposer, "model": model, "seed": seed, "trials": len(values)}
-    return {
+    line = {
         "run": run,
         "source": {"source": "local", "data": "water"},
         "about": {"python": "3.11"},
         "trials": trials,
     }
+    return StoredRun.of(line)
+
+
+def with_source(run, number, source):
+    trials = [replace(t, source=source) if t.number == number else t for t in run.trials]
+    return replace(run, trials=tuple(trials))
 
 
 def test_changes_are_from_the_incumbent_of_the_time_and_not_from_the_trial_before():
@@ -139,8 +147,7 @@ def test_every_trial_is_a_row(tmp_path):
 
 
 def test_credit_goes_to_the_source_of_the_winner():
-    run = run_of("hybrid", [0.5, 0.55, None, 0.6, 0.4])
-    run["trials"][3]["source"] = "creator"
+    run = with_source(run_of("hybrid", [0.5, 0.55, None, 0.6, 0.4]), 3, "creator")
     rows = {row["source"]: row for row in credit([run, run_of("hybrid", [0.5, 0.4])], TASKS)}
     assert rows["creator"] == {
         "proposer": "hybrid", "source": "creator", "proposals": 1, "failed": 0, "improved": 1, "won": 1, "gain": pytest.approx(20.0),

@@ -1,5 +1,6 @@
 """Runs are compared on equal work: which proposers, which tasks, which seeds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from agenthpo.bench.tasks.duels import duels, duels_words
 from agenthpo.bench.tasks.groups import LINK, main_runs, model_runs, opro_runs, tasks_of
 from agenthpo.bench.tasks.percentiles import standing, standing_words
 from agenthpo.bench.tasks.scores import label, scores_table
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.summary import tables, tables_words
 
 TASKS = Path(__file__).parent.parent / "benchmarks/tasks"
@@ -29,7 +31,8 @@ def run_of(task, proposer, seed, model="none", values=None):
         for i, v in enumerate(values)
     ]
     run = {"task": task, "proposer": proposer, "model": model, "seed": seed, "trials": 10}
-    return {"run": run, "source": {"source": "local"}, "about": {}, "trials": trials}
+    line = {"run": run, "source": {"source": "local"}, "about": {}, "trials": trials}
+    return StoredRun.of(line)
 
 
 RUNS = [
@@ -50,7 +53,7 @@ RUNS = [
 
 
 def told(runs):
-    return {(run["run"]["task"], label(run), run["run"]["seed"]) for run in runs}
+    return {(run.task, label(run), run.seed) for run in runs}
 
 
 def test_the_main_comparison_is_of_those_that_tuned_every_task_on_the_seeds_that_all_have():
@@ -66,7 +69,7 @@ def test_the_main_comparison_is_of_those_that_tuned_every_task_on_the_seeds_that
 
 def test_opro_is_compared_with_the_agent_of_its_model():
     assert told(opro_runs(RUNS)) == {(LINK, "opro (smollm2)", 0), (LINK, "hybrid (smollm2)", 0)}
-    assert opro_runs([run for run in RUNS if run["run"]["proposer"] != "opro"]) == []
+    assert opro_runs([run for run in RUNS if run.proposer != "opro"]) == []
 
 
 def test_models_are_compared_on_the_tasks_and_seeds_that_both_have():
@@ -75,7 +78,7 @@ def test_models_are_compared_on_the_tasks_and_seeds_that_both_have():
         for who in ("creator (qwen)", "hybrid (qwen)", "hybrid (smollm2)")
     }
     assert told(model_runs(RUNS)) == both
-    assert model_runs([run for run in RUNS if run["run"]["model"] != LARGE]) == []
+    assert model_runs([run for run in RUNS if run.model != LARGE]) == []
 
 
 def test_the_peak_is_that_of_all_runs_although_fewer_seeds_are_compared():
@@ -83,7 +86,7 @@ def test_the_peak_is_that_of_all_runs_although_fewer_seeds_are_compared():
     assert scores_table(some, TASKS)[0]["peak"] is None
     row = next(row for row in scores_table(some, TASKS, RUNS) if row["task"] == LINK)
     assert row["peak"]["value"] == max(
-        t["value"] for run in RUNS if label(run) == "tpe" for t in run["trials"]
+        t.value for run in RUNS if label(run) == "tpe" for t in run.trials
     )
     assert row["proposers"]["random"]["10"]["seeds"] == 3
 
@@ -130,7 +133,8 @@ def test_a_proposal_stands_by_the_random_draws_that_it_beats():
     # to minimise; the default is no draw
     draws = run_of("tabular-regression", "random", 0, values=[50, 4, 3, 2, 1, None])
     hybrid = run_of("tabular-regression", "hybrid", 0, SMALL, values=[2.5, None, 0.5, 9])
-    hybrid["trials"][2]["source"] = "creator"
+    trials = [replace(t, source="creator") if t.number == 2 else t for t in hybrid.trials]
+    hybrid = replace(hybrid, trials=tuple(trials))
     found = standing([hybrid], [draws], TASKS)
     # 4, 3 and the failed one of five
     assert found["hybrid (smollm2)", "default"]["trial 1"] == pytest.approx(60)

@@ -14,16 +14,15 @@ import pytest
 from agenthpo.bench.store import append, stored
 from agenthpo.bench.tasks.opro import Opro, opro_messages
 from agenthpo.bench.tasks.runs import (
-    Run,
     Where,
     checked_run,
     missing_runs,
     play_run,
     play_runs,
-    read_runs,
 )
 from agenthpo.bench.tasks.score_tables import ranks_words, table_words
 from agenthpo.bench.tasks.scores import peak, scored, scores_table, trials_of
+from agenthpo.bench.tasks.stored_runs import Run, StoredRun, StoredTrial, read_runs
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.llm.client import Reply
@@ -79,25 +78,22 @@ def test_a_run_is_stored_with_its_trials_source_and_versions_and_not_done_again(
     runs = [run_of(seed=0), run_of(seed=1)]
     assert list(play_runs(where, runs, jobs=2)) and missing_runs(where.results, runs) == []
     stored = read_runs(where.results, ["tabular-regression"])
-    assert {run["run"]["seed"] for run in stored} == {0, 1}
+    assert {run.seed for run in stored} == {0, 1}
     for run in stored:
-        assert run["source"] == {"source": "local", "data": "ten points"}
-        assert run["about"]["versions"]["numpy"] and run["about"]["python"]
-        assert [t["source"] for t in run["trials"]] == ["default", "engine", "engine"]
-        assert run["trials"][0]["params"] == {"x": 0.5, "kind": "plain"}
-        assert run["trials"][0]["test_value"] == pytest.approx(run["trials"][0]["value"] + 0.1)
+        assert run.source == {"source": "local", "data": "ten points"}
+        assert run.about["versions"]["numpy"] and run.about["python"]
+        assert [t.source for t in run.trials] == ["default", "engine", "engine"]
+        assert run.trials[0].params == {"x": 0.5, "kind": "plain"}
+        assert run.trials[0].test_value == pytest.approx(run.trials[0].value + 0.1)
     assert missing_runs(where.results, [run_of(trials=4)]) == [run_of(trials=4)]
 
 
 def test_the_same_configuration_and_seed_is_trained_once_whoever_proposes_it(where):
     first = play_run(where, run_of("random"))
     assert trainings(where) == 3
-    assert play_run(where, run_of("random"))["trials"] == first["trials"]
+    assert play_run(where, run_of("random")).trials == first.trials
     assert trainings(where) == 3
-    assert (
-        play_run(where, run_of("tpe", trials=1))["trials"][0]["value"]
-        == first["trials"][0]["value"]
-    )
+    assert play_run(where, run_of("tpe", trials=1)).trials[0].value == first.trials[0].value
     assert trainings(where) == 3
     play_run(where, run_of("tpe", trials=1, seed=1))
     assert trainings(where) == 4
@@ -171,17 +167,17 @@ class Scripted:
 def told(where, *values):
     task = load_bench_task("tabular-regression", where.tasks)
     stored = [
-        {
-            "number": i,
-            "params": {"x": i / 10, "kind": "plain"},
-            "source": "engine",
-            "value": v,
-            "test_value": v,
-            "duration_s": 1.0,
-        }
+        StoredTrial(
+            number=i,
+            params={"x": i / 10, "kind": "plain"},
+            source="engine",
+            value=v,
+            test_value=v,
+            duration_s=1.0,
+        )
         for i, v in enumerate(values)
     ]
-    return task, trials_of({"trials": stored})
+    return task, trials_of(StoredRun(run_of(), {}, {}, tuple(stored)))
 
 
 def test_opro_sees_scores_in_ascending_order_and_no_background(where):
@@ -218,11 +214,11 @@ def test_opro_asks_again_for_what_is_not_in_the_space_or_known_and_else_tries_at
 
 def test_opro_by_the_embedded_model_stays_in_the_space(where, smollm2):
     run = play_run(where, run_of("opro", model="local:smollm2"))
-    assert run["trials"][0]["source"] == "default"
-    assert {t["source"] for t in run["trials"][1:]} <= {"creator", "fallback"}
-    assert run["trials"][1]["tokens"] > 0
+    assert run.trials[0].source == "default"
+    assert {t.source for t in run.trials[1:]} <= {"creator", "fallback"}
+    assert run.trials[1].tokens > 0
     # its replies are kept
-    assert play_run(where, run_of("opro", model="local:smollm2"))["trials"] == run["trials"]
+    assert play_run(where, run_of("opro", model="local:smollm2")).trials == run.trials
 
 
 def run_with(proposer, seed, values, **fields):
@@ -244,7 +240,9 @@ def run_with(proposer, seed, values, **fields):
         "seed": seed,
         "trials": len(values),
     }
-    return {"run": run, "source": {"source": "local", "data": "ten"}, "trials": trials, **fields}
+    source = {"source": "local", "data": "ten"}
+    line = {"run": run, "source": source, "about": {}, "trials": trials, **fields}
+    return StoredRun.of(line)
 
 
 def test_the_score_is_that_of_the_best_by_validation_and_its_test_beside_it():

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agenthpo.bench.tasks.contributions import credit, credit_words
-from agenthpo.bench.tasks.runs import Where, checked_run, key_of, missing_runs, play_runs, read_runs
+from agenthpo.bench.tasks.runs import Where, checked_run, missing_runs, play_runs
 from agenthpo.bench.tasks.score_tables import ranks_words, table_words
 from agenthpo.bench.tasks.scores import scores_table
+from agenthpo.bench.tasks.stored_runs import read_runs
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task
 from agenthpo.cli.bench_tables import counting
 from agenthpo.codec import to_json
@@ -53,7 +54,7 @@ def bench_run(
                 progress.advance(bar)
     wanted = {run.key for run in runs}
     known = read_runs(where.results, names)
-    stored = [line for line in known if key_of(line) in wanted]
+    stored = [one for one in known if one.run.key in wanted]
     table = scores_table(stored, where.tasks, known)
     print(
         to_json(table)
@@ -78,7 +79,7 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
     write_trials(runs, out / "trials.csv")
     (out / "index.html").write_text(page(runs, figures, told), encoding="utf-8")
     (out / "tables.md").write_text(tables_words(told), encoding="utf-8")
-    for name in {run["run"]["task"] for run in runs}:
+    for name in {run.task for run in runs}:
         readme = where.tasks / name / "README.md"
         known = facts(runs, name, load_bench_task(name, where.tasks).objective.direction)
         readme.write_text(with_facts(readme.read_text(encoding="utf-8"), known), encoding="utf-8")

@@ -27,7 +27,7 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     directions = directions_of(runs, folder)
     for run in runs:
-        direction = directions[run["run"]["task"]]
+        direction = directions[run.task]
         trials, who = trials_of(run), label(run)
         for trial in trials:
             source = trial.proposal.source

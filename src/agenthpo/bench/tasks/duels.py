@@ -50,9 +50,9 @@ def _scores(runs: Runs, task: str, direction: Direction, at: int) -> dict[str, d
     """Return by proposer and seed what is best of ``task`` after ``at`` trials; more is better."""
     found: dict[str, dict[int, float]] = {}
     for run in runs:
-        if run["run"]["task"] == task and len(run["trials"]) >= at:
+        if run.task == task and len(run.trials) >= at:
             best = scored(trials_of(run)[:at], direction)
-            found.setdefault(label(run), {})[run["run"]["seed"]] = (
+            found.setdefault(label(run), {})[run.seed] = (
                 upward(direction) * best[0] if best else -inf
             )
     return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from agenthpo.bench.tasks.groups import (
     tasks_of,
 )
 from agenthpo.bench.tasks.scores import AT, gain, label, peak, scored, sources_of, trials_of
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.strategy import changes
 from agenthpo.bench.tasks.trained import TASKS_FOLDER, load_bench_task
 from agenthpo.records import Direction
@@ -33,7 +34,7 @@ _TRIALS = max(AT)
 _COLOURS = ("#4c6a92", "#d1823a", "#5a9367", "#b0413e", "#7b5ea7", "#8c6d46", "#c2739f", "#6b6b6b")
 
 
-def trajectory(run: Mapping[str, Any], direction: Direction) -> list[float]:
+def trajectory(run: StoredRun, direction: Direction) -> list[float]:
     """Return the validation score of the best configuration after each trial; nan while there is
     none.
     """
@@ -78,7 +79,7 @@ def _models(runs: Runs, tasks: Path) -> Figure | None:
 
 def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     """How far each of the Creator's trials is from the incumbent of its time, by parameter."""
-    chosen = [r for r in main_runs(runs) if r["run"]["proposer"] == "creator"]
+    chosen = [r for r in main_runs(runs) if r.proposer == "creator"]
     here = tasks_of(chosen)
     if not here:
         return None
@@ -86,7 +87,7 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     for name, place in zip(here, places, strict=True):
         task = load_bench_task(name, tasks)
         found = changes(
-            [r for r in chosen if r["run"]["task"] == name],
+            [r for r in chosen if r.task == name],
             task.space,
             task.objective.direction,
             _TRIALS,
@@ -111,7 +112,7 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     gains: dict[str, list[list[float | None]]] = {}
     directions = directions_of(runs, tasks)
     for run in runs:
-        direction, trials = directions[run["run"]["task"]], trials_of(run)
+        direction, trials = directions[run.task], trials_of(run)
         first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)
         if first and last and len(trials) >= _TRIALS:
             both = [gain(b, a, direction) for a, b in zip(first, last, strict=True)]
@@ -157,9 +158,9 @@ def _panels(runs: Runs, pool: Runs, tasks: Path) -> Figure | None:
     colours = _colours(runs)
     for name, place in zip(names, places, strict=True):
         objective = load_bench_task(name, tasks).objective
-        here = [run for run in runs if run["run"]["task"] == name]
+        here = [run for run in runs if run.task == name]
         _lines(place, here, colours, objective.direction)
-        if best := peak([run for run in pool if run["run"]["task"] == name], objective.direction):
+        if best := peak([run for run in pool if run.task == name], objective.direction):
             place.axhline(best["value"], color="#444", linestyle=":", linewidth=1)
         place.set_title(f"{name} ({sources_of(here)})", fontsize=9)
         place.set_ylabel(objective.metric, fontsize=7)

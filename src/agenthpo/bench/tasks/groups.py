@@ -4,12 +4,12 @@ models; each on the seeds that all of them have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from agenthpo.bench.tasks.opro import OPRO
 from agenthpo.bench.tasks.scores import label
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task
 from agenthpo.records import Direction
 from agenthpo.search.hybrid import CREATOR, HYBRID
@@ -18,12 +18,12 @@ __all__ = ["LINK", "Runs", "directions_of", "main_runs", "model_runs", "opro_run
 
 LINK = "graph-link-prediction"
 """The task that the paper compares with OPRO on."""
-Runs = Sequence[Mapping[str, Any]]
+Runs = Sequence[StoredRun]
 
 
 def tasks_of(runs: Runs) -> list[str]:
     """Return the tasks of ``runs``, in the paper's order."""
-    return [name for name in TASKS if any(run["run"]["task"] == name for run in runs)]
+    return [name for name in TASKS if any(run.task == name for run in runs)]
 
 
 def directions_of(runs: Runs, folder: Path) -> dict[str, Direction]:
@@ -35,7 +35,7 @@ def main_runs(runs: Runs) -> Runs:
     """Return the runs of the proposers that tuned the most tasks."""
     tuned: dict[str, set[str]] = {}
     for run in runs:
-        tuned.setdefault(label(run), set()).add(run["run"]["task"])
+        tuned.setdefault(label(run), set()).add(run.task)
     most = max(map(len, tuned.values()), default=0)
     return _on_shared_seeds([run for run in runs if len(tuned[label(run)]) == most])
 
@@ -44,14 +44,10 @@ def opro_runs(runs: Runs) -> Runs:
     """Return those of OPRO and of the agent that asks the same models, on link prediction; none
     without OPRO's.
     """
-    here = [run for run in runs if run["run"]["task"] == LINK]
-    asked = {run["run"]["model"] for run in here if run["run"]["proposer"] == OPRO}
+    here = [run for run in runs if run.task == LINK]
+    asked = {run.model for run in here if run.proposer == OPRO}
     return _on_shared_seeds(
-        [
-            run
-            for run in here
-            if run["run"]["proposer"] in (OPRO, CREATOR, HYBRID) and run["run"]["model"] in asked
-        ]
+        [run for run in here if run.proposer in (OPRO, CREATOR, HYBRID) and run.model in asked]
     )
 
 
@@ -59,14 +55,11 @@ def model_runs(runs: Runs) -> Runs:
     """Return those of Creator and hybrid on the tasks that every model has tuned; none where there
     is one model.
     """
-    asked = [run for run in runs if run["run"]["proposer"] in (CREATOR, HYBRID)]
-    models = {run["run"]["model"] for run in asked}
-    by_task = {
-        name: {run["run"]["model"] for run in asked if run["run"]["task"] == name}
-        for name in tasks_of(asked)
-    }
+    asked = [run for run in runs if run.proposer in (CREATOR, HYBRID)]
+    models = {run.model for run in asked}
+    by_task = {name: {run.model for run in asked if run.task == name} for name in tasks_of(asked)}
     return (
-        _on_shared_seeds([run for run in asked if by_task[run["run"]["task"]] == models])
+        _on_shared_seeds([run for run in asked if by_task[run.task] == models])
         if len(models) > 1
         else []
     )
@@ -78,8 +71,6 @@ def _on_shared_seeds(runs: Runs) -> Runs:
     """
     seeds: dict[str, dict[str, set[int]]] = {}
     for run in runs:
-        seeds.setdefault(run["run"]["task"], {}).setdefault(label(run), set()).add(
-            run["run"]["seed"]
-        )
+        seeds.setdefault(run.task, {}).setdefault(label(run), set()).add(run.seed)
     shared = {task: set.intersection(*of.values()) for task, of in seeds.items()}
-    return [run for run in runs if run["run"]["seed"] in shared[run["run"]["task"]]]
+    return [run for run in runs if run.seed in shared[run.task]]

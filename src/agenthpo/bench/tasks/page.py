@@ -8,9 +8,11 @@ import base64
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from html import escape
 from pathlib import Path
-from typing import Any
+
+from agenthpo.bench.tasks.stored_runs import StoredRun
 
 __all__ = ["page", "write_trials"]
 
@@ -26,26 +28,11 @@ _STYLE = (
     "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;"
     "text-align:left}img{max-width:100%}"
 )
-_FIELDS = (
-    "task",
-    "proposer",
-    "model",
-    "seed",
-    "data_source",
-    "trial",
-    "source",
-    "state",
-    "value",
-    "test_value",
-    "duration_s",
-    "tokens",
-    "params",
-)
+_OF_TRIAL = ("number", "source", "state", "value", "test_value", "duration_s", "tokens")
+_FIELDS = ("task", "proposer", "model", "seed", "data_source", "trial", *_OF_TRIAL[1:], "params")
 
 
-def page(
-    runs: Sequence[Mapping[str, Any]], figures: Sequence[Path], tables: Mapping[str, str]
-) -> str:
+def page(runs: Sequence[StoredRun], figures: Sequence[Path], tables: Mapping[str, str]) -> str:
     """Return the page: the tables by their titles, the figures, versions and machines."""
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"
@@ -56,7 +43,7 @@ def page(
         picture = base64.b64encode(path.read_bytes()).decode()
         title = escape(_TITLES[path.stem])
         parts.append(f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{picture}">')
-    about = sorted({json.dumps(run["about"], sort_keys=True) for run in runs})
+    about = sorted({json.dumps(run.about, sort_keys=True) for run in runs})
     parts += ["<h2>Made by</h2>", *(f"<p><code>{escape(text)}</code></p>" for text in about)]
     return "\n".join(parts)
 
@@ -73,28 +60,13 @@ def _html(markdown: str) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
-def write_trials(runs: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_trials(runs: Sequence[StoredRun], path: Path) -> None:
     """Write every trial of ``runs`` as a row of a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_FIELDS)
-        for run in sorted(runs, key=lambda run: tuple(str(v) for v in run["run"].values())):
-            head = [run["run"][name] for name in ("task", "proposer", "model", "seed")] + [
-                run["source"].get("source", "")
-            ]
-            for t in run["trials"]:
-                row = [
-                    t["number"],
-                    *(
-                        t[name]
-                        for name in (
-                            "source",
-                            "state",
-                            "value",
-                            "test_value",
-                            "duration_s",
-                            "tokens",
-                        )
-                    ),
-                ]
-                writer.writerow([*head, *row, json.dumps(t["params"])])
+        for run in sorted(runs, key=lambda run: tuple(map(str, astuple(run.run)))):
+            of_run = [run.task, run.proposer, run.model, run.seed, run.source.get("source", "")]
+            for t in run.trials:
+                row = [getattr(t, name) for name in _OF_TRIAL]
+                writer.writerow([*of_run, *row, json.dumps(t.params)])

@@ -36,16 +36,16 @@ def standing(runs: Runs, pool: Runs, folder: Path = TASKS_FOLDER) -> Standing:
     drawn = {name: _drawn(pool, name, direction) for name, direction in directions.items()}
     shares: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     for run in runs:
-        task, who = run["run"]["task"], label(run)
-        for number, trial in enumerate(run["trials"] if drawn[task] else ()):
+        task, who = run.task, label(run)
+        for number, trial in enumerate(run.trials if drawn[task] else ()):
             part = next((part for part, numbers in PARTS.items() if number in numbers), None)
             if part is not None:
                 beaten = (
                     0
-                    if trial["value"] is None
-                    else bisect_left(drawn[task], upward(directions[task]) * trial["value"])
+                    if trial.value is None
+                    else bisect_left(drawn[task], upward(directions[task]) * trial.value)
                 )
-                row = shares.setdefault((who, trial["source"]), {name: {} for name in PARTS})
+                row = shares.setdefault((who, trial.source), {name: {} for name in PARTS})
                 row[part].setdefault(task, []).append(100 * beaten / len(drawn[task]))
     return {
         key: {part: _mean_of_means(of.values()) for part, of in row.items()}
@@ -58,12 +58,9 @@ def _drawn(pool: Runs, task: str, direction: Direction) -> list[float]:
     better.
     """
     trials = [
-        t
-        for run in pool
-        if run["run"]["task"] == task and run["run"]["proposer"] == "random"
-        for t in run["trials"][1:]
+        t for run in pool if run.task == task and run.proposer == "random" for t in run.trials[1:]
     ]
-    return sorted(-inf if t["value"] is None else upward(direction) * t["value"] for t in trials)
+    return sorted(-inf if t.value is None else upward(direction) * t.value for t in trials)
 
 
 def _mean_of_means(groups: Iterable[Sequence[float]]) -> float | None:

@@ -4,20 +4,20 @@ stored is not done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.executor import Executor
 from agenthpo.assembly import check_proposer, proposer_named
-from agenthpo.bench.store import about, append, stored
+from agenthpo.bench.store import about, append
 from agenthpo.bench.tables.models import Remembered
 from agenthpo.bench.tasks.opro import OPRO, Opro
+from agenthpo.bench.tasks.stored_runs import Run, StoredRun, StoredTrial, read_runs
 from agenthpo.bench.tasks.trained import load_bench_task, trained
 from agenthpo.bench.workers import in_processes
-from agenthpo.codec import current_source, trial_to_json
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, parse_model
@@ -29,14 +29,11 @@ from agenthpo.task import Task
 
 __all__ = [
     "ASKING",
-    "Run",
     "Where",
     "checked_run",
-    "key_of",
     "missing_runs",
     "play_run",
     "play_runs",
-    "read_runs",
 ]
 
 ASKING = (CREATOR, HYBRID, OPRO)
@@ -55,23 +52,6 @@ _TOLD = (
     "xllamacpp",
 )
 """The packages whose versions are stored with a run."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One proposer on one task with one seed. Every run begins with the default configuration."""
-
-    task: str
-    proposer: str
-    model: str
-    """``none`` for a proposer that asks none."""
-    seed: int
-    trials: int
-
-    @property
-    def key(self) -> tuple[str, str, str, int]:
-        """What tells it from other runs."""
-        return self.task, self.proposer, self.model, self.seed
 
 
 @dataclass(frozen=True)
@@ -98,31 +78,11 @@ def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) ->
     return Run(task, proposer, model, seed, trials)
 
 
-def key_of(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
-    """Return the key of a stored run."""
-    return Run(**line["run"]).key
-
-
-def read_runs(results: Path, tasks: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the stored runs of ``tasks``, of each the longest."""
-    longest: dict[tuple, dict[str, Any]] = {}
-    for task in tasks:
-        for line in stored(results / f"{task}.jsonl"):
-            key = key_of(line)
-            if key not in longest or len(longest[key]["trials"]) <= len(line["trials"]):
-                longest[key] = line
-    for line in longest.values():
-        for trial in line["trials"]:
-            trial["source"] = current_source(trial["source"])
-    return list(longest.values())
-
-
 def missing_runs(results: Path, runs: Iterable[Run]) -> list[Run]:
     """Return the runs that are not stored, or were stored with fewer trials."""
     runs = list(runs)
     known = {
-        key_of(line): line["run"]["trials"]
-        for line in read_runs(results, {run.task for run in runs})
+        each.run.key: each.run.trials for each in read_runs(results, {run.task for run in runs})
     }
     return [run for run in runs if known.get(run.key, 0) < run.trials]
 
@@ -132,12 +92,12 @@ def play_runs(where: Where, runs: Sequence[Run], *, jobs: int) -> Iterator[Run]:
     had trained is not trained again.
     """
     where.results.mkdir(parents=True, exist_ok=True)
-    for run, line in in_processes(partial(play_run, where), runs, jobs=jobs):
-        append(where.results / f"{run.task}.jsonl", line)
+    for run, done in in_processes(partial(play_run, where), runs, jobs=jobs):
+        append(where.results / f"{run.task}.jsonl", done.to_json())
         yield run
 
 
-def play_run(where: Where, run: Run) -> dict[str, Any]:
+def play_run(where: Where, run: Run) -> StoredRun:
     """Do ``run`` and return what is stored of it: the run, its trials, whose data it was, versions
     and machine.
     """
@@ -176,12 +136,7 @@ def play_run(where: Where, run: Run) -> dict[str, Any]:
     finally:
         if llm is not None:
             llm.close()
-    return {
-        "run": asdict(run),
-        "source": source,
-        "about": about(_TOLD),
-        "trials": [_stored(trial) for trial in trials],
-    }
+    return StoredRun(run, source, about(_TOLD), tuple(map(StoredTrial.of, trials)))
 
 
 def _proposer(run: Run, llm: LLM | None) -> Proposer:
@@ -196,22 +151,3 @@ def _training_seed(task: Task, trials: Sequence[Trial], params: dict[str, Any], 
     """
     key = task.space.key(params)
     return spawn_seed(seed, sum(task.space.key(t.proposal.params) == key for t in trials))
-
-
-def _stored(trial: Trial) -> dict[str, Any]:
-    told = trial_to_json(trial)
-    kept = (
-        "number",
-        "state",
-        "source",
-        "mode",
-        "params",
-        "value",
-        "test_value",
-        "error",
-        "rationale",
-        "expected",
-        "note",
-        "duration_s",
-    )
-    return {**{name: told[name] for name in kept}, "tokens": trial.usage.tokens}

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.trained import TASKS, TASKS_FOLDER, load_bench_task
 from agenthpo.llm.names import parse_model
 from agenthpo.records import Direction, Outcome, Proposal, Trial
@@ -35,20 +36,20 @@ _POOLED = ("random", "tpe")
 """The proposers whose trials the peak is taken from."""
 
 
-def trials_of(run: Mapping[str, Any]) -> list[Trial]:
+def trials_of(run: StoredRun) -> list[Trial]:
     """Return a stored run's trials, as far as scores need them."""
     return [
         Trial(
-            t["number"],
-            Proposal(t["params"], t["source"]),
+            t.number,
+            Proposal(t.params, t.source),
             Outcome(
-                "complete" if t["value"] is not None else "failed",
-                t["value"],
-                test_value=t["test_value"],
-                duration_s=t["duration_s"],
+                "complete" if t.value is not None else "failed",
+                t.value,
+                test_value=t.test_value,
+                duration_s=t.duration_s or 0.0,
             ),
         )
-        for t in run["trials"]
+        for t in run.trials
     ]
 
 
@@ -67,51 +68,45 @@ def scored(trials: Sequence[Trial], direction: Direction) -> tuple[float, float]
     return mean_value(best), mean(tested) if tested else float("nan")
 
 
-def label(run: Mapping[str, Any]) -> str:
+def label(run: StoredRun) -> str:
     """Return what a run's proposer is called: with its model, where it asks one."""
-    proposer, model = run["run"]["proposer"], run["run"]["model"]
+    proposer, model = run.proposer, run.model
     named = parse_model(model)
     called = named.own if named.is_embedded else named.text
     return proposer if named.is_none else f"{proposer} ({called})"
 
 
-def sources_of(runs: Sequence[Mapping[str, Any]]) -> str:
+def sources_of(runs: Sequence[StoredRun]) -> str:
     """Return whose data ``runs`` were trained on."""
-    return ", ".join(sorted({run["source"].get("source", "") for run in runs}))
+    return ", ".join(sorted({run.source.get("source", "") for run in runs}))
 
 
-def peak(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, Any] | None:
+def peak(runs: Sequence[StoredRun], direction: Direction) -> dict[str, Any] | None:
     """Return the 100-trial peak of one task: the best single value of ten runs of ten trials, five
     of random search and five of TPE.
 
     None where runs are missing.
     """
     pooled = [
-        r
-        for r in runs
-        if r["run"]["proposer"] in _POOLED
-        and r["run"]["seed"] < PEAK_RUNS
-        and r["run"]["trials"] >= max(AT)
+        r for r in runs if r.proposer in _POOLED and r.seed < PEAK_RUNS and r.run.trials >= max(AT)
     ]
     if len(pooled) < PEAK_RUNS * len(_POOLED):
         return None
-    trials = [
-        (run, t) for run in pooled for t in run["trials"][: max(AT)] if t["value"] is not None
-    ]
-    run, best = max(trials, key=lambda pair: upward(direction) * pair[1]["value"])
+    trials = [(run, t) for run in pooled for t in run.trials[: max(AT)] if t.value is not None]
+    run, best = max(trials, key=lambda pair: upward(direction) * (pair[1].value or 0.0))
     return {
-        "value": best["value"],
-        "test_value": best["test_value"],
-        "params": best["params"],
-        "by": run["run"]["proposer"],
+        "value": best.value,
+        "test_value": best.test_value,
+        "params": best.params,
+        "by": run.proposer,
         "of": len(trials),
     }
 
 
 def scores_table(
-    runs: Sequence[Mapping[str, Any]],
+    runs: Sequence[StoredRun],
     folder: Path = TASKS_FOLDER,
-    pool: Sequence[Mapping[str, Any]] = (),
+    pool: Sequence[StoredRun] = (),
 ) -> list[dict[str, Any]]:
     """Return for each task its direction, source, default, peak and, for each proposer, the scores
     at each number of trials.
@@ -123,11 +118,11 @@ def scores_table(
     """
     rows = []
     for name in TASKS:
-        here = [run for run in runs if run["run"]["task"] == name]
+        here = [run for run in runs if run.task == name]
         if not here:
             continue
         objective = load_bench_task(name, folder).objective
-        pooled = [run for run in pool or runs if run["run"]["task"] == name]
+        pooled = [run for run in pool or runs if run.task == name]
         best, labels = peak(pooled, objective.direction), sorted({label(run) for run in here})
         found = {
             who: _scores([run for run in here if label(run) == who], objective.direction)
@@ -149,7 +144,7 @@ def scores_table(
                 "metric": objective.metric,
                 "direction": objective.direction,
                 "source": sources_of(here),
-                "data": ", ".join(sorted({run["source"].get("data", "") for run in here})),
+                "data": ", ".join(sorted({run.source.get("data", "") for run in here})),
                 "peak": best,
                 "proposers": found,
             }
@@ -157,13 +152,13 @@ def scores_table(
     return rows
 
 
-def _scores(runs: Sequence[Mapping[str, Any]], direction: Direction) -> dict[str, dict[str, Any]]:
+def _scores(runs: Sequence[StoredRun], direction: Direction) -> dict[str, dict[str, Any]]:
     found = {}
     for at in AT:
         known = {
-            run["run"]["seed"]: s
+            run.seed: s
             for run in runs
-            if len(run["trials"]) >= at and (s := scored(trials_of(run)[:at], direction))
+            if len(run.trials) >= at and (s := scored(trials_of(run)[:at], direction))
         }
         if known:
             values, tests = zip(*known.values(), strict=True)

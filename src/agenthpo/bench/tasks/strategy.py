@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agenthpo.bench.tasks.scores import trials_of
+from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.records import Direction
 from agenthpo.space import Parameter, Space
 from agenthpo.trials import best_measured
@@ -39,7 +40,7 @@ def change(parameter: Parameter, before: Any, after: Any) -> float:
 
 
 def changes(
-    runs: Sequence[Mapping[str, Any]], space: Space, direction: Direction, trials: int
+    runs: Sequence[StoredRun], space: Space, direction: Direction, trials: int
 ) -> NDArray[np.float64]:
     """Return parameters x (trials - 1): how far each trial's value is from the incumbent's at that
     time, the mean over ``runs``.

@@ -4,10 +4,9 @@ hundred trials, seconds a trial.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from statistics import mean, median, stdev
-from typing import Any
 
+from agenthpo.bench.tasks.groups import Runs
 from agenthpo.bench.tasks.score_tables import number_words
 from agenthpo.bench.tasks.scores import peak, sources_of
 from agenthpo.records import Direction
@@ -18,19 +17,13 @@ MARK = "<!-- measured: written by `agenthpo bench figures` -->"
 """What follows it in a README is written anew each time."""
 
 
-def facts(runs: Sequence[Mapping[str, Any]], task: str, direction: Direction) -> str:
+def facts(runs: Runs, task: str, direction: Direction) -> str:
     """Return the facts on ``task`` in Markdown."""
-    here = [run for run in runs if run["run"]["task"] == task]
-    defaults = {
-        run["run"]["seed"]: run["trials"][0]["value"]
-        for run in here
-        if run["trials"][0]["value"] is not None
-    }
+    here = [run for run in runs if run.task == task]
+    defaults = {run.seed: run.trials[0].value for run in here if run.trials[0].value is not None}
     values = list(defaults.values())
     best = peak(here, direction)
-    seconds = [
-        t["duration_s"] for run in here for t in run["trials"] if t["duration_s"] is not None
-    ]
+    seconds = [t.duration_s for run in here for t in run.trials if t.duration_s is not None]
     lines = ["", f"Measured by `agenthpo bench run` ({sources_of(here)} data):", ""]
     spread = (
         f", standard deviation over {len(values)} seeds {number_words(stdev(values))} (the noise floor)"
