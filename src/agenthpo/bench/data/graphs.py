@@ -101,7 +101,8 @@ def _digits() -> Graph:
 
 
 def _shares(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return features / np.maximum(features.sum(axis=1, keepdims=True), 1)
+    totals: NDArray[np.float32] = features.sum(axis=1, keepdims=True)
+    return np.divide(features, np.maximum(totals, 1), dtype=np.float32)
 
 
 def _graph(features: Any, labels: Any, edges: Any, *split: Any) -> Graph:

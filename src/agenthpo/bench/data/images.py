@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,9 +103,10 @@ def _debian() -> list[Path]:
 
 
 def _fashion(files: Sequence[Path]) -> Pictures:
-    return _split(
-        *(_idx(path)[..., None] if "images" in path.name else _idx(path) for path in files)
+    x, y, x_test, y_test = (
+        _idx(path)[..., None] if "images" in path.name else _idx(path) for path in files
     )
+    return _split(x, y, x_test, y_test)
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:
@@ -118,7 +120,12 @@ def _idx(path: Path) -> NDArray[np.uint8]:
 
 
 def _split(
-    x: NDArray, y: NDArray, x_test: NDArray, y_test: NDArray, train: int = 3000, hidden: int = 1500
+    x: NDArray[Any],
+    y: NDArray[Any],
+    x_test: NDArray[Any],
+    y_test: NDArray[Any],
+    train: int = 3000,
+    hidden: int = 1500,
 ) -> Pictures:
     """Train on 3,000 pictures and validate on 1,500 others, the same whatever the seed; the test is
     at most 2,000 of the set's own.
@@ -187,7 +194,7 @@ def _scenes(files: Sequence[Path], each: int = 3) -> Pictures:
     return _pictures(*parts)
 
 
-def _pictures(*parts: tuple[NDArray, NDArray]) -> Pictures:
+def _pictures(*parts: tuple[NDArray[Any], NDArray[Any]]) -> Pictures:
     pixels = parts[0][0].astype(np.float32)
     mean, spread = pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(0, 1, 2))
     done = [

@@ -116,7 +116,7 @@ def load_clicks(source: str | None = None) -> Clicks:
         online=("MovieLens 100k", lambda: _clicks(*_grouplens(fetched(_MOVIELENS)))),
         package=(
             "MovieLens 100k of the recbole package",
-            lambda: _clicks(*(_recbole(kind) for kind in ("inter", "user", "item"))),
+            lambda: _clicks(_recbole("inter"), _recbole("user"), _recbole("item")),
         ),
     )
 
@@ -182,11 +182,11 @@ def _grouplens(path: Path) -> tuple[list[Row], list[Row], list[Row]]:
             kind: archive.read(f"ml-100k/u.{kind}").decode("latin-1").splitlines()
             for kind in ("data", "user", "item")
         }
-    events = [
+    events: list[Row] = [
         dict(zip(("user_id", "item_id", "rating", "timestamp"), line.split("\t"), strict=True))
         for line in lines["data"]
     ]
-    viewers = [
+    viewers: list[Row] = [
         dict(
             zip(
                 ("user_id", "age", "gender", "occupation", "zip_code"), line.split("|"), strict=True
@@ -194,7 +194,7 @@ def _grouplens(path: Path) -> tuple[list[Row], list[Row], list[Row]]:
         )
         for line in lines["user"]
     ]
-    films = []
+    films: list[Row] = []
     for number, title, *_, genres in (line.split("|", 5) for line in lines["item"]):
         years = re.findall(r"\((\d{4})\)", title)
         kinds = [

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from agenthpo.agents.choice import Choice
 from agenthpo.bench.tables.problems import Problem, sampled
-from agenthpo.exchange import Attempt, View
+from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed

@@ -210,7 +210,7 @@ def _bumps(p: Params) -> float:
     ripple = sum(
         1 - math.cos(2 * math.pi * (a - b) / 1.5) for a, b in ((x, 2.4), (y, 1.1), (z, 2.2))
     )
-    return 0.12 * away + 0.15 * ripple
+    return float(0.12 * away + 0.15 * ripple)
 
 
 def _failing(p: Params) -> float | None:

@@ -84,7 +84,7 @@ class Ours:
     def recommended(self) -> Params | None:
         """Return the best configuration."""
         best = self.optimizer.best()
-        return best and best.params
+        return None if best is None else best.params
 
 
 class Optunas:
@@ -142,12 +142,12 @@ class Smac:
             n_trials=trials,
             seed=seed,
             output_directory=self.folder.name,
-        )  # type: ignore[arg-type]
+        )
         default = self.space.default()
         design = Facade.get_initial_design(scenario)
         if default is not None:  # as an additional configuration, it would come last
             first, rest = configspace.get_default_configuration(), design.select_configurations()
-            design.select_configurations = lambda: [first, *(c for c in rest if c != first)]  # type: ignore[method-assign]
+            design.select_configurations = lambda: [first, *(c for c in rest if c != first)]
         self.smac = Facade(
             scenario,
             lambda config, seed=0: 0.0,
@@ -174,7 +174,7 @@ class Smac:
                 cost=2.0**31 if failed else value,
                 status=StatusType.CRASHED if failed else StatusType.SUCCESS,
             ),
-        )  # type: ignore[arg-type]
+        )
 
     def recommended(self) -> Params | None:
         """Return SMAC's incumbent."""

@@ -70,7 +70,7 @@ def summary(
             low, high = _bootstrap(found)
             against = means.get(baseline) if baseline else None
             difference = None if against is None else found - against
-            ends = (None, None) if difference is None else _bootstrap(difference)
+            gap_low, gap_high = (None, None) if difference is None else _bootstrap(difference)
             mean = None if difference is None else float(difference.mean())
             seconds = [
                 r.seconds / r.trials
@@ -79,17 +79,18 @@ def summary(
             ]
             rows.append(
                 Row(
-                    method,
-                    trials,
-                    len(problems),
-                    float(found.mean()),
-                    low,
-                    high,
-                    float(np.median(found)),
-                    float(ranks[method]),
-                    mean,
-                    *ends,
-                    float(np.mean(seconds)),
+                    method=method,
+                    trials=trials,
+                    problems=len(problems),
+                    mean=float(found.mean()),
+                    low=low,
+                    high=high,
+                    median=float(np.median(found)),
+                    rank=float(ranks[method]),
+                    difference=mean,
+                    difference_low=gap_low,
+                    difference_high=gap_high,
+                    seconds=float(np.mean(seconds)),
                 )
             )
     return rows
@@ -131,7 +132,8 @@ def _ranks(means: np.ndarray) -> np.ndarray:
     """Return each row's mean rank over the columns; equals share the mean of their ranks."""
     smaller = (means[:, None, :] > means[None, :, :]).sum(axis=1)
     equal = (means[:, None, :] == means[None, :, :]).sum(axis=1)
-    return (smaller + (equal + 1) / 2).mean(axis=1)
+    ranks: np.ndarray = (smaller + (equal + 1) / 2).mean(axis=1)
+    return ranks
 
 
 def _bootstrap(values: np.ndarray) -> tuple[float, float]:

@@ -35,7 +35,7 @@ _MLP = {
     "width": {"type": "int", "default": 101, "about": "neurons in each hidden layer"},
 }
 """scikit-learn's defaults, on the grid."""
-_FCNET = {
+_FCNET: dict[str, dict[str, Any]] = {
     "activation_fn_1": {
         "type": "categorical",
         "default": "relu",
@@ -60,7 +60,7 @@ _FCNET = {
 }
 """Keras' defaults and a middling width."""
 _EDGES = ("node 0 to 1", "node 0 to 2", "node 1 to 2", "node 0 to 3", "node 1 to 3", "node 2 to 3")
-_CELL = {
+_CELL: dict[str, dict[str, Any]] = {
     f"Op{i}": {"type": "categorical", "default": "nor_conv_3x3", "about": f"operation from {edge}"}
     for i, edge in enumerate(_EDGES)
 }
@@ -149,8 +149,9 @@ class _Table:
         return float(self.means[self.row(params)])
 
     def at(self, share: float) -> Params:
-        index, params = int(self.order[round(share * (len(self.order) - 1))]), {}
-        for name, choices in reversed(self.space.items()):
+        index = int(self.order[round(share * (len(self.order) - 1))])
+        params: Params = {}
+        for name, choices in reversed(list(self.space.items())):
             index, i = divmod(index, len(choices))
             params[name] = choices[i]
         return {name: params[name] for name in self.space}

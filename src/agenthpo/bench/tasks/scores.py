@@ -132,9 +132,8 @@ def scores_table(
             base = found.get("random", {}).get(at)
             for scores in found.values():
                 if at in scores:
-                    scores[at]["gain_random"] = base and gain(
-                        *shared_means(scores[at], base), objective.direction
-                    )
+                    own, others = shared_means(scores[at], base) if base else (None, None)
+                    scores[at]["gain_random"] = gain(own, others, objective.direction)
                     scores[at]["gain_peak"] = best and gain(
                         scores[at]["mean"], best["value"], objective.direction
                     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from agenthpo.bench.store import stored
 from agenthpo.codec import current_source, trial_to_json
 from agenthpo.errors import StudyError
-from agenthpo.records import Params, Trial
+from agenthpo.records import Params, Source, Trial
 
 __all__ = ["Run", "StoredRun", "StoredTrial", "read_runs"]
 
@@ -43,7 +43,7 @@ class StoredTrial:
 
     number: int
     state: str = ""
-    source: str = ""
+    source: Annotated[Source, BeforeValidator(current_source)] = "default"
     mode: str = ""
     params: Params = field(default_factory=dict)
     value: float | None = None
@@ -100,9 +100,7 @@ class StoredRun:
 
         :raises ValueError: if it holds none.
         """
-        known = _adapter().validate_python(line)
-        trials = (replace(t, source=current_source(t.source)) for t in known.trials)
-        return replace(known, trials=tuple(trials))
+        return _adapter().validate_python(line)
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written of it."""

@@ -31,12 +31,11 @@ def change(parameter: Parameter, before: Any, after: Any) -> float:
         isinstance(v, (int, float)) and not isinstance(v, bool) for v in values
     ):
         return float(before != after)
-    low, high = (
-        (min(values), max(values)) if parameter.is_discrete else (parameter.low, parameter.high)
-    )
+    ends = (min(values), max(values)) if parameter.is_discrete else (parameter.low, parameter.high)
+    low, high, first, second = (float(v) for v in (*ends, before, after))
     if (parameter.is_discrete and low > 0 and high / low >= 4) or parameter.log:
-        low, high, before, after = (math.log(float(v)) for v in (low, high, before, after))
-    return abs(float(after) - float(before)) / (float(high) - float(low))
+        low, high, first, second = (math.log(v) for v in (low, high, first, second))
+    return abs(second - first) / (high - low)
 
 
 def changes(
