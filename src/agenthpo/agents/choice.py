@@ -39,7 +39,7 @@ def choose(
                 task,
                 trials,
                 [candidates[i] for i in order],
-                spawn_seed(seed, next_number(trials), 50 + turn),
+                spawn_seed(seed, "choice", next_number(trials), turn),
             )
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)

@@ -39,7 +39,7 @@ class Creator:
         messages = creator_messages(self.llm, task, trials, view)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
-            seed = spawn_seed(self.seed, next_number(trials), turn)
+            seed = spawn_seed(self.seed, "creator", next_number(trials), turn)
             try:
                 reply = self.llm.ask(messages, form, seed=seed)
             except LLMFailure as failure:

@@ -56,7 +56,7 @@ class Executor:
         )
         try:
             reply = self.llm.ask(
-                messages, executor_form(task), seed=spawn_seed(self.seed, trial.number)
+                messages, executor_form(task), seed=spawn_seed(self.seed, "executor", trial.number)
             )
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")

@@ -217,7 +217,7 @@ class Engine:
         )
 
     def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
-        return np.random.default_rng(spawn_seed(self.seed, next_number(trials), 17))
+        return np.random.default_rng(spawn_seed(self.seed, "engine", next_number(trials)))
 
     def _sought(self, belief: Belief, rng: np.random.Generator) -> Matrix:
         """Return rows to try, the most promising first."""
@@ -248,7 +248,7 @@ class Engine:
             for row in each:
                 if task.space.key(encoding.params(row)) not in barred:
                     return row
-        seed = spawn_seed(self.seed, len(trials))
+        seed = spawn_seed(self.seed, "engine, anything left", len(trials))
         otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
         left = any_left(task.space, barred, seed=seed, otherwise=otherwise)
         return None if left is None else encoding.rows([left])[0]
