@@ -92,7 +92,7 @@ def ours(trials, folder):
     with ExperienceLog.create(
         folder, space=todo.space, meta=StudyMeta(direction="maximize")
     ) as log:
-        run_trials(todo, OptunaSampler(0), Executor(), log, Instant())
+        run_trials(todo, OptunaSampler(0), executor=Executor(), log=log, pool=Instant())
     return time.perf_counter() - began
 
 
@@ -161,7 +161,7 @@ def prompt_tokens(count, name):
         )
         trials.append(Trial(i, proposal, outcome, analysis))
     manner = manner_of(name)
-    head, user = creator_messages(manner, replace(task(10)), trials)
+    head, user = creator_messages(manner, replace(task(10)), trials=trials)
     return {"head": estimate_tokens(head.text), "rest": estimate_tokens(user.text)}
 
 

@@ -45,7 +45,7 @@ def milliseconds(name, task, trials):
     """
     took = []
     for repeat in range(_REPEATS):
-        proposer = proposer_named(name, None, repeat)
+        proposer = proposer_named(name, None, seed=repeat)
         # what a running study has behind it: the history but for its last trial
         proposer.propose(task, trials[:-1])
         began = time.perf_counter()

@@ -109,10 +109,16 @@ def test_a_summary_compares_on_the_same_problems():
     assert (a.mean, a.rank, b.rank) == (pytest.approx(0.3), 1.25, 1.75)
     assert a.difference == pytest.approx(-0.1) and a.low <= a.mean <= a.high
     # on the seed that both played
-    assert ratio(results, "a", ["b"], 5, ["x", "y"]) == (pytest.approx(0.25 / 0.4), "b")
+    assert ratio(results, "a", others=["b"], trials=5, problems=["x", "y"]) == (
+        pytest.approx(0.25 / 0.4),
+        "b",
+    )
     results += made("c", "x", 0.1, 0.2) + made("c", "y", 0.1)
-    assert ratio(results, "a", ["b", "c"], 5, ["x", "y"]) == (pytest.approx(0.3 / 0.125), "c")
-    assert ratio(results, "a", ["d"], 5, ["x", "y"]) is None
+    assert ratio(results, "a", others=["b", "c"], trials=5, problems=["x", "y"]) == (
+        pytest.approx(0.3 / 0.125),
+        "c",
+    )
+    assert ratio(results, "a", others=["d"], trials=5, problems=["x", "y"]) is None
 
 
 def test_unknown_names_are_refused():

@@ -82,7 +82,7 @@ def with_source(run, number, source):
 def test_changes_are_from_the_incumbent_of_the_time_and_not_from_the_trial_before():
     settings = [{"layers": n, "opt": "adam"} for n in (1, 5, 1)]
     run = run_of("creator", [0.9, 0.1, 0.5], params=lambda i: settings[i])
-    found = changes([run], SPACE, "maximize", 4)
+    found = changes([run], SPACE, direction="maximize", trials=4)
     assert found[SPACE.names.index("layers")][:2].tolist() == [1, 0]
     assert np.isnan(found[:, 2]).all()
 

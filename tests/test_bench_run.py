@@ -104,9 +104,12 @@ def test_the_same_configuration_and_seed_is_trained_once_whoever_proposes_it(whe
 
 def test_a_training_that_fails_is_a_trial_and_not_done_again_either(where):
     task = load_bench_task("tabular-regression", where.tasks)
-    outcome, source = trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache)
+    outcome, source = trained(task, {"x": -1.0, "kind": "plain"}, seed=0, cache=where.cache)
     assert outcome.status == "failed" and "it went up" in outcome.error
-    assert trained(task, {"x": -1.0, "kind": "plain"}, 0, where.cache) == (outcome, source)
+    assert trained(task, {"x": -1.0, "kind": "plain"}, seed=0, cache=where.cache) == (
+        outcome,
+        source,
+    )
     assert trainings(where) == 1
 
 
@@ -126,10 +129,13 @@ def test_wrong_names_are_told(where):
     with pytest.raises(TaskError, match="run this from its folder or name it by --folder"):
         load_bench_task(TASKS[0], where.tasks)
     with pytest.raises(TaskError, match="'opro' asks a language model; name one by --model"):
-        checked_run("tabular-regression", "opro", "none", 0, 3)
-    assert checked_run("tabular-regression", "random", "local:smollm2", 0, 3).model == "none"
+        checked_run("tabular-regression", "opro", model="none", seed=0, trials=3)
+    assert (
+        checked_run("tabular-regression", "random", model="local:smollm2", seed=0, trials=3).model
+        == "none"
+    )
     with pytest.raises(TaskError, match="magic"):
-        checked_run("tabular-regression", "magic", "none", 0, 3)
+        checked_run("tabular-regression", "magic", model="none", seed=0, trials=3)
 
 
 def test_what_was_killed_while_it_was_written_is_done_again(where):

@@ -424,7 +424,7 @@ def test_a_prompt_stays_within_its_allowance_up_to_a_thousand_trials(held, allow
     model, sizes = Scripted(), {}
     model.allowance, model.holds_to_grammar = allowance, held
     for count in (5, 20, 100, 1000):
-        head, user = creator_messages(model, TASK, long_study(count))
+        head, user = creator_messages(model, TASK, trials=long_study(count))
         sizes[count] = estimate_tokens(user.text) + (0 if held else estimate_tokens(head.text))
         assert sizes[count] <= allowance
     assert max(sizes.values()) <= 1.3 * sizes[5], sizes
@@ -432,7 +432,7 @@ def test_a_prompt_stays_within_its_allowance_up_to_a_thousand_trials(held, allow
 
 def test_the_best_the_latest_and_what_taught_something_are_told_in_full():
     trials = long_study(100)
-    text = creator_messages(Scripted(), TASK, trials)[1].text
+    text = creator_messages(Scripted(), TASK, trials=trials)[1].text
     best = max((t for t in trials if t.value is not None), key=lambda t: t.value)
     assert f"trial {best.number} (" in text
     assert "trial 99 (creator)" in text
@@ -456,9 +456,9 @@ def test_findings_are_of_code_and_fit_into_their_allowance():
 def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
     (tmp_path / "propose.md").write_text("Now {standing} Number {number}, {unknown}.")
     own = replace(TASK, prompts=tmp_path)
-    messages = creator_messages(Scripted(), own, TRIALS)
+    messages = creator_messages(Scripted(), own, trials=TRIALS)
     assert messages[1].text.endswith("Number 2, {unknown}.")
-    assert messages[0] == creator_messages(Scripted(), TASK, TRIALS)[0]
+    assert messages[0] == creator_messages(Scripted(), TASK, trials=TRIALS)[0]
 
 
 def test_where_the_study_stands_is_told():
@@ -493,7 +493,7 @@ def test_the_executor_takes_words_from_the_model_and_nothing_else():
     outcome = Outcome("complete", 0.9, curves={"acc": ((0.0, 0.9),)})
     analysis = Executor(
         Scripted({"insight": "It reached 0.99, a record. And", "diagnosis": "diverged"})
-    ).analyse(TASK, TRIALS[0], outcome, TRIALS)
+    ).analyse(TASK, TRIALS[0], outcome=outcome, trials=TRIALS)
     assert (analysis.insight, analysis.author, analysis.diagnosis) == (
         "It reached 0.99, a record.",
         "scripted",
@@ -505,7 +505,9 @@ def test_the_executor_takes_words_from_the_model_and_nothing_else():
     "answer", [LLMFailure("no network"), {"insight": ""}, {"insight": 3}, [], None]
 )
 def test_an_executor_without_words_says_so_and_keeps_the_rules(answer):
-    analysis = Executor(Scripted(answer)).analyse(TASK, TRIALS[0], Outcome("complete", 0.9), TRIALS)
+    analysis = Executor(Scripted(answer)).analyse(
+        TASK, TRIALS[0], outcome=Outcome("complete", 0.9), trials=TRIALS
+    )
     assert analysis.author == "rules"
     assert analysis.insight.startswith("acc 0.9")
     assert analysis.note.startswith("in the rules' words: ")
@@ -520,7 +522,9 @@ def test_a_real_model_is_held_to_the_space_and_to_what_is_new(smollm2):
 
 
 def test_a_real_model_finds_words(smollm2):
-    analysis = Executor(smollm2).analyse(TASK, TRIALS[0], Outcome("complete", 0.9), TRIALS)
+    analysis = Executor(smollm2).analyse(
+        TASK, TRIALS[0], outcome=Outcome("complete", 0.9), trials=TRIALS
+    )
     assert (analysis.author, analysis.note) == ("local:smollm2", "")
     assert analysis.insight
 
@@ -538,7 +542,7 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
         0.0123,
         ("opt sgd",),
     )
-    full = creator_messages(manner_of("toy"), TASK, TRIALS, view)[-1].text
+    full = creator_messages(manner_of("toy"), TASK, trials=TRIALS, view=view)[-1].text
     assert (
         "candidate A: lr=0.0123 size=" in full
         and "0.9 expected, 0.8 to 0.95 nine times in ten" in full
@@ -549,9 +553,9 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
         and "uncertain by about 0.012" in full
         and "never tried: opt sgd" in full
     )
-    short = creator_messages(manner_of("local:toy"), TASK, TRIALS, view)[-1].text
+    short = creator_messages(manner_of("local:toy"), TASK, trials=TRIALS, view=view)[-1].text
     assert "The engine would try lr=0.0123" in short and "uncertain" not in short
-    without = creator_messages(manner_of("toy"), TASK, TRIALS)[-1].text
+    without = creator_messages(manner_of("toy"), TASK, trials=TRIALS)[-1].text
     assert "statistical engine" not in without and "The engine would" not in without
 
 

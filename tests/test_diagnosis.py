@@ -18,7 +18,9 @@ def curve(values):
 
 
 def analyse(outcome, trials=(), **proposal):
-    return diagnose(TASK, Trial(5, Proposal(PARAMS, "creator", **proposal)), outcome, trials)
+    return diagnose(
+        TASK, Trial(5, Proposal(PARAMS, "creator", **proposal)), outcome=outcome, trials=trials
+    )
 
 
 def complete(values, **others):
@@ -90,7 +92,9 @@ def test_a_diagnosis_has_evidence_and_advice(outcome, diagnosis, evidence, advic
 
 def test_advice_never_leaves_the_space():
     at_the_edge = {**PARAMS, "epochs": 50}
-    analysis = diagnose(TASK, Trial(5, Proposal(at_the_edge, "creator")), complete(RISING), ())
+    analysis = diagnose(
+        TASK, Trial(5, Proposal(at_the_edge, "creator")), outcome=complete(RISING), trials=()
+    )
     assert analysis.advice == "raise lr above 0.01"
 
 
@@ -110,7 +114,9 @@ def test_without_a_sign_of_trouble_the_least_varied_parameter_is_advised():
         for n in range(3)
     ]
     assert (
-        diagnose(TASK, Trial(3, Proposal(PARAMS, "creator")), complete([0.8]), tried).advice
+        diagnose(
+            TASK, Trial(3, Proposal(PARAMS, "creator")), outcome=complete([0.8]), trials=tried
+        ).advice
         == "vary size next"
     )
 
@@ -158,4 +164,6 @@ def test_any_curve_can_be_read(values, direction):
         else Outcome("complete", last, curves={"acc": points, "train_acc": points})
     )
     task = make_task(direction=direction)
-    assert diagnose(task, Trial(0, Proposal(PARAMS, "creator")), outcome, []).evidence
+    assert diagnose(
+        task, Trial(0, Proposal(PARAMS, "creator")), outcome=outcome, trials=[]
+    ).evidence

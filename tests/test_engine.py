@@ -230,7 +230,7 @@ def test_a_range_of_very_many_steps_stays_on_them(proposer):
         "y": {"type": "float", "low": -1.0, "high": 1.0, "step": 1e-8},
     }
     task = make_task(space)
-    turn, trials = proposer_named(proposer, None, 3), []
+    turn, trials = proposer_named(proposer, None, seed=3), []
     for number in range(8):
         proposal = turn.propose(task, trials)
         assert task.space.violations(proposal.params) == []
@@ -250,7 +250,7 @@ def test_values_beyond_what_can_be_squared_are_gone_on_from():
 def test_what_failed_is_not_offered_again_even_where_values_are_noisy(proposer):
     task = make_task({"x": {"type": "int", "low": 0, "high": 3}})
     task = replace(task, objective=replace(task.objective, noisy=True))
-    turn, trials, bad = proposer_named(proposer, None, 1), [], []
+    turn, trials, bad = proposer_named(proposer, None, seed=1), [], []
     for number in range(14):
         proposal = turn.propose(task, trials)
         assert proposal.params not in bad

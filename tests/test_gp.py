@@ -34,7 +34,7 @@ def test_the_gradient_is_right():
 
 def test_it_predicts_what_it_has_not_seen_and_finds_what_matters():
     encoding, rows, values = made(60)
-    process = gp.fit(encoding, rows[:40], values[:40])
+    process = gp.fit(encoding, rows[:40], values=values[:40])
     mean, spread = process.at(rows[40:])
     assert np.sqrt(np.mean((mean - values[40:]) ** 2)) < 0.15
     assert np.mean(np.abs(mean - values[40:]) < 3 * np.sqrt(spread**2 + process.noise)) > 0.9
@@ -44,13 +44,13 @@ def test_it_predicts_what_it_has_not_seen_and_finds_what_matters():
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 def test_it_learns_the_noise(noise):
     encoding, rows, values = made(80, noise)
-    learnt = gp.fit(encoding, rows, values).noise
+    learnt = gp.fit(encoding, rows, values=values).noise
     assert learnt < 0.01 if noise == 0 else 0.05 < learnt < 0.6
 
 
 def test_more_observations_are_as_if_it_had_been_told_from_the_start():
     encoding, rows, values = made(20)
-    process = gp.fit(encoding, rows[:15], values[:15])
+    process = gp.fit(encoding, rows[:15], values=values[:15])
     more = process.with_observed(rows[15:], values[15:])
     covariance = process.covariance(rows, rows) + process.noise * np.eye(20)
     whole = process.mean + process.covariance(rows, rows) @ np.linalg.solve(

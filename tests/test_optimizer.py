@@ -102,7 +102,7 @@ def test_mistakes_are_named():
         Optimizer(SPACE, direction="up")
     with pytest.raises(ModelError):
         Optimizer(SPACE, model="local:none-such")
-    assert proposer_named("random", None, 0)
+    assert proposer_named("random", None, seed=0)
 
 
 def test_a_real_model_proposes_in_it():

@@ -31,7 +31,7 @@ def judged(*lines, reason="exit", code=0, tail="", alike=(), patterns=None, spec
     for line in lines:
         with suppress(PatternError):
             reader.read_output(line)
-    return judge(spec, reader, RunEnd(reason, code, **end), tail, alike=alike)
+    return judge(spec, reader, end=RunEnd(reason, code, **end), tail=tail, alike=alike)
 
 
 def spec_with(**changes):

@@ -118,7 +118,7 @@ def test_a_model_is_never_told_a_secret():
             Analysis("crashed", (text,), text, text, author="x"),
         )
         model = Listening()
-        Redacting(model).ask(creator_messages(model, make_task(), [trial]), None)
+        Redacting(model).ask(creator_messages(model, make_task(), trials=[trial]), None)
         assert secret not in model.heard
 
 

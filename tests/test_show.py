@@ -66,7 +66,7 @@ def test_a_story_tells_what_changed_why_what_was_expected_and_what_came():
         outcome=outcome,
         analysis=replace(trial.analysis, expectation_met=False, evidence=("e",), advice="lower lr"),
     )
-    said = "\n".join(story(trial, before, "acc", "maximize"))
+    said = "\n".join(story(trial, before, metric="acc", direction="maximize"))
     assert "Trial 2, proposed by creator (m)" in said
     assert (
         "Changed from trial 0 (acc 0.8): lr 0.001 -> 0.003, opt adam -> sgd, momentum now 0.9"

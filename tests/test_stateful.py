@@ -73,14 +73,14 @@ def test_several_may_be_pending():
 )
 def test_what_cannot_be_used_is_named_with_the_fix(name, words):
     with pytest.raises(TaskError, match=words):
-        proposer_named(name, None, 0)
+        proposer_named(name, None, seed=0)
 
 
 def test_a_package_of_the_hub_is_asked_for_by_name(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "optunahub", raising=False)
     if __import__("importlib.util").util.find_spec("optunahub") is None:
         with pytest.raises(TaskError, match="pip install optunahub"):
-            proposer_named("hub:samplers/auto_sampler", None, 0)
+            proposer_named("hub:samplers/auto_sampler", None, seed=0)
     (tmp_path / "optunahub.py").write_text(
         "import types, optuna\n"
         "def load_module(name):\n"
@@ -89,9 +89,9 @@ def test_a_package_of_the_hub_is_asked_for_by_name(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert (
-        proposer_named("hub:samplers/mine", None, 0).propose(make_task(NUMBERS), []).source
+        proposer_named("hub:samplers/mine", None, seed=0).propose(make_task(NUMBERS), []).source
         == "default"
     )
     with pytest.raises(TaskError, match=r"cannot be had from OptunaHub \(no route to host\)"):
-        proposer_named("hub:samplers/other", None, 0)
+        proposer_named("hub:samplers/other", None, seed=0)
     sys.modules.pop("optunahub")

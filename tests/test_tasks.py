@@ -68,7 +68,7 @@ def test_a_task_reports_validation_and_test_at_every_step_and_whose_data_it_was(
         and task.background.dataset
         and 4 <= len(task.space.parameters) <= 10
     )
-    outcome = trained(task, short(task), 1, tmp_path)
+    outcome = trained(task, short(task), seed=1, cache=tmp_path)
     assert outcome.test_value is not None
     assert {len(curve) for curve in outcome.curves.values()} == {
         len(outcome.curves[task.objective.metric])
@@ -80,17 +80,18 @@ def test_a_task_reports_validation_and_test_at_every_step_and_whose_data_it_was(
         assert outcome.value > 0.77 and outcome.test_value > 0.77
     if name.startswith("tabular"):
         again, other = (
-            trained(task, short(task), seed, tmp_path / str(seed)).value for seed in (1, 2)
+            trained(task, short(task), seed=seed, cache=tmp_path / str(seed)).value
+            for seed in (1, 2)
         )
         assert outcome.value == again != other
 
 
-def trained(task, params, seed, folder):
+def trained(task, params, seed, cache):
     """Return the outcome of a task's training, or skip where its packages or data are not here."""
     if reason := lacking(task.name.split("-")[0]):
         pytest.skip(reason)
-    folder.mkdir(exist_ok=True)
-    outcome = run(task.spec(0, params, seed=seed, workdir=folder))
+    cache.mkdir(exist_ok=True)
+    outcome = run(task.spec(0, params, seed=seed, workdir=cache))
     if outcome.status == "failed" and "no data: " in outcome.log_tail:
         pytest.skip(outcome.log_tail)
     assert outcome.status == "complete", outcome.log_tail

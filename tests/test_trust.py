@@ -26,7 +26,7 @@ def told(*trials):
 
 
 def trust(*trials, kind="unknown"):
-    return assessed(told(*trials), "maximize", kind)
+    return assessed(told(*trials), "maximize", kind=kind)
 
 
 def test_results_earn_trust_and_lose_it():
@@ -100,7 +100,7 @@ def test_a_late_bloomer_is_seen_and_who_fades_is_left():
 @pytest.mark.parametrize("kind", ["embedded", "small"])
 def test_a_weak_models_first_turn_is_one(kind):
     trials = told(("creator", 0.1))
-    assert not is_creators(trials, assessed(trials, "maximize", kind), first_turns=1)
+    assert not is_creators(trials, assessed(trials, "maximize", kind=kind), first_turns=1)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ def test_a_half_that_shows_nothing_brings_nothing():
 
 
 def test_what_a_model_brings_is_added_to_its_class():
-    assert assessed(told(), "maximize", "unknown", (1.0, 0.0)).value == near(2 / 3)
-    assert assessed(told(), "maximize", "unknown", (0.0, 1.0)).value == near(1 / 3)
-    assert assessed(told(), "maximize", "embedded", (0.2, 0.4)).value == near(0.5 / 2.1)
+    assert assessed(told(), "maximize", kind="unknown", record=(1.0, 0.0)).value == near(2 / 3)
+    assert assessed(told(), "maximize", kind="unknown", record=(0.0, 1.0)).value == near(1 / 3)
+    assert assessed(told(), "maximize", kind="embedded", record=(0.2, 0.4)).value == near(0.5 / 2.1)
 
 
 def test_who_was_asked_whatever_became_of_the_answer():

@@ -129,7 +129,9 @@ def tune(
             f"the study {folder} exists; resume it by resume=True, or name another one by study=…"
         )
     name, hint = choose_model(model)
-    choice, its_seed = replayed(ModelChoice(name, base_url, hint, on_llm_failure))
+    choice, its_seed = replayed(
+        ModelChoice(name=name, base_url=base_url, hint=hint, on_failure=on_llm_failure)
+    )
     seed = its_seed if its_seed is not None else seed
     return _result(
         begin(
@@ -148,8 +150,20 @@ def tune(
 def _result(stopped: Stopped, folder: Path) -> Result:
     best = stopped.incumbent
     if best is None:
-        return Result(None, None, stopped.trials, stopped.reason, folder)
-    return Result(best.proposal.params, best.value, stopped.trials, stopped.reason, folder)
+        return Result(
+            best_params=None,
+            best_value=None,
+            trials=stopped.trials,
+            reason=stopped.reason,
+            folder=folder,
+        )
+    return Result(
+        best_params=best.proposal.params,
+        best_value=best.value,
+        trials=stopped.trials,
+        reason=stopped.reason,
+        folder=folder,
+    )
 
 
 def _name_of(objective: Callable[..., Any]) -> str:

@@ -147,7 +147,9 @@ def record_in(studies: Path, model: str) -> Record:
     return record_of(found)
 
 
-def proposer_named(name: str, llm: LLM | None, seed: int, record: Record = (0.0, 0.0)) -> Proposer:
+def proposer_named(
+    name: str, llm: LLM | None, *, seed: int, record: Record = (0.0, 0.0)
+) -> Proposer:
     """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a sampler of Optuna's by its name.
 
     :raises TaskError: for a name that is not known.

@@ -31,10 +31,10 @@ __all__ = ["run_trials"]
 def run_trials(
     task: Task,
     proposer: Proposer,
+    *,
     executor: Executor,
     log: ExperienceLog,
     pool: Pool,
-    *,
     seed: int = 0,
     keep_going: bool = False,
     on_event: OnEvent = ignore,
@@ -66,14 +66,19 @@ def run_trials(
             trial, outcome = running.pop(future), future.result()
             on_event(Analysing(trial, outcome))
             finished = log.finish(
-                trial, outcome, executor.analyse(task, trial, outcome, log.fitting_trials())
+                trial,
+                outcome,
+                executor.analyse(task, trial, outcome=outcome, trials=log.fitting_trials()),
             )
             on_event(Finished(finished, log.incumbent()))
             fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
             # what was asked while trials ran is asked again, now that one more has ended
             reason = None
     stopped = Stopped(
-        fault or reason or "nothing is left to do", tuple(log.trials()), log.incumbent(), fault
+        reason=fault or reason or "nothing is left to do",
+        trials=tuple(log.trials()),
+        incumbent=log.incumbent(),
+        fault=fault,
     )
     on_event(stopped)
     return stopped

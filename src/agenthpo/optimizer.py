@@ -102,7 +102,7 @@ class Optimizer:
             choice = ModelChoice(model, base_url)
             check_priced(self.task, choice)
             llm = self._stack.enter_context(opened_model(choice))
-            self._proposer = proposer_named(proposer, llm and Redacting(llm), seed)
+            self._proposer = proposer_named(proposer, llm and Redacting(llm), seed=seed)
         else:
             self._proposer = proposer
         self._trials: list[Trial] = []
@@ -142,7 +142,7 @@ class Optimizer:
         place = self._place(known)
         trial = self._trials[place]
         outcome = _outcome(value, status)
-        analysis = self._executor.analyse(self.task, trial, outcome, self._trials)
+        analysis = self._executor.analyse(self.task, trial, outcome=outcome, trials=self._trials)
         self._trials[place] = replace(
             trial, outcome=outcome, analysis=analysis, finished_at=time.time()
         )

@@ -190,7 +190,13 @@ class RunSpec:
     @property
     def owner(self) -> Owner:
         """Whose result the outcome of this run is."""
-        return Owner(self.study, self.trial, self.params, self.seed, self.script)
+        return Owner(
+            study=self.study,
+            trial=self.trial,
+            params=self.params,
+            seed=self.seed,
+            script=self.script,
+        )
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ def rehearse(task: Task) -> None:
 
     :raises AgentHPOError: where that fails.
     """
-    proposer, trials = proposer_named(HYBRID, None, 0), list[Trial]()
+    proposer, trials = proposer_named(HYBRID, None, seed=0), list[Trial]()
     for number in range(_REHEARSED):
         proposal = proposer.propose(task, trials)
         if isinstance(proposal, Stop):
@@ -202,7 +202,12 @@ def rehearse(task: Task) -> None:
         check_storable(task.space, proposal.params)
         task.spec(number, proposal.params, seed=0, workdir=Path("TRIAL_DIR"))
         trials.append(
-            Trial(number, proposal, Outcome("complete", float(number % 3)), Analysis("completed"))
+            Trial(
+                number=number,
+                proposal=proposal,
+                outcome=Outcome("complete", float(number % 3)),
+                analysis=Analysis("completed"),
+            )
         )
 
 
@@ -294,10 +299,10 @@ def _run(
         llm.prepare([head(task, llm)])
     return run_trials(
         task,
-        proposer_named(proposer, llm, seed, record),
-        Executor(llm, seed),
-        log,
-        InlinePool(),
+        proposer_named(proposer, llm, seed=seed, record=record),
+        executor=Executor(llm, seed),
+        log=log,
+        pool=InlinePool(),
         seed=seed,
         keep_going=keep_going,
         on_event=on_event,

@@ -121,14 +121,14 @@ def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:
         ]
         accounts.append(
             Account(
-                source,
-                len(mine),
-                sum(t.outcome is not None and t.value is None for t in mine),
-                sum(t.number in firsts for t in mine),
-                sum(steps.get(t.number, 0.0) for t in mine),
-                sum(judged),
-                len(judged),
-                sum((t.proposal.usage for t in mine), Usage()),
+                source=source,
+                proposed=len(mine),
+                failed=sum(t.outcome is not None and t.value is None for t in mine),
+                won=sum(t.number in firsts for t in mine),
+                gained=sum(steps.get(t.number, 0.0) for t in mine),
+                held=sum(judged),
+                judged=len(judged),
+                usage=sum((t.proposal.usage for t in mine), Usage()),
             )
         )
     return accounts

@@ -37,9 +37,9 @@ def choose(
             letter, spent = _asked(
                 llm,
                 task,
-                trials,
-                [candidates[i] for i in order],
-                spawn_seed(seed, "choice", next_number(trials), turn),
+                trials=trials,
+                candidates=[candidates[i] for i in order],
+                seed=spawn_seed(seed, "choice", next_number(trials), turn),
             )
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)
@@ -56,11 +56,16 @@ def choose(
         if by_position
         else "asked in another order it chose another one"
     )
-    return Choice(None, f"the model's choice did not stand: {where}", usage, by_position)
+    return Choice(
+        index=None,
+        reason=f"the model's choice did not stand: {where}",
+        usage=usage,
+        by_position=by_position,
+    )
 
 
 def _asked(
-    llm: LLM, task: Task, trials: Sequence[Trial], candidates: Sequence[Params], seed: int
+    llm: LLM, task: Task, *, trials: Sequence[Trial], candidates: Sequence[Params], seed: int
 ) -> tuple[int | None, Usage]:
     letters = _LETTERS[: len(candidates)]
     lines = "\n".join(

@@ -20,7 +20,7 @@ _PROPOSAL, _INSIGHT = 230, 60
 
 def first_prompt(task: Task, manner: Mannered) -> list[Message]:
     """Return what the Creator is sent before any trial has ended, word by word."""
-    return creator_messages(manner, task, [])
+    return creator_messages(manner, task, trials=[])
 
 
 def forecast(task: Task, manner: Mannered) -> Usage:

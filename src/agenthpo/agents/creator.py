@@ -36,7 +36,7 @@ class Creator:
         """Ask for a proposal, given what the engine thinks; what it holds is a point of the space
         that was not tried before.
         """
-        messages = creator_messages(self.llm, task, trials, view)
+        messages = creator_messages(self.llm, task, trials=trials, view=view)
         form, usage, refused = creator_form(task, trials), Usage(), list[str]()
         for turn in range(1 + _SENT_BACK):
             seed = spawn_seed(self.seed, "creator", next_number(trials), turn)
@@ -93,7 +93,7 @@ class Creator:
 
 
 def creator_messages(
-    llm: Mannered, task: Task, trials: Sequence[Trial], view: View | None = None
+    llm: Mannered, task: Task, *, trials: Sequence[Trial], view: View | None = None
 ) -> list[Message]:
     """Return the conversation that asks for the next configuration."""
     engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)

@@ -59,13 +59,13 @@ class _Finding:
     advice: str
 
 
-def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
+def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Trial]) -> Analysis:
     """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in
     the rules' own words.
     """
     others = [t for t in trials if t.number != trial.number]
     best = incumbent(others, task.objective.direction)
-    finding = _find(task, trial.proposal.params, outcome, trials, best)
+    finding = _find(task, trial.proposal.params, outcome=outcome, trials=trials, best=best)
     expected = trial.proposal.expected
     met = None if expected is None else outcome.value is not None and expected.holds(outcome.value)
     return Analysis(
@@ -78,7 +78,7 @@ def diagnose(task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]
 
 
 def _find(
-    task: Task, params: Params, outcome: Outcome, trials: Sequence[Trial], best: Trial | None
+    task: Task, params: Params, *, outcome: Outcome, trials: Sequence[Trial], best: Trial | None
 ) -> _Finding:
     lever = _Levers(task.space, params)
     failures: dict[str, tuple[Diagnosis, str]] = {
@@ -102,11 +102,13 @@ def _find(
                 "fix the task before any other configuration is tried",
             )
         return _Finding(diagnosis, (outcome.error,), advice)
-    return _find_in_curves(task, outcome, lever, best, _untouched(task.space, params, trials))
+    return _find_in_curves(
+        task, outcome, lever=lever, best=best, otherwise=_untouched(task.space, params, trials)
+    )
 
 
 def _find_in_curves(
-    task: Task, outcome: Outcome, lever: _Levers, best: Trial | None, otherwise: str
+    task: Task, outcome: Outcome, *, lever: _Levers, best: Trial | None, otherwise: str
 ) -> _Finding:
     metric, direction = task.objective.metric, task.objective.direction
     shape = read_shape(outcome.curves.get(metric, ()), direction)

@@ -33,12 +33,12 @@ class Executor:
         self.seed = seed
 
     def analyse(
-        self, task: Task, trial: Trial, outcome: Outcome, trials: Sequence[Trial]
+        self, task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Trial]
     ) -> Analysis:
         """Return what ``outcome`` means, given all ``trials``. A model that fails costs its words
         only, and the analysis says so.
         """
-        analysis = diagnose(task, trial, outcome, trials)
+        analysis = diagnose(task, trial, outcome=outcome, trials=trials)
         # no words are bought for what no configuration can fix
         if self.llm is None or analysis.diagnosis == "task_error":
             return analysis

@@ -34,7 +34,13 @@ def bench_tables(
     chosen = _known(methods, METHODS, "method") or list(METHODS)
     names = _known(problems, [*TABLES, *CONTINUOUS], "problem") or [*TABLES, *CONTINUOUS]
     games = [
-        Game(method, name, seed, min(trials or 1000, METHODS[method].trials), has_default)
+        Game(
+            method=method,
+            problem=name,
+            seed=seed,
+            trials=min(trials or 1000, METHODS[method].trials),
+            has_default=has_default,
+        )
         for method in chosen
         for seed in range(min(seeds or METHODS[method].seeds, METHODS[method].seeds))
         for name in names

@@ -37,7 +37,7 @@ def bench_run(
         load_bench_task(name, where.tasks)
     # Seed by seed, so that what a call that is stopped leaves is a smaller table, not half of one.
     runs = [
-        checked_run(task, proposer, model, seed, trials)
+        checked_run(task, proposer, model=model, seed=seed, trials=trials)
         for seed in range(seeds)
         for task in names
         for proposer in proposers

@@ -41,14 +41,14 @@ def print_best(folder: Path, form: str | None) -> None:
     if form is None:
         form = "command" if meta.task_file else "json"
     if form == "command":
-        say(command_line(task_of(folder, meta), best, workdir(best.number), meta.seed))
+        say(command_line(task_of(folder, meta), best, workdir=workdir(best.number), seed=meta.seed))
     elif form == "yaml":
         say(_as_yaml(best), end="")
     else:
         print(to_json(best.proposal.params))
 
 
-def command_line(task: Task, best: Trial, workdir: Path, seed: int) -> str:
+def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     """Return a line for a shell that runs ``best`` again, as the study ran it, in the task's
     folder.
     """

@@ -151,7 +151,7 @@ class StudyOptions:
             from agenthpo.cli.models import pull_with_progress
 
             pull_with_progress(name)
-        return ModelChoice(name, base_url, hint, on_failure)  # type: ignore[arg-type]
+        return ModelChoice(name=name, base_url=base_url, hint=hint, on_failure=on_failure)  # type: ignore[arg-type]
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., int]:

@@ -41,10 +41,12 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
         log_file = folder / "trials" / f"{number:04d}" / "run.log"
         print(to_json({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
         return
-    say(*story(trial, trials[:number], metric, direction), *_where(folder, trial))
+    say(*story(trial, trials[:number], metric=metric, direction=direction), *_where(folder, trial))
 
 
-def story(trial: Trial, earlier: Sequence[Trial], metric: str, direction: Direction) -> list[str]:
+def story(
+    trial: Trial, earlier: Sequence[Trial], *, metric: str, direction: Direction
+) -> list[str]:
     """Return the story in lines."""
     proposal, model = trial.proposal, f" ({trial.proposal.model})" if trial.proposal.model else ""
     lines = [

@@ -145,14 +145,14 @@ def _of_argparse(call: ast.Call, *, by_yaml: bool = False) -> Iterator[tuple[str
         given.get("default"), {"store_true": False, "store_false": True}.get(action)
     )
     choices = _constant(given.get("choices"), ())
-    option = _argparse_option(str(action), kind, default, choices, by_yaml=by_yaml)
+    option = _argparse_option(str(action), kind, default=default, choices=choices, by_yaml=by_yaml)
     for text in _texts(call):
         if text.startswith("--"):
             yield text.removeprefix("--"), option
 
 
 def _argparse_option(
-    action: str, kind: str, default: Any, choices: Any, *, by_yaml: bool
+    action: str, kind: str, *, default: Any, choices: Any, by_yaml: bool
 ) -> Option:
     if action == "store_true":
         problem = (

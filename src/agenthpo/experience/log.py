@@ -141,7 +141,7 @@ class ExperienceLog:
                 # again: another process may have begun and ended one before the lock was ours
                 refuse_existing(folder)
                 left = _set_aside(folder)
-                study = _begun(folder, storage, meta.direction, meta.id)
+                study = _begun(folder, storage, direction=meta.direction, identity=meta.id)
             except BaseException:
                 os.close(lock)
                 raise
@@ -319,7 +319,9 @@ class ExperienceLog:
         return finished
 
 
-def _begun(folder: Path, storage: str | None, direction: Direction, identity: str) -> optuna.Study:
+def _begun(
+    folder: Path, storage: str | None, *, direction: Direction, identity: str
+) -> optuna.Study:
     """Return a new Optuna study for ``folder``; what a driver left that was killed before its study
     had begun is replaced.
     """
@@ -407,10 +409,10 @@ def _damaged(number: int, error: str) -> Trial:
     """Return what stands for a trial whose record cannot be read."""
     outcome = Outcome("failed", error=error)
     return Trial(
-        number,
-        Proposal({}, "engine", note=error),
-        outcome,
-        Analysis("crashed", (error,), f"It is lost: {error}."),
+        number=number,
+        proposal=Proposal({}, "engine", note=error),
+        outcome=outcome,
+        analysis=Analysis("crashed", (error,), f"It is lost: {error}."),
     )
 
 
@@ -425,10 +427,10 @@ def _foreign(frozen: FrozenTrial) -> Trial:
     error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"
     outcome = Outcome("failed" if value is None else "complete", value, error=error)
     return Trial(
-        frozen.number,
-        proposal,
-        outcome,
-        Analysis("crashed" if value is None else "completed", insight=error),
+        number=frozen.number,
+        proposal=proposal,
+        outcome=outcome,
+        analysis=Analysis("crashed" if value is None else "completed", insight=error),
     )
 
 

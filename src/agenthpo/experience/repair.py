@@ -62,10 +62,10 @@ def repair(folder: Path) -> Repaired:
         trials = log.trials()
     lost = tuple(t.number for t in trials if not t.proposal.params)
     return Repaired(
-        copy,
-        tuple(map(str, journal.damages)),
-        lost,
-        tuple(t.number for t in trials if t.outcome is None),
+        folder=copy,
+        damages=tuple(map(str, journal.damages)),
+        lost=lost,
+        unfinished=tuple(t.number for t in trials if t.outcome is None),
     )
 
 

@@ -204,7 +204,7 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
             if entry.is_here:  # another process fetched it while this one waited
                 break
             try:
-                _fetch(entry, source, part, on_progress)
+                _fetch(entry, source, part=part, on_progress=on_progress)
                 _accept(entry, part)
             except (SourceFailure, OSError) as problem:
                 said.append(f"{source.name}: {problem}")
@@ -215,7 +215,7 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
     return entry.path
 
 
-def _fetch(entry: Entry, source: Source, part: Path, on_progress: OnProgress) -> None:
+def _fetch(entry: Entry, source: Source, *, part: Path, on_progress: OnProgress) -> None:
     with part.open("ab") as file:
         file.truncate(source.start(min(file.tell(), entry.size)))
         done = file.seek(0, os.SEEK_END)

@@ -72,7 +72,12 @@ class EmbeddedLLM:
         return Reply(
             text,
             read_json(text).data,
-            Usage(1, used["prompt_tokens"], used["completion_tokens"], time.monotonic() - began),
+            Usage(
+                requests=1,
+                input_tokens=used["prompt_tokens"],
+                output_tokens=used["completion_tokens"],
+                seconds=time.monotonic() - began,
+            ),
         )
 
     def verify(self) -> None:

@@ -252,7 +252,12 @@ def _values(text: str) -> Iterator[_Value]:
             continue
         position = reader.position
         if isinstance(value, dict) or len(value) > 1:
-            yield _Value(_cleaned(value), match.start(), position, reader.is_corrected)
+            yield _Value(
+                value=_cleaned(value),
+                start=match.start(),
+                end=position,
+                is_corrected=reader.is_corrected,
+            )
 
 
 class _Twice(ValueError):

@@ -64,5 +64,5 @@ def parse_model(text: str, base_url: str | None = None) -> ModelName:
         return ModelName(text, "file" if "/" in own or own.endswith(".gguf") else "embedded", own)
     provider, has_provider, own = text.partition(":")
     if not has_provider:
-        return ModelName(text, "remote", text, "", base_url)
-    return ModelName(text, "remote", own, provider, base_url)
+        return ModelName(text=text, kind="remote", own=text, provider="", base_url=base_url)
+    return ModelName(text=text, kind="remote", own=own, provider=provider, base_url=base_url)

@@ -306,7 +306,11 @@ class RemoteLLM:
         said = text or thought or (str(calls[0].args) if calls else "")
         usage, notes = self._usage(response.usage, messages, said)
         return Reply(
-            whole_characters(said), found.data, usage, (*found.repairs, *notes), found.problem
+            text=whole_characters(said),
+            data=found.data,
+            usage=usage,
+            repairs=(*found.repairs, *notes),
+            problem=found.problem,
         )
 
     def _usage(self, used: Any, messages: Sequence[Message], said: str) -> tuple[Usage, list[str]]:

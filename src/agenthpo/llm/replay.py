@@ -60,11 +60,11 @@ class ReplayLLM:
         if "failure" in entry:
             raise LLMFailure(entry["failure"])
         return Reply(
-            entry["reply"],
-            entry["data"],
-            Usage(**entry["usage"]),
-            tuple(entry["repairs"]),
-            entry.get("problem", ""),
+            text=entry["reply"],
+            data=entry["data"],
+            usage=Usage(**entry["usage"]),
+            repairs=tuple(entry["repairs"]),
+            problem=entry.get("problem", ""),
         )
 
     def verify(self) -> None:

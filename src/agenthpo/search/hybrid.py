@@ -76,7 +76,7 @@ class Hybrid:
         """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
-        trust = assessed(trials, task.objective.direction, self.kind, self.record)
+        trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
         if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
         view = self.engine.view(task, trials) if isinstance(self.engine, Engine) else None

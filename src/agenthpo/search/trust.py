@@ -130,6 +130,7 @@ def record_of(earlier: Sequence[Trust]) -> Record:
 def assessed(
     trials: Sequence[Trial],
     direction: Direction,
+    *,
     kind: ModelClass = "unknown",
     record: Record = (0.0, 0.0),
 ) -> Trust:
@@ -164,7 +165,14 @@ def assessed(
             )
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
-    return Trust(value, results, won / total if total else 0.5, held, judged, refused)
+    return Trust(
+        value=value,
+        results=results,
+        better=won / total if total else 0.5,
+        held=held,
+        judged=judged,
+        refused=refused,
+    )
 
 
 def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | None:

@@ -73,7 +73,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         ),
         objective=_objective(parsed, where),
         space=space,
-        train=_train(parsed.train, space, folder, where),
+        train=_train(parsed.train, space, folder=folder, where=where),
         budget=(budget := _budget(parsed.budget, where)),
         written_budget=budget,
         file=str(file.resolve()),
@@ -130,7 +130,7 @@ def _budget(form: BudgetForm, where: str) -> Budget:
     return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
 
 
-def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
+def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train:
     command = _command(train, folder, where)
     texts = {
         "train.command": command,
@@ -140,19 +140,21 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     for key, held in texts.items():
         _check_placeholders(held, [*space.names, *sorted(RESERVED)], f"{where}: {key}")
     if train.command and not train.shell:
-        _check_dashes(command, space, folder, f"{where}: train.command")
+        _check_dashes(command, space, folder=folder, where=f"{where}: train.command")
     if train.shell and train.command:
         _check_shell_line(train.command, f"{where}: train.command")
     if train.command and not train.shell:
         check_program(command, folder, f"{where}: train.command")
     if train.command:
-        _check_reaches_script(command, space, train, folder, f"{where}: train.command")
+        _check_reaches_script(
+            command, space, train=train, folder=folder, where=f"{where}: train.command"
+        )
     for name, pattern in train.metrics.items():
         _check_pattern(pattern, f"{where}: train.metrics.{name}")
     return Train(
         command=command,
         shell=train.shell,
-        styles=_styles(command, space, train.style, folder, where),
+        styles=_styles(command, space, style=train.style, folder=folder, where=where),
         cwd=str(folder),
         env=train.env,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
@@ -164,7 +166,7 @@ def _train(train: TrainForm, space: Space, folder: Path, where: str) -> Train:
     )
 
 
-def _check_dashes(command: tuple[str, ...], space: Space, folder: Path, where: str) -> None:
+def _check_dashes(command: tuple[str, ...], space: Space, *, folder: Path, where: str) -> None:
     """Refuse a text that begins with a dash where it would stand alone and the script's parser
     would take it for an option.
 
@@ -205,7 +207,7 @@ def _check_shell_line(line: str, where: str) -> None:
 
 
 def _styles(
-    command: tuple[str, ...], space: Space, style: str, folder: Path, where: str
+    command: tuple[str, ...], space: Space, *, style: str, folder: Path, where: str
 ) -> dict[str, str]:
     """Return how ``{flags}`` writes true, false and null: as the task says, else as the script's
     own text does.
@@ -290,7 +292,7 @@ def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
 
 
 def _check_reaches_script(
-    command: tuple[str, ...], space: Space, train: TrainForm, folder: Path, where: str
+    command: tuple[str, ...], space: Space, *, train: TrainForm, folder: Path, where: str
 ) -> None:
     """Refuse a command that names some parameters and forgets others, or names none for a script
     that does not ask for them.

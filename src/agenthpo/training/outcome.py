@@ -49,9 +49,9 @@ _MOST_POINTS = 200
 def judge(
     spec: RunSpec,
     reader: MetricReader,
+    *,
     end: RunEnd,
     tail: str,
-    *,
     alike: Sequence[str] = (),
 ) -> Outcome:
     """Return the outcome of a run that ended as ``end`` says.
@@ -75,7 +75,7 @@ def judge(
         taken=dict(reader.taken),
         warnings=(*several, *reader.unread.values()),
     )
-    ended_badly = _bad_ending(spec, end, curves, tail)
+    ended_badly = _bad_ending(spec, end, curves=curves, tail=tail)
     if ended_badly is not None:
         status, error = ended_badly
         return replace(outcome, status=status, error=error)
@@ -139,7 +139,7 @@ def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
 
 
 def _bad_ending(
-    spec: RunSpec, end: RunEnd, curves: dict[str, Curve], tail: str
+    spec: RunSpec, end: RunEnd, *, curves: dict[str, Curve], tail: str
 ) -> tuple[Status, str] | None:
     """Return status and one line for a run that did not end well, else None."""
     reason, code = end.reason, end.exit_code
@@ -176,7 +176,7 @@ def _bad_ending(
             ", which is often the system running out of memory" if number == signal.SIGKILL else ""
         )
         return "failed", f"killed by signal {number.value} ({number.name}){hint}"
-    return "failed", end.error or _exit_words(spec, code, curves, lines)
+    return "failed", end.error or _exit_words(spec, code, curves=curves, lines=lines)
 
 
 def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curve]) -> bool:
@@ -219,7 +219,9 @@ def _signal_of(code: int) -> signal.Signals | None:
     return signal.Signals(number) if number in set(signal.Signals) else None
 
 
-def _exit_words(spec: RunSpec, code: int | None, curves: dict[str, Curve], lines: list[str]) -> str:
+def _exit_words(
+    spec: RunSpec, code: int | None, *, curves: dict[str, Curve], lines: list[str]
+) -> str:
     curve = curves.get(spec.metric)
     after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
     return f"exit code {code}{after}" + (

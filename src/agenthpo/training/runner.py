@@ -57,11 +57,11 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     with open(begin_attempt(workdir, spec), "r+b", buffering=0) as log:
         reader = _Reader(spec, on_point, token, log)
         end = (
-            _call(spec, reader, token, log)
+            _call(spec, reader, token=token, log=log)
             if spec.function is not None
-            else _execute(spec, reader, token, log)
+            else _execute(spec, reader, token=token, log=log)
         )
-        outcome = judge(spec, reader.metrics, end, _tail(log), alike=reader.alike)
+        outcome = judge(spec, reader.metrics, end=end, tail=_tail(log), alike=reader.alike)
     _save(outcome, workdir, spec)
     return outcome
 
@@ -182,7 +182,7 @@ def _table(spec: RunSpec) -> TableFile | None:
     return TableFile(path, own=path.is_relative_to(spec.workdir), metric=spec.metric)
 
 
-def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEnd:
+def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> RunEnd:
     """Run the command and return how it ended."""
     settings = {
         "log": log.fileno(),
@@ -204,7 +204,7 @@ def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEn
         json.dumps(settings),
         *spec.command,
     ]
-    with _supervised(arguments, spec, token, log) as process:
+    with _supervised(arguments, spec, token=token, log=log) as process:
         assert process.stdout is not None
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
             reader.poll()
@@ -220,7 +220,7 @@ def _execute(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEn
 
 @contextlib.contextmanager
 def _supervised(
-    arguments: list[str], spec: RunSpec, token: str, log: BinaryIO
+    arguments: list[str], spec: RunSpec, *, token: str, log: BinaryIO
 ) -> Iterator[subprocess.Popen[bytes]]:
     env = {
         **os.environ,
@@ -251,7 +251,7 @@ def _supervised(
             process.stdout.close()
 
 
-def _call(spec: RunSpec, reader: _Reader, token: str, log: BinaryIO) -> RunEnd:
+def _call(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> RunEnd:
     """Call the function with the parameters and return how it ended; what it returns is reported
     under the metric's name.
     """

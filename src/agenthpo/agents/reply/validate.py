@@ -68,7 +68,13 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     return (
         problems
         if problems or isinstance(expected, str)
-        else Draft(params, rationale, hypothesis, expected, tuple(repairs))
+        else Draft(
+            params=params,
+            rationale=rationale,
+            hypothesis=hypothesis,
+            expected=expected,
+            repairs=tuple(repairs),
+        )
     )
 
 

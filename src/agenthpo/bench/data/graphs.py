@@ -110,10 +110,10 @@ def _graph(features: Any, labels: Any, edges: Any, *split: Any) -> Graph:
     edges = np.unique(edges[edges[:, 0] != edges[:, 1]], axis=0)
     train, val, test = (np.asarray(part, dtype=np.int64) for part in split)
     return Graph(
-        np.asarray(features, dtype=np.float32),
-        np.asarray(labels, dtype=np.int64),
-        edges,
-        train,
-        val,
-        test,
+        features=np.asarray(features, dtype=np.float32),
+        labels=np.asarray(labels, dtype=np.int64),
+        edges=edges,
+        train=train,
+        val=val,
+        test=test,
     )

@@ -99,11 +99,11 @@ def _liked(known: Pairs, test: Pairs) -> Liked:
     order = np.random.default_rng(0).permutation(len(known))
     users, items = np.concatenate([known, test]).max(axis=0) + 1
     return Liked(
-        int(users),
-        int(items),
-        known[order[len(order) // 10 :]],
-        known[order[: len(order) // 10]],
-        test,
+        users=int(users),
+        items=int(items),
+        train=known[order[len(order) // 10 :]],
+        val=known[order[: len(order) // 10]],
+        test=test,
     )
 
 
@@ -163,7 +163,15 @@ def _clicks(
         rank[rows] = np.arange(len(rows)) / len(rows)
     parts = (rank < 0.8), (rank >= 0.8) & (rank < 0.9), rank >= 0.9
     train, val, test = (np.flatnonzero(part) for part in parts)
-    return Clicks(fields, tuple(len(known) for known in numbers), history, liked, train, val, test)
+    return Clicks(
+        fields=fields,
+        sizes=tuple(len(known) for known in numbers),
+        history=history,
+        liked=liked,
+        train=train,
+        val=val,
+        test=test,
+    )
 
 
 def _recbole(kind: str) -> Iterator[Row]:

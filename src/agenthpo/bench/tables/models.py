@@ -55,7 +55,7 @@ class Remembered:
             self._live.close()
 
 
-def creator(name: str, folder: Path, game: str, seed: int) -> Creator:
+def creator(name: str, folder: Path, *, game: str, seed: int) -> Creator:
     """Return a Creator by the model ``name`` for one game; its replies are kept in ``folder``, a
     file a game.
     """

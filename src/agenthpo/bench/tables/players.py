@@ -265,8 +265,8 @@ def _by_model(name: str, short: str, *, always: bool) -> Callable[[Problem, int]
         asked = creator(
             name,
             REPLIES / f"{'creator' if always else 'hybrid'}-{short}",
-            f"{problem.name}-{seed}",
-            seed,
+            game=f"{problem.name}-{seed}",
+            seed=seed,
         )
         kind = class_of(name, embedded=asked.llm.holds_to_grammar)
         return Ours(

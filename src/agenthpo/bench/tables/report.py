@@ -44,7 +44,12 @@ _FEWEST = 5
 _BAD = {5: 1.2, 10: 1.15, 25: 1.05, 50: 1.05}
 PROMISES: tuple[Promise, ...] = (
     Promise("engine", PEERS, {5: 1.0, 10: 0.95, 25: 0.85, 50: 0.9, 100: 0.9}),
-    Promise("engine", PEERS, {5: 1.0, 10: 0.9, 25: 0.8, 50: 0.8, 100: 0.8}, "continuous"),
+    Promise(
+        method="engine",
+        others=PEERS,
+        at_most={5: 1.0, 10: 0.9, 25: 0.8, 50: 0.8, 100: 0.8},
+        group="continuous",
+    ),
     Promise("hybrid-expert", ("engine",), {5: 0.65, 10: 0.8, 25: 0.9}),
     Promise("hybrid-expert", ("alone-expert",), {5: 1.15, 10: 1.1, 25: 1.0}),
     Promise("hybrid-good", ("engine",), {5: 0.9, 10: 1.0, 25: 1.0}),
@@ -95,7 +100,9 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
         cells = []
         for trials in shown:
             found = (
-                ratio(results, promise.method, others, trials, names) if names and others else None
+                ratio(results, promise.method, others=others, trials=trials, problems=names)
+                if names and others
+                else None
             )
             bound = promise.at_most.get(trials)
             cells.append(

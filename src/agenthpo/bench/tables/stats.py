@@ -41,7 +41,7 @@ class Row:
 
 
 def by_problem(
-    results: Sequence[Played], method: str, trials: int, problems: Sequence[str]
+    results: Sequence[Played], method: str, *, trials: int, problems: Sequence[str]
 ) -> np.ndarray:
     """Return the mean regret on each of ``problems`` (nan where there is none), over the seeds."""
     found = {name: list[float]() for name in problems}
@@ -61,7 +61,10 @@ def summary(
     """Return a row for each method and checkpoint that has results on all of ``problems``."""
     rows = []
     for trials in CHECKPOINTS:
-        means = {method: by_problem(results, method, trials, problems) for method in methods}
+        means = {
+            method: by_problem(results, method, trials=trials, problems=problems)
+            for method in methods
+        }
         means = {method: found for method, found in means.items() if not np.isnan(found).any()}
         if not means:
             continue
@@ -99,6 +102,7 @@ def summary(
 def ratio(
     results: Sequence[Played],
     method: str,
+    *,
     others: Sequence[str],
     trials: int,
     problems: Sequence[str],
@@ -109,14 +113,17 @@ def ratio(
     Two methods are compared on the games that both have played: each problem's seeds differ by more
     than most methods do.
     """
-    found = {other: _paired(results, method, other, trials, problems) for other in others}
+    found = {
+        other: _paired(results, method, other=other, trials=trials, problems=problems)
+        for other in others
+    }
     known = {other: value for other, value in found.items() if value is not None}
     best = max(known, key=lambda other: known[other], default=None)
     return None if best is None else (known[best], best)
 
 
 def _paired(
-    results: Sequence[Played], method: str, other: str, trials: int, problems: Sequence[str]
+    results: Sequence[Played], method: str, *, other: str, trials: int, problems: Sequence[str]
 ) -> float | None:
     games: dict[str, set[tuple[str, int]]] = {name: set() for name in (method, other)}
     for r in results:
@@ -124,7 +131,9 @@ def _paired(
             games[r.method].add((r.problem, r.seed))
     shared = games[method] & games[other]
     kept = [r for r in results if (r.problem, r.seed) in shared]
-    ours, theirs = (by_problem(kept, name, trials, problems).mean() for name in (method, other))
+    ours, theirs = (
+        by_problem(kept, name, trials=trials, problems=problems).mean() for name in (method, other)
+    )
     return None if np.isnan(ours) or np.isnan(theirs) else float(ours / theirs)
 
 

@@ -82,13 +82,13 @@ class _Family:
 
 _FAMILIES = (
     _Family(
-        "HPOBench",
-        "val_acc",
-        -1.0,
-        _MLP,
-        "A multi-layer perceptron (scikit-learn's MLPClassifier with Adam) on the tabular classification data set {name} of OpenML; the "
+        bench="HPOBench",
+        metric="val_acc",
+        scale=-1.0,
+        fields=_MLP,
+        background="A multi-layer perceptron (scikit-learn's MLPClassifier with Adam) on the tabular classification data set {name} of OpenML; the "
         "value is one minus the validation accuracy, balanced over classes.",
-        (
+        names=(
             "australian",
             "blood_transfusion",
             "car",
@@ -100,13 +100,13 @@ _FAMILIES = (
         ),
     ),
     _Family(
-        "HPOLib",
-        "val_loss",
-        1.0,
-        _FCNET,
-        "A fully connected network with two hidden layers, trained by Adam for 100 epochs on the UCI regression data set {name}; the value "
+        bench="HPOLib",
+        metric="val_loss",
+        scale=1.0,
+        fields=_FCNET,
+        background="A fully connected network with two hidden layers, trained by Adam for 100 epochs on the UCI regression data set {name}; the value "
         "is the validation mean squared error.",
-        (
+        names=(
             "naval_propulsion",
             "parkinsons_telemonitoring",
             "protein_structure",
@@ -114,13 +114,13 @@ _FAMILIES = (
         ),
     ),
     _Family(
-        "NASBench201",
-        "val_acc",
-        -0.01,
-        _CELL,
-        "The cell of a small convolutional network (NAS-Bench-201), trained for 200 epochs on the images of {name}; the value is one minus "
+        bench="NASBench201",
+        metric="val_acc",
+        scale=-0.01,
+        fields=_CELL,
+        background="The cell of a small convolutional network (NAS-Bench-201), trained for 200 epochs on the images of {name}; the value is one minus "
         "the validation accuracy.",
-        ("cifar10", "cifar100", "imagenet"),
+        names=("cifar10", "cifar100", "imagenet"),
     ),
 )
 TABLES: tuple[str, ...] = tuple(name for family in _FAMILIES for name in family.names)
@@ -212,4 +212,4 @@ def _table(
             offset + family.scale * found
         )
     means = np.nanmean(values, axis=1)
-    return _Table(space, values, means, np.argsort(means, kind="stable"))
+    return _Table(space=space, values=values, means=means, order=np.argsort(means, kind="stable"))

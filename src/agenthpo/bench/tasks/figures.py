@@ -89,8 +89,8 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
         found = changes(
             [r for r in chosen if r.task == name],
             task.space,
-            task.objective.direction,
-            _TRIALS,
+            direction=task.objective.direction,
+            trials=_TRIALS,
         )
         image = place.imshow(found, vmin=0, vmax=1, cmap="magma_r", aspect="auto")
         place.set_yticks(range(len(task.space)), task.space.names, fontsize=6)

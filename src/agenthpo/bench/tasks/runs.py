@@ -65,7 +65,7 @@ class Where:
     cache: Path
 
 
-def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) -> Run:
+def checked_run(task: str, proposer: str, *, model: str, seed: int, trials: int) -> Run:
     """Return the run; a proposer that asks no model has none.
 
     :raises TaskError: for a proposer that is not known, or one that asks where there is no model.
@@ -75,7 +75,7 @@ def checked_run(task: str, proposer: str, model: str, seed: int, trials: int) ->
         model = NONE
     elif parse_model(model).is_none:
         raise TaskError(f"the proposer '{proposer}' asks a language model; name one by --model")
-    return Run(task, proposer, model, seed, trials)
+    return Run(task=task, proposer=proposer, model=model, seed=seed, trials=trials)
 
 
 def missing_runs(results: Path, runs: Iterable[Run]) -> list[Run]:
@@ -118,10 +118,10 @@ def play_run(where: Where, run: Run) -> StoredRun:
             proposal = proposer.propose(task, trials)
             if isinstance(proposal, Stop):
                 break
-            seed = _training_seed(task, trials, proposal.params, run.seed)
+            seed = _training_seed(task, trials, params=proposal.params, seed=run.seed)
             trial, (outcome, said) = (
                 Trial(len(trials), proposal),
-                trained(task, proposal.params, seed, where.cache),
+                trained(task, proposal.params, seed=seed, cache=where.cache),
             )
             source = source or dict(said)
             if not source and outcome.status == "failed":
@@ -130,22 +130,28 @@ def play_run(where: Where, run: Run) -> StoredRun:
                 )
             trials.append(
                 replace(
-                    trial, outcome=outcome, analysis=executor.analyse(task, trial, outcome, trials)
+                    trial,
+                    outcome=outcome,
+                    analysis=executor.analyse(task, trial, outcome=outcome, trials=trials),
                 )
             )
     finally:
         if llm is not None:
             llm.close()
-    return StoredRun(run, source, about(_TOLD), tuple(map(StoredTrial.of, trials)))
+    return StoredRun(
+        run=run, source=source, about=about(_TOLD), trials=tuple(map(StoredTrial.of, trials))
+    )
 
 
 def _proposer(run: Run, llm: LLM | None) -> Proposer:
     if run.proposer == OPRO and llm is not None:
         return Opro(llm, run.seed)
-    return proposer_named(run.proposer, llm, run.seed)
+    return proposer_named(run.proposer, llm, seed=run.seed)
 
 
-def _training_seed(task: Task, trials: Sequence[Trial], params: dict[str, Any], seed: int) -> int:
+def _training_seed(
+    task: Task, trials: Sequence[Trial], *, params: dict[str, Any], seed: int
+) -> int:
     """Return the seed to train with: the same for all proposers, another one where a configuration
     is measured again.
     """

@@ -39,7 +39,7 @@ def change(parameter: Parameter, before: Any, after: Any) -> float:
 
 
 def changes(
-    runs: Sequence[StoredRun], space: Space, direction: Direction, trials: int
+    runs: Sequence[StoredRun], space: Space, *, direction: Direction, trials: int
 ) -> NDArray[np.float64]:
     """Return parameters x (trials - 1): how far each trial's value is from the incumbent's at that
     time, the mean over ``runs``.

@@ -58,7 +58,7 @@ def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
 
 
 def trained(
-    task: Task, params: Params, seed: int, cache: Path
+    task: Task, params: Params, *, seed: int, cache: Path
 ) -> tuple[Outcome, Mapping[str, str]]:
     """Return what training ``task`` with ``params`` and ``seed`` comes to, and whose data it was;
     every trial's folder is kept in ``cache``.
@@ -67,7 +67,7 @@ def trained(
     of the data and another value are other trainings. What ended without a value is not done again
     either.
     """
-    workdir = _workdir(task, params, seed, cache)
+    workdir = _workdir(task, params, seed=seed, cache=cache)
     spec = task.spec(0, params, seed=seed, workdir=workdir.resolve())
     if (known := load_outcome(workdir, spec.owner)) is not None:
         return known, _source(workdir)
@@ -93,7 +93,7 @@ def _source(workdir: Path) -> Mapping[str, str]:
     return said
 
 
-def _workdir(task: Task, params: Params, seed: int, cache: Path) -> Path:
+def _workdir(task: Task, params: Params, *, seed: int, cache: Path) -> Path:
     files = [
         Path(task.file or ".").parent / "train.py",
         *(Path(__file__).parents[1] / f"data/{name}.py" for name in _LOADERS),

@@ -66,9 +66,9 @@ def candidates(
 def climbed(
     encoding: Encoding,
     rows: Matrix,
+    *,
     score: Score,
     rng: np.random.Generator,
-    *,
     rounds: int,
     width: int,
 ) -> tuple[Matrix, Vector]:

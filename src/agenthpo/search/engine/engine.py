@@ -166,22 +166,22 @@ class Engine:
         ended = ~pending
         failed = (ended & ~scored).any()
         feasible = (
-            fit(encoding, rows[ended], np.where(scored[ended], 1.0, -1.0), _SMOOTH)
+            fit(encoding, rows[ended], values=np.where(scored[ended], 1.0, -1.0), settings=_SMOOTH)
             if failed
             else None
         )
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
         return Belief(
-            encoding,
-            tuple(fitted),
-            weights - logsumexp(weights),
-            feasible,
-            rows[scored],
-            warp,
-            sign,
-            margin,
-            inside,
+            encoding=encoding,
+            processes=tuple(fitted),
+            weights=weights - logsumexp(weights),
+            feasible=feasible,
+            known=rows[scored],
+            warp=warp,
+            sign=sign,
+            margin=margin,
+            inside=inside,
         )
 
     def _fitted(
@@ -192,7 +192,7 @@ class Engine:
         for warp in warps(losses):
             values = warp.standardised(losses)
             fitted = [
-                fit(encoding, rows, values, settings, apart=apart)
+                fit(encoding, rows, values=values, settings=settings, apart=apart)
                 for settings in self.knobs.processes
             ]
             found.append(
@@ -227,7 +227,12 @@ class Engine:
         scores = belief.score(drawn)
         starts = drawn[np.argsort(-scores)[: knobs.climbers]]
         ends, heights = climbed(
-            encoding, starts, belief.score, rng, rounds=knobs.rounds, width=knobs.climb_width
+            encoding,
+            starts,
+            score=belief.score,
+            rng=rng,
+            rounds=knobs.rounds,
+            width=knobs.climb_width,
         )
         every: Matrix = np.concatenate([ends, drawn])
         order = np.argsort(-np.concatenate([heights, scores]), kind="stable")

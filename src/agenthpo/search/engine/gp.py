@@ -97,9 +97,9 @@ class Process:
 def fit(
     encoding: Encoding,
     rows: Matrix,
+    *,
     values: Vector,
     settings: Settings | None = None,
-    *,
     apart: np.ndarray | None = None,
 ) -> Process:
     """Return the process of the most probable hyperparameters given ``values`` (standardised) at
@@ -129,7 +129,9 @@ def fit(
     )
     scales, noise = np.exp(best.x[:width]), math.exp(best.x[width])
     factor = cholesky(
-        _covariance(differences, scales, noise, len(values)), lower=True, check_finite=False
+        _covariance(differences, scales, noise=noise, count=len(values)),
+        lower=True,
+        check_finite=False,
     )
     solved = cho_solve(
         (factor, True), np.stack([values, np.ones(len(values))], axis=1), check_finite=False
@@ -138,7 +140,14 @@ def fit(
     # data are few.
     mean = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1.0))
     return Process(
-        encoding, rows, scales, noise, mean, factor, solved[:, 0] - mean * solved[:, 1], best.fun
+        encoding=encoding,
+        rows=rows,
+        scales=scales,
+        noise=noise,
+        mean=mean,
+        factor=factor,
+        weights=solved[:, 0] - mean * solved[:, 1],
+        loss=best.fun,
     )
 
 
@@ -157,7 +166,7 @@ def _matern(distance: np.ndarray) -> np.ndarray:
     return (1 + scaled + scaled * scaled / 3) * np.exp(-scaled)
 
 
-def _covariance(differences: np.ndarray, scales: Vector, noise: float, count: int) -> Matrix:
+def _covariance(differences: np.ndarray, scales: Vector, *, noise: float, count: int) -> Matrix:
     covariance = _matern(np.sqrt((1 / scales**2) @ differences)).reshape(count, count)
     covariance[np.diag_indices(count)] += noise + _JITTER
     return covariance

@@ -27,10 +27,12 @@ def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates
     """Return the view; ``rows`` are what the engine would try, the best first."""
     chosen = _apart(belief, rows, candidates)
     return View(
-        tuple(Candidate(belief.encoding.params(row), belief.expected(row)) for row in chosen),
-        importance(belief),
-        belief.noise,
-        gaps(belief.encoding, tried),
+        candidates=tuple(
+            Candidate(belief.encoding.params(row), belief.expected(row)) for row in chosen
+        ),
+        importance=importance(belief),
+        noise=belief.noise,
+        gaps=gaps(belief.encoding, tried),
     )
 
 
@@ -57,11 +59,14 @@ def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
     """Return, for each parameter that has one, the values or the widest range that no configuration
     has been to.
     """
-    found = (_gap(encoding, i, axis.parameter, tried) for i, axis in enumerate(encoding.axes))
+    found = (
+        _gap(encoding, i, parameter=axis.parameter, tried=tried)
+        for i, axis in enumerate(encoding.axes)
+    )
     return tuple(words for words in found if words)
 
 
-def _gap(encoding: Encoding, column: int, parameter: Parameter, tried: Sequence[Params]) -> str:
+def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequence[Params]) -> str:
     values = [params[parameter.name] for params in tried if parameter.name in params]
     if not parameter.is_ordered:
         left = [
