@@ -191,6 +191,7 @@ def test_what_outlived_a_killed_driver_and_supervisor_ends_and_adds_nothing():
             for p in psutil.Process(process.pid).children()
             if any("supervisor" in word for word in p.cmdline())
         )
+        supervisor.suspend()  # else it may end what it started before it is killed itself
         process.kill()
         supervisor.kill()
     assert len(_inner()) == 1, "the launcher ends, what it started goes on"

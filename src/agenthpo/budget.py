@@ -33,7 +33,8 @@ class Spent:
     @classmethod
     def of(cls, trials: Sequence[Trial], direction: Direction) -> Spent:
         """Return what the finished ones of ``trials`` took."""
-        done, best = [t for t in trials if t.outcome], incumbent(trials, direction)
+        done = [t for t in trials if t.outcome]
+        best = incumbent(trials, direction)
         usages = [
             u
             for t in done

@@ -51,7 +51,7 @@ def run_trials(
     fault = ""
     while True:
         while reason is None and not fault and len(running) < pool.slots:
-            trial = _next(task, proposer, log, running, on_event)
+            trial = _next(task, proposer, log=log, running=running, on_event=on_event)
             if isinstance(trial, str):
                 reason = trial
                 break
@@ -63,7 +63,8 @@ def run_trials(
         if not running:
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            trial, outcome = running.pop(future), future.result()
+            trial = running.pop(future)
+            outcome = future.result()
             on_event(Analysing(trial, outcome))
             finished = log.finish(
                 trial,
@@ -87,12 +88,14 @@ def run_trials(
 def _next(
     task: Task,
     proposer: Proposer,
+    *,
     log: ExperienceLog,
     running: dict[Future[Outcome], Trial],
     on_event: OnEvent,
 ) -> Trial | str:
     """Return the next trial to run, an unfinished one first, or the reason why there is none."""
-    ours, trials = {trial.number for trial in running.values()}, log.trials()
+    ours = {trial.number for trial in running.values()}
+    trials = log.trials()
     if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
         on_event(Started(left, again=True))
         return left

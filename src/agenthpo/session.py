@@ -113,7 +113,17 @@ def begin(
         if log.set_aside is not None:
             said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
             model = model.with_hint(said)
-        return _run(task, log, llm, seed, model, proposer, meta.record, keep_going, on_event)
+        return _run(
+            task,
+            log,
+            llm,
+            seed=seed,
+            model=model,
+            proposer=proposer,
+            record=meta.record,
+            keep_going=keep_going,
+            on_event=on_event,
+        )
 
 
 def go_on(
@@ -167,7 +177,15 @@ def go_on(
                 log.keep_meta(changed)
             model = model.with_hint(hint)
             return _run(
-                task, log, llm, meta.seed, model, proposer, meta.record, keep_going, on_event
+                task,
+                log,
+                llm,
+                seed=meta.seed,
+                model=model,
+                proposer=proposer,
+                record=meta.record,
+                keep_going=keep_going,
+                on_event=on_event,
             )
 
 
@@ -193,7 +211,8 @@ def rehearse(task: Task) -> None:
 
     :raises AgentHPOError: where that fails.
     """
-    proposer, trials = proposer_named(HYBRID, None, seed=0), list[Trial]()
+    proposer = proposer_named(HYBRID, None, seed=0)
+    trials = list[Trial]()
     for number in range(_REHEARSED):
         proposal = proposer.propose(task, trials)
         if isinstance(proposal, Stop):
@@ -217,7 +236,8 @@ def _adopted(task: Task, meta: StudyMeta, log: ExperienceLog) -> str:
     """
     if task.space.describe() == meta.space:
         return ""
-    trials, fitting = log.trials(), {t.number for t in log.fitting_trials()}
+    trials = log.trials()
+    fitting = {t.number for t in log.fitting_trials()}
     for trial in trials:
         if trial.outcome is None and trial.number not in fitting:
             error = "the search space changed before it ended"
@@ -271,6 +291,7 @@ def _run(
     task: Task,
     log: ExperienceLog,
     llm: LLM | None,
+    *,
     seed: int,
     model: ModelChoice,
     proposer: str,

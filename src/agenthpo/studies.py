@@ -87,7 +87,8 @@ def foreign_words(
     """
     if is_made_here(meta.id, meta.seal):
         return ""
-    named, base_url = list[str](), meta.base_url
+    named = list[str]()
+    base_url = meta.base_url
     if not has_task and meta.task_file:
         task = task_of(folder, meta)
         named.append(f"runs the command {shlex.join(task.train.command)!r} of {task.file}")

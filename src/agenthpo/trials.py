@@ -40,7 +40,8 @@ def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
 
 def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     """Return the trials that were better than all before them."""
-    best, found = float("-inf"), []
+    best = float("-inf")
+    found = []
     for trial in trials:
         if trial.value is not None and upward(direction) * trial.value > best:
             best = upward(direction) * trial.value

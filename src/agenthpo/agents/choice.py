@@ -28,7 +28,8 @@ def choose(
     """Ask which of the ``candidates`` (two to five) is likely to be best, in one order and in the
     other.
     """
-    usage, places = Usage(), list[int]()
+    usage = Usage()
+    places = list[int]()
     first = list(range(len(candidates)))
     # no candidate keeps its place: reversed, the middle one of three would
     orders = [first, [*first[1:], first[0]]]

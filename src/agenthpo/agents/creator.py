@@ -37,7 +37,9 @@ class Creator:
         that was not tried before.
         """
         messages = creator_messages(self.llm, task, trials=trials, view=view)
-        form, usage, refused = creator_form(task, trials), Usage(), list[str]()
+        form = creator_form(task, trials)
+        usage = Usage()
+        refused = list[str]()
         for turn in range(1 + _SENT_BACK):
             seed = spawn_seed(self.seed, "creator", next_number(trials), turn)
             try:
@@ -49,9 +51,9 @@ class Creator:
                 return Attempt(Stop(f"the Creator proposed to stop: {why}"), "", usage)
             read = [reply.problem] if reply.problem else read_creator(reply.data, task, trials)
             if isinstance(read, Draft):
-                return Attempt(
-                    self._proposal(read, refused, (*reply.repairs, *read.repairs), usage), "", usage
-                )
+                repairs = (*reply.repairs, *read.repairs)
+                proposal = self._proposal(read, refused=refused, repairs=repairs, usage=usage)
+                return Attempt(proposal, "", usage)
             refused.append("; ".join(read)[:500])
             correction = (
                 f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
@@ -70,7 +72,7 @@ class Creator:
         return choose(self.llm, task, trials, candidates, seed=self.seed)
 
     def _proposal(
-        self, draft: Draft, refused: list[str], repairs: Sequence[str], usage: Usage
+        self, draft: Draft, *, refused: list[str], repairs: Sequence[str], usage: Usage
     ) -> Proposal:
         notes = (
             [

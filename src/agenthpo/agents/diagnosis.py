@@ -71,7 +71,7 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
     return Analysis(
         diagnosis=finding.diagnosis,
         evidence=finding.evidence,
-        insight=_sentence(task, outcome, finding, best),
+        insight=_sentence(task, outcome, finding=finding, best=best),
         advice=finding.advice,
         expectation_met=met,
     )
@@ -170,7 +170,8 @@ class _Fit:
 
 
 def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
-    metric, sign = task.objective.metric, upward(task.objective.direction)
+    metric = task.objective.metric
+    sign = upward(task.objective.direction)
     partner = train_partner(metric, outcome.curves)
     if partner is None or outcome.value is None:
         return _Fit()
@@ -193,7 +194,7 @@ def _curve_words(metric: str, shape: Shape) -> str:
     return f"{metric} from {first} to {last} at step {format_number(shape.last_step)}, best {best} at step {format_number(shape.best_step)}"
 
 
-def _sentence(task: Task, outcome: Outcome, finding: _Finding, best: Trial | None) -> str:
+def _sentence(task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | None) -> str:
     words = _WORDS[finding.diagnosis]
     if outcome.value is None:
         return f"{words[0].upper()}{words[1:]}: {outcome.error}."

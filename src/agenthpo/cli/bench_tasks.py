@@ -75,7 +75,8 @@ def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:
     runs = read_runs(where.results, TASKS)
     if not runs:
         raise TaskError(f"there are no runs in {where.results}; make some by: agenthpo bench run")
-    figures, told = draw(runs, out, where.tasks), tables(runs, where.tasks)
+    figures = draw(runs, out, where.tasks)
+    told = tables(runs, where.tasks)
     write_trials(runs, out / "trials.csv")
     (out / "index.html").write_text(page(runs, figures, told), encoding="utf-8")
     (out / "tables.md").write_text(tables_words(told), encoding="utf-8")

@@ -33,7 +33,9 @@ def print_best(folder: Path, form: str | None) -> None:
     if form not in (None, *FORMATS):
         raise StudyError(f"--format is '{form}', but must be command, yaml or json")
     with opened_to_read(folder) as log:
-        best, meta, workdir = log.incumbent(), log.meta, log.workdir
+        best = log.incumbent()
+        meta = log.meta
+        workdir = log.workdir
     if best is None:
         raise StudyError(
             f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}"

@@ -279,7 +279,8 @@ def _try_words(task: Task, outcome: Outcome) -> list[str]:
 
 
 def _what_came(task: Task, outcome: Outcome) -> str:
-    metric, curve = task.objective.metric, outcome.curves.get(task.objective.metric, ())
+    metric = task.objective.metric
+    curve = outcome.curves.get(task.objective.metric, ())
     memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
     took = f"{format_duration(outcome.duration_s)}{memory}"
     if outcome.value is not None:

@@ -126,7 +126,8 @@ class Board:
         return [t for t in self.trials.values() if t.outcome is not None]
 
     def _do(self, what: str) -> None:
-        self.doing, self.since = what, time.monotonic()
+        self.doing = what
+        self.since = time.monotonic()
 
     def _headline(self) -> Text:
         assert self.opened is not None
@@ -205,7 +206,8 @@ class Board:
     def _course(self, done: list[Trial]) -> list[float]:
         """Return the incumbent's value after each trial."""
         assert self.opened is not None
-        pick, course = (max if self.opened.direction == "maximize" else min), list[float]()
+        pick = max if self.opened.direction == "maximize" else min
+        course = list[float]()
         for value in (t.value for t in done):
             if value is not None:
                 course.append(pick([*course[-1:], value]))
@@ -226,5 +228,6 @@ def sparkline(values: list[float], width: int) -> str:
     finite = [v for v in values if abs(v) < float("inf")][-width:]
     if not finite:
         return ""
-    low, span = min(finite), (max(finite) - min(finite)) or 1.0
+    low = min(finite)
+    span = (max(finite) - min(finite)) or 1.0
     return "".join(_BARS[min(7, int((v - low) / span * 8))] for v in finite)

@@ -30,7 +30,9 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
     :raises StudyError: if the study has no such trial.
     """
     with opened_to_read(folder) as log:
-        trials, metric, direction = log.trials(), log.meta.metric, log.direction
+        trials = log.trials()
+        metric = log.meta.metric
+        direction = log.direction
     if not 0 <= number < len(trials):
         raise StudyError(
             f"the study {folder} has no trial {number}; it has {len(trials)}, from 0 on"

@@ -42,7 +42,9 @@ _FACTS = (
 def print_study(folder: Path, *, as_json: bool) -> None:
     """Print a study's trials, best configuration and gain."""
     with opened_to_read(folder) as log:
-        meta, trials, direction = log.meta, log.trials(), log.direction
+        meta = log.meta
+        trials = log.trials()
+        direction = log.direction
     best = incumbent(trials, direction)
     if as_json:
         told = {name: value for name, value in encode_meta(meta).items() if name != "seal"}

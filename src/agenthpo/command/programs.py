@@ -65,7 +65,8 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
 
 def programs(command: tuple[str, ...], folder: Path) -> dict[str, str]:
     """Return the command's program and script with the files they resolve to."""
-    program, script = _program(command), script_of(command, folder)
+    program = _program(command)
+    script = script_of(command, folder)
     found = {
         program: shutil.which(str(folder / program) if "/" in program else program) or "not found"
     }

@@ -138,12 +138,10 @@ def quotes_at(line: str) -> dict[int, str]:
         quotes, between backticks, in quotes for an inner shell (``sh -c "…"``), or after a
         here-document has begun.
     """
-    places, found, quote, place = (
-        {m.start(): m for m in _PLACEHOLDER.finditer(line) if m[1]},
-        {},
-        "",
-        0,
-    )
+    places = {m.start(): m for m in _PLACEHOLDER.finditer(line) if m[1]}
+    found = {}
+    quote = ""
+    place = 0
     inner = line.find("<<")
     while inner >= 0 and line[inner : inner + 3] == "<<<":
         inner = line.find("<<", inner + 3)

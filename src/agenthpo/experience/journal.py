@@ -37,7 +37,10 @@ META = "agenthpo"
 """The attribute of an Optuna study that makes it one of ours."""
 DAMAGED = "agenthpo_damaged"
 """The attribute of a trial that stands for one whose first line is damaged: which line that is."""
-_CREATE_STUDY, _SET_STUDY_ATTRIBUTE, _CREATE_TRIAL, _FIRST_OF_TRIAL = 0, 2, 4, range(5, 10)
+_CREATE_STUDY = 0
+_SET_STUDY_ATTRIBUTE = 2
+_CREATE_TRIAL = 4
+_FIRST_OF_TRIAL = range(5, 10)
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\s*$')
 _START = re.compile(rb'\{"op_code"')
 _MOST_LOST = 100_000
@@ -125,7 +128,8 @@ def read_journal(path: Path) -> Journal:
         data = file.read()
     lines = data.split(b"\n")
     last = lines.pop()
-    journal, reading = Journal(end=len(data) - len(last)), _Reading()
+    journal = Journal(end=len(data) - len(last))
+    reading = _Reading()
     byte = 0
     for number, line in enumerate(lines, start=1):
         reading.take(line, number, byte)

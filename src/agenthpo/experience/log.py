@@ -105,6 +105,7 @@ class ExperienceLog:
         self,
         folder: Path,
         study: optuna.Study,
+        *,
         space: Space | None,
         lock: int | None,
         damage: str = "",
@@ -149,7 +150,7 @@ class ExperienceLog:
             raise StudyError(
                 f"the study {folder} cannot be written ({problem.strerror}); make its folder writable"
             ) from None
-        log = cls(folder, study, space, lock)
+        log = cls(folder, study, space=space, lock=lock)
         log.keep_meta(meta)
         log.set_aside = left
         return log
@@ -165,13 +166,13 @@ class ExperienceLog:
         if found is None:
             raise no_study(folder)
         if read_only:
-            return cls(folder, found[0], space, None, found[1])
+            return cls(folder, found[0], space=space, lock=None, damage=found[1])
         if found[1]:
             raise StudyError(found[1])
         lock = take_lock(folder)
         try:
             _check_not_shared(folder, _meta_of(found[0]))
-            log = cls(folder, _to_write(folder), space, lock)
+            log = cls(folder, _to_write(folder), space=space, lock=lock)
             here = str(folder.resolve())
             if log.meta.folder not in ("", here):  # it was moved
                 log.keep_meta(replace(log.meta, folder=here))
@@ -394,10 +395,8 @@ def _trial(frozen: FrozenTrial) -> Trial:
         )
         if not frozen.state.is_finished():
             return trial
-        outcome, analysis = (
-            decode_outcome(attributes["outcome"]),
-            decode_analysis(attributes["analysis"]),
-        )
+        outcome = decode_outcome(attributes["outcome"])
+        analysis = decode_analysis(attributes["analysis"])
         return replace(
             trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"])
         )
@@ -460,7 +459,8 @@ def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
     """Refuse a folder that is a copy of another one whose database it shares: what it adds would be
     the other's.
     """
-    other, place = Path(meta.folder or folder), noted_place(folder)
+    other = Path(meta.folder or folder)
+    place = noted_place(folder)
     if place is None or other.resolve() == folder.resolve():
         return
     try:

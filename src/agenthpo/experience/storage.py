@@ -190,7 +190,8 @@ def has_trials(folder: Path) -> bool:
 
 def damage_words(folder: Path, journal: Journal) -> str:
     """Return where a journal is damaged and what to do."""
-    first, more = journal.damages[0], len(journal.damages) - 1
+    first = journal.damages[0]
+    more = len(journal.damages) - 1
     others = f", and {more} more" if more else ""
     return (
         f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See what is whole by {quoted('show', folder)}, "

@@ -155,7 +155,8 @@ def _unwrapped(found: Found, keys: Collection[str]) -> Found:
     """Return the arguments of a tool call that came as text, or of one whose arguments are JSON
     text.
     """
-    value, repairs = found.data, list(found.repairs)
+    value = found.data
+    repairs = list(found.repairs)
     if not keys:
         return found
     for _ in range(3):
@@ -205,7 +206,9 @@ def _without_thoughts(text: str) -> str:
     """Return ``text`` without what stands between the tags of thoughts; what stands before a
     closing tag alone is thoughts as well.
     """
-    kept, depth, position = list[str](), 0, 0
+    kept = list[str]()
+    depth = 0
+    position = 0
     for tag in _TAG.finditer(text):
         if not depth:
             kept.append(text[position : tag.start()])
@@ -238,7 +241,8 @@ def _values(text: str) -> Iterator[_Value]:
     One that the text ends in the middle of is cut, and the last: what is whole within it is not
     what was meant.
     """
-    position, left = 0, _STEPS * len(text) + 1000
+    position = 0
+    left = _STEPS * len(text) + 1000
     while left > 0 and (match := _START.search(text, position)):
         reader = _Reader(text, match.start())
         try:

@@ -318,9 +318,12 @@ class RemoteLLM:
         told of it.
         """
         asked = sum(len(m.text) for m in messages)
-        read, wrote, notes = used.input_tokens, used.output_tokens, list[str]()
+        read = used.input_tokens
+        wrote = used.output_tokens
+        notes = list[str]()
         if not read and not wrote:
-            read, wrote = asked // _CHARACTERS_A_TOKEN, len(said) // _CHARACTERS_A_TOKEN
+            read = asked // _CHARACTERS_A_TOKEN
+            wrote = len(said) // _CHARACTERS_A_TOKEN
             if self._tells_usage:
                 notes.append(
                     "the server does not say how many tokens it took; they are estimated from here on"

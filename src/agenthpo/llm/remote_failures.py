@@ -117,7 +117,8 @@ def refuses_system(problem: Exception) -> bool:
     """Tell whether a server refused a request because of its system message, which some models'
     templates do not have.
     """
-    status, said = getattr(problem, "status_code", None), str(problem).lower()
+    status = getattr(problem, "status_code", None)
+    said = str(problem).lower()
     return (
         status in (400, 422, 500)
         and "system" in said

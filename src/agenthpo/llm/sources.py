@@ -67,14 +67,16 @@ class Url:
             raise SourceFailure(str(getattr(problem, "reason", problem))) from None
 
     def _paced(self, answer: Any, skip: int) -> Iterator[bytes]:
-        began, got = time.monotonic(), 0
+        began = time.monotonic()
+        got = 0
         while chunk := answer.read1(_CHUNK):
             got += len(chunk)
             elapsed = time.monotonic() - began
             if elapsed > self.patience_s:
                 if got < _LOWEST_RATE * elapsed:
                     raise SourceFailure(f"only {got / elapsed / 1000:.0f} kB a second")
-                began, got = time.monotonic(), 0
+                began = time.monotonic()
+                got = 0
             if skip >= len(chunk):
                 skip -= len(chunk)
                 continue

@@ -108,10 +108,8 @@ class Hybrid:
             task, trials, [candidate.params for candidate in view.candidates]
         )
         if choice.index is not None:
-            taken, place = (
-                view.candidates[choice.index],
-                f"{choice.index + 1} of {len(view.candidates)}",
-            )
+            taken = view.candidates[choice.index]
+            place = f"{choice.index + 1} of {len(view.candidates)}"
             words = f"The model chose the engine's candidate {place}, in either order."
             told = {
                 "rationale": words,

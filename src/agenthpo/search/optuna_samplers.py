@@ -170,12 +170,11 @@ class OptunaSampler:
         )
         if not is_begun or len(self._replayed) > len(finished) or len(finished) < len(trials):
             optuna.logging.set_verbosity(optuna.logging.WARNING)
-            self._kept, self._replayed, self._replayed_for = (
-                optuna.create_study(direction=direction),
-                [],
-                (space, direction),
-            )
-            self._tried, self._common = set(), IntersectionSearchSpace(include_pruned=True)
+            self._kept = optuna.create_study(direction=direction)
+            self._replayed = []
+            self._replayed_for = (space, direction)
+            self._tried = set()
+            self._common = IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
         self._kept.add_trials([replayed_trial(space, trial) for trial in new])
         self._replayed += new

@@ -128,7 +128,9 @@ class Stateful:
     """The default configuration, then one sampler that lives as long as the study."""
 
     def __init__(self, seed: int, name: str) -> None:
-        self.seed, self.name, self._make = seed, name, loaded(name)
+        self.seed = seed
+        self.name = name
+        self._make = loaded(name)
         self._study: optuna.Study
         self._asked: dict[int, optuna.Trial] = {}
         self._told: set[int] = set()
@@ -174,7 +176,9 @@ class Stateful:
             self._study = optuna.create_study(
                 direction=task.objective.direction, sampler=self._sampler
             )
-            self._asked, self._told, self._space = {}, set(), task.space
+            self._asked = {}
+            self._told = set()
+            self._space = task.space
         for trial in trials:
             if trial.number in self._told:
                 continue

@@ -57,7 +57,8 @@ def parse_task(raw: Any, *, file: Path) -> Task:
     """Return the task that ``raw``, read from ``file``, describes; paths in it are relative to the
     file's folder.
     """
-    where, folder = str(file), file.resolve().parent
+    where = str(file)
+    folder = file.resolve().parent
     if not isinstance(raw, Mapping):
         raise TaskError(
             f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget"
@@ -226,10 +227,8 @@ def _styles(
     found = {}
     for p in asked:
         option = options.get(p.name, Option())
-        switches, given = (
-            any(isinstance(v, bool) for v in p.values),
-            p.style or (style if p.kind == "bool" else ""),
-        )
+        switches = any(isinstance(v, bool) for v in p.values)
+        given = p.style or (style if p.kind == "bool" else "")
         if not given and switches and (option.problem or not option.style):
             why = option.problem or "the script's text does not show how its option takes them"
             raise TaskError(

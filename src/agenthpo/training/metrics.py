@@ -103,10 +103,12 @@ def _lines_with(body: bytes, needles: Sequence[bytes]) -> list[bytes]:
     """Return the lines of ``body`` that hold one of ``needles``, in their order; the others cost a
     search and nothing else.
     """
-    lowered, spans = body.lower(), dict[int, int]()
+    lowered = body.lower()
+    spans = dict[int, int]()
     breaks = [mark for mark in (b"\n", b"\r") if mark in body]
     for needle in needles:
-        end, place = 0, lowered.find(needle)
+        end = 0
+        place = lowered.find(needle)
         while place >= 0:
             start = max([end, *(body.rfind(mark, end, place) + 1 for mark in breaks)])
             end = min(
@@ -145,7 +147,8 @@ def _shown(line: str) -> str:
     line = _ANSI.sub("", line)
     if "\b" not in line:
         return line
-    cells, cursor = list[str](), 0
+    cells = list[str]()
+    cursor = 0
     for character in line:
         if character == "\b":
             cursor = max(0, cursor - 1)
@@ -198,8 +201,11 @@ class _Pattern:
         match = next(matches, None)
         if match is None:
             return None
-        text, start, end = match[1] or "", match.start(1), match.end(1)
-        before, after = line[max(0, start - 4) : start], line[end : end + 24]
+        text = match[1] or ""
+        start = match.start(1)
+        end = match.end(1)
+        before = line[max(0, start - 4) : start]
+        after = line[end : end + 24]
         letters = _LETTERS_AFTER.match(after) if match.end() == end else None
         cut = (_BEFORE_FIRST if self._is_first else _BEFORE).search(before)
         goes_on = not self._is_joined and (

@@ -42,7 +42,8 @@ class TableFile:
         if own:
             clear(path)
         old = path.read_bytes() if path.is_file() else b""
-        self._old_size, self._old_digest = len(old), hashlib.sha256(old).digest()
+        self._old_size = len(old)
+        self._old_digest = hashlib.sha256(old).digest()
         self._old_time = path.stat().st_mtime_ns if old else 0
 
     def new_rows(self, *, final: bool = False) -> Iterator[Mapping[str, float]]:

@@ -86,8 +86,11 @@ class _Reader:
         self._wanted = needles_of(spec.patterns, wanted)
         self._table = _table(spec)
         self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
-        self._log_end, self._log_lines, self._told = 0, Lines(), time.monotonic()
-        self._report, self._report_lines = _Growing(Path(spec.workdir) / METRICS_FILE), Lines()
+        self._log_end = 0
+        self._log_lines = Lines()
+        self._told = time.monotonic()
+        self._report = _Growing(Path(spec.workdir) / METRICS_FILE)
+        self._report_lines = Lines()
 
     def poll(self, *, final: bool = False) -> None:
         """Take in what is new."""

@@ -87,7 +87,8 @@ class _Watch:
         self._limits: dict[str, float | None] = given
         self.peak_mb = 0.0
         self._files = [given["log"], *given["watched"]]
-        self._state, self._changed = self._written(), started
+        self._state = self._written()
+        self._changed = started
 
     def until_end(self) -> str:
         """Return what comes first: ``exit``, ``stop``, ``timeout``, ``silence`` or ``memory``."""
@@ -113,7 +114,8 @@ class _Watch:
         """
         state = self._written()
         if state != self._state:
-            self._state, self._changed = state, time.monotonic()
+            self._state = state
+            self._changed = time.monotonic()
         return time.monotonic() - self._changed
 
     def _written(self) -> list[tuple[int, int]]:
@@ -182,7 +184,8 @@ def _descendants(root: int) -> set[int]:
     children: dict[int, list[int]] = {}
     for pid, parent in _parents():
         children.setdefault(parent, []).append(pid)
-    found, waiting = set[int](), [root]
+    found = set[int]()
+    waiting = [root]
     while waiting:
         new = children.get(waiting.pop(), [])
         found.update(new)

@@ -41,10 +41,8 @@ def render(template: str, folder: Path | None = None, **values: str) -> str:
     """Return a template with its ``{names}`` filled in once: what a value holds is not read again.
     One in ``folder`` goes before ours.
     """
-    own, ours = (
-        folder and folder / f"{template}.md",
-        files("agenthpo.agents") / "templates" / f"{template}.md",
-    )
+    own = folder and folder / f"{template}.md"
+    ours = files("agenthpo.agents") / "templates" / f"{template}.md"
     text = (own if own and own.is_file() else ours).read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text).strip()
 
@@ -115,7 +113,8 @@ def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     full, as many others as fit in a line.
     """
     done = [t for t in trials if t.outcome is not None]
-    ranked, room = by_importance(task, done), allowance - estimate_tokens(_FRAME)
+    ranked = by_importance(task, done)
+    room = allowance - estimate_tokens(_FRAME)
     texts = {t.number: full(task, t) for t in ranked}
     kept = fitting(ranked, texts, room * 4 // 5 if len(ranked) > _RENEWED else room)
     told = {number: texts[number] for number in kept}

@@ -62,10 +62,8 @@ def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
 
 def _verdict(trial: Trial) -> str:
     assert trial.analysis is not None
-    expected, came = (
-        trial.proposal.expected,
-        "no value" if trial.value is None else format_number(trial.value),
-    )
+    expected = trial.proposal.expected
+    came = "no value" if trial.value is None else format_number(trial.value)
     interval = (
         f", expected {format_number(expected.low)} to {format_number(expected.high)}"
         if expected
@@ -106,6 +104,6 @@ def _line(parameter: Parameter, scored: list[Trial]) -> str:
 def _extent(parameter: Parameter, values: list[object]) -> str:
     if not parameter.is_ordered:
         return " or ".join(dict.fromkeys(map(format_number, values)))
-    low, high = min(values), max(values)  # type: ignore[type-var]
-    short = [short_number(v) for v in (low, high)]
-    return short[0] if short[0] == short[1] else f"{short[0]} to {short[1]}"
+    lowest = short_number(min(values))  # type: ignore[type-var]
+    highest = short_number(max(values))  # type: ignore[type-var]
+    return lowest if lowest == highest else f"{lowest} to {highest}"

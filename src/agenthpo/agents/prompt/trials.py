@@ -90,7 +90,8 @@ def _informative(task: Task, latest: Sequence[Trial]) -> list[Trial]:
     """Return the trials that were the first to become the best, that refuted a prediction, or that
     failed in a way of their own.
     """
-    ways, told = set[str](), list[Trial]()
+    ways = set[str]()
+    told = list[Trial]()
     improved = {t.number for t in improvements(list(reversed(latest)), task.objective.direction)}
     for trial in latest:
         surprised = trial.analysis is not None and trial.analysis.expectation_met is False
@@ -141,7 +142,8 @@ def _params(task: Task, trial: Trial) -> str:
     """Return a trial's parameters; only what differs from the default, where that says it in half
     the words.
     """
-    params, default = trial.proposal.params, task.space.default() or {}
+    params = trial.proposal.params
+    default = task.space.default() or {}
     changed = {
         name: value
         for name, value in params.items()

@@ -146,7 +146,8 @@ def _rounded(parameter: Parameter, point: float) -> Any:
 def _guesses(trials: Sequence[Trial]) -> list[str]:
     """Return predictions to choose from, around the best value and spread as the values so far are."""
     values = [t.value for t in trials if t.value is not None] or [0.5]
-    center, spread = sorted(values)[len(values) // 2], max(values) - min(values)
+    center = sorted(values)[len(values) // 2]
+    spread = max(values) - min(values)
     unit = max(spread, abs(center) * 0.04, 1e-6) / 4
     middles = {
         f"{base + k * unit:.3g}"

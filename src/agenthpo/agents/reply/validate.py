@@ -132,7 +132,9 @@ def _expected(value: Any) -> Expected | str:
     numbers = [_number(value.get(key)) for key in ("value", "low", "high")]
     if not all(map(math.isfinite, numbers)):
         return "expected must have finite numbers for value, low and high"
-    middle, low, high = numbers[0], min(numbers[1:]), max(numbers[1:])
+    middle = numbers[0]
+    low = min(numbers[1:])
+    high = max(numbers[1:])
     if not low <= middle <= high:
         return f"expected.value {middle:g} must lie between low {low:g} and high {high:g}"
     return Expected(middle, low, high)

@@ -131,7 +131,8 @@ def _split(
     at most 2,000 of the set's own.
     """
     order = np.random.default_rng(0).permutation(len(x))[: train + hidden]
-    kept, kept_test = np.asarray(y)[order], np.asarray(y_test)[:2000]
+    kept = np.asarray(y)[order]
+    kept_test = np.asarray(y_test)[:2000]
     return _pictures(
         (x[order[hidden:]], kept[hidden:]),
         (x[order[:hidden]], kept[:hidden]),
@@ -141,7 +142,8 @@ def _split(
 
 def _camvid(path: Path) -> Pictures:
     """Return the scenes at 80 x 60: every pixel of three kept in two, by the nearest."""
-    rows, columns = np.arange(60) * 90 // 60, np.arange(80) * 120 // 80
+    rows = np.arange(60) * 90 // 60
+    columns = np.arange(80) * 120 // 80
     with np.load(path) as file:
         parts = [
             (file[f"x_{part}"][:, rows][:, :, columns], file[f"y_{part}"][:, rows][:, :, columns])
@@ -196,7 +198,8 @@ def _scenes(files: Sequence[Path], each: int = 3) -> Pictures:
 
 def _pictures(*parts: tuple[NDArray[Any], NDArray[Any]]) -> Pictures:
     pixels = parts[0][0].astype(np.float32)
-    mean, spread = pixels.mean(axis=(0, 1, 2)), pixels.std(axis=(0, 1, 2))
+    mean = pixels.mean(axis=(0, 1, 2))
+    spread = pixels.std(axis=(0, 1, 2))
     done = [
         (
             np.ascontiguousarray(((x - mean) / spread).transpose(0, 3, 1, 2), np.float32),

@@ -124,7 +124,8 @@ def load_clicks(source: str | None = None) -> Clicks:
 def _clicks(
     events: Iterable[Row], viewers: Iterable[Row], films: Iterable[Row], longest: int = 20
 ) -> Clicks:
-    users, items = {row["user_id"]: row for row in viewers}, {row["item_id"]: row for row in films}
+    users = {row["user_id"]: row for row in viewers}
+    items = {row["item_id"]: row for row in films}
     seen = sorted(
         events, key=lambda r: (float(r["timestamp"]), int(r["user_id"]), int(r["item_id"]))
     )

@@ -78,10 +78,8 @@ class Advisor:
         always the same in either order.
         """
         number = next_number(trials)
-        rng, piece = (
-            np.random.default_rng(spawn_seed(self.seed, number, 97)),
-            ADVISORS[self.kind](number),
-        )
+        rng = np.random.default_rng(spawn_seed(self.seed, number, 97))
+        piece = ADVISORS[self.kind](number)
         if self.kind == "failing" and rng.random() < 0.5:
             return Choice(None, "the model named none of the candidates", Usage())
         losses = [

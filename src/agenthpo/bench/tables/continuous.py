@@ -73,7 +73,8 @@ def _ridge(p: Params) -> float:
     """A narrow valley across the axes: the best step size goes with the batch size, and the decay
     with both.
     """
-    lr, batch = _log(p["lr"]), math.log2(p["batch_size"])
+    lr = _log(p["lr"])
+    batch = math.log2(p["batch_size"])
     return (
         1.2 * _valley(lr - 0.3 * batch, -4.4, 0.5, 1.5)
         + 0.4 * _valley(batch, 6, 3)
@@ -205,7 +206,9 @@ _BUMPS: Fields = {
 
 def _bumps(p: Params) -> float:
     """Several local optima of nearly the same depth."""
-    x, y, z = 4 + _log(p["lr"]), 4 * p["alpha"], p["layers"] / 10
+    x = 4 + _log(p["lr"])
+    y = 4 * p["alpha"]
+    z = p["layers"] / 10
     away = (x - 2.4) ** 2 + (y - 1.1) ** 2 + (z - 2.2) ** 2
     ripple = sum(
         1 - math.cos(2 * math.pi * (a - b) / 1.5) for a, b in ((x, 2.4), (y, 1.1), (z, 2.2))
@@ -217,7 +220,8 @@ def _failing(p: Params) -> float | None:
     """A network that runs out of memory where it is large and diverges where the step is large; the
     optimum lies near both.
     """
-    size, lr = math.log2(p["width"]) + math.log2(p["batch_size"]), _log(p["lr"])
+    size = math.log2(p["width"]) + math.log2(p["batch_size"])
+    lr = _log(p["lr"])
     if size > 16.5 or lr + 0.12 * p["layers"] > -0.9:
         return None
     return (
@@ -278,7 +282,8 @@ def load_continuous(name: str) -> Problem:
     }
 
     def observe(params: Params, rng: np.random.Generator) -> float | None:
-        mean, drawn = loss(params), rng.normal()
+        mean = loss(params)
+        drawn = rng.normal()
         return None if mean is None else mean + noise * float(drawn)
 
     pool = Pool.drawn(parse_space(raw), loss)

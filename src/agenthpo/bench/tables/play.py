@@ -75,11 +75,11 @@ def play(game: Game) -> Played:
     problem = load_problem(game.problem)
     problem = problem if game.has_default else bare(problem)
     place = [*TABLES, *CONTINUOUS].index(game.problem)
-    player, rng = (
-        METHODS[game.method].make(problem, game.seed),
-        np.random.default_rng(spawn_seed(game.seed, place)),
-    )
-    found, failed, began = dict[str, float](), 0, time.perf_counter()
+    player = METHODS[game.method].make(problem, game.seed)
+    rng = np.random.default_rng(spawn_seed(game.seed, place))
+    found = dict[str, float]()
+    failed = 0
+    began = time.perf_counter()
     for number in range(1, game.trials + 1):
         params = player.ask()
         problem.space.check(params)

@@ -146,7 +146,8 @@ class Smac:
         default = self.space.default()
         design = Facade.get_initial_design(scenario)
         if default is not None:  # as an additional configuration, it would come last
-            first, rest = configspace.get_default_configuration(), design.select_configurations()
+            first = configspace.get_default_configuration()
+            rest = design.select_configurations()
             design.select_configurations = lambda: [first, *(c for c in rest if c != first)]
         self.smac = Facade(
             scenario,
@@ -205,14 +206,13 @@ def _configspace(problem: Problem) -> Any:
         Integer,
     )
 
-    space, made = problem.space, ConfigurationSpace(seed=0)
+    space = problem.space
+    made = ConfigurationSpace(seed=0)
     nodes: dict[str, Any] = {}
     for p in space:
         if p.is_discrete:
-            items, default = (
-                list(range(len(p.values))),
-                p.values.index(p.default) if p.has_default else None,
-            )
+            items = list(range(len(p.values)))
+            default = p.values.index(p.default) if p.has_default else None
             nodes[p.name] = (
                 Integer(p.name, (0, len(p.values) - 1), default=default)
                 if p.is_ordered

@@ -28,7 +28,8 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
     directions = directions_of(runs, folder)
     for run in runs:
         direction = directions[run.task]
-        trials, who = trials_of(run), label(run)
+        trials = trials_of(run)
+        who = label(run)
         for trial in trials:
             source = trial.proposal.source
             row = rows.setdefault(

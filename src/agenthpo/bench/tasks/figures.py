@@ -112,7 +112,8 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     gains: dict[str, list[list[float | None]]] = {}
     directions = directions_of(runs, tasks)
     for run in runs:
-        direction, trials = directions[run.task], trials_of(run)
+        direction = directions[run.task]
+        trials = trials_of(run)
         first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)
         if first and last and len(trials) >= _TRIALS:
             both = [gain(b, a, direction) for a, b in zip(first, last, strict=True)]

@@ -40,18 +40,18 @@ class Opro:
     """
 
     def __init__(self, llm: LLM, seed: int = 0) -> None:
-        self.llm, self.seed, self._random = llm, seed, OptunaSampler(seed, "random")
+        self.llm = llm
+        self.seed = seed
+        self._random = OptunaSampler(seed, "random")
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the default, then what the model says."""
         if proposal := default_proposal(task, trials):
             return proposal
-        messages, form, usage, why = (
-            opro_messages(task, trials),
-            params_form(task.space),
-            Usage(),
-            "",
-        )
+        messages = opro_messages(task, trials)
+        form = params_form(task.space)
+        usage = Usage()
+        why = ""
         tried = {task.space.key(t.proposal.params) for t in trials}
         for turn in range(_ASKED):
             try:

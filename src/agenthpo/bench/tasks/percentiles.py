@@ -36,7 +36,8 @@ def standing(runs: Runs, pool: Runs, folder: Path = TASKS_FOLDER) -> Standing:
     drawn = {name: _drawn(pool, name, direction) for name, direction in directions.items()}
     shares: dict[tuple[str, str], dict[str, dict[str, list[float]]]] = {}
     for run in runs:
-        task, who = run.task, label(run)
+        task = run.task
+        who = label(run)
         for number, trial in enumerate(run.trials if drawn[task] else ()):
             part = next((part for part, numbers in PARTS.items() if number in numbers), None)
             if part is not None:

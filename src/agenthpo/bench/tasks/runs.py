@@ -101,17 +101,16 @@ def play_run(where: Where, run: Run) -> StoredRun:
     """Do ``run`` and return what is stored of it: the run, its trials, whose data it was, versions
     and machine.
     """
-    task, trials = load_bench_task(run.task, where.tasks), list[Trial]()
+    task = load_bench_task(run.task, where.tasks)
+    trials = list[Trial]()
     llm = None
     if run.proposer in ASKING:
         name = f"{run.task}-{run.proposer}-{run.model}-{run.seed}".replace(":", "-").replace(
             "/", "-"
         )
         llm = Remembered(run.model, where.cache / "replies" / f"{name}.jsonl")
-    proposer, executor = (
-        _proposer(run, llm),
-        Executor(None if run.proposer == OPRO else llm, run.seed),
-    )
+    proposer = _proposer(run, llm)
+    executor = Executor(None if run.proposer == OPRO else llm, run.seed)
     source: dict[str, str] = {}
     try:
         while len(trials) < run.trials:
@@ -119,10 +118,8 @@ def play_run(where: Where, run: Run) -> StoredRun:
             if isinstance(proposal, Stop):
                 break
             seed = _training_seed(task, trials, params=proposal.params, seed=run.seed)
-            trial, (outcome, said) = (
-                Trial(len(trials), proposal),
-                trained(task, proposal.params, seed=seed, cache=where.cache),
-            )
+            trial = Trial(len(trials), proposal)
+            outcome, said = trained(task, proposal.params, seed=seed, cache=where.cache)
             source = source or dict(said)
             if not source and outcome.status == "failed":
                 raise TaskError(

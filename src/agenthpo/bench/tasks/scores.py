@@ -123,7 +123,8 @@ def scores_table(
             continue
         objective = load_bench_task(name, folder).objective
         pooled = [run for run in pool or runs if run.task == name]
-        best, labels = peak(pooled, objective.direction), sorted({label(run) for run in here})
+        best = peak(pooled, objective.direction)
+        labels = sorted({label(run) for run in here})
         found = {
             who: _scores([run for run in here if label(run) == who], objective.direction)
             for who in labels

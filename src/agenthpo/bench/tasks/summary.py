@@ -19,7 +19,9 @@ __all__ = ["tables", "tables_words"]
 
 def tables(runs: Runs, tasks: Path) -> dict[str, str]:
     """Return the tables by their titles; a group that has no runs has none."""
-    main, models, opro = main_runs(runs), model_runs(runs), opro_runs(runs)
+    main = main_runs(runs)
+    models = model_runs(runs)
+    opro = opro_runs(runs)
     table = scores_table(main, tasks, runs)
     found = {
         "Mean ranks": ranks_words(table),

@@ -73,7 +73,8 @@ def climbed(
     width: int,
 ) -> tuple[Matrix, Vector]:
     """Return the rows that climbing from ``rows`` by small changes leads to, and their scores."""
-    best, value = rows.copy(), score(rows)
+    best = rows.copy()
+    value = score(rows)
     for turn in range(rounds):
         around = np.repeat(best, width, axis=0)
         steps = np.full(len(around), 0.2 / 2.0**turn) * np.exp(rng.normal(size=len(around)))

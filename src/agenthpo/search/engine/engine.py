@@ -106,11 +106,14 @@ class Engine:
             return self._proposed(task, trials, scored)
 
     def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
-        rng, (encoding, rows) = self._rng(trials), self._encoded(task.space, trials)
+        rng = self._rng(trials)
+        encoding, rows = self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
             inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
-            row = self._fresh(task, trials, np.concatenate([inner, encoding.drawn(rng, 64)]), tried)
+            row = self._fresh(
+                task, trials, rows=np.concatenate([inner, encoding.drawn(rng, 64)]), tried=tried
+            )
             why = "At random from the middle of the space, to begin with."
             return (
                 _exhausted(trials)
@@ -124,7 +127,7 @@ class Engine:
                 encoding.rows([doubted])[0],
                 "Measured again, since values are noisy and it may have been lucky",
             )
-        row = self._fresh(task, trials, self._sought(belief, rng), tried)
+        row = self._fresh(task, trials, rows=self._sought(belief, rng), tried=tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
@@ -144,10 +147,8 @@ class Engine:
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
-        sign, (encoding, rows) = (
-            -upward(task.objective.direction),
-            self._encoded(task.space, trials),
-        )
+        sign = -upward(task.objective.direction)
+        encoding, rows = self._encoded(task.space, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
         losses = np.clip(
@@ -157,7 +158,8 @@ class Engine:
         )
         chosen = _telling(losses, self.knobs.fitted)
         warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
-        weights, losses = -np.array([p.loss for p in fitted]), warp.standardised(losses)
+        weights = -np.array([p.loss for p in fitted])
+        losses = warp.standardised(losses)
         rest = np.setdiff1d(np.arange(len(losses)), chosen)
         if len(rest):
             fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
@@ -188,7 +190,8 @@ class Engine:
         self, encoding: Encoding, rows: Matrix, losses: Vector
     ) -> tuple[Warp, list[Process]]:
         """Return the warp that makes the losses the most probable, and the processes behind it."""
-        apart, found = squared_differences(encoding, rows), []
+        apart = squared_differences(encoding, rows)
+        found = []
         for warp in warps(losses):
             values = warp.standardised(losses)
             fitted = [
@@ -205,7 +208,8 @@ class Engine:
         a proposal needs them all.
         """
         if self._encoding is None or self._encoding.space != space:
-            self._encoding, self._rows = Encoding(space), {}
+            self._encoding = Encoding(space)
+            self._rows = {}
         for t in trials:
             if t.number not in self._rows or self._rows[t.number][0] is not t.proposal:
                 self._rows[t.number] = (
@@ -239,7 +243,7 @@ class Engine:
         return np.asarray(every[order])
 
     def _fresh(
-        self, task: Task, trials: Sequence[Trial], rows: Matrix, tried: set[bytes]
+        self, task: Task, trials: Sequence[Trial], *, rows: Matrix, tried: set[bytes]
     ) -> Vector | None:
         """Return the first of ``rows`` that was not tried, any other one where all were, or None
         where none is left.
@@ -248,7 +252,8 @@ class Engine:
         for row, mark in zip(each, fingerprints(rows), strict=True):
             if mark not in tried:
                 return row
-        encoding, barred = self._encoded(task.space, trials)[0], task.barred(trials)
+        encoding = self._encoded(task.space, trials)[0]
+        barred = task.barred(trials)
         if task.objective.noisy:
             for row in each:
                 if task.space.key(encoding.params(row)) not in barred:

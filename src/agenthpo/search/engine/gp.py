@@ -127,7 +127,8 @@ def fit(
         bounds=bounds,
         options={"maxiter": settings.iterations},
     )
-    scales, noise = np.exp(best.x[:width]), math.exp(best.x[width])
+    scales = np.exp(best.x[:width])
+    noise = math.exp(best.x[width])
     factor = cholesky(
         _covariance(differences, scales, noise=noise, count=len(values)),
         lower=True,
@@ -176,7 +177,8 @@ def _loss(
     theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector
 ) -> tuple[float, Vector]:
     """Return the negative logarithm of the posterior density and its gradient."""
-    count, width = len(values), len(theta) - 1
+    count = len(values)
+    width = len(theta) - 1
     inverse_squares = np.exp(-2 * theta[:width])
     noise = math.exp(theta[width])
     distance = np.sqrt(inverse_squares @ differences)

@@ -40,7 +40,8 @@ def importance(belief: Belief) -> dict[str, float]:
     """Return each parameter's share of the variance of what is expected, taken alone (a main
     effect), the largest first.
     """
-    encoding, rng = belief.encoding, np.random.default_rng(0)
+    encoding = belief.encoding
+    rng = np.random.default_rng(0)
     base = encoding.drawn(rng, _SAMPLES)
     effects = np.empty(encoding.width)
     for i, axis in enumerate(encoding.axes):

@@ -46,7 +46,8 @@ class Warp:
         # all the same, but for the rounding of their mean
         if deviation <= 1e-12 * np.abs(bent).max():
             deviation = 1.0
-        return cls(float(bent.mean()), deviation, lowest, width)
+        location = float(bent.mean())
+        return cls(location=location, deviation=deviation, lowest=lowest, width=width)
 
     def standardised(self, losses: Vector) -> Vector:
         """Return what the model works on."""
