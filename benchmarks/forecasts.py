@@ -88,7 +88,8 @@ def main() -> None:
         print(f"{name}: {dict(found)}", flush=True)
     llm.close()
     print(
-        f"{asked.model}: {dict(total)}; {usage.tokens} tokens in {usage.requests} requests, {usage.seconds:.0f} s"
+        f"{asked.model}: {dict(total)}; {usage.tokens} tokens in {usage.requests} "
+        f"requests, {usage.seconds:.0f} s"
     )
 
 

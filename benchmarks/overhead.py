@@ -97,7 +97,9 @@ def ours(trials, folder):
 
 
 def bare(trials, folder):
-    """Return the seconds that bare Optuna takes: ask, tell, and the value's curve as an attribute."""
+    """Return the seconds that bare Optuna takes: ask, tell, and the value's curve as an
+    attribute.
+    """
     began = time.perf_counter()
     folder.mkdir()
     sampler = optuna.samplers.TPESampler(seed=0, n_startup_trials=STARTUP_TRIALS)

@@ -19,7 +19,9 @@ atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
-    """Run every test in an empty folder with an empty home, away from the user's studies and keys."""
+    """Run every test in an empty folder with an empty home, away from the user's studies
+    and keys.
+    """
     monkeypatch.chdir(tmp_path)
     for name in [
         n

@@ -81,7 +81,8 @@ SETTINGS = [
 
 ORDINARY = [
     *(
-        f"Epoch {e}/20 - loss: {1 / (e + 1):.4f} - val_acc: {1 - 1 / (e + 2):.4f} - lr: {10**-e:.0e}"
+        f"Epoch {e}/20 - loss: {1 / (e + 1):.4f} - val_acc: {1 - 1 / (e + 2):.4f} - lr: "
+        f"{10**-e:.0e}"
         for e in range(20)
     ),
     *(
@@ -108,7 +109,8 @@ ORDINARY = [
     ),
     *(f"sha256 {''.join(random.Random(n).choice(HEX) for _ in range(64))}" for n in range(10)),
     *(
-        f"run id {''.join(random.Random(n).choice(HEX[:16]) for _ in range(8))}-1234-4abc-8def-0123456789ab"
+        "run id "
+        f"{''.join(random.Random(n).choice(HEX[:16]) for _ in range(8))}-1234-4abc-8def-0123456789ab"
         for n in range(5)
     ),
     *(f"https://huggingface.co/bert-base/resolve/main/config.json?download={n}" for n in range(5)),
@@ -122,7 +124,8 @@ ORDINARY = [
         for n in range(10)
     ),
     *(
-        f"--lr 0.00{n} --batch-size {2**n} --optimizer sgd --num-tokens 128 --token-type word --auth none"
+        f"--lr 0.00{n} --batch-size {2**n} --optimizer sgd --num-tokens 128 "
+        "--token-type word --auth none"
         for n in range(10)
     ),
     *(

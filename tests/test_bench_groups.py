@@ -94,7 +94,13 @@ def test_the_peak_is_that_of_all_runs_although_fewer_seeds_are_compared():
 def test_tables_are_told_where_there_are_runs_for_them():
     assert list(tables(RUNS, TASKS)) == [
         "Mean ranks", "Ahead of random", "Ahead of tpe", GOOD, "Who found it", "Scores",
-        "Two models: scores", "Two models: the random draws that a proposal beats", "Two models: who found it", "OPRO beside the agent",
+        "Two models: scores", "Two models: the random draws that a proposal beats", "Two "
+            "models: "
+            "who found "
+            "it", "OPRO "
+            "beside "
+            "the "
+            "agent",
     ]  # fmt: skip
     assert list(tables(RUNS[:4], TASKS)) == [
         "Mean ranks",

@@ -131,7 +131,8 @@ def test_films_online_are_those_of_the_package(tmp_path, monkeypatch):
         "data": "\n".join("\t".join(row.values()) for row in rows["inter"]),
         "user": "\n".join("|".join(row.values()) for row in rows["user"]),
         "item": "\n".join(
-            f"{row['item_id']}|{row['movie_title']} ({row['release_year']})|01-Jan-1995||http://films/|"
+            f"{row['item_id']}|{row['movie_title']} "
+            f"({row['release_year']})|01-Jan-1995||http://films/|"
             + "|".join(
                 str(int(genre in row["class"].split(" "))) for genre in ratings._GENRES.split()
             )

@@ -1,4 +1,6 @@
-"""Ratios and their targets in a table: one that was missed is marked, and no inequality is false."""
+"""Ratios and their targets in a table: one that was missed is marked, and no inequality is
+false.
+"""
 
 import pytest
 

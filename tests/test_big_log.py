@@ -41,10 +41,13 @@ def test_a_long_log_is_told_as_it_is_read(monkeypatch, capsys):
     monkeypatch.setattr(runner, "_TELL_S", 0.0)
     Path("task.yaml").write_text(
         "name: toy\nobjective: {metric: acc, direction: maximize}\nbudget: {trials: 1}\n"
-        "train: {command: '{python} train.py {x}', metrics: {acc: 'acc {number}'}}\nspace: {x: {type: float, low: 0, high: 1, default: 0.5}}\n"
+        "train: "
+        "{command: '{python} train.py {x}', metrics: {acc: 'acc {number}'}}\nspace: "
+        "{x: {type: float, low: 0, high: 1, default: 0.5}}\n"
     )
     Path("train.py").write_text(
-        "import sys; sys.stdout.write(('chatter ' * 20 + '\\n') * 100_000); print('acc', sys.argv[1])"
+        "import sys; sys.stdout.write(('chatter ' * 20 + '\\n') * 100_000); "
+        "print('acc', sys.argv[1])"
     )
     heard = []
     face = TextLines()

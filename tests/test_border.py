@@ -24,7 +24,10 @@ from agenthpo.text.event_lines import TextLines
 from agenthpo.text.printing import clean_console
 from calling import agenthpo
 
-EVIL = "\x1b]52;c;ZXZpbA==\x07\x1b]0;owned\x07\x1b[2J\x9b31m\u202etxt\u2066\x00\x08[bold red]:smile: relu:100:50 [/val]"
+EVIL = (
+    "\x1b]52;c;ZXZpbA==\x07\x1b]0;owned\x07\x1b[2J\x9b31m\u202etxt\u2066\x00\x08[bold "
+    "red]:smile: relu:100:50 [/val]"
+)
 TASK = """\
 name: toy
 objective: {metric: "loss[/val]", direction: minimize}

@@ -179,7 +179,8 @@ def test_a_file_that_was_never_checked_is_checked_before_it_is_used(monkeypatch)
         file.truncate(toy.size)
     with pytest.raises(
         ModelError,
-        match=r"is not the catalogue's local:smollm2; get it anew by: agenthpo models pull local:smollm2",
+        match=r"is not the catalogue's local:smollm2; get it anew by: agenthpo models pull "
+        r"local:smollm2",
     ):
         locate("local:smollm2")
     assert not toy.is_here

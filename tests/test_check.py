@@ -96,8 +96,8 @@ def test_a_try_shows_the_line_each_value_came_from_and_warns_of_more_in_it():
     said = check("--try").stdout
     assert "acc was taken from the line 'train acc 1 | val acc 0.5 | best val acc 0.9'" in said
     assert (
-        "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc 0.0 | best val acc 0.9', and the first match counts"
-        in said
+        "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc "
+        "0.0 | best val acc 0.9', and the first match counts" in said
     )
     assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {
         "acc": "train acc 1 | val acc 0.5 | best val acc 0.9"

@@ -42,7 +42,7 @@ def test_without_any_it_says_how_to_get_one():
     name, hint = choose_model(None, {"OPENAI_API_KEY": "secret"})
     assert name == "none"
     assert (
-        "agenthpo models pull local:qwen2.5-coder-1.5b; OPENAI_API_KEY is set, so --model PROVIDER:MODEL works as well"
-        in hint
+        "agenthpo models pull local:qwen2.5-coder-1.5b; OPENAI_API_KEY is set, so "
+        "--model PROVIDER:MODEL works as well" in hint
     )
     assert "secret" not in hint

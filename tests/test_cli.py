@@ -127,8 +127,8 @@ def test_a_study_is_never_mixed_with_another():
     Path("task.yaml").write_text(TASK.replace("maximize", "minimize"))
     said = agenthpo("resume", "toy", code=2).stderr
     assert (
-        "the task's objective.direction is minimize, but was maximize when the study .agenthpo/toy began"
-        in said
+        "the task's objective.direction is minimize, but was maximize when the study "
+        ".agenthpo/toy began" in said
     )
 
 

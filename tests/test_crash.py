@@ -382,7 +382,8 @@ def test_a_full_disk_is_a_sentence_and_the_study_goes_on_when_there_is_room():
         os.close(file)
         with pytest.raises(
             StudyError,
-            match=r"cannot be written \(No space left on device\); free some space and resume with: agenthpo resume",
+            match=r"cannot be written \(No space left on device\); free some space and resume "
+            r"with: agenthpo resume",
         ):
             go_on(folder, limits=Budget(6), task=load_task("task.yaml"))
         fill.unlink()
@@ -402,7 +403,8 @@ def test_a_full_or_locked_database_is_a_sentence_and_the_study_goes_on():
         os.close(fill)
         with pytest.raises(
             StudyError,
-            match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, and resume with: agenthpo",
+            match=r"the storage of .*toy failed \(.*(full|disk).*; free it, or give it room, "
+            r"and resume with: agenthpo",
         ):
             go_on(FOLDER, limits=Budget(60))
         (small / "fill").unlink()

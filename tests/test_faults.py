@@ -21,7 +21,10 @@ space:
   lr: {type: float, low: 0, high: 1, default: 0.5}
 budget: {trials: 8}
 """
-ARGUMENTS = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\nlr = p.parse_args().lr\n"
+ARGUMENTS = (
+    "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\nlr "
+    "= p.parse_args().lr\n"
+)
 
 
 def run(script, *words, task=TASK, code=None):
@@ -50,8 +53,8 @@ def test_the_default_that_fails_by_the_task_ends_the_study_with_the_cause_and_th
 ):
     done = run(script, code=3)
     assert (
-        "Error: it is the task that fails, not a configuration: trial 0, the default configuration, failed ("
-        in done.stderr
+        "Error: it is the task that fails, not a configuration: trial 0, the default "
+        "configuration, failed (" in done.stderr
     )
     assert words in done.stderr
     assert ";" in done.stderr.split(words)[1]
@@ -67,7 +70,10 @@ def test_two_configurations_that_fail_the_same_way_are_enough_where_nothing_has_
 
 
 def test_different_causes_and_the_configurations_own_are_gone_on_from():
-    causes = "raise [ValueError('a'), KeyError('b'), MemoryError('c'), RuntimeError('d')][int(lr * 1000) % 4]"
+    causes = (
+        "raise [ValueError('a'), KeyError('b'), MemoryError('c'), RuntimeError('d')][int(lr "
+        "* 1000) % 4]"
+    )
     assert run(ARGUMENTS + "raise MemoryError('too large')", "--trials", "3", code=3).stderr == ""
     assert len(shown()) == 3
     run(
@@ -95,8 +101,8 @@ def test_whoever_means_it_goes_on():
 
 def test_three_in_a_row_ask_the_same_question_later_and_a_mended_task_goes_on():
     failing = (
-        ARGUMENTS
-        + "import os\nif os.path.exists('gone'): raise OSError('disk of the data is gone')\nprint('acc', lr)"
+        ARGUMENTS + "import os\nif os.path.exists('gone'): raise OSError('disk of the data is "
+        "gone')\nprint('acc', lr)"
     )
     run(failing, "--trials", "2", code=0)
     Path("gone").touch()

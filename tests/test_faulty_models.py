@@ -93,8 +93,8 @@ def test_an_outage_in_mid_run_falls_back_and_says_so():
             "run", ".", "--proposer", "creator", "--model", "toy", "--base-url", url
         ).stdout
     assert (
-        "note: instead of the Creator: the model toy gave no answer: the key was refused, HTTP 401, revoked"
-        in said
+        "note: instead of the Creator: the model toy gave no answer: the key was "
+        "refused, HTTP 401, revoked" in said
     )
     trials = shown()
     assert [t["source"] for t in trials] == ["default", "fallback", "fallback", "fallback"]

@@ -23,8 +23,8 @@ space:
 """
 TELL = "\n    import json\n    open('got', 'w').write(json.dumps(shuffle))\n    print('acc 1')\n"
 ARGPARSE = (
-    "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float)\n{}\nshuffle = p.parse_args().shuffle\nif True:"
-    + TELL
+    "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', "
+    "type=float)\n{}\nshuffle = p.parse_args().shuffle\nif True:" + TELL
 )
 SCRIPTS = {
     "argparse optional": ARGPARSE.format(
@@ -38,31 +38,42 @@ SCRIPTS = {
     + ARGPARSE.format("p.add_argument('--shuffle', type=ast.literal_eval, default=True)"),
     "argparse json": "import json\n"
     + ARGPARSE.format("p.add_argument('--shuffle', type=json.loads, default=7)"),
-    "click": "import click\n@click.command()\n@click.option('--shuffle/--no-shuffle', default=True)\n@click.option('--lr', type=float)\n"
+    "click": "import click\n@click.command()\n@click.option('--shuffle/--no-shuffle', "
+    "default=True)\n@click.option('--lr', type=float)\n"
     f"def main(shuffle, lr):{TELL}main()",
-    "click flag": "import click\n@click.command()\n@click.option('--shuffle', is_flag=True)\n@click.option('--lr', type=float)\n"
+    "click flag": "import click\n@click.command()\n@click.option('--shuffle', "
+    "is_flag=True)\n@click.option('--lr', type=float)\n"
     f"def main(shuffle, lr):{TELL}main()",
-    "click bool": "import click\n@click.command()\n@click.option('--shuffle', type=bool, default=True)\n@click.option('--lr', type=float)\n"
+    "click bool": "import click\n@click.command()\n@click.option('--shuffle', type=bool, "
+    "default=True)\n@click.option('--lr', type=float)\n"
     f"def main(shuffle, lr):{TELL}main()",
     "typer": f"import typer\ndef main(shuffle: bool = True, lr: float = 0.0):{TELL}typer.run(main)",
     "fire": f"import fire\ndef main(shuffle=True, lr=0.0):{TELL}fire.Fire(main)",
-    "absl": "from absl import app, flags\nflags.DEFINE_boolean('shuffle', True, '')\nflags.DEFINE_float('lr', 0.0, '')\n"
+    "absl": "from absl import app, flags\nflags.DEFINE_boolean('shuffle', True, "
+    "'')\nflags.DEFINE_float('lr', 0.0, '')\n"
     f"def main(_):\n    shuffle = flags.FLAGS.shuffle{TELL}app.run(main)",
-    "tyro": f"import tyro\ndef main(shuffle: bool = True, lr: float = 0.0) -> None:{TELL}tyro.cli(main)",
-    "simple-parsing": "from dataclasses import dataclass\nimport simple_parsing\n@dataclass\nclass A:\n    shuffle: bool = True\n    lr: float = 0.0\n"
+    "tyro": "import tyro\ndef main(shuffle: bool = True, lr: float = 0.0) -> "
+    f"None:{TELL}tyro.cli(main)",
+    "simple-parsing": "from dataclasses import dataclass\nimport "
+    "simple_parsing\n@dataclass\nclass A:\n    shuffle: bool = True\n    lr: "
+    "float = 0.0\n"
     f"shuffle = simple_parsing.parse(A).shuffle\nif True:{TELL}",
 }
 
 
 OF_HUGGING_FACE = (
-    "from dataclasses import dataclass, field\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n"
+    "from dataclasses import dataclass, field\nfrom transformers import "
+    "HfArgumentParser\n@dataclass\nclass A:\n"
     "    shuffle: bool = field(default=True)\n    lr: float = 0.0\n"
     f"shuffle = HfArgumentParser(A).parse_args_into_dataclasses()[0].shuffle\nif True:{TELL}"
 )
 SCRIPTS |= {
-    "jsonargparse": f"import jsonargparse\ndef main(shuffle: bool = True, lr: float = 0.0):{TELL}jsonargparse.CLI(main)",
-    "jsonargparse parser": "import jsonargparse\np = jsonargparse.ArgumentParser()\np.add_argument('--lr', type=float)\n"
-    f"p.add_argument('--shuffle', type=bool, default=True)\nshuffle = p.parse_args().shuffle\nif True:{TELL}",
+    "jsonargparse": "import jsonargparse\ndef main(shuffle: bool = True, lr: float = "
+    f"0.0):{TELL}jsonargparse.CLI(main)",
+    "jsonargparse parser": "import jsonargparse\np = "
+    "jsonargparse.ArgumentParser()\np.add_argument('--lr', type=float)\n"
+    "p.add_argument('--shuffle', type=bool, default=True)\nshuffle = "
+    f"p.parse_args().shuffle\nif True:{TELL}",
 }
 
 
@@ -113,9 +124,10 @@ def test_a_script_that_cannot_take_both_is_refused(option, why):
 )
 def test_a_style_of_the_task_or_the_parameter_goes_before(style):
     script = (
-        "import sys, json\nwords = ' '.join(sys.argv[1:]).replace('=', ' ').split()\nnext_word = (words + [''])[words.index('--shuffle') + 1] "
-        "if '--shuffle' in words else 'false'\nshuffle = next_word.lower() not in ('false', '0', 'no', 'off')\nif True:"
-        + TELL
+        "import sys, json\nwords = ' '.join(sys.argv[1:]).replace('=', ' "
+        "').split()\nnext_word = (words + [''])[words.index('--shuffle') + 1] "
+        "if '--shuffle' in words else 'false'\nshuffle = next_word.lower() not in "
+        "('false', '0', 'no', 'off')\nif True:" + TELL
     )
     for text in (
         TASK.replace("default: true", f"default: true, style: '{style}'"),
@@ -180,7 +192,8 @@ LIBRARIES = {
     "typer": ("import typer", "typer.run(main)"),
     "simple-parsing": (
         "import simple_parsing\nfrom dataclasses import dataclass",
-        "\n@dataclass\nclass A:\n    shuffle: Optional[str] = {}\n    lr: float = 0.0\na = simple_parsing.parse(A)\nmain(a.shuffle)",
+        "\n@dataclass\nclass A:\n    shuffle: Optional[str] = {}\n    lr: float = "
+        "0.0\na = simple_parsing.parse(A)\nmain(a.shuffle)",
     ),
 }
 
@@ -228,16 +241,25 @@ def test_null_without_a_way_to_say_it_is_refused(option):
 def test_fire_and_absl_take_null():
     loaded = task(f"import fire\ndef main(shuffle='x', lr=0.0):{TELL}fire.Fire(main)", NULL)
     assert got(loaded, {"shuffle": None, "lr": 0.1}) is None
-    absl = f"from absl import app, flags\nflags.DEFINE_string('shuffle', None, '')\nflags.DEFINE_float('lr', 0.0, '')\ndef main(_):\n    shuffle = flags.FLAGS.shuffle{TELL}"
+    absl = (
+        "from absl import app, flags\nflags.DEFINE_string('shuffle', None, "
+        "'')\nflags.DEFINE_float('lr', 0.0, '')\ndef main(_):\n    shuffle = "
+        f"flags.FLAGS.shuffle{TELL}"
+    )
     assert got(task(absl + "app.run(main)", NULL), {"shuffle": None, "lr": 0.1}) is None
 
 
 def test_a_launcher_and_a_module_are_looked_into():
     Path("tools").mkdir()
     Path("tools/options.py").write_text(
-        "def add(p):\n    import argparse\n    p.add_argument('--shuffle', action=argparse.BooleanOptionalAction)\n"
+        "def add(p):\n    import argparse\n    p.add_argument('--shuffle', "
+        "action=argparse.BooleanOptionalAction)\n"
     )
-    script = "import argparse\nfrom tools.options import add\np = argparse.ArgumentParser()\np.add_argument('--lr')\nadd(p)\nshuffle = p.parse_args().shuffle\nif True:"
+    script = (
+        "import argparse\nfrom tools.options import add\np = "
+        "argparse.ArgumentParser()\np.add_argument('--lr')\nadd(p)\nshuffle = "
+        "p.parse_args().shuffle\nif True:"
+    )
     loaded = task(script + TELL, TASK.replace("{python} train.py", "{python} -m train"))
     assert got(loaded, {"shuffle": False, "lr": 0.5}) is False
     loaded = task(script + TELL, TASK.replace("{python} train.py", "env X=1 {python} train.py"))
@@ -249,8 +271,15 @@ def test_a_nested_option_is_negated_at_its_last_part():
     assert write_option("optim.nesterov", True, "--name/--no-name") == ["--optim.nesterov"]
 
 
-NUMBERS = "import argparse, json\np = argparse.ArgumentParser()\n{}\na = vars(p.parse_args())\nopen('got', 'w').write(json.dumps(a)); print('acc 1')"
-PAIR = "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: {{command: '{{python}} train.py {}', metrics: {{acc: 'acc {{number}}'}}}}\nspace:\n  a: {{type: float, low: -9, high: 9}}\n  b: {{type: float, low: -9, high: 9}}\n"
+NUMBERS = (
+    "import argparse, json\np = argparse.ArgumentParser()\n{}\na = "
+    "vars(p.parse_args())\nopen('got', 'w').write(json.dumps(a)); print('acc 1')"
+)
+PAIR = (
+    "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: "
+    "{{command: '{{python}} train.py {}', metrics: {{acc: 'acc {{number}}'}}}}\nspace:\n  "
+    "a: {{type: float, low: -9, high: 9}}\n  b: {{type: float, low: -9, high: 9}}\n"
+)
 
 
 @pytest.mark.parametrize("value", [-2e-05, -1.0, -0.5, -3e-300, 2e-05, -1.2345678901234567e-08])
@@ -259,7 +288,8 @@ PAIR = "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: {{comma
     [
         (
             "-s {a} -t{b}",
-            "p.add_argument('-s', type=float, dest='a'); p.add_argument('-t', type=float, dest='b')",
+            "p.add_argument('-s', type=float, dest='a'); p.add_argument('-t', "
+            "type=float, dest='b')",
         ),
         ("{a} {b}", "p.add_argument('a', type=float); p.add_argument('b', type=float)"),
         ("--betas {a} {b}", "p.add_argument('--betas', type=float, nargs=2)"),
@@ -272,7 +302,10 @@ def test_negative_and_tiny_numbers_survive_argparse_wherever_they_stand(value, w
     assert (read.get("betas") or [read["a"], read["b"]]) == [value, value]
 
 
-TEXTS = "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: {{command: '{{python}} train.py {}', metrics: {{acc: 'acc {{number}}'}}}}\n"
+TEXTS = (
+    "name: t\nobjective: {{metric: acc, direction: maximize}}\ntrain: "
+    "{{command: '{{python}} train.py {}', metrics: {{acc: 'acc {{number}}'}}}}\n"
+)
 TEXTS += "space:\n  a: {{type: categorical, values: ['-x', 'y']}}\n"
 
 
@@ -285,7 +318,8 @@ def test_a_text_with_a_dash_goes_by_an_option_or_is_refused():
         assert got(task(NUMBERS.format(options), TEXTS.format(words)), {"a": "-x"}) == {"a": "-x"}
     with pytest.raises(
         TaskError,
-        match=r"space.a.values holds '-x', which the script would take for an option where \{a\} stands",
+        match=r"space.a.values holds '-x', which the script would take for an option where "
+        r"\{a\} stands",
     ):
         task(NUMBERS.format("p.add_argument('a')"), TEXTS.format("{a}"))
     assert task("import sys; print('acc', sys.argv[1])", TEXTS.format("{a}")).space["a"].values == (

@@ -47,7 +47,8 @@ def test_it_is_the_other_way_round_where_less_is_better():
 
 def test_it_is_told_in_words_and_in_json():
     assert source_words(TRIALS, "maximize")[1] == (
-        "    creator: 2 proposed, 1 became the best so far, moved the best by 0.2, 1 failed, 1 of 1 predictions held, 1,450 tokens"
+        "    creator: 2 proposed, 1 became the best so far, moved the best by 0.2, 1 "
+        "failed, 1 of 1 predictions held, 1,450 tokens"
     )
     assert ledger_json(TRIALS, "maximize")[2]["usage"]["requests"] == 0
 

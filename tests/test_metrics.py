@@ -322,7 +322,8 @@ def test_a_sentence_about_a_cut_number_shows_forty_letters_on_either_side():
     with pytest.raises(PatternError) as caught:
         read([line], {"acc": "acc {number}"})
     assert str(caught.value).startswith(
-        f"the pattern of acc takes '1' out of '{'a' * 35} acc 1,5 {'b' * 37}', which is not a whole number; "
+        f"the pattern of acc takes '1' out of '{'a' * 35} acc 1,5 {'b' * 37}', which is "
+        "not a whole number; "
     )
 
 

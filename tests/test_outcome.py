@@ -76,8 +76,8 @@ def test_what_the_lines_were_and_what_was_odd_in_them_is_kept():
     assert set(outcome.taken) == {"acc"}
     [plain] = judged("acc 1 acc 2 " + "x " * 90, patterns={"acc": "acc {number}"}).warnings
     assert (
-        plain
-        == f"the pattern of acc matches more than once in 'acc 1 acc 2 {'x ' * 54}', and the first match counts"
+        plain == f"the pattern of acc matches more than once in 'acc 1 acc 2 {'x ' * 54}', and "
+        "the first match counts"
     )
     first, second = outcome.warnings
     assert first.startswith("the pattern of acc matches more than once in 'acc 0.5 acc 0.7 key ")
@@ -133,7 +133,8 @@ def test_a_metric_that_never_came_is_asked_for_by_what_did():
     )
     assert judged(alike=["acc = 0,5", "accuracy 3"]).error == (
         "the script ended without reporting acc; "
-        "the lines most like it are 'acc = 0,5' | 'accuracy 3'; put a pattern with {number} into train.metrics"
+        "the lines most like it are 'acc = 0,5' | 'accuracy 3'; put a pattern with "
+        "{number} into train.metrics"
     )
     assert judged().status == "failed"
 
@@ -227,7 +228,8 @@ DIRECT = "The above exception was the direct cause of the following exception:"
         (f"{OOM}\n{CHAIN}\n{TRACE}\nRuntimeError: step failed", "oom"),
         (f"{OOM}\n{DIRECT}\n{TRACE}\nRuntimeError: step failed", "oom"),
         (
-            f"{OOM}\n{TRACE}\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: train.py FAILED",
+            f"{OOM}\n{TRACE}\ntorch.distributed.elastic.multiprocessing.errors.ChildFailedError: "
+            "train.py FAILED",
             "oom",
         ),
         (f"{OOM}\n{TRACE}\nsubprocess.CalledProcessError: Command 'x' died", "oom"),

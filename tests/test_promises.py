@@ -181,7 +181,10 @@ def test_a_script_may_ask_for_its_values():
 @pytest.mark.parametrize("returned", ["1.0", "{'acc': 1.0, 'loss': 2}", "None"])
 def test_a_function_gets_the_values_and_returns_the_metric_or_several(returned):
     report = "agenthpo.report(acc=1)" if returned == "None" else "pass"
-    script = f"import json, agenthpo\ndef main(params):\n    open('got', 'w').write(json.dumps(params))\n    {report}\n    return {returned}"
+    script = (
+        "import json, agenthpo\ndef main(params):\n    open('got', "
+        f"'w').write(json.dumps(params))\n    {report}\n    return {returned}"
+    )
     assert trial(task("{function: 'train:main'}", script)).value == 1
     assert typed(got()) == typed(DEFAULT)
 
@@ -206,7 +209,8 @@ PASSES = '{command: "{python} train.py {x}"'
         ),
         (
             ", metrics_file: '{trial_dir}/h.jsonl'}",
-            "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.jsonl', 'w').write('{\"acc\": -1e-07}')",
+            "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.jsonl', "
+            "'w').write('{\"acc\": -1e-07}')",
         ),
     ],
 )
@@ -229,7 +233,10 @@ def test_a_group_that_would_cut_a_number_is_an_error_not_a_value():
     [("last", "maximize", 2, 20), ("best", "maximize", 3, 30), ("best", "minimize", 1, 10)],
 )
 def test_the_value_and_the_test_metric_are_of_one_step(at, direction, value, test):
-    script = "import agenthpo\nfor step, v in enumerate((1, 3, 2)):\n    agenthpo.report(step=step, acc=v)\n    agenthpo.report(step=step, test=10 * v)"
+    script = (
+        "import agenthpo\nfor step, v in enumerate((1, 3, 2)):\n    "
+        "agenthpo.report(step=step, acc=v)\n    agenthpo.report(step=step, test=10 * v)"
+    )
     objective = f"{{metric: acc, direction: {direction}, at: {at}, test_metric: test}}"
     outcome = trial(task(PASSES + "}", script, TINY, objective))
     assert (outcome.value, outcome.test_value) == (value, test)
@@ -239,7 +246,11 @@ def test_the_value_and_the_test_metric_are_of_one_step(at, direction, value, tes
 def test_it_runs_in_the_tasks_folder_with_a_folder_of_its_own_an_empty_input_and_unbuffered(
     monkeypatch,
 ):
-    script = "import os, sys; a = [os.getcwd(), os.environ['AGENTHPO_TRIAL_DIR'], sys.argv[1], sys.stdin.read(), os.environ['PYTHONUNBUFFERED'], sys.executable, sys.argv[2], os.environ['AGENTHPO_SEED']]\n"
+    script = (
+        "import os, sys; a = [os.getcwd(), os.environ['AGENTHPO_TRIAL_DIR'], sys.argv[1], "
+        "sys.stdin.read(), os.environ['PYTHONUNBUFFERED'], sys.executable, sys.argv[2], "
+        "os.environ['AGENTHPO_SEED']]\n"
+    )
     loaded = task(
         '{command: "{python} train.py {trial_dir} {seed}"}', script + WRITE.format("a"), TINY
     )

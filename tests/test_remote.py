@@ -113,7 +113,8 @@ def test_after_three_failures_a_model_is_left_alone_for_a_while():
     [
         (
             failing(401),
-            "the key was refused, HTTP 401, no; set OPENAI_API_KEY to a valid key, or choose another model by --model",
+            "the key was refused, HTTP 401, no; set OPENAI_API_KEY to a valid key, or "
+            "choose another model by --model",
         ),
         (failing(403), "OPENAI_API_KEY"),
         (failing(404), "fix the name after --model, or the address http://127.0.0.1"),

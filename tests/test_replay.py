@@ -121,7 +121,8 @@ def test_a_study_without_a_model_cannot_be_replayed():
     tune("plain", trials=1, model="none", proposer=None)
     with pytest.raises(
         ModelError,
-        match=r"there is no exchange with a model in .*; name a study that was run with one after 'replay:'",
+        match=r"there is no exchange with a model in .*; name a study that was run with one "
+        r"after 'replay:'",
     ):
         tune("again", trials=1, model="replay:plain")
     assert not Path(".agenthpo/again").exists()

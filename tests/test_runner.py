@@ -252,8 +252,8 @@ def test_a_metric_that_never_comes_is_told_with_the_lines_most_like_it():
         script("print('epoch 1'); print('Val Accuracy: 0.9'); print('lr 0.1')", metric="val_acc")
     )
     assert (
-        "the lines most like it are 'Val Accuracy: 0.9'; put a pattern with {number} into train.metrics"
-        in outcome.error
+        "the lines most like it are 'Val Accuracy: 0.9'; put a pattern with {number} "
+        "into train.metrics" in outcome.error
     )
 
 
@@ -276,7 +276,10 @@ def test_what_a_run_was_is_told_in_full():
 
 
 def test_a_metrics_file_is_read():
-    code = "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.csv', 'w').write('epoch,acc,test\\n1,0.5,0.4\\n2,0.6,0.7\\n')"
+    code = (
+        "import os; open(os.environ['AGENTHPO_TRIAL_DIR'] + '/h.csv', "
+        "'w').write('epoch,acc,test\\n1,0.5,0.4\\n2,0.6,0.7\\n')"
+    )
     outcome = run(script(code, metrics_file=str(Path("trial/h.csv").resolve()), test_metric="test"))
     assert (outcome.value, outcome.step, outcome.test_value) == (0.6, 2.0, 0.7)
     assert outcome.curves["acc"] == ((1.0, 0.5), (2.0, 0.6))
@@ -311,7 +314,8 @@ def test_a_cell_that_is_no_whole_number_is_quoted(cell, unread):
             None,
         ),
         (
-            "for v in (1, 2, 3, 4):\n  print('acc', v)\n  if v in (1, 2): print('test', 10 * v)\nprint('test 9'); print('test 8')",
+            "for v in (1, 2, 3, 4):\n  print('acc', v)\n  if v in (1, 2): print('test', "
+            "10 * v)\nprint('test 9'); print('test 8')",
             "last",
             None,
         ),
@@ -322,22 +326,26 @@ def test_a_cell_that_is_no_whole_number_is_quoted(cell, unread):
         ("print('acc', 1); print('acc', 2); print('test', 9); print('acc', 3)", "last", 9.0),
         ("print('test', 9); print('acc', 1)", "last", 9.0),
         (
-            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=10 * v); a.report(step=v, acc=v)",
+            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=10 * v); "
+            "a.report(step=v, acc=v)",
             "best",
             30.0,
         ),
         (
-            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=v); a.report(step=v, acc=v); a.report(step=v, test=5 * v)",
+            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, test=v); "
+            "a.report(step=v, acc=v); a.report(step=v, test=5 * v)",
             "best",
             15.0,
         ),
         (
-            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); v == 1 and a.report(step=v, test=7)",
+            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); v == 1 "
+            "and a.report(step=v, test=7)",
             "best",
             None,
         ),
         (
-            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); a.report(test=7 + v)",
+            "import agenthpo as a\nfor v in (1, 3, 2): a.report(step=v, acc=v); "
+            "a.report(test=7 + v)",
             "best",
             None,
         ),
@@ -394,7 +402,10 @@ def test_the_time_limit_ends_the_whole_group(tmp_path):
 
 def test_what_a_script_leaves_in_the_background_ends_with_it():
     mark = f"mark-{os.getpid()}-left"
-    code = 'import subprocess, sys; subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]]); print(\'{"acc": 1}\')'
+    code = (
+        'import subprocess, sys; subprocess.Popen([sys.executable, "-c", "import time; '
+        'time.sleep(600)", sys.argv[1]]); print(\'{"acc": 1}\')'
+    )
     assert run(script(code, command=(sys.executable, "train.py", mark))).value == 1
     wait_for(lambda: not running(mark))
 
@@ -635,7 +646,8 @@ WAYS = {
     "parameters are a folder": "os.remove('params.json'); os.mkdir('params.json')",
     "no folder": "shutil.rmtree(os.getcwd())",
     "folder is a file": "shutil.rmtree(os.getcwd()); os.chdir('..'); open('trial', 'w').close()",
-    "folder is a link": "shutil.rmtree(os.getcwd()); os.chdir('..'); os.symlink('elsewhere', 'trial')",
+    "folder is a link": "shutil.rmtree(os.getcwd()); os.chdir('..'); os.symlink('elsewhere', "
+    "'trial')",
     "folder has another name": "os.rename(os.getcwd(), '../other' + os.environ['AGENTHPO_SEED'])",
     "folder may not be written": "os.chmod('.', 0o500)",
 }
@@ -645,7 +657,10 @@ WAYS = {
 def test_a_script_may_do_as_it_likes_to_its_folder(way):
     Path("victim").write_text("untouched")
     Path("elsewhere").mkdir()
-    code = f"import os, shutil; os.chdir(os.environ['AGENTHPO_TRIAL_DIR']); {WAYS[way]}; print('{{\"acc\": 0.5}}')"
+    code = (
+        f"import os, shutil; os.chdir(os.environ['AGENTHPO_TRIAL_DIR']); {WAYS[way]}; "
+        f"print('{{\"acc\": 0.5}}')"
+    )
     spec = script(code, timeout_s=20)
     assert run(spec).value == 0.5
     assert Path("victim").read_text() == "untouched"

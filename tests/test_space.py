@@ -233,7 +233,8 @@ def test_snapping_and_checking_anything_never_crashes(params):
 def test_a_choice_that_is_no_finite_number_is_refused(value):
     with pytest.raises(
         SpaceError,
-        match=r"space.x.values holds (nan|inf), which is no number that could be compared; quote it",
+        match=r"space.x.values holds (nan|inf), which is no number that could be compared; "
+        r"quote it",
     ):
         parse_space({"x": {"type": "categorical", "values": [value, 1]}})
 
@@ -281,8 +282,10 @@ def test_a_number_is_snapped_to_what_it_plainly_means_and_no_further():
     with pytest.raises(ValueError, match="y is continuous"):
         space["y"].grid()
     assert space.describe() == (
-        "- n: int from 2 to 11, step 3\n- x: float from 0.5 to 2, step 0.5\n- y: float from 0.1 to 1\n"
-        "- b: true or false, default true. whether\n- o: categorical one of a, b, only when b is true"
+        "- n: int from 2 to 11, step 3\n- x: float from 0.5 to 2, step 0.5\n- y: float "
+        "from 0.1 to 1\n"
+        "- b: true or false, default true. whether\n- o: categorical one of a, b, only "
+        "when b is true"
     )
     assert space.violations([1]) == [
         "params must be an object with the parameters' names as keys, not list"

@@ -81,7 +81,8 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
         (
             "maximize",
             "maximise",
-            "task.yaml, line 6: objective.direction is the text 'maximise', but must be 'minimize' or 'maximize'",
+            "task.yaml, line 6: objective.direction is the text 'maximise', but must be "
+            "'minimize' or 'maximize'",
         ),
         (
             "metric: val_accuracy",
@@ -98,7 +99,8 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
         (
             "--lr {learning_rate} ",
             "",
-            "train.command never hands learning_rate to the script; add --learning_rate {learning_rate}",
+            "train.command never hands learning_rate to the script; add --learning_rate "
+            "{learning_rate}",
         ),
         ("train.py", "trian.py", "the script 'trian.py' does not exist in"),
         ("{python}", "no-such-program", "the program 'no-such-program' cannot be found"),

@@ -180,7 +180,8 @@ def test_the_share_of_the_trials_and_the_record_in_numbers():
     )
     assert (
         Trust(0.5, 3, 0.25, 1, 2, 4).words()
-        == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, 4 refused"
+        == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, "
+        "4 refused"
     )
     assert (
         Trust(0.5, 3, 0.25, 0, 0, 0).words()

@@ -34,7 +34,8 @@ def test_parameters_and_budget():
     full = Budget(7, time_s=90.0, tokens=12345, cost_usd=2.5, target=0.95, patience=3)
     assert (
         budget_words(full)
-        == "7 trials or 1m 30s or 12,345 tokens or $2.5 or a value of 0.95 or 3 trials without a new best"
+        == "7 trials or 1m 30s or 12,345 tokens or $2.5 or a value of 0.95 or 3 trials "
+        "without a new best"
     )
 
 
@@ -96,7 +97,8 @@ def test_who_found_what():
     ]
     assert source_words(met, "minimize") == [
         "    default: 1 proposed, 1 became the best so far",
-        "    creator: 2 proposed, 1 became the best so far, moved the best by 2, 1 failed, 1 of 2 predictions held, 1,200 tokens",
+        "    creator: 2 proposed, 1 became the best so far, moved the best by 2, 1 "
+        "failed, 1 of 2 predictions held, 1,200 tokens",
         "    engine: 1 proposed, 0 became the best so far",
     ]
     small = [trial(0, 0, 1.0, "default"), trial(1, 1, 0.5)]

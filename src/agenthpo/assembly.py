@@ -102,7 +102,8 @@ def check_priced(task: Task, model: ModelChoice) -> None:
         and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None
     ):
         raise ModelError(
-            f"the budget is ${limit:g}, but the price of the model {model.name} is not known; limit its tokens instead"
+            f"the budget is ${limit:g}, but the price of the model {model.name} is not "
+            "known; limit its tokens instead"
         )
 
 
@@ -113,7 +114,8 @@ def check_proposer(name: str, *, has_model: bool) -> None:
     """
     if name == CREATOR and not has_model:
         raise TaskError(
-            "the proposer 'creator' is a language model; name one by --model, or leave it to the engine"
+            "the proposer 'creator' is a language model; name one by --model, or leave it "
+            "to the engine"
         )
     if is_stateful(name):
         loaded(name)
@@ -150,7 +152,7 @@ def record_in(studies: Path, model: str) -> Record:
 def proposer_named(
     name: str, llm: LLM | None, *, seed: int, record: Record = (0.0, 0.0)
 ) -> Proposer:
-    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or a sampler of Optuna's by its name.
+    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or one of Optuna's samplers.
 
     :raises TaskError: for a name that is not known.
     """

@@ -208,7 +208,8 @@ def _outcome(value: float | None, status: str) -> Outcome:
         )
     if status not in _FAILURES:
         raise StudyError(
-            f"status is {status!r}, but must be complete, {', '.join(_FAILURES[:-1])} or {_FAILURES[-1]}"
+            f"status is {status!r}, but must be complete, {', '.join(_FAILURES[:-1])} or "
+            f"{_FAILURES[-1]}"
         )
     if value is not None:
         raise StudyError(

@@ -52,8 +52,10 @@ _DISK = {
     errno.EROFS: "make its folder writable and resume with",
     errno.EACCES: "make its folder writable and resume with",
     errno.EFBIG: "raise the limit on a file's size (ulimit -f) and resume with",
-    errno.ENOLCK: "put it where files can be locked, or give it a database by --storage, and resume with",
-    errno.ENOSYS: "put it where files can be locked, or give it a database by --storage, and resume with",
+    errno.ENOLCK: "put it where files can be locked, or give it a database by --storage, and "
+    "resume with",
+    errno.ENOSYS: "put it where files can be locked, or give it a database by --storage, and "
+    "resume with",
     errno.ESTALE: "see to the network file system and resume with",
     errno.EIO: "see to the disk and resume with",
 }
@@ -111,7 +113,10 @@ def begin(
         ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage) as log,
     ):
         if log.set_aside is not None:
-            said = f"{folder} held trials of an earlier study; they were moved to {log.set_aside}, and are no part of this one."
+            said = (
+                f"{folder} held trials of an earlier study; they were moved to "
+                f"{log.set_aside}, and are no part of this one."
+            )
             model = model.with_hint(said)
         return _run(
             task,
@@ -248,7 +253,10 @@ def _adopted(task: Task, meta: StudyMeta, log: ExperienceLog) -> str:
             )
     left = len(trials) - len(fitting)
     rest = f"; {left} lie outside, and are only shown" if left else ""
-    return f"The search space has changed since the study began: {len(fitting)} of {len(trials)} trials fit and are built upon{rest}."
+    return (
+        f"The search space has changed since the study began: {len(fitting)} of {len(trials)} "
+        f"trials fit and are built upon{rest}."
+    )
 
 
 def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
@@ -260,7 +268,8 @@ def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
     then = {"metric": meta.metric, "direction": log.direction, "at": meta.at or task.objective.at}
     if changed := next((key for key in now if now[key] != then[key]), None):
         raise StudyError(
-            f"the task's objective.{changed} is {now[changed]}, but was {then[changed]} when the study {log.folder} began, so that its "
+            f"the task's objective.{changed} is {now[changed]}, but was {then[changed]} "
+            f"when the study {log.folder} began, so that its "
             "values cannot be compared; undo that, or begin a new study by --study NAME"
         )
 
@@ -277,13 +286,15 @@ def writing(folder: Path) -> Iterator[None]:
             problem.errno or 0, f"see to {problem.filename or 'its disk'} and resume with"
         )
         raise StudyError(
-            f"the study {folder} cannot be written ({problem.strerror or problem}); {fix}: {pasted('resume', folder)}"
+            f"the study {folder} cannot be written ({problem.strerror or problem}); {fix}: "
+            f"{pasted('resume', folder)}"
         ) from None
     except Exception as problem:
         if not (said := storage_words(problem)):
             raise
         raise StudyError(
-            f"the storage of {folder} failed ({said}); free it, or give it room, and resume with: {pasted('resume', folder)}"
+            f"the storage of {folder} failed ({said}); free it, or give it room, and "
+            f"resume with: {pasted('resume', folder)}"
         ) from None
 
 

@@ -98,13 +98,19 @@ class Parameter:
                 else f"{self.name} must be one of {self.choices()}, not {value!r}"
             )
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"{self.name} must be {'an integer' if self.kind == 'int' else 'a number'} {self.extent()}, not {value!r}"
+            return (
+                f"{self.name} must be {'an integer' if self.kind == 'int' else 'a number'} "
+                f"{self.extent()}, not {value!r}"
+            )
         if not _is_finite(value) or not self._low <= value <= self._high:
             return f"{self.name} must lie {self.extent()}, not {format_number(value)}"
         if self.kind == "int" and not isinstance(value, int):
             return f"{self.name} must be an integer {self.extent()}, not {value!r}"
         if self.step is not None and not _on_grid(value, self._low, self.step):
-            return f"{self.name} must be {format_number(self.low)} plus a multiple of {format_number(self.step)}, not {format_number(value)}"
+            return (
+                f"{self.name} must be {format_number(self.low)} plus a multiple of "
+                f"{format_number(self.step)}, not {format_number(value)}"
+            )
         return None
 
     def snap(self, value: Any) -> Any:
@@ -164,7 +170,9 @@ class Parameter:
         return ", ".join(format_number(v) for v in self.values)
 
     def describe(self) -> str:
-        """Return one line for people and models: kind, range, scale, default, condition, meaning."""
+        """Return one line for people and models: kind, range, scale, default, condition,
+        meaning.
+        """
         extent = f"one of {self.choices()}" if self.is_discrete else self.extent()
         parts = [f"{self.kind} {extent}" if self.kind != "bool" else "true or false"]
         if self.log:
@@ -236,7 +244,8 @@ class Space:
         """
         if not isinstance(params, Mapping):
             return [
-                f"params must be an object with the parameters' names as keys, not {type(params).__name__}"
+                "params must be an object with the parameters' names as keys, not "
+                f"{type(params).__name__}"
             ]
         active = {p.name: p for p in self.active(params)}
         found = [f"{p.name} is missing" for p in active.values() if p.name not in params]

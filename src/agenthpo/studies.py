@@ -45,7 +45,8 @@ def find_study(text: str) -> Path:
         return studies[0]
     if studies:
         raise StudyError(
-            f"{path} has the studies {', '.join(f.name for f in studies)}; name one of them: {studies[0]}"
+            f"{path} has the studies {', '.join(f.name for f in studies)}; name one of "
+            f"them: {studies[0]}"
         )
     known = sorted(f.name for f in Path(STUDIES).glob("*") if _is_study(f))
     hint = (
@@ -71,7 +72,8 @@ def task_of(folder: Path, meta: StudyMeta) -> Task:
     """
     if meta.task_file is None:
         raise StudyError(
-            f"the study {folder} was begun from Python; resume it by agenthpo.tune(…, study={folder.resolve().name!r}, resume=True)"
+            f"the study {folder} was begun from Python; resume it by agenthpo.tune(…, "
+            f"study={folder.resolve().name!r}, resume=True)"
         )
     file = Path(meta.task_file)
     # where the whole project was moved or copied
@@ -104,5 +106,6 @@ def foreign_study(folder: Path, named: str) -> StudyError:
     it would do.
     """
     return StudyError(
-        f"the study {folder} was not made here, and {named}; look at that, and say --trust if you mean it"
+        f"the study {folder} was not made here, and {named}; look at that, and say --trust "
+        "if you mean it"
     )

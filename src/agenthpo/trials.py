@@ -33,7 +33,9 @@ def next_number(trials: Sequence[Trial]) -> int:
 
 
 def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
-    """Return the trials that have a value, the best first, the earlier of equals before the later."""
+    """Return the trials that have a value, the best first, the earlier of equals before the
+    later.
+    """
     scored = [(-upward(direction) * t.value, t) for t in trials if t.value is not None]
     return [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
 

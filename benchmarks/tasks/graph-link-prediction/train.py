@@ -15,9 +15,17 @@ import agenthpo
 from agenthpo.bench.data.graphs import load_graph
 
 config = agenthpo.config(
-    learning_rate=0.01, num_epochs=200, hidden_size=32, latent_size=16, num_layers=2, variational=True, dropout=0.0,
-    weight_decay=1e-7, kl_weight=5e-4, activation="relu",
-)  # fmt: skip
+    learning_rate=0.01,
+    num_epochs=200,
+    hidden_size=32,
+    latent_size=16,
+    num_layers=2,
+    variational=True,
+    dropout=0.0,
+    weight_decay=1e-7,
+    kl_weight=5e-4,
+    activation="relu",
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

@@ -12,9 +12,17 @@ import agenthpo
 from agenthpo.bench.data.texts import PAD, Vocabulary, load_sentiment
 
 config = agenthpo.config(
-    learning_rate=1e-3, optimizer="adam", batch_size=32, num_epochs=4, embedding_size=64, hidden_size=32, pooling="last",
-    dropout=0.2, weight_decay=1e-5, max_length=24,
-)  # fmt: skip
+    learning_rate=1e-3,
+    optimizer="adam",
+    batch_size=32,
+    num_epochs=4,
+    embedding_size=64,
+    hidden_size=32,
+    pooling="last",
+    dropout=0.2,
+    weight_decay=1e-5,
+    max_length=24,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

@@ -13,9 +13,17 @@ import agenthpo
 from agenthpo.bench.data.texts import PAD, Vocabulary, load_topics
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=32, num_epochs=3, model_size=32, num_layers=1, num_heads=2, dropout=0.1,
-    weight_decay=1e-2, warmup_share=0.0, schedule="linear",
-)  # fmt: skip
+    learning_rate=1e-3,
+    batch_size=32,
+    num_epochs=3,
+    model_size=32,
+    num_layers=1,
+    num_heads=2,
+    dropout=0.1,
+    weight_decay=1e-2,
+    warmup_share=0.0,
+    schedule="linear",
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)
@@ -69,7 +77,9 @@ def accuracy(rows, classes):
 
 
 def scale(step):
-    """Return what the learning rate is multiplied by: it warms up, then falls as the schedule says."""
+    """Return what the learning rate is multiplied by: it warms up, then falls as the
+    schedule says.
+    """
     share = step / steps
     if share < config["warmup_share"]:
         return share / config["warmup_share"]

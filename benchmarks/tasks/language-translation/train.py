@@ -15,9 +15,17 @@ from agenthpo.bench.data.texts import PAD, UNKNOWN, Vocabulary
 from agenthpo.bench.data.translations import load_translations
 
 config = agenthpo.config(
-    learning_rate=2e-3, batch_size=64, num_epochs=5, model_size=64, num_layers=1, num_heads=4, dropout=0.1,
-    weight_decay=1e-2, label_smoothing=0.0, warmup_share=0.05,
-)  # fmt: skip
+    learning_rate=2e-3,
+    batch_size=64,
+    num_epochs=5,
+    model_size=64,
+    num_layers=1,
+    num_heads=4,
+    dropout=0.1,
+    weight_decay=1e-2,
+    label_smoothing=0.0,
+    warmup_share=0.05,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

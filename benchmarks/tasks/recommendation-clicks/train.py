@@ -13,9 +13,17 @@ import agenthpo
 from agenthpo.bench.data.ratings import load_clicks
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=1024, num_epochs=5, embedding_size=16, hidden_size=128, num_layers=2, attention_size=32,
-    dropout=0.2, weight_decay=1e-6, use_history=True,
-)  # fmt: skip
+    learning_rate=1e-3,
+    batch_size=1024,
+    num_epochs=5,
+    embedding_size=16,
+    hidden_size=128,
+    num_layers=2,
+    attention_size=32,
+    dropout=0.2,
+    weight_decay=1e-6,
+    use_history=True,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

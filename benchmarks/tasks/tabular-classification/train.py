@@ -40,9 +40,16 @@ def credit() -> pd.DataFrame:
 
 
 config = agenthpo.config(
-    learning_rate=0.3, n_estimators=100, max_depth=6, min_child_weight=1.0, subsample=1.0,
-    colsample_bytree=1.0, gamma=1e-8, reg_lambda=1.0, reg_alpha=1e-4,
-)  # fmt: skip
+    learning_rate=0.3,
+    n_estimators=100,
+    max_depth=6,
+    min_child_weight=1.0,
+    subsample=1.0,
+    colsample_bytree=1.0,
+    gamma=1e-8,
+    reg_lambda=1.0,
+    reg_alpha=1e-4,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 features, label = load()
 # The test set is the same whatever the seed; the seed is that of the folds and of the trees.

@@ -14,9 +14,17 @@ import agenthpo
 from agenthpo.bench.data.images import load_objects
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=64, optimizer="adam", weight_decay=1e-4, num_epochs=6, width=8, dropout=0.0,
-    label_smoothing=0.0, augment=False, schedule="constant",
-)  # fmt: skip
+    learning_rate=1e-3,
+    batch_size=64,
+    optimizer="adam",
+    weight_decay=1e-4,
+    num_epochs=6,
+    width=8,
+    dropout=0.0,
+    label_smoothing=0.0,
+    augment=False,
+    schedule="constant",
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

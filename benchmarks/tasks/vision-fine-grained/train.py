@@ -14,9 +14,17 @@ import agenthpo
 from agenthpo.bench.data.images import load_fashion
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=64, weight_decay=1e-2, num_epochs=5, patch_size=7, model_size=32, num_layers=2, num_heads=4,
-    dropout=0.1, warmup_share=0.1,
-)  # fmt: skip
+    learning_rate=1e-3,
+    batch_size=64,
+    weight_decay=1e-2,
+    num_epochs=5,
+    patch_size=7,
+    model_size=32,
+    num_layers=2,
+    num_heads=4,
+    dropout=0.1,
+    warmup_share=0.1,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

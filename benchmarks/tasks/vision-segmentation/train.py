@@ -17,9 +17,17 @@ import agenthpo
 from agenthpo.bench.data.images import VOID, load_streets
 
 config = agenthpo.config(
-    learning_rate=1e-3, batch_size=8, weight_decay=1e-4, num_epochs=6, width=8, depth=2, dropout=0.0, class_weighting="none",
-    schedule="constant", flip=False,
-)  # fmt: skip
+    learning_rate=1e-3,
+    batch_size=8,
+    weight_decay=1e-4,
+    num_epochs=6,
+    width=8,
+    depth=2,
+    dropout=0.0,
+    class_weighting="none",
+    schedule="constant",
+    flip=False,
+)
 seed = int(os.environ.get("AGENTHPO_SEED", "0"))
 torch.manual_seed(seed)
 torch.set_num_threads(1)

@@ -76,7 +76,8 @@ class Creator:
     ) -> Proposal:
         notes = (
             [
-                f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} sent back: {refused[-1]}"
+                f"{len(refused)} {'reply was' if len(refused) == 1 else 'replies were'} "
+                f"sent back: {refused[-1]}"
             ]
             if refused
             else []

@@ -152,7 +152,11 @@ def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
         name: {repr(t.proposal.params[name]) for t in latest if name in t.proposal.params}
         for name in params
     }
-    return f"vary {min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} next"
+    return (
+        "vary "
+        f"{min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} "
+        "next"
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,10 @@ def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
         return _Fit()
     trained = outcome.curves[partner][-1][1]
     ahead = (trained - outcome.value) * sign
-    words = f"{partner} ended at {trained:.4g}, {abs(ahead):.4g} {'ahead of' if ahead >= 0 else 'behind'} {metric}"
+    words = (
+        f"{partner} ended at {trained:.4g}, {abs(ahead):.4g} "
+        f"{'ahead of' if ahead >= 0 else 'behind'} {metric}"
+    )
     poor = best is not None and best.value is not None and (trained - best.value) * sign < 0
     beside = (
         f"and worse than trial {best.number}'s {metric} of {best.value:.4g}"
@@ -191,7 +198,10 @@ def _train_fit(task: Task, outcome: Outcome, best: Trial | None) -> _Fit:
 
 def _curve_words(metric: str, shape: Shape) -> str:
     first, last, best = (f"{value:.4g}" for value in (shape.first, shape.last, shape.best))
-    return f"{metric} from {first} to {last} at step {format_number(shape.last_step)}, best {best} at step {format_number(shape.best_step)}"
+    return (
+        f"{metric} from {first} to {last} at step {format_number(shape.last_step)}, best "
+        f"{best} at step {format_number(shape.best_step)}"
+    )
 
 
 def _sentence(task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | None) -> str:
@@ -229,5 +239,8 @@ class _Levers:
                     else min(parameter.values or (parameter.low,))
                 )
                 if value != edge:
-                    return f"{'raise' if way > 0 else 'lower'} {parameter.name} {'above' if way > 0 else 'below'} {format_number(value)}"
+                    return (
+                        f"{'raise' if way > 0 else 'lower'} {parameter.name} "
+                        f"{'above' if way > 0 else 'below'} {format_number(value)}"
+                    )
         return ""

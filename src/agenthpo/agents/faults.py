@@ -20,9 +20,11 @@ _FIXES = (
         "install it for the Python that the command runs, or run {python}",
     ),
     (
-        r"unrecognized arguments|unrecognized options|[Nn]o such option|unknown command line flag|could not consume arg|"
+        r"unrecognized arguments|unrecognized options|[Nn]o such option|unknown command "
+        r"line flag|could not consume arg|"
         r"unexpected keyword argument|unknown option|unrecognized option|invalid option",
-        "give the option the name that the script has for it, in train.command or as the parameter's name",
+        "give the option the name that the script has for it, in train.command or as the "
+        "parameter's name",
     ),
     (
         r"arguments are required|missing option|missing argument|missing \d+ required",

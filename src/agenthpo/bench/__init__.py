@@ -1,1 +1,3 @@
-"""The benchmark: problems with a known optimum, peers, scripted advisors, and what each comes to."""
+"""The benchmark: problems with a known optimum, peers, scripted advisors, and what each
+comes to.
+"""

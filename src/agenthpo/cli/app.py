@@ -272,7 +272,9 @@ def models_pull(
 
 @models.command("verify")
 def models_verify(json: Json = False) -> int:
-    """Read the files of the embedded models that are downloaded, and say whether each is the catalogue's."""
+    """Read the files of the embedded models that are downloaded, and say whether each is the
+    catalogue's.
+    """
     from agenthpo.cli.models import print_verified
 
     return 0 if print_verified(as_json=json) else 2

@@ -56,11 +56,11 @@ def bench_run(
     known = read_runs(where.results, names)
     stored = [one for one in known if one.run.key in wanted]
     table = scores_table(stored, where.tasks, known)
-    print(
-        to_json(table)
-        if as_json
-        else f"{table_words(table)}\n\n{ranks_words(table)}\n\n{credit_words(credit(stored, where.tasks))}"
-    )
+    if as_json:
+        print(to_json(table))
+        return
+    told = (table_words(table), ranks_words(table), credit_words(credit(stored, where.tasks)))
+    print("\n\n".join(told))
 
 
 def bench_figures(where: Where, out: Path, *, as_json: bool) -> None:

@@ -43,7 +43,9 @@ _LAST_LINES = 8
 
 
 def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
-    """Print what the task file comes to, and what the model would be sent; nothing is run or asked."""
+    """Print what the task file comes to, and what the model would be sent; nothing is run
+    or asked.
+    """
     facts = _facts(task, choice)
     rehearse(task)
     if as_json:
@@ -70,12 +72,14 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
         p = task.space[name]
         if p.has_default and not same(p.default, own):
             say(
-                f"    {name}: the script's own default is {format_number(own)}, the task's {format_number(p.default)}"
+                f"    {name}: the script's own default is {format_number(own)}, the "
+                f"task's {format_number(p.default)}"
             )
     console.print(_space_table(task))
     if task.space.default() is None:
         say(
-            "Not every parameter has a default, so that there is no default configuration to begin and compare with."
+            "Not every parameter has a default, so that there is no default "
+            "configuration to begin and compare with."
         )
     for message in facts["prompt"]:
         console.rule(f"prompt, {message['role']}", align="left")
@@ -126,7 +130,8 @@ def try_once(task: Task, *, as_json: bool) -> bool:
     printing.say(*_try_words(task, outcome))
     if not good and not stopped:
         raise TaskError(
-            f"{task.file}: the default configuration {outcome.status}: {outcome.error}; see the last lines above"
+            f"{task.file}: the default configuration {outcome.status}: {outcome.error}; "
+            "see the last lines above"
         )
     return True
 
@@ -165,7 +170,9 @@ def _ways(name: str, parameter: Parameter, style: str) -> dict[str, str]:
 
 
 def _own_defaults(task: Task) -> dict[str, Any]:
-    """Return the defaults that the script's own text gives its options, as far as it can be read."""
+    """Return the defaults that the script's own text gives its options, as far as it can be
+    read.
+    """
     options = read_options(
         sources_of(task.train.command, Path(task.train.cwd or ".")), task.space.names
     )
@@ -256,7 +263,8 @@ def _estimate_words(facts: dict[str, Any]) -> str:
         else f"about ${cost:.2f}"
     )
     return (
-        f"The whole budget with {facts['model']}: about {estimate['requests']} requests, {estimate['input_tokens']:,} tokens in and "
+        f"The whole budget with {facts['model']}: about {estimate['requests']} "
+        f"requests, {estimate['input_tokens']:,} tokens in and "
         f"{estimate['output_tokens']:,} out, {price}."
     )
 
@@ -289,10 +297,16 @@ def _what_came(task: Task, outcome: Outcome) -> str:
             if outcome.test_value is None
             else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
         )
-        return f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} reports, in {took}."
+        return (
+            f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} "
+            f"reports, in {took}."
+        )
     if outcome.status == "timeout" and curve:
         values = ", ".join(format_number(value) for _, value in curve[-5:])
-        return f"It works so far: {len(curve)} reports of {metric}, the last {values}, in {took}; stopped there."
+        return (
+            f"It works so far: {len(curve)} reports of {metric}, the last {values}, in "
+            f"{took}; stopped there."
+        )
     if outcome.status == "timeout":
         return f"It runs, but had not reported {metric} in {took}; stopped there."
     return f"It ended as {outcome.status} in {took}."

@@ -95,7 +95,10 @@ class Board:
                 for name, value in event.values.items():
                     self.points.setdefault(name, []).append(value)
             case Reading():
-                self.doing = f"reading the log of trial {event.trial}, {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB"
+                self.doing = (
+                    f"reading the log of trial {event.trial}, {event.done / 1e6:.0f} of "
+                    f"{event.total / 1e6:.0f} MB"
+                )
             case Analysing(trial=trial):
                 self._do(f"the Executor reads trial {trial.number}")
             case Finished(trial=trial):
@@ -135,7 +138,8 @@ class Board:
         text = Text(f"{opened.hint}\n" if opened.hint else "", style="yellow")
         text.append(opened.study, "bold")
         return text.append(
-            f": {opened.direction} {opened.metric}, {budget_words(opened.budget)}, model {opened.model}",
+            f": {opened.direction} {opened.metric}, {budget_words(opened.budget)}, model "
+            f"{opened.model}",
             "not bold default",
         )
 
@@ -194,7 +198,8 @@ class Board:
         parts = []
         if best is not None:
             parts.append(
-                f"best {format_number(best.value)} (trial {best.number}) {sparkline(self._course(done), 20)}"
+                f"best {format_number(best.value)} (trial {best.number}) "
+                f"{sparkline(self._course(done), 20)}"
             )
         usage = sum((t.usage for t in self.trials.values()), Usage())
         if usage.tokens > 0:

@@ -63,7 +63,8 @@ def story(
             else f"{metric} {format_number(base.value)}"
         )
         lines.append(
-            f"Changed from trial {base.number} ({result}): {_changes(base.proposal.params, proposal.params) or 'nothing'}"
+            f"Changed from trial {base.number} ({result}): "
+            f"{_changes(base.proposal.params, proposal.params) or 'nothing'}"
         )
     if proposal.rationale:
         lines.append(f"Why: {proposal.rationale}")
@@ -72,7 +73,8 @@ def story(
     if proposal.expected:
         e = proposal.expected
         lines.append(
-            f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to {format_number(e.high)}"
+            f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to "
+            f"{format_number(e.high)}"
         )
     if proposal.turn:
         lines.append(f"Turn: {proposal.turn}")
@@ -130,7 +132,8 @@ def _came(trial: Trial, metric: str) -> list[str]:
         values = [value for _, value in curve]
         if len(values) > 1:
             lines.append(
-                f"    {name}: {sparkline(list(thinned(values, _WIDTH)), _WIDTH)} {format_number(values[0])} to {format_number(values[-1])}"
+                f"    {name}: {sparkline(list(thinned(values, _WIDTH)), _WIDTH)} "
+                f"{format_number(values[0])} to {format_number(values[-1])}"
             )
     lines.append(
         f"Diagnosis: {analysis.diagnosis}"

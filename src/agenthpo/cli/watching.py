@@ -44,7 +44,9 @@ def shortened(folder: Path) -> Path:
 
 
 def _view(as_json: bool) -> AbstractContextManager[OnEvent]:
-    """Return what shows events: JSON if it was asked for, the live view in a terminal, else lines."""
+    """Return what shows events: JSON if it was asked for, the live view in a terminal, else
+    lines.
+    """
     from agenthpo.text.event_lines import TextLines, print_json
 
     if as_json:

@@ -59,7 +59,8 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
     script = script_of(command, folder)
     if script is not None and not script.is_file():
         raise TaskError(
-            f"{where}: the script '{script.name}' does not exist in {script.parent}; paths are relative to the task file's folder"
+            f"{where}: the script '{script.name}' does not exist in {script.parent}; "
+            "paths are relative to the task file's folder"
         )
 
 
@@ -74,7 +75,9 @@ def programs(command: tuple[str, ...], folder: Path) -> dict[str, str]:
 
 
 def script_of(command: tuple[str, ...], folder: Path) -> Path | None:
-    """Return the script that an interpreter would run, where the command names one in plain words."""
+    """Return the script that an interpreter would run, where the command names one in plain
+    words.
+    """
     if not _INTERPRETERS.fullmatch(Path(_program(command)).name):
         return None
     words = iter(command[1:])
@@ -158,7 +161,8 @@ def check_function(text: str, folder: Path, where: str) -> None:
         part.isidentifier() for part in (*module.split("."), *function.split("."))
     ):
         raise TaskError(
-            f"{where} is '{text}', but must be module:function, such as train:main for main() in train.py"
+            f"{where} is '{text}', but must be module:function, such as train:main for "
+            "main() in train.py"
         )
     file = folder.joinpath(*module.split("."))
     if file.is_dir() or file.with_suffix(".py").is_file() or _is_installed(module.split(".")[0]):

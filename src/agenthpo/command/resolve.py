@@ -242,7 +242,9 @@ def _exact(value: Any) -> str:
 
 
 def _flags(params: Params, styles: Mapping[str, str]) -> list[str]:
-    """Return ``--name value`` for every parameter, true, false and null in the parameter's style."""
+    """Return ``--name value`` for every parameter, true, false and null in the parameter's
+    style.
+    """
     words: list[str] = []
     for name, value in params.items():
         if value is None or isinstance(value, bool):

@@ -87,7 +87,8 @@ def refuse_existing(folder: Path) -> None:
     """Raise :class:`StudyError` if there is a study in ``folder``."""
     if _read(folder) is not None:
         raise StudyError(
-            f"the study {folder} exists; resume it by {quoted('resume', folder)}, or name another one by --study"
+            f"the study {folder} exists; resume it by {quoted('resume', folder)}, or name "
+            "another one by --study"
         )
 
 
@@ -148,7 +149,8 @@ class ExperienceLog:
                 raise
         except OSError as problem:
             raise StudyError(
-                f"the study {folder} cannot be written ({problem.strerror}); make its folder writable"
+                f"the study {folder} cannot be written ({problem.strerror}); make its "
+                "folder writable"
             ) from None
         log = cls(folder, study, space=space, lock=lock)
         log.keep_meta(meta)
@@ -329,7 +331,8 @@ def _begun(
     if os.path.lexists(folder / JOURNAL):
         if has_trials(folder):
             raise StudyError(
-                f"{folder / JOURNAL} holds a study of another program; name another study by --study, or move that file"
+                f"{folder / JOURNAL} holds a study of another program; name another study "
+                "by --study, or move that file"
             )
         (folder / JOURNAL).unlink()
     forget_place(folder)
@@ -347,7 +350,8 @@ def _begun(
         if study.trials or META in study.user_attrs:
             forget_place(folder)
             raise StudyError(
-                f"the storage {shown_url(storage or '')} has a study '{folder.name}' already; name another one by --study"
+                f"the storage {shown_url(storage or '')} has a study '{folder.name}' "
+                "already; name another one by --study"
             ) from None
         optuna.delete_study(storage=opened, study_name=folder.name)
         return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
@@ -377,7 +381,8 @@ def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
         return study.get_trials(deepcopy=False)
     except Exception as problem:  # what a damaged database makes Optuna or its driver raise
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({first_line(problem)[:200]}); fix or restore it"
+            f"the storage of the study {folder} cannot be read "
+            f"({first_line(problem)[:200]}); fix or restore it"
         ) from None
 
 
@@ -469,7 +474,8 @@ def _check_not_shared(folder: Path, meta: StudyMeta) -> None:
         is_shared = False
     if is_shared:
         raise StudyError(
-            f"{folder} is a copy of {other}, and both have their trials in {shown_url(place.url)}; resume {other}, "
+            f"{folder} is a copy of {other}, and both have their trials in "
+            f"{shown_url(place.url)}; resume {other}, "
             "or begin a new study by --study NAME"
         )
 
@@ -487,11 +493,13 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
         Exception
     ) as problem:  # a database of another program, a file that is none: whatever its driver raises
         raise StudyError(
-            f"the storage of the study {folder} cannot be read ({first_line(problem)[:200]}); fix or restore it"
+            f"the storage of the study {folder} cannot be read "
+            f"({first_line(problem)[:200]}); fix or restore it"
         ) from None
     if known and place is not None and place.id and (other := _meta_of(study).id) != place.id:
         raise StudyError(
-            f"the storage {shown_url(place.url)} holds another study '{place.study}' (identity {str(other)[:8]}, not {place.id[:8]}); "
+            f"the storage {shown_url(place.url)} holds another study '{place.study}' "
+            f"(identity {str(other)[:8]}, not {place.id[:8]}); "
             f"put back the one of {folder}"
         )
     return study if known else None
@@ -519,11 +527,13 @@ def _meta_of(study: optuna.Study) -> StudyMeta:
     said = attributes.get(META, attributes.get(_META_AGAIN))
     if not isinstance(said, dict):
         raise StudyError(
-            f"the study '{study.study_name}' does not say what it was begun with; restore its storage"
+            f"the study '{study.study_name}' does not say what it was begun with; restore "
+            "its storage"
         )
     try:
         return decode_meta(said)
     except ValueError as problem:
         raise StudyError(
-            f"the study '{study.study_name}' does not say what it was begun with: {problem}; restore its storage"
+            f"the study '{study.study_name}' does not say what it was begun with: "
+            f"{problem}; restore its storage"
         ) from None

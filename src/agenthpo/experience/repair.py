@@ -41,7 +41,8 @@ def repair(folder: Path) -> Repaired:
     """
     if (place := noted_place(folder)) is not None:
         raise StudyError(
-            f"the trials of {folder} are in {shown_url(place.url)}; only a journal is repaired here, restore the database"
+            f"the trials of {folder} are in {shown_url(place.url)}; only a journal is "
+            "repaired here, restore the database"
         )
     if not (folder / JOURNAL).is_file():
         raise no_study(folder)

@@ -80,7 +80,8 @@ def noted_place(folder: Path) -> Place | None:
     except (OSError, ValueError, TypeError, RecursionError) as problem:
         why = first_line(problem)[:100]
         raise StudyError(
-            f"{file} does not say where the study's storage is ({why}); write {{'url': …, 'study': …}} into it"
+            f"{file} does not say where the study's storage is ({why}); write "
+            f"{{'url': …, 'study': …}} into it"
         ) from None
     return replace(place, url=_from(folder, place.url))
 
@@ -94,10 +95,8 @@ def note_place(folder: Path, place: Place) -> None:
     """
     scheme, path = _sqlite_file(place.url)
     if path is not None and not path.is_absolute():
-        place = replace(
-            place,
-            url=f"{scheme}:///{os.path.relpath(path.absolute(), folder.resolve())}{_query(place.url)}",
-        )
+        relative = os.path.relpath(path.absolute(), folder.resolve())
+        place = replace(place, url=f"{scheme}:///{relative}{_query(place.url)}")
     write_whole(folder / _PLACE, json.dumps(vars(place)).encode())
 
 
@@ -131,7 +130,9 @@ def _sqlite_file(url: str) -> tuple[str, Path | None]:
 
 
 def _query(url: str) -> str:
-    """Return the driver's settings at the end of ``url``, such as ``?timeout=30``, with their mark."""
+    """Return the driver's settings at the end of ``url``, such as ``?timeout=30``, with
+    their mark.
+    """
     return "".join(url.partition("?")[1:])
 
 
@@ -169,7 +170,8 @@ def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
         journal = read_journal(folder / JOURNAL)
     except OSError as problem:
         raise StudyError(
-            f"{folder / JOURNAL} cannot be read ({problem.strerror}); make it a file that you may read"
+            f"{folder / JOURNAL} cannot be read ({problem.strerror}); make it a file "
+            "that you may read"
         ) from None
     return storage_of(journal), damage_words(folder, journal) if journal.damages else ""
 
@@ -194,7 +196,8 @@ def damage_words(folder: Path, journal: Journal) -> str:
     more = len(journal.damages) - 1
     others = f", and {more} more" if more else ""
     return (
-        f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See what is whole by {quoted('show', folder)}, "
+        f"{folder / JOURNAL} is damaged in {first}{others}; nothing was changed. See "
+        f"what is whole by {quoted('show', folder)}, "
         f"and write a repaired copy by {quoted('repair', folder)}"
     )
 
@@ -207,7 +210,8 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
         if not has_begun:
             return None
         raise StudyError(
-            f"the study's database {path} is not there; put it back, or write where it is now into {_PLACE}"
+            f"the study's database {path} is not there; put it back, or write where it "
+            f"is now into {_PLACE}"
         )
     wait = _patience(url)
     try:
@@ -216,17 +220,20 @@ def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
         except sqlite3.OperationalError as problem:
             if problem.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise StudyError(
-                    f"the study's {path} cannot be read (database is locked); wait for the program that has it"
+                    f"the study's {path} cannot be read (database is locked); wait for "
+                    "the program that has it"
                 ) from None
             path = _settled(path)
             made = _has_studies(path, wait)
     except (sqlite3.Error, ValueError) as problem:
         raise StudyError(
-            f"the study's database {path} cannot be read ({problem}); restore it, or write where it is into {_PLACE}"
+            f"the study's database {path} cannot be read ({problem}); restore it, or "
+            f"write where it is into {_PLACE}"
         ) from None
     if not made and has_begun:
         raise StudyError(
-            f"the study's database {path} holds no studies; restore it, or write where it is into {_PLACE}"
+            f"the study's database {path} holds no studies; restore it, or write where "
+            f"it is into {_PLACE}"
         )
     return (
         _database(
@@ -283,7 +290,8 @@ def _database(url: str, *, is_new: bool = True) -> BaseStorage:
     except Exception as problem:  # whatever a driver makes of a URL, a server or a damaged file
         why = redacted_words(str(problem), url)
         raise StudyError(
-            f"the storage {shown_url(url)} cannot be opened ({why}); fix --storage, such as sqlite:///study.db"
+            f"the storage {shown_url(url)} cannot be opened ({why}); fix --storage, "
+            "such as sqlite:///study.db"
         ) from None
 
 

@@ -37,7 +37,9 @@ class Source(Protocol):
         ...
 
     def read(self, offset: int) -> Iterator[bytes]:
-        """Yield the file's bytes from ``offset`` on, which is a position that ``start`` returned."""
+        """Yield the file's bytes from ``offset`` on, which is a position that ``start``
+        returned.
+        """
         ...
 
     def start(self, offset: int) -> int:
@@ -103,7 +105,8 @@ def _checked_state(path: Path) -> object:
 CATALOGUE: tuple[Entry, ...] = (
     Entry(
         name="local:qwen2.5-coder-1.5b",
-        about="Qwen2.5-Coder-1.5B-Instruct Q4_K_M: the default; its sentences make sense, 4-7 s a reply on two idle cores",
+        about="Qwen2.5-Coder-1.5B-Instruct Q4_K_M: the default; its sentences make sense, 4-7 "
+        "s a reply on two idle cores",
         size=1_117_320_768,
         sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
         licence="Apache-2.0",
@@ -141,7 +144,9 @@ CATALOGUE: tuple[Entry, ...] = (
 
 
 def cache_folder() -> Path:
-    """Return the folder of all studies' models: ``AGENTHPO_CACHE``, else the user's cache folder."""
+    """Return the folder of all studies' models: ``AGENTHPO_CACHE``, else the user's cache
+    folder.
+    """
     root = os.environ.get("AGENTHPO_CACHE") or Path(
         os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "agenthpo"
     )
@@ -158,7 +163,8 @@ def find(name: str) -> Entry:
     if entry is None:
         known = ", ".join(e.name for e in CATALOGUE)
         raise ModelError(
-            f"there is no embedded model '{name}'; there are {known}, and local:/path/to/file.gguf for a file of your own"
+            f"there is no embedded model '{name}'; there are {known}, and "
+            "local:/path/to/file.gguf for a file of your own"
         )
     return entry
 
@@ -178,11 +184,13 @@ def locate(name: str) -> Path:
     entry = find(name)
     if not entry.is_here:
         raise ModelError(
-            f"the model {entry.name} is not downloaded; get it ({entry.size / 1e6:.0f} MB) by: agenthpo models pull {entry.name}"
+            f"the model {entry.name} is not downloaded; get it ({entry.size / 1e6:.0f} "
+            f"MB) by: agenthpo models pull {entry.name}"
         )
     if _checked_state(entry.path) is None and not entry.verify():
         raise ModelError(
-            f"{entry.path} is not the catalogue's {entry.name}; get it anew by: agenthpo models pull {entry.name}"
+            f"{entry.path} is not the catalogue's {entry.name}; get it anew by: "
+            f"agenthpo models pull {entry.name}"
         )
     return entry.path
 
@@ -210,7 +218,8 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
                 said.append(f"{source.name}: {problem}")
         if not entry.is_here:
             raise ModelError(
-                f"the model {entry.name} could not be fetched ({'; '.join(said)}); what arrived is kept, so try again"
+                f"the model {entry.name} could not be fetched ({'; '.join(said)}); what "
+                "arrived is kept, so try again"
             )
     return entry.path
 

@@ -73,7 +73,9 @@ class Mannered(Protocol):
 
     @property
     def holds_to_grammar(self) -> bool:
-        """Whether replies are held to a form's grammar, else they are asked to follow its schema."""
+        """Whether replies are held to a form's grammar, else they are asked to follow its
+        schema.
+        """
         ...
 
 

@@ -47,7 +47,16 @@ def _how_to_get_one(environment: Mapping[str, str]) -> str:
     )
     also = f"; {key} is set, so --model PROVIDER:MODEL works as well" if key else ""
     if find_spec("xllamacpp") is None:
-        return f"No language model: the engine runs alone. For one without a key: {install_words('embedded', 'xllamacpp')}{also}."
+        return (
+            "No language model: the engine runs alone. For one without a key: "
+            f"{install_words('embedded', 'xllamacpp')}{also}."
+        )
     if entry.is_here:
-        return f"No language model: {entry.name} needs {_ROOM * entry.size / 1e9:.1f} GB of free memory, so the engine runs alone{also}."
-    return f"No language model: the engine runs alone. Get one ({entry.size / 1e9:.1f} GB, no key needed): agenthpo models pull {entry.name}{also}."
+        return (
+            f"No language model: {entry.name} needs {_ROOM * entry.size / 1e9:.1f} GB of free "
+            f"memory, so the engine runs alone{also}."
+        )
+    return (
+        f"No language model: the engine runs alone. Get one ({entry.size / 1e9:.1f} GB, no key "
+        f"needed): agenthpo models pull {entry.name}{also}."
+    )

@@ -65,7 +65,8 @@ class EmbeddedLLM:
         )
         if "choices" not in answer:
             raise LLMFailure(
-                f"the model {self.name} refused the request ({answer.get('error', {}).get('message', answer)})"
+                f"the model {self.name} refused the request "
+                f"({answer.get('error', {}).get('message', answer)})"
             )
         text = answer["choices"][0]["message"]["content"] or ""
         used = answer["usage"]
@@ -89,7 +90,8 @@ class EmbeddedLLM:
         with self._path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise ModelError(
-                    f"the model file {self._path} is no GGUF file; get another one, or fix the path after 'local:'"
+                    f"the model file {self._path} is no GGUF file; get another one, or fix "
+                    "the path after 'local:'"
                 )
 
     def prepare(self, messages: Sequence[Message]) -> None:

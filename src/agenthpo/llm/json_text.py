@@ -28,7 +28,8 @@ _MARKED = re.compile(
 )
 _BEFORE_ANSWER = 120
 _TAKEN_BACK = re.compile(
-    r"\b(scrap|disregard|ignore|withdraw|retract|forget|never ?mind|second thoughts?|not my answer|take (?:that|it) back|hold on|"
+    r"\b(scrap|disregard|ignore|withdraw|retract|forget|never ?mind|second thoughts?|not "
+    r"my answer|take (?:that|it) back|hold on|"
     r"that(?: is|'s| was) wrong|strike that)\b|^\W*(?:wait|no|hmm)\b",
     re.IGNORECASE,
 )
@@ -140,7 +141,8 @@ def _chosen(
             return Found(
                 None,
                 repairs,
-                "what follows the answer takes it back; reply with one JSON object and nothing else",
+                "what follows the answer takes it back; reply with one JSON object and "
+                "nothing else",
             )
     chosen = whole[place]
     notes = []
@@ -419,7 +421,8 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in found and found[name] != value:
             raise _Twice(
-                f"it gives two different values for '{name[:40]}'; reply with one JSON object and nothing else"
+                f"it gives two different values for '{name[:40]}'; reply with one JSON "
+                "object and nothing else"
             )
         found[name] = value
     return found

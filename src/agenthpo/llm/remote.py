@@ -81,7 +81,10 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
     except ModelError:
         raise
     except (UserError, ValueError, ImportError) as problem:
-        hint = "name it as PROVIDER:MODEL (openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:llama3, local:smollm2), or none"
+        hint = (
+            "name it as PROVIDER:MODEL (openai:gpt-5, anthropic:claude-sonnet-4-5, "
+            "ollama:llama3, local:smollm2), or none"
+        )
         raise ModelError(
             f"the model '{name}' cannot be used: {first_sentence(problem)}; {hint}"
         ) from None
@@ -102,7 +105,8 @@ def _check_key(variable: str) -> None:
     if not key.isascii() or not key.isprintable() or key.strip() != key or " " in key:
         odd = next((c for c in key if not c.isascii() or not c.isprintable() or c == " "), " ")
         raise ModelError(
-            f"the environment variable {variable} holds {odd!r}, which no key has; set it to the key alone, without quotes"
+            f"the environment variable {variable} holds {odd!r}, which no key has; set it "
+            "to the key alone, without quotes"
         )
 
 
@@ -121,7 +125,8 @@ def _check_url(url: str) -> None:
         )
     except ValueError as problem:
         raise ModelError(
-            f"--base-url {shown} is no address of a server ({problem}); write it as http://HOST:PORT/v1"
+            f"--base-url {shown} is no address of a server ({problem}); write it as "
+            "http://HOST:PORT/v1"
         ) from None
     if not good:
         raise ModelError(
@@ -161,7 +166,8 @@ class RemoteLLM:
         """
         if (wait := self._ask_again_at - time.monotonic()) > 0:
             raise LLMFailure(
-                f"the model {self.name} is not asked for {wait:.0f} s, since its last {self._failed} requests failed"
+                f"the model {self.name} is not asked for {wait:.0f} s, since its last "
+                f"{self._failed} requests failed"
             )
         began = time.monotonic()
         try:
@@ -268,11 +274,13 @@ class RemoteLLM:
             Exception
         ) as problem:  # whatever the HTTP stack or a parser makes of what a server sends
             raise Unreadable(
-                f"its reply cannot be read ({type(problem).__name__}: {first_sentence(problem)[:100]})"
+                f"its reply cannot be read ({type(problem).__name__}: "
+                f"{first_sentence(problem)[:100]})"
             ) from problem
         if response.finish_reason == "length" and form is not None:
             raise Unreadable(
-                "its reply was cut off by a limit on its length; raise the server's limit on output tokens, or choose another model"
+                "its reply was cut off by a limit on its length; raise the server's limit "
+                "on output tokens, or choose another model"
             )
         text = whole_characters(
             "".join(part.content for part in response.parts if isinstance(part, TextPart))
@@ -326,12 +334,14 @@ class RemoteLLM:
             wrote = len(said) // _CHARACTERS_A_TOKEN
             if self._tells_usage:
                 notes.append(
-                    "the server does not say how many tokens it took; they are estimated from here on"
+                    "the server does not say how many tokens it took; they are estimated "
+                    "from here on"
                 )
             self._tells_usage = False
         elif _FEWEST_CUT <= read < asked // _MOST_CHARACTERS_A_TOKEN:
             notes.append(
-                f"the server read {read} tokens of a prompt of {asked} characters, so it was cut; raise the server's context length"
+                f"the server read {read} tokens of a prompt of {asked} characters, so it "
+                "was cut; raise the server's context length"
             )
         cost = cost_usd(self.name, input_tokens=read, output_tokens=wrote, base_url=self._base_url)
         return Usage(1, read, wrote, cost_usd=cost), notes

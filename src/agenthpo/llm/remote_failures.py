@@ -105,7 +105,9 @@ def passes(problem: Exception) -> bool:
 
 
 def refuses_tools(problem: Exception) -> bool:
-    """Tell whether a server refused a request because of the tool in it, which some local ones do."""
+    """Tell whether a server refused a request because of the tool in it, which some local
+    ones do.
+    """
     status = getattr(problem, "status_code", None)
     said = str(problem).lower()
     return status in (400, 404, 405, 422, 500, 501) and (

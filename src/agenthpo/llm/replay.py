@@ -33,7 +33,8 @@ class ReplayLLM:
         entries = list(_entries(path))
         if not entries:
             raise ModelError(
-                f"there is no exchange with a model in {path}; name a study that was run with one after '{REPLAY}'"
+                f"there is no exchange with a model in {path}; name a study that was run "
+                f"with one after '{REPLAY}'"
             )
         for entry in entries:
             self._answers.setdefault(
@@ -54,7 +55,8 @@ class ReplayLLM:
         answers = self._answers.get(_key(form.name, seed, [asdict(m) for m in messages]))
         if not answers:
             raise LLMFailure(
-                f"{self._path} has no answer to this question: the study has gone another way than the recorded one"
+                f"{self._path} has no answer to this question: the study has gone another "
+                "way than the recorded one"
             )
         entry = answers.pop(0) if len(answers) > 1 else answers[0]
         if "failure" in entry:

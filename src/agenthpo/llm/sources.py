@@ -120,7 +120,9 @@ class Wheels:
 
 
 def _install(requirement: str, folder: str) -> None:
-    """Unpack a wheel into ``folder``, without its dependencies and without running anything of it."""
+    """Unpack a wheel into ``folder``, without its dependencies and without running anything
+    of it.
+    """
     options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", folder, requirement]
     if find_spec("pip") is not None:
         command = [

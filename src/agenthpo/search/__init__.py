@@ -1,5 +1,5 @@
-"""Who proposes what to try next: the engine, Optuna's samplers and the hybrid with the Creator, all behind
-one small protocol.
+"""Who proposes what to try next: the engine, Optuna's samplers and the hybrid with the Creator,
+all behind one small protocol.
 """
 
 from __future__ import annotations

@@ -66,7 +66,8 @@ def check_sampler(name: str) -> None:
     """
     if name not in SAMPLERS:
         raise TaskError(
-            f"there is no proposer '{name}'; known are hybrid, creator, engine, {', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
+            f"there is no proposer '{name}'; known are hybrid, creator, engine, "
+            f"{', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
         )
     if package := _NEEDS.get(name):
         check_package(name, package)
@@ -79,7 +80,8 @@ def check_package(name: str, package: str) -> None:
     """
     if find_spec(package) is None:
         raise TaskError(
-            f"the proposer '{name}' needs the package {package}; install it by: pip install {package}"
+            f"the proposer '{name}' needs the package {package}; install it by: pip "
+            f"install {package}"
         )
 
 

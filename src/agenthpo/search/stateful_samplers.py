@@ -89,7 +89,8 @@ def _of_module(name: str) -> type[BaseSampler]:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as problem:
         raise TaskError(
-            f"the proposer '{name}' cannot be loaded ({problem}); give the path of a class as module:Class"
+            f"the proposer '{name}' cannot be loaded ({problem}); give the path of a class "
+            "as module:Class"
         ) from None
     return _checked(found, name)
 
@@ -103,7 +104,8 @@ def _of_hub(package: str) -> type[BaseSampler]:
     ) as problem:  # whatever the network, GitHub or the package's own imports come to
         reason = " ".join(str(problem).split())[:200]
         raise TaskError(
-            f"the package '{package}' cannot be had from OptunaHub ({reason}); name another proposer"
+            f"the package '{package}' cannot be had from OptunaHub ({reason}); name "
+            "another proposer"
         ) from None
     names = getattr(module, "__all__", dir(module))
     classes = [
@@ -119,7 +121,8 @@ def _of_hub(package: str) -> type[BaseSampler]:
 def _checked(found: Any, name: str) -> type[BaseSampler]:
     if not (isinstance(found, type) and issubclass(found, BaseSampler)):
         raise TaskError(
-            f"the proposer '{name}' is not a sampler of Optuna's; give a subclass of optuna.samplers.BaseSampler"
+            f"the proposer '{name}' is not a sampler of Optuna's; give a subclass of "
+            "optuna.samplers.BaseSampler"
         )
     return found
 

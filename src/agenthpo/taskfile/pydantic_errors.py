@@ -33,7 +33,9 @@ def close_to(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean 'x'?"`` when a known name is close, else the list of the known ones."""
+    """Return ``"did you mean 'x'?"`` when a known name is close, else the list of the known
+    ones.
+    """
     known = list(known)
     close = close_to(name, known)
     return f"did you mean '{close}'?" if close else f"known here: {', '.join(known)}"
@@ -55,7 +57,10 @@ def _sentence(model: type[BaseModel], problem: ValidationError, where: str) -> s
     place = f"{where}{path}" if not where.endswith(" ") else f"{where}{path.removeprefix('.')}"
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
-        return f"{place} is not a known key; {did_you_mean(str(details['loc'][-1]), _siblings(model, details['loc']))}"
+        return (
+            f"{place} is not a known key; "
+            f"{did_you_mean(str(details['loc'][-1]), _siblings(model, details['loc']))}"
+        )
     if kind == "missing":
         return f"{place} is missing; add it"
     if kind == "literal_error":
@@ -74,7 +79,9 @@ def _most_telling(problem: ValidationError) -> Any:
 
 
 def _wanted(problem: ValidationError, path: str) -> str | None:
-    """Return in words what may stand at ``path``; a union has one error for each of its branches."""
+    """Return in words what may stand at ``path``; a union has one error for each of its
+    branches.
+    """
     kinds = [e["type"] for e in problem.errors(include_url=False) if _path(e["loc"]) == path]
     if {"string_type", "float_type"} <= set(kinds):
         return "text, a number, or true or false"

@@ -61,7 +61,8 @@ def parse_task(raw: Any, *, file: Path) -> Task:
     folder = file.resolve().parent
     if not isinstance(raw, Mapping):
         raise TaskError(
-            f"{where}: this is not a mapping; a task file has the keys name, background, objective, train, space, budget"
+            f"{where}: this is not a mapping; a task file has the keys name, background, "
+            "objective, train, space, budget"
         )
     # the space has a reader of its own, with better sentences
     outline = {**raw, "space": {}} if "space" in raw else raw
@@ -88,7 +89,8 @@ def _prompts(folder: Path, where: str) -> Path | None:
     for file in sorted(prompts.glob("*.md")):
         if file.stem not in TEMPLATES:
             raise TaskError(
-                f"{where}: {file} is no template that could be replaced; {did_you_mean(file.stem, TEMPLATES)}"
+                f"{where}: {file} is no template that could be replaced; "
+                f"{did_you_mean(file.stem, TEMPLATES)}"
             )
     return prompts if prompts.is_dir() else None
 
@@ -113,7 +115,8 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
         )
     if objective.test_metric == objective.metric:
         raise TaskError(
-            f"{where}: objective.test_metric is the tuned metric itself; name another one, or remove it"
+            f"{where}: objective.test_metric is the tuned metric itself; name another one, "
+            "or remove it"
         )
     for key, name in (("metric", objective.metric), ("test_metric", objective.test_metric)):
         others = {
@@ -121,7 +124,8 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
         }
         if name and name not in parsed.train.metrics and (close := close_to(name, others)):
             raise TaskError(
-                f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; write the same name in both"
+                f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; "
+                "write the same name in both"
             )
     return Objective(**objective.model_dump())
 
@@ -188,8 +192,10 @@ def _check_dashes(command: tuple[str, ...], space: Space, *, folder: Path, where
             _PARSERS.search(source.read_bytes()) for source in sources_of(command, folder)
         ):
             raise TaskError(
-                f"{where}: space.{name}.values holds {value!r}, which the script would take for an option where {word} stands; "
-                f"give it an option of its own (--{name} {word}), or hand it over by {{config_file}}"
+                f"{where}: space.{name}.values holds {value!r}, which the script would "
+                f"take for an option where {word} stands; "
+                f"give it an option of its own (--{name} {word}), or hand it over by "
+                f"{{config_file}}"
             )
 
 
@@ -202,7 +208,9 @@ def _check_shell_line(line: str, where: str) -> None:
         quotes_at(line)
     except ValueError as problem:
         raise TaskError(
-            f"{where}: {problem} stands within quoted $( ), backticks, the quotes of an inner shell or a here-document, where the shell would execute what its value holds; "
+            f"{where}: {problem} stands within quoted $( ), backticks, the quotes of an "
+            "inner shell or a here-document, where the shell would execute what its value "
+            "holds; "
             "hand it over by train.env, or put the line into a script"
         ) from None
 
@@ -232,18 +240,21 @@ def _styles(
         if not given and switches and (option.problem or not option.style):
             why = option.problem or "the script's text does not show how its option takes them"
             raise TaskError(
-                f"{where}: space.{p.name} is true or false, but {why}; set space.{p.name}.style (or train.style) to one of "
+                f"{where}: space.{p.name} is true or false, but {why}; set "
+                f"space.{p.name}.style (or train.style) to one of "
                 f"{', '.join(STYLES[:5])} …, or hand it over by {{config_file}}"
             )
         if given == BARE and option.default not in (False, NO_VALUE) and option.default is not None:
             raise TaskError(
-                f"{where}: space.{p.name}.style is {BARE}, which says nothing for false, but the script's own default is {option.default}; "
+                f"{where}: space.{p.name}.style is {BARE}, which says nothing for false, "
+                f"but the script's own default is {option.default}; "
                 "use a style that says both, such as --name/--no-name"
             )
         if not given and None in p.values and not switches:
             if option.default is not None and not option.null:
                 raise TaskError(
-                    f"{where}: space.{p.name}.values holds null, but {{flags}} has no word for it that the script is known to take; set "
+                    f"{where}: space.{p.name}.values holds null, but {{flags}} has no word "
+                    "for it that the script is known to take; set "
                     f"space.{p.name}.style to '--name None', or hand it over by {{config_file}}"
                 )
             given = LEFT_OUT if option.default is None else option.null
@@ -254,7 +265,8 @@ def _styles(
 def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
     if (train.command is None) == (train.function is None):
         raise TaskError(
-            f"{where}: train needs either command (such as python train.py {{flags}}) or function (module:function)"
+            f"{where}: train needs either command (such as python train.py {{flags}}) or "
+            "function (module:function)"
         )
     if train.function is not None:
         check_function(train.function, folder, f"{where}: train.function")
@@ -273,11 +285,13 @@ def _split(text: str, where: str) -> tuple[str, ...]:
         ) from None
     if not words:
         raise TaskError(
-            f"{where} is empty; give the command that trains, such as python train.py --lr {{learning_rate}}"
+            f"{where} is empty; give the command that trains, such as python train.py --lr "
+            f"{{learning_rate}}"
         )
     if found := next((w for w in words if w in _SHELL_WORDS), None):
         raise TaskError(
-            f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put the line into a script"
+            f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put "
+            "the line into a script"
         )
     return words
 
@@ -286,7 +300,8 @@ def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
     for name in (name for text in texts for name in placeholders(text)):
         if name not in known:
             raise TaskError(
-                f"{where}: {{{name}}} is neither a parameter of the space nor a known placeholder; {did_you_mean(name, known)}"
+                f"{where}: {{{name}}} is neither a parameter of the space nor a known "
+                f"placeholder; {did_you_mean(name, known)}"
             )
 
 
@@ -302,11 +317,13 @@ def _check_reaches_script(
     missing = [name for name in space.names if name not in named]
     if missing and len(missing) < len(space):
         raise TaskError(
-            f"{where} never hands {missing[0]} to the script; add --{missing[0]} {{{missing[0]}}}, or {{flags}} for all"
+            f"{where} never hands {missing[0]} to the script; add --{missing[0]} "
+            f"{{{missing[0]}}}, or {{flags}} for all"
         )
     if missing and (script := script_of(command, folder)) and not asks_for_config(script):
         raise TaskError(
-            f"{where} hands no parameter to {script.name}, which does not call agenthpo.config() either; add {{flags}} or {{config_file}}"
+            f"{where} hands no parameter to {script.name}, which does not call "
+            f"agenthpo.config() either; add {{flags}} or {{config_file}}"
         )
 
 
@@ -317,11 +334,13 @@ def _check_pattern(pattern: str, where: str) -> None:
         groups = re.compile(pattern).groups
     except re.error as problem:
         raise TaskError(
-            f"{where} is not a regular expression ({problem}); fix {pattern!r}, or write {{number}} for the value"
+            f"{where} is not a regular expression ({problem}); fix {pattern!r}, or write "
+            f"{{number}} for the value"
         ) from None
     if groups != 1:
         raise TaskError(
-            f"{where} must hold {{number}} where the value stands (or one group), such as 'val acc {{number}}', not {pattern!r}"
+            f"{where} must hold {{number}} where the value stands (or one group), such as "
+            f"'val acc {{number}}', not {pattern!r}"
         )
 
 

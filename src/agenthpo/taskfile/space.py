@@ -61,11 +61,13 @@ class ParameterSpec(BaseModel):
     about: str = Field("", description="What it means, in plain words; the agents read it.")
     style: Literal[STYLES] = Field(  # type: ignore[valid-type]
         "",
-        description="How {flags} writes true, false and null as an option, instead of what the script's text says.",
+        description="How {flags} writes true, false and null as an option, instead of what the "
+        "script's text says.",
     )
     when: dict[str, Scalar | list[Scalar]] = Field(
         default_factory=dict,
-        description="Active only when each of these parents has this value (or one of these values).",
+        description="Active only when each of these parents has this value (or one of these "
+        "values).",
     )
 
 
@@ -80,7 +82,8 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
     """
     if not isinstance(raw, Mapping) or not raw:
         raise SpaceError(
-            f"{where} is empty; give at least one parameter, such as learning_rate: {{type: float, low: 1e-5, high: 0.1, log: true}}"
+            f"{where} is empty; give at least one parameter, such as learning_rate: "
+            f"{{type: float, low: 1e-5, high: 0.1, log: true}}"
         )
     parameters = {name: _parameter(name, fields, f"{where}.{name}") for name, fields in raw.items()}
     parameters = {
@@ -110,7 +113,8 @@ def with_defaults(space: Space, defaults: Mapping[str, Any], *, where: str = "de
 def _parameter(name: Any, fields: Any, where: str) -> Parameter:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise SpaceError(
-            f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without blanks, starting with a letter"
+            f"{where} is not a usable name; use letters, digits, '_', '.' and '-' without "
+            "blanks, starting with a letter"
         )
     if name in RESERVED:
         raise SpaceError(
@@ -167,7 +171,8 @@ def _with_default(parameter: Parameter, default: Any, where: str) -> Parameter:
     value = parameter.snap(default)
     if reason := parameter.violation(value):
         raise SpaceError(
-            f"{where}.default is {format_number(default)}, but {reason.split(', not ')[0]}; move the default or widen the range"
+            f"{where}.default is {format_number(default)}, but "
+            f"{reason.split(', not ')[0]}; move the default or widen the range"
         )
     return replace(parameter, default=value)
 
@@ -185,11 +190,13 @@ def _check_range(spec: ParameterSpec, where: str) -> None:
     _check_numbers(spec, where)
     if spec.low >= spec.high:
         raise SpaceError(
-            f"{where}.low is {format_number(spec.low)}, which is not below high ({format_number(spec.high)}); swap or change them"
+            f"{where}.low is {format_number(spec.low)}, which is not below high "
+            f"({format_number(spec.high)}); swap or change them"
         )
     if spec.log and spec.low <= 0:
         raise SpaceError(
-            f"{where}.low is {format_number(spec.low)}, but a log scale needs a range above 0; raise low (such as 1e-6) or remove log"
+            f"{where}.low is {format_number(spec.low)}, but a log scale needs a range "
+            "above 0; raise low (such as 1e-6) or remove log"
         )
     _check_step(spec, where)
 
@@ -203,11 +210,13 @@ def _check_numbers(spec: ParameterSpec, where: str) -> None:
             raise SpaceError(f"{where}.{key} is {value}, but must be a finite number")
         if spec.type == "int" and not isinstance(value, int):
             raise SpaceError(
-                f"{where}.{key} is {value}, but the type is int; write a whole number or use type: float"
+                f"{where}.{key} is {value}, but the type is int; write a whole number or "
+                "use type: float"
             )
         if spec.type == "int" and abs(value) > _EXACT:
             raise SpaceError(
-                f"{where}.{key} is {value}, beyond 2^53, where a range is not exact any more; list the values instead"
+                f"{where}.{key} is {value}, beyond 2^53, where a range is not exact any "
+                "more; list the values instead"
             )
 
 
@@ -219,17 +228,20 @@ def _check_step(spec: ParameterSpec, where: str) -> None:
     assert spec.low is not None and spec.high is not None
     if spec.step <= 0 or spec.step > spec.high - spec.low:
         raise SpaceError(
-            f"{where}.step is {format_number(spec.step)}, but must be above 0 and at most high - low"
+            f"{where}.step is {format_number(spec.step)}, but must be above 0 and at most "
+            "high - low"
         )
     steps = (spec.high - spec.low) / spec.step
     if steps > _MOST_STEPS:
         raise SpaceError(
-            f"{where}.step is {format_number(spec.step)}, which makes {steps:.2g} places; leave it out, or make it larger"
+            f"{where}.step is {format_number(spec.step)}, which makes {steps:.2g} places; "
+            "leave it out, or make it larger"
         )
     if abs(steps - round(steps)) > 1e-6:
         last = spec.low + math.floor(steps) * spec.step
         raise SpaceError(
-            f"{where}.high is {format_number(spec.high)}, which no step from low reaches; use {format_number(last)}"
+            f"{where}.high is {format_number(spec.high)}, which no step from low reaches; "
+            f"use {format_number(last)}"
         )
 
 
@@ -239,19 +251,22 @@ def _check_ordered_values(spec: ParameterSpec, where: str) -> None:
             raise SpaceError(f"{where}.{key} cannot go together with values; remove one of them")
     if spec.log:
         raise SpaceError(
-            f"{where}.log cannot go together with values; their order is all that counts, so remove log"
+            f"{where}.log cannot go together with values; their order is all that counts, "
+            "so remove log"
         )
     wanted = int if spec.type == "int" else (int, float)
     spec.values = [as_number(value) for value in spec.values or []]
     for value in spec.values:
         if isinstance(value, bool) or not isinstance(value, wanted) or not math.isfinite(value):
             raise SpaceError(
-                f"{where}.values holds {value!r}, which is no {spec.type}; fix it or use type: categorical"
+                f"{where}.values holds {value!r}, which is no {spec.type}; fix it or use "
+                "type: categorical"
             )
     _check_choices(spec, where)
     if sorted(spec.values or []) != spec.values:  # type: ignore[type-var]
         raise SpaceError(
-            f"{where}.values are not in ascending order; sort them, or use type: categorical if their order means nothing"
+            f"{where}.values are not in ascending order; sort them, or use type: "
+            "categorical if their order means nothing"
         )
 
 
@@ -259,12 +274,14 @@ def _check_choices(spec: ParameterSpec, where: str) -> None:
     values = spec.values or []
     if len(values) < 2:
         raise SpaceError(
-            f"{where}.values needs at least two values; a parameter with one belongs into the command instead"
+            f"{where}.values needs at least two values; a parameter with one belongs into "
+            "the command instead"
         )
     for value in values:
         if isinstance(value, float) and not math.isfinite(value):
             raise SpaceError(
-                f"{where}.values holds {value}, which is no number that could be compared; quote it to make it text, or remove it"
+                f"{where}.values holds {value}, which is no number that could be compared; "
+                "quote it to make it text, or remove it"
             )
     if len(kinds := {_kind(v): v for v in values if v is not None}) > 1:
         (one, a), (other, b), *_ = kinds.items()
@@ -289,7 +306,8 @@ def _check_categorical(spec: ParameterSpec, where: str) -> None:
     _refuse(spec, where, ("low", "high", "step", "log"))
     if spec.values is None:
         raise SpaceError(
-            f"{where}.values is missing; list the choices of a categorical, such as values: [adam, sgd]"
+            f"{where}.values is missing; list the choices of a categorical, such as "
+            "values: [adam, sgd]"
         )
     _check_choices(spec, where)
 
@@ -333,11 +351,13 @@ def _check_conditions(
         if parent is None or parent is parameter:
             others = [other for other in parameters if other != parameter.name]
             raise SpaceError(
-                f"{where} names '{name}', which is not another parameter of the space; {did_you_mean(name, others)}"
+                f"{where} names '{name}', which is not another parameter of the space; "
+                f"{did_you_mean(name, others)}"
             )
         if not parent.is_discrete and parent.kind == "float":
             raise SpaceError(
-                f"{where} depends on '{name}', a float range; a condition needs a parent that is categorical, bool, int or has values"
+                f"{where} depends on '{name}', a float range; a condition needs a parent "
+                "that is categorical, bool, int or has values"
             )
         for value in allowed:
             if reason := parent.violation(value):

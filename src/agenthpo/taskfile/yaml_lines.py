@@ -87,7 +87,8 @@ def _aliases_problem(root: Any) -> tuple[int, str] | None:
             if sizes[id(node)] > _MOST_VALUES:
                 return (
                     node.start_mark.line + 1,
-                    f"stands for more than {_MOST_VALUES:,} values by its aliases; write out what you mean",
+                    f"stands for more than {_MOST_VALUES:,} values by its aliases; write "
+                    "out what you mean",
                 )
         elif id(node) in opened:
             return (
@@ -114,7 +115,10 @@ def _yaml_problem(problem: Exception) -> str:
         return f" is not valid YAML: {words}; fix it"
     if "'\\t'" in words:
         words = "a tab, where YAML wants blanks for its indentation"
-    return f", line {mark.line + 1} is not valid YAML: {words} (column {mark.column + 1}); {_fix(words)}"
+    return (
+        f", line {mark.line + 1} is not valid YAML: {words} (column {mark.column + 1}); "
+        f"{_fix(words)}"
+    )
 
 
 def _fix(words: str) -> str:

@@ -43,12 +43,14 @@ def _print_text(event: Event) -> None:
             if event.hint:
                 say(event.hint)
             say(
-                f"Study {event.folder}: {event.direction} {event.metric}, {budget_words(event.budget)}, model {event.model}"
+                f"Study {event.folder}: {event.direction} {event.metric}, "
+                f"{budget_words(event.budget)}, model {event.model}"
             )
         case Started(trial=trial):
             again = " again" if event.again else ""
             say(
-                f"[{trial.number}] {trial.proposal.source}{again}: {params_words(trial.proposal.params)}"
+                f"[{trial.number}] {trial.proposal.source}{again}: "
+                f"{params_words(trial.proposal.params)}"
             )
             if trial.proposal.rationale:
                 say(f"    {trial.proposal.rationale}")

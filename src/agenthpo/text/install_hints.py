@@ -1,4 +1,6 @@
-"""How an extra of this very copy is installed: a package of that name in an index may be anybody's."""
+"""How an extra of this very copy is installed: a package of that name in an index may be
+anybody's.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ def trial_words(trial: Trial, incumbent: Trial | None) -> str:
     verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[
         analysis.expectation_met
     ]
-    return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {analysis.insight}{verdict}"
+    return (
+        f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: "
+        f"{analysis.insight}{verdict}"
+    )
 
 
 def summary(opened: Opened, stopped: Stopped) -> list[str]:
@@ -69,7 +72,8 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
         else f" (test {format_number(outcome.test_value)})"
     )
     lines.append(
-        f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} {format_number(best.value)}{tested}"
+        f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} "
+        f"{format_number(best.value)}{tested}"
     )
     lines.append(f"    {params_words(best.proposal.params)}")
     lines += measured_words(stopped.trials, opened.direction)
@@ -90,7 +94,8 @@ def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
     values = [t.value for t in measured if t.value is not None]
     spread = f"{format_number(min(values))} to {format_number(max(values))}"
     return [
-        f"    measured {len(measured)} times: {format_number(mean_value(measured))} on average, {spread}"
+        f"    measured {len(measured)} times: {format_number(mean_value(measured))} on "
+        f"average, {spread}"
     ]
 
 
@@ -100,10 +105,19 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
     if default is None:
         return "there was no default configuration to compare with"
     if default.value is None or best.value is None:
-        return f"the default configuration gave no value ({default.outcome.status if default.outcome else 'not run'})"
+        return (
+            "the default configuration gave no value "
+            f"({default.outcome.status if default.outcome else 'not run'})"
+        )
     if best.number == default.number:
-        return f"none over the default configuration, which stayed the best ({format_number(default.value)})"
-    return f"{abs(best.value - default.value):.4g} better than the default configuration's {format_number(default.value)}"
+        return (
+            "none over the default configuration, which stayed the best "
+            f"({format_number(default.value)})"
+        )
+    return (
+        f"{abs(best.value - default.value):.4g} better than the default configuration's "
+        f"{format_number(default.value)}"
+    )
 
 
 def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:

@@ -24,7 +24,10 @@ _NAMES = (
     r"[_-]?(?:key|token|secret|credential|signature)s?"
 )
 _PASS = r"(?:password|passwd|passphrase|passcode|pwd)"
-_VALUE = r"""(?:"[^"\n]{6,400}"|'[^'\n]{6,400}'|(?=[^\s"',;&]{0,400}[A-Za-z])(?=[^\s"',;&]{0,400}[0-9+/=!@#$%^*])[^\s"',;&]{8,400})"""
+_VALUE = (
+    r"""(?:"[^"\n]{6,400}"|'[^'\n]{6,400}'"""
+    r"""|(?=[^\s"',;&]{0,400}[A-Za-z])(?=[^\s"',;&]{0,400}[0-9+/=!@#$%^*])[^\s"',;&]{8,400})"""
+)
 _ANY = r"""(?:"[^"\n]{1,400}"?|'[^'\n]{1,400}'?|[^\s"',;]{1,400})"""
 _LETTERS = r"[A-Za-z]{16,200}(?![\w.-])"
 """A token of letters alone; no word that stands after ``token:`` is as long."""
@@ -32,7 +35,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "private key",
         re.compile(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|-{0,5}\Z|)"
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]{0,20000}(?:-----END [A-Z "
+            r"]{0,40}PRIVATE KEY-----|-{0,5}\Z|)"
         ),
     ),
     ("token", re.compile(r"\beyJ[\w-]{8,2000}\.[\w-]{8,4000}\.?[\w-]{0,2000}")),
@@ -69,13 +73,15 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "token",
         re.compile(
-            r"(?i)(?<=\bbearer )[\w.~+/=-]{8,4000}|(?<=\bbasic )[A-Za-z0-9+/=]{12,400}|(?<=\bdigest )[^\n]{12,400}"
+            r"(?i)(?<=\bbearer )[\w.~+/=-]{8,4000}|(?<=\bbasic "
+            r")[A-Za-z0-9+/=]{12,400}|(?<=\bdigest )[^\n]{12,400}"
         ),
     ),
     (
         "token",
         re.compile(
-            r"(?i)(?<=authorization: )(?!bearer |basic |digest |\[)[^\s\"',]{8,400}(?: [^\s\"',]{8,400})?"
+            r"(?i)(?<=authorization: )(?!bearer |basic |digest |\[)[^\s\"',]{8,400}(?: "
+            r"[^\s\"',]{8,400})?"
         ),
     ),
     ("password", re.compile(r"(?<=://)[^\s/:@\"'<>]{0,100}:[^\s\"'<>]{1,200}(?=@[\w\[])")),

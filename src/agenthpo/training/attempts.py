@@ -31,7 +31,8 @@ def mark_of(study: str, trials: Path) -> str:
     """Return what the tokens of all attempts begin with whose trial folders are in ``trials``; a
     copy of a study has another.
     """
-    return f"{study or 'none'}.{hashlib.sha256(str(trials.absolute()).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}/"
+    place = str(trials.absolute()).encode("utf-8", "surrogateescape")
+    return f"{study or 'none'}.{hashlib.sha256(place).hexdigest()[:8]}/"
 
 
 def new_token(spec: RunSpec) -> str:

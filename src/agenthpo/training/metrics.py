@@ -186,7 +186,8 @@ class _Pattern:
         self._is_joined = bool(is_template) and after[:1] not in ("", " ", "{")
         """Whether the pattern itself says what follows the number."""
         self._fix = (
-            "let the script print it as 0.853 or 1234.5, or write what follows {number} into the pattern"
+            "let the script print it as 0.853 or 1234.5, or write what follows {number} "
+            "into the pattern"
             if is_template
             else "write {number} there"
         )
@@ -215,7 +216,8 @@ class _Pattern:
         if cut or goes_on or number is None:
             around = _around(redact(line[max(0, start - 2000) : end + 2000], quick=True), text)
             raise PatternError(
-                f"the pattern of {self._name} takes {text!r} out of {around!r}, which is not a whole number; {self._fix}"
+                f"the pattern of {self._name} takes {text!r} out of {around!r}, which is "
+                f"not a whole number; {self._fix}"
             )
         return as_float(number), next(matches, None) is not None
 

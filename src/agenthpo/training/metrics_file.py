@@ -65,7 +65,10 @@ class TableFile:
             and any(character.isdigit() for character in cell)
         ):
             shown = redact(cell.strip(), quick=True)[:40]
-            self.unread = f"the column {name} of {self._path.name} holds {shown!r}, which is not a whole number; write it as 0.853 or 1234.5"
+            self.unread = (
+                f"the column {name} of {self._path.name} holds {shown!r}, which is not a whole "
+                "number; write it as 0.853 or 1234.5"
+            )
 
     def _has_changed(self, final: bool) -> bool:
         if not self._path.is_file():

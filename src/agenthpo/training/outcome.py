@@ -29,7 +29,8 @@ _MEMORY = re.compile(
     r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE
 )
 _ERROR = re.compile(
-    r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b|\s*(?:error|fatal|panic|segmentation fault)\b",
+    r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b"
+    r"|\s*(?:error|fatal|panic|segmentation fault)\b",
     re.IGNORECASE,
 )
 """How a line begins that tells an error: an exception of Python's, or what other programs write."""
@@ -37,7 +38,8 @@ _CHAINED = re.compile(
     r"The above exception was the direct cause|During handling of the above exception"
 )
 _PASSED_ON = re.compile(
-    r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException|RayTaskError|Error executing job"
+    r"ChildFailedError|CalledProcessError|ProcessRaisedException|ProcessExitedException"
+    r"|RayTaskError|Error executing job"
 )
 """Errors that only say that another process, whose error stands above, has failed."""
 _AFTERWORDS = 5
@@ -92,7 +94,10 @@ def judge(
 
 
 def _several_words(name: str, line: str) -> str:
-    return f"the pattern of {name} matches more than once in {redact(line.strip(), quick=True)[:120]!r}, and the first match counts"
+    return (
+        f"the pattern of {name} matches more than once in "
+        f"{redact(line.strip(), quick=True)[:120]!r}, and the first match counts"
+    )
 
 
 def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None:

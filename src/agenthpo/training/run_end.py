@@ -11,7 +11,8 @@ __all__ = ["Reason", "RunEnd", "read_end"]
 Reason = Literal[
     "exit", "stop", "timeout", "silence", "memory", "pattern", "unstartable", "unsupervised"
 ]
-"""``exit``: by itself; ``stop``: the driver asked for it; ``pattern``: a metric was read in part."""
+"""``exit``: by itself; ``stop``: the driver asked for it; ``pattern``: a metric was read in part.
+"""
 
 
 @dataclass(frozen=True)

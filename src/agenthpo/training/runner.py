@@ -141,7 +141,9 @@ class _Reader:
                 read(line)
 
     def _new_output(self) -> Iterator[bytes]:
-        """Yield what was written to the log that we opened, whatever has become of its name since."""
+        """Yield what was written to the log that we opened, whatever has become of its name
+        since.
+        """
         if os.fstat(self._log.fileno()).st_size < self._log_end:
             self._log_end = 0  # the script emptied it
         while chunk := os.pread(self._log.fileno(), _CHUNK, self._log_end):

@@ -153,7 +153,8 @@ def standing(task: Task, trials: Sequence[Trial]) -> str:
     words = [f"{len(done)} trials, {sum(t.value is None for t in done)} failed."]
     if best is not None:
         words.append(
-            f"Best so far: trial {best.number} with {task.objective.metric} {format_number(best.value)}."
+            f"Best so far: trial {best.number} with {task.objective.metric} "
+            f"{format_number(best.value)}."
         )
     judged = [
         t.analysis.expectation_met

@@ -21,7 +21,8 @@ def view_words(view: View, *, short: bool) -> str:
     if short:
         return f"The engine would try {params_words(view.candidates[0].params)}."
     lines = [
-        "A statistical engine models the results. You may take one of its candidates, alter it, or go your own way, and say why."
+        "A statistical engine models the results. You may take one of its candidates, "
+        "alter it, or go your own way, and say why."
     ]
     lines += [
         f"- candidate {letter}: {_words(candidate)}"
@@ -42,7 +43,10 @@ def view_words(view: View, *, short: bool) -> str:
 
 def _words(candidate: Candidate) -> str:
     e = candidate.expected
-    return f"{params_words(candidate.params)}: {e.value:.4g} expected, {e.low:.4g} to {e.high:.4g} nine times in ten"
+    return (
+        f"{params_words(candidate.params)}: {e.value:.4g} expected, {e.low:.4g} to "
+        f"{e.high:.4g} nine times in ten"
+    )
 
 
 def params_words(params: Params) -> str:

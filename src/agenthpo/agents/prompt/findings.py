@@ -88,7 +88,10 @@ def _line(parameter: Parameter, scored: list[Trial]) -> str:
     if not best or all(same(value, tried[0]) for value in tried):
         return ""
     if parameter.is_ordered:
-        return f"{parameter.name}: the best third has {_extent(parameter, best)}, tried were {_extent(parameter, tried)}"
+        return (
+            f"{parameter.name}: the best third has {_extent(parameter, best)}, tried were "
+            f"{_extent(parameter, tried)}"
+        )
     groups = []
     for value in dict.fromkeys(map(format_number, tried)):
         results = [

@@ -46,7 +46,10 @@ def brief(task: Task, trial: Trial) -> str:
         else ""
     )
     diagnosis = trial.analysis.diagnosis if trial.analysis else ""
-    return f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> {_result(task, trial)}, {diagnosis}. {fenced(insight)}".rstrip()
+    return (
+        f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> "
+        f"{_result(task, trial)}, {diagnosis}. {fenced(insight)}"
+    ).rstrip()
 
 
 def full(task: Task, trial: Trial) -> str:
@@ -61,7 +64,8 @@ def full(task: Task, trial: Trial) -> str:
     ]
     parts = {
         "why": proposal.rationale if proposal.source == "creator" else "",
-        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which {verdict}"
+        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, which "
+        f"{verdict}"
         if expected and verdict
         else "",
         "curve": _curve(curve),

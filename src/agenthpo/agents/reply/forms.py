@@ -38,7 +38,8 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         "hypothesis": {"type": "string", "description": "What the result will confirm or refute."},
         "expected": {
             "type": "object",
-            "description": f"The value of {task.objective.metric} you expect, and an interval it falls into nine times in ten.",
+            "description": f"The value of {task.objective.metric} you expect, and an interval "
+            "it falls into nine times in ten.",
             "properties": {"value": number, "low": number, "high": number},
             "required": ["value", "low", "high"],
             "additionalProperties": False,
@@ -48,7 +49,8 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     if task.budget.creator_may_stop:
         properties["stop"] = {
             "type": "boolean",
-            "description": "True to end the study, where nothing more is to be gained; say why in rationale.",
+            "description": "True to end the study, where nothing more is to be gained; say why "
+            "in rationale.",
         }
     best = incumbent(list(trials), task.objective.direction)
     choices = _untried({p.name: grid(p, best) for p in task.space}, task.space, trials)
@@ -144,7 +146,9 @@ def _rounded(parameter: Parameter, point: float) -> Any:
 
 
 def _guesses(trials: Sequence[Trial]) -> list[str]:
-    """Return predictions to choose from, around the best value and spread as the values so far are."""
+    """Return predictions to choose from, around the best value and spread as the values so
+    far are.
+    """
     values = [t.value for t in trials if t.value is not None] or [0.5]
     center = sorted(values)[len(values) // 2]
     spread = max(values) - min(values)

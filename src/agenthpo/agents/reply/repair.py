@@ -110,7 +110,9 @@ def _value(parameter: Parameter, value: Any) -> Any:
 
 
 def _as_text(parameter: Parameter, value: Any) -> Any:
-    """Return the choice that ``value`` is written like, where it is none itself: 16 for ``"16"``."""
+    """Return the choice that ``value`` is written like, where it is none itself: 16 for
+    ``"16"``.
+    """
     if (
         parameter.kind != "categorical"
         or isinstance(value, dict | list)

@@ -48,7 +48,8 @@ def load_graph(name: str, source: str | None = None) -> Graph:
         online=(words, lambda: _from_pyg(name)),
         local=(words, lambda: _from_arrays(name)),
         package=(
-            f"scikit-learn's digits as a graph of nearest neighbours, 1,797 nodes, instead of {name}",
+            "scikit-learn's digits as a graph of nearest neighbours, 1,797 nodes, instead "
+            f"of {name}",
             _digits,
         ),
     )

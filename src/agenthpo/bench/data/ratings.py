@@ -21,7 +21,8 @@ Row = Mapping[str, str]
 _LASTFM = "https://raw.githubusercontent.com/gusye1234/LightGCN-PyTorch/HEAD/data/lastfm/"
 _MOVIELENS = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
 _GENRES = (
-    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi"
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
+    "Film-Noir Horror Musical Mystery Romance Sci-Fi"
     " Thriller War Western"
 )
 """In the order of the columns of MovieLens' ``u.item``."""

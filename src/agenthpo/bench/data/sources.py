@@ -127,7 +127,8 @@ def source_archive(package: str, version: str) -> Path:
             )
             if done.returncode:
                 raise FileNotFoundError(
-                    f"pip cannot download {package}=={version}: {done.stderr.strip().splitlines()[-1]}"
+                    f"pip cannot download {package}=={version}: "
+                    f"{done.stderr.strip().splitlines()[-1]}"
                 )
             if not folder.exists():
                 shutil.copytree(part, folder)

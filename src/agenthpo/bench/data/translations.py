@@ -32,7 +32,8 @@ def load_translations(source: str | None = None) -> Pairs:
         online=("Opus Books, English to French, 4,000 short sentences", _books),
         local=("Multi30k, 4,000 captions of at most ten words, instead of Opus Books", _captions),
         package=(
-            "dates, numbers, countries and languages from babel and num2words, instead of Opus Books",
+            "dates, numbers, countries and languages from babel and num2words, instead of "
+            "Opus Books",
             _phrases,
         ),
     )

@@ -52,7 +52,9 @@ def _log(value: float) -> float:
 
 
 def _net(p: Params) -> float:
-    """A network: the step size counts most, on a log scale; more regularisation wants less dropout."""
+    """A network: the step size counts most, on a log scale; more regularisation wants less
+    dropout.
+    """
     return (
         _valley(_log(p["lr"]), -2.6, 0.8, 1.7)
         + 0.3 * _valley(_log(p["weight_decay"]) + 2 * p["dropout"], -3.2, 1.5)

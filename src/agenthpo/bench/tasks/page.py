@@ -17,16 +17,19 @@ from agenthpo.bench.tasks.stored_runs import StoredRun
 __all__ = ["page", "write_trials"]
 
 _TITLES = {
-    "trajectories": "The best score after each trial (mean and deviation over seeds; dotted: the 100-trial peak)",
+    "trajectories": "The best score after each trial (mean and deviation over seeds; dotted: "
+    "the 100-trial "
+    "peak)",
     "opro": "Link prediction: optimisation by prompting beside the agent",
     "models": "Two models side by side",
     "strategy": "How far the Creator moves from the incumbent, by hyperparameter and trial",
     "validation-and-test": "What is gained over the default on validation, and on test",
 }
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;"
-    "text-align:left}img{max-width:100%}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem;"
+    "color:#222}"
+    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}"
+    "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:left}img{max-width:100%}"
 )
 _OF_TRIAL = ("number", "source", "state", "value", "test_value", "duration_s", "tokens")
 _FIELDS = ("task", "proposer", "model", "seed", "data_source", "trial", *_OF_TRIAL[1:], "params")
@@ -35,7 +38,8 @@ _FIELDS = ("task", "proposer", "model", "seed", "data_source", "trial", *_OF_TRI
 def page(runs: Sequence[StoredRun], figures: Sequence[Path], tables: Mapping[str, str]) -> str:
     """Return the page: the tables by their titles, the figures, versions and machines."""
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve tasks</title><style>{_STYLE}</style>"
+        "<!doctype html><html lang=en><meta charset=utf-8><title>AgentHPO on twelve "
+        f"tasks</title><style>{_STYLE}</style>"
     ]
     parts.append("<h1>AgentHPO on twelve tasks</h1>")
     parts += [f"<h2>{escape(title)}</h2>{_html(text)}" for title, text in tables.items()]

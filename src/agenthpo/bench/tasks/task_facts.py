@@ -26,7 +26,8 @@ def facts(runs: Runs, task: str, direction: Direction) -> str:
     seconds = [t.duration_s for run in here for t in run.trials if t.duration_s is not None]
     lines = ["", f"Measured by `agenthpo bench run` ({sources_of(here)} data):", ""]
     spread = (
-        f", standard deviation over {len(values)} seeds {number_words(stdev(values))} (the noise floor)"
+        f", standard deviation over {len(values)} seeds {number_words(stdev(values))} (the "
+        "noise floor)"
         if len(values) > 1
         else ", one seed"
     )

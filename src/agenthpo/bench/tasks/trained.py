@@ -52,7 +52,8 @@ def load_bench_task(name: str, folder: Path = TASKS_FOLDER) -> Task:
         raise TaskError(f"there is no task '{name}'; known are {', '.join(TASKS)}")
     if not (folder / name).is_dir():
         raise TaskError(
-            f"there is no {folder / name}: the tasks are in the project's repository, run this from its folder or name it by --folder"
+            f"there is no {folder / name}: the tasks are in the project's repository, run "
+            "this from its folder or name it by --folder"
         )
     return load_task(folder / name)
 

@@ -66,7 +66,9 @@ class Belief:
         return found
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:
-        """Return mean and standard deviation of the loss at ``rows``, standardised, without noise."""
+        """Return mean and standard deviation of the loss at ``rows``, standardised, without
+        noise.
+        """
         means, spreads = zip(*(p.at(rows) for p in self.processes), strict=True)
         weights = np.exp(self.weights)
         mean = weights @ np.array(means)
