@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.bench.tasks.runs import read_runs
+from agenthpo.bench.tasks.stored_runs import read_runs
 from agenthpo.bench.tasks.summary import tables, tables_words
 from agenthpo.bench.tasks.trained import TASKS
 from agenthpo.task import TEMPLATES

@@ -69,10 +69,7 @@ def decode_outcome(raw: Any) -> Outcome:
     :raises ValueError: if ``raw`` is no such thing.
     """
     try:
-        curves = {
-            str(name): tuple((float(s), float(v)) for s, v in curve)
-            for name, curve in raw["curves"].items()
-        }
+        curves = {str(name): _curve(points) for name, points in raw["curves"].items()}
         # a later version may say more
         known = {field.name: raw[field.name] for field in fields(Outcome) if field.name in raw}
         outcome = Outcome(**{**known, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
@@ -94,6 +91,10 @@ def decode_outcome(raw: Any) -> Outcome:
     ):
         raise ValueError(f"an outcome that is {outcome.status} with the value {outcome.value}")
     return outcome
+
+
+def _curve(points: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(step), float(value)) for step, value in points)
 
 
 def decode_analysis(raw: Any) -> Analysis:

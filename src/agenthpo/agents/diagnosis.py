@@ -147,16 +147,13 @@ def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
     """Return the advice to vary the parameter that has taken the fewest values so far, the first of
     equals.
     """
-    latest = trials[-_LATEST:]
-    tried = {
-        name: {repr(t.proposal.params[name]) for t in latest if name in t.proposal.params}
-        for name in params
-    }
-    return (
-        "vary "
-        f"{min((p.name for p in space if p.name in params), key=lambda name: len(tried[name]))} "
-        "next"
-    )
+    latest = [t.proposal.params for t in trials[-_LATEST:]]
+
+    def values_tried(name: str) -> int:
+        return len({repr(params[name]) for params in latest if name in params})
+
+    used = [p.name for p in space if p.name in params]
+    return f"vary {min(used, key=values_tried)} next"
 
 
 @dataclass(frozen=True)

@@ -137,11 +137,18 @@ def assessed(
     """Return what the Creator has earned in ``trials``, beginning with its class and its
     ``record``.
     """
-    better, worse = CLASSES[kind][0] + record[0], CLASSES[kind][1] + record[1]
+    # The mean of a Beta distribution, whose counts begin with those of the class and the record.
+    # Result i ago counts forgetting^i, and its share beaten s_i twice:
+    #
+    #     trust = (better + 2 sum_i w_i s_i) / (better + worse + 2 sum_i w_i)
+    better = CLASSES[kind][0] + record[0]
+    worse = CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
     engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
-    weight, won, total, held, judged, refused, results = 1.0, 0.0, 0.0, 0, 0, 0, 0
+    weight = 1.0
+    won = total = 0.0
+    held = judged = refused = results = 0
     for trial in reversed(asked):
         if trial.proposal.source != "creator":
             refused += 1
@@ -150,7 +157,8 @@ def assessed(
         results += 1
         share = _share_beaten(trial, engines, sign)
         if share is not None:
-            won, total = won + weight * share, total + weight
+            won += weight * share
+            total += weight
         if (
             trial.proposal.mode != "choice"
             and trial.proposal.expected is not None
@@ -159,10 +167,10 @@ def assessed(
             judged += 1
             is_held = trial.proposal.expected.holds(trial.value)
             held += is_held
-            better, worse = (
-                better + _INTERVAL * weight * is_held,
-                worse + _INTERVAL * weight * (not is_held),
-            )
+            if is_held:
+                better += _INTERVAL * weight
+            else:
+                worse += _INTERVAL * weight
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
     return Trust(

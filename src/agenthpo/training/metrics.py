@@ -167,12 +167,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """
     if "{number}" not in pattern:
         return re.compile(pattern)
-    first, *others = [
-        r"\s+".join(re.escape(word) for word in re.split(r"\s+", part))
-        for part in pattern.split("{number}")
-    ]
+    first, *others = [_plain(part) for part in pattern.split("{number}")]
     edge = r"(?<!\w)" if pattern[:1].isalnum() else ""
     return re.compile(f"{edge}{first}({NUMBER}){NUMBER.join(others)}", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """Return what matches ``text`` with any amount of space where it has some."""
+    return r"\s+".join(re.escape(word) for word in re.split(r"\s+", text))
 
 
 class _Pattern:

@@ -120,10 +120,8 @@ def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     told = {number: texts[number] for number in kept}
     lines = {t.number: brief(task, t) for t in ranked if t.number not in kept}
     left = room - sum(map(estimate_tokens, told.values()))
-    told |= {
-        number: lines[number]
-        for number in fitting([t for t in ranked if t.number in lines], lines, left)
-    }
+    others = [t for t in ranked if t.number in lines]
+    told |= {number: lines[number] for number in fitting(others, lines, left)}
     return _framed([told[number] for number in sorted(told)])
 
 

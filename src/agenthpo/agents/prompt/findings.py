@@ -52,11 +52,9 @@ def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
         for t in trials
         if t.analysis and t.analysis.expectation_met is not None and t.proposal.hypothesis
     ]
-    kept = [
-        t
-        for met in (True, False)
-        for t in [t for t in judged if t.analysis and t.analysis.expectation_met is met][-most:]
-    ]
+    held = [t for t in judged if t.analysis and t.analysis.expectation_met]
+    failed = [t for t in judged if t.analysis and not t.analysis.expectation_met]
+    kept = [*held[-most:], *failed[-most:]]
     return [_verdict(t) for t in sorted(kept, key=lambda t: t.number)]
 
 

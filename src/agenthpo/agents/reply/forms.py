@@ -104,7 +104,7 @@ def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
     kept = [
         parameter.low,
         parameter.high,
-        *[parameter.default] * parameter.has_default,
+        parameter.default if parameter.has_default else None,
         best.proposal.params.get(parameter.name) if best else None,
     ]
     values = [parameter.snap(v) for v in [*rounded, *kept] if v is not None]
@@ -120,15 +120,7 @@ def _untried(
     The parameter takes turns among those that always apply and have a value left; where none has, a
     repetition is sent back.
     """
-    left = {
-        p.name: [
-            v
-            for v in choices[p.name]
-            if not any(same(v, t.proposal.params.get(p.name)) for t in trials)
-        ]
-        for p in space
-        if not p.when
-    }
+    left = {p.name: _not_had(p.name, choices[p.name], trials) for p in space if not p.when}
     movable = [name for name, values in left.items() if values]
     if not trials or not movable:
         return choices
@@ -165,15 +157,22 @@ def _guesses(trials: Sequence[Trial]) -> list[str]:
     ]
 
 
+def _not_had(name: str, values: list[Any], trials: Sequence[Trial]) -> list[Any]:
+    had = [t.proposal.params.get(name) for t in trials]
+    return [v for v in values if not any(same(v, each) for each in had)]
+
+
 def _params(space: Space) -> dict[str, Any]:
     return _object({p.name: _schema(p) for p in space})
 
 
 def _values(space: Space, choices: dict[str, list[Any]]) -> list[str]:
     """Return a rule for each parameter: one of its choices."""
-    return [
-        f"v{i}: {_choice([json.dumps(v) for v in choices[p.name]])}" for i, p in enumerate(space)
-    ]
+    rules = []
+    for i, parameter in enumerate(space):
+        words = [json.dumps(value) for value in choices[parameter.name]]
+        rules.append(f"v{i}: {_choice(words)}")
+    return rules
 
 
 def _schema(parameter: Parameter) -> dict[str, Any]:

@@ -24,6 +24,16 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
     """Return the logarithm of the expected improvement below ``best``, finite however small (Ament
     et al. 2023, arXiv 2310.20708).
     """
+    # With z = (best - mean) / spread, and phi and Phi the standard normal's density and
+    # distribution:
+    #
+    #     EI = spread (phi(z) + z Phi(z))
+    #
+    # Below z = -1 both terms nearly cancel. There
+    #
+    #     phi(z) + z Phi(z) = phi(z) (1 + z sqrt(pi/2) erfcx(-z / sqrt2)),
+    #
+    # and below z = -10^4, where that cancels too, it is phi(z) / z^2 to first order.
     z = (best - mean) / spread
     low = np.minimum(z, -1.0)
     tail = (
@@ -42,6 +52,7 @@ def log_feasible(process: Process, rows: Matrix) -> Vector:
     """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what
     ran and -1 for what failed.
     """
+    # P(g + e > 0) for g ~ N(mean, spread^2) and e ~ N(0, doubt): Phi(mean / sqrt(doubt + spread^2))
     mean, spread = process.at(rows)
     logarithm: Vector = log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
     return logarithm

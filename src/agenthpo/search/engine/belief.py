@@ -55,6 +55,10 @@ class Belief:
         """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges
         and where trials are likely to fail.
         """
+        # A trial at x improves on the best by more than the margin and does not fail, and good
+        # values are more probable inside their ranges:
+        #
+        #     log score = log sum_k w_k EI_k(x) + inside log p(x) + caution log P(x does not fail)
         bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
         each = [
             w + log_expected_improvement(*p.at(rows), b)
@@ -69,6 +73,7 @@ class Belief:
         """Return mean and standard deviation of the loss at ``rows``, standardised, without
         noise.
         """
+        # The mixture of the processes: its variance is the mean of theirs, and that of their means.
         means, spreads = zip(*(p.at(rows) for p in self.processes), strict=True)
         weights = np.exp(self.weights)
         mean = weights @ np.array(means)

@@ -151,27 +151,42 @@ class Engine:
         encoding, rows = self._encoded(task.space, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
-        losses = np.clip(
-            sign * np.array([t.value for t in trials if t.value is not None], dtype=float),
-            -_LARGEST,
-            _LARGEST,
-        )
+        values = np.array([t.value for t in trials if t.value is not None], dtype=float)
+        losses = np.clip(sign * values, -_LARGEST, _LARGEST)
+
+        # Losses y at rows X. For each warp g and each prior k of the hyperparameters theta, a
+        # process f_k ~ GP(m, K_theta) is fitted to the standardised z = g(y):
+        #
+        #     theta_k = argmax p(z | X, theta) p_k(theta)
+        #
+        # A fit costs O(n^3) at each step of the search for theta, so it sees the most telling rows
+        # only. The others are observed afterwards, under the theta that was found.
         chosen = _telling(losses, self.knobs.fitted)
         warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
-        weights = -np.array([p.loss for p in fitted])
         losses = warp.standardised(losses)
         rest = np.setdiff1d(np.arange(len(losses)), chosen)
         if len(rest):
             fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
+
+        # The processes are averaged by their posterior weights,
+        #
+        #     w_k = p(z | X, theta_k) p_k(theta_k) / sum_j p(z | X, theta_j) p_j(theta_j),
+        #
+        # of which p.loss is the negative logarithm of the numerator.
+        weights = -np.array([p.loss for p in fitted])
+
+        # A pending trial at x is taken to end at its posterior mean E[f_k(x) | z] ("kriging
+        # believer", Ginsbourger et al. 2010): the mean stays, the variance about x falls.
         if pending.any():
             fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
+
+        # Where trials fail: a process of +1 for what ran and -1 for what failed, read through a
+        # probit (see log_feasible).
         ended = ~pending
-        failed = (ended & ~scored).any()
-        feasible = (
-            fit(encoding, rows[ended], values=np.where(scored[ended], 1.0, -1.0), settings=_SMOOTH)
-            if failed
-            else None
-        )
+        feasible = None
+        if (ended & ~scored).any():
+            ran = np.where(scored[ended], 1.0, -1.0)
+            feasible = fit(encoding, rows[ended], values=ran, settings=_SMOOTH)
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
         return Belief(

@@ -58,6 +58,11 @@ class Process:
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:
         """Return mean and standard deviation (of the mean loss, without noise) at ``rows``."""
+        # With K = L L^T the covariance of the observations z, k(x) that of x with them, and
+        # alpha = K^-1 (z - m):
+        #
+        #     E[f(x)]   = m + k(x)^T alpha
+        #     Var[f(x)] = k(x, x) - k(x)^T K^-1 k(x) = 1 - |L^-1 k(x)|^2
         cross = self.covariance(rows, self.rows)
         solved = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
         variance = 1 - np.einsum("ij,ij->j", solved, solved)
@@ -69,6 +74,7 @@ class Process:
             self._points if rows is self.rows else self.encoding.spread(rows, self.scales)
             for rows in (left, right)
         )
+        # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, by one matrix product
         squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2 * a @ b.T
         return _matern(np.sqrt(np.maximum(squared, 0.0)))
 
@@ -80,6 +86,13 @@ class Process:
         """Return the process that has seen ``values`` at ``rows`` as well, with the same
         hyperparameters.
         """
+        # The Cholesky factor of the covariance with the new rows B beside the old ones A, without
+        # factoring A again, O(n^2 b) instead of O((n + b)^3):
+        #
+        #     [K_AA  K_AB]   [L    0] [L^T  C  ]
+        #     [K_BA  K_BB] = [C^T  M] [0    M^T]    C = L^-1 K_AB,  M M^T = K_BB - C^T C
+        #
+        # K_BB has the noise on its diagonal. The old targets are L L^T alpha.
         cross = solve_triangular(
             self.factor, self.covariance(self.rows, rows), lower=True, check_finite=False
         )
@@ -105,7 +118,7 @@ def fit(
     """Return the process of the most probable hyperparameters given ``values`` (standardised) at
     ``rows``.
 
-    :param apart: :func:`squared_differences` of the rows, where they are known.
+    :param apart: ``squared_differences`` of the rows, where they are known.
     """
     settings = settings or Settings()
     width = encoding.width
@@ -137,8 +150,10 @@ def fit(
     solved = cho_solve(
         (factor, True), np.stack([values, np.ones(len(values))], axis=1), check_finite=False
     )
-    # The constant mean that is most probable (generalised least squares), drawn towards 0 where
-    # data are few.
+    # The constant mean that is most probable (generalised least squares), with a prior N(0, 1) that
+    # draws it towards 0 where data are few:
+    #
+    #     m = 1^T K^-1 z / (1^T K^-1 1 + 1),    alpha = K^-1 (z - m 1) = K^-1 z - m K^-1 1
     mean = float(solved[:, 0].sum() / (solved[:, 1].sum() + 1.0))
     return Process(
         encoding=encoding,
@@ -163,6 +178,7 @@ def squared_differences(encoding: Encoding, rows: Matrix) -> np.ndarray:
 
 
 def _matern(distance: np.ndarray) -> np.ndarray:
+    # Matern-5/2: k(r) = (1 + sqrt5 r + 5/3 r^2) exp(-sqrt5 r)
     scaled = _SQRT5 * distance
     return (1 + scaled + scaled * scaled / 3) * np.exp(-scaled)
 
@@ -177,6 +193,13 @@ def _loss(
     theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector
 ) -> tuple[float, Vector]:
     """Return the negative logarithm of the posterior density and its gradient."""
+    # theta = (log l_1 ... log l_d, log s2), with r^2 = sum_i difference_i / l_i^2 and
+    # K = k(r) + s2 I:
+    #
+    #     loss = 1/2 z^T K^-1 z + 1/2 log |K| + 1/2 sum_i ((theta_i - centre_i) / spread_i)^2
+    #     d loss / d K = 1/2 (K^-1 - alpha alpha^T),    alpha = K^-1 z
+    #     d k / d log l_i = 5/3 (1 + sqrt5 r) exp(-sqrt5 r) difference_i / l_i^2
+    #     d K / d log s2 = s2 I
     count = len(values)
     width = len(theta) - 1
     inverse_squares = np.exp(-2 * theta[:width])
@@ -196,8 +219,7 @@ def _loss(
     weights = inverse @ values
     away = (theta - centre) / spread
     loss = 0.5 * values @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
-    pull = 0.5 * (inverse - np.outer(weights, weights))  # d loss / d covariance
-    # d kernel / d log scale_i = 5/3 (1 + sqrt5 r) exp(-sqrt5 r) * difference_i / scale_i^2
+    pull = 0.5 * (inverse - np.outer(weights, weights))
     slope = pull.ravel() * (5 / 3) * (1 + scaled) * decay
     gradient = np.concatenate([(differences @ slope) * inverse_squares, [np.trace(pull) * noise]])
     return float(loss), gradient + away / spread

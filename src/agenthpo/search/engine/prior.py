@@ -22,6 +22,7 @@ def log_inside(encoding: Encoding, rows: Matrix) -> Vector:
     """Return the logarithm of the prior density at ``rows`` over that of a uniform one. Names, and
     what is not active, say nothing.
     """
+    # p(u) = (ends + 6 u (1 - u)) / (ends + 1): a mixture of the uniform density and Beta(2, 2)
     density = np.ones(rows.shape)
     for i, axis in enumerate(encoding.axes):
         if not axis.is_name:

@@ -79,6 +79,9 @@ class Warp:
         return -sum(float(np.log(self.slope(loss))) for loss in losses)
 
 
+# The logarithmic warp: b = log(c + (y - lowest) / width), with c = _BEND, and z = (b - location) /
+# deviation. So y = lowest + width (exp(b) - c), and dy/dz = deviation * width * (c + (y - lowest) /
+# width). A density of z becomes one of y by the factor |dz/dy|.
 def _bent(losses: Vector, lowest: float, width: float | None) -> Vector:
     return losses if width is None else np.log(_BEND + (losses - lowest) / width)
 
