@@ -199,7 +199,9 @@ class RemoteLLM:
         """Do nothing: providers keep caches of their own."""
 
     def close(self) -> None:
-        """End the thread of the event loop."""
+        """End the thread of the event loop; the second time there is nothing to end."""
+        if self._loop.is_closed():
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
