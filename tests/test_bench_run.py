@@ -25,8 +25,7 @@ from agenthpo.bench.tasks.scores import peak, scored, scores_table, trials_of
 from agenthpo.bench.tasks.stored_runs import Run, StoredRun, StoredTrial, read_runs
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
-from agenthpo.llm.client import Reply
-from agenthpo.records import Usage
+from agenthpo.testing import ScriptedLLM
 
 TASK = """
 name: tabular-regression
@@ -156,20 +155,6 @@ def test_what_comes_after_a_torn_line_is_not_lost(tmp_path):
     assert list(stored(tmp_path / "none.jsonl")) == []
 
 
-class Scripted:
-    name, allowance, holds_to_grammar = "scripted", 3000, False
-
-    def __init__(self, *answers):
-        self.answers, self.asked = list(answers), []
-
-    def ask(self, messages, form, *, seed=0):
-        self.asked.append((messages, seed))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return Reply(json.dumps(answer), answer, Usage(1, 100, 10))
-
-
 def told(where, *values):
     task = load_bench_task("tabular-regression", where.tasks)
     stored = [
@@ -205,17 +190,19 @@ def test_opro_asks_again_for_what_is_not_in_the_space_or_known_and_else_tries_at
         {"x": 4, "kind": "plain"},
         {"x": -0.25, "kind": "steep"},
     )
-    proposal = Opro(Scripted(known, outside, fine)).propose(task, trials)
+    proposal = Opro(ScriptedLLM(known, outside, fine)).propose(task, trials)
     assert proposal.params == fine and proposal.source == "creator" and proposal.usage.requests == 3
-    model = Scripted(known, ["text"], outside)
+    model = ScriptedLLM(known, ["text"], outside)
     fallback = Opro(model).propose(task, trials)
     assert (
         fallback.source == "fallback"
         and "x" in fallback.note
         and task.space.violations(fallback.params) == []
     )
-    assert len({seed for _, seed in model.asked}) == 3
-    assert "out of reach" in Opro(Scripted(LLMFailure("out of reach"))).propose(task, trials).note
+    assert len({asked.seed for asked in model.asked}) == 3
+    assert (
+        "out of reach" in Opro(ScriptedLLM(LLMFailure("out of reach"))).propose(task, trials).note
+    )
 
 
 def test_opro_by_the_embedded_model_stays_in_the_space(where, smollm2):

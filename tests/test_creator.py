@@ -16,13 +16,13 @@ from agenthpo.agents.reply.forms import creator_form, executor_form, grid
 from agenthpo.agents.reply.validate import Draft, applicable, read_creator, whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.exchange import Candidate, View
-from agenthpo.llm.client import Reply
 from agenthpo.llm.json_text import read_json
 from agenthpo.llm.opening import manner_of
-from agenthpo.records import Expected, Outcome, Usage
+from agenthpo.records import Expected, Outcome
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.optuna_samplers import OptunaSampler
+from agenthpo.testing import ScriptedLLM
 from studies import SPACE, make_task, make_trial
 
 TASK = make_task()
@@ -36,27 +36,8 @@ GOOD = {
 }
 
 
-class Scripted:
-    """A model that gives prepared answers and keeps what it was asked."""
-
-    name, allowance, holds_to_grammar = "scripted", 3000, False
-
-    def __init__(self, *answers):
-        self.answers, self.asked = list(answers), []
-
-    def ask(self, messages, form, *, seed=0):
-        self.asked.append(messages)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return Reply(json.dumps(answer), answer, Usage(1, 100, 10))
-
-    def close(self):
-        pass
-
-
 def test_a_good_reply_is_a_proposal_with_reasons_and_without_what_does_not_apply():
-    proposal = Creator(Scripted(GOOD)).attempt(TASK, TRIALS).proposal
+    proposal = Creator(ScriptedLLM(GOOD)).attempt(TASK, TRIALS).proposal
     assert proposal.params == {"lr": 0.003, "size": 32, "opt": "adam", "epochs": 20}
     assert (proposal.source, proposal.model, proposal.expected) == (
         "creator",
@@ -96,21 +77,21 @@ def test_a_good_reply_is_a_proposal_with_reasons_and_without_what_does_not_apply
     ],
 )
 def test_a_bad_reply_is_sent_back_with_the_exact_error(change, problem):
-    model = Scripted({**GOOD, **change}, GOOD)
+    model = ScriptedLLM({**GOOD, **change}, GOOD)
     proposal = Creator(model).attempt(TASK, TRIALS).proposal
-    assert problem in model.asked[1][-1].text
+    assert problem in model.asked[1].messages[-1].text
     assert proposal.note.startswith("1 reply was sent back: ")
     assert proposal.usage.requests == 2
 
 
 @pytest.mark.parametrize("reply", [None, [], "text", 3, {}, {"params": {}}])
 def test_what_is_no_reply_at_all_goes_back_too(reply):
-    assert Creator(Scripted(reply, GOOD)).attempt(TASK, TRIALS).proposal is not None
+    assert Creator(ScriptedLLM(reply, GOOD)).attempt(TASK, TRIALS).proposal is not None
 
 
 def test_after_two_returns_the_engine_steps_in_and_the_trial_says_so():
     hybrid = Hybrid(
-        Creator(Scripted(*[{**GOOD, "params": DEFAULT}] * 3)), OptunaSampler(), model="scripted"
+        Creator(ScriptedLLM(*[{**GOOD, "params": DEFAULT}] * 3)), OptunaSampler(), model="scripted"
     )
     proposal = hybrid.propose(TASK, TRIALS[:1])
     assert proposal.source == "fallback"
@@ -120,12 +101,16 @@ def test_after_two_returns_the_engine_steps_in_and_the_trial_says_so():
 
 
 def test_an_outage_falls_back_visibly():
-    hybrid = Hybrid(Creator(Scripted(LLMFailure("no network"))), OptunaSampler(), model="scripted")
+    hybrid = Hybrid(
+        Creator(ScriptedLLM(LLMFailure("no network"))), OptunaSampler(), model="scripted"
+    )
     assert hybrid.propose(TASK, TRIALS[:1]).note == "instead of the Creator: no network"
 
 
 def test_the_default_then_the_creator_then_whose_turn_it_is():
-    model = Scripted(*[{**GOOD, "params": {**GOOD["params"], "epochs": e}} for e in (20, 21, 22)])
+    model = ScriptedLLM(
+        *[{**GOOD, "params": {**GOOD["params"], "epochs": e}} for e in (20, 21, 22)]
+    )
     hybrid, trials = Hybrid(Creator(model), OptunaSampler(), model="scripted"), []
     for number in range(6):
         proposal = hybrid.propose(TASK, trials)
@@ -179,7 +164,7 @@ def test_what_is_plainly_meant_is_read():
     ],
 )
 def test_what_is_written_otherwise_but_plainly_meant_is_read_and_told(reply, told):
-    proposal = Creator(Scripted(reply)).attempt(TASK, TRIALS).proposal
+    proposal = Creator(ScriptedLLM(reply)).attempt(TASK, TRIALS).proposal
     assert proposal.params == {"lr": 0.003, "size": 32, "opt": "adam", "epochs": 20}
     assert proposal.note == f"the reply was repaired: {told}"
 
@@ -362,8 +347,8 @@ def test_a_long_history_keeps_its_beginning_for_some_trials():
 
 def test_the_prompt_has_one_unchanging_head_and_the_role_last():
     first, later = (
-        prompt(TASK, [], "ROLE", llm=Scripted()),
-        prompt(TASK, TRIALS, "ROLE", llm=Scripted()),
+        prompt(TASK, [], "ROLE", llm=ScriptedLLM()),
+        prompt(TASK, TRIALS, "ROLE", llm=ScriptedLLM()),
     )
     assert first[0] == later[0]
     assert "lr: float from 1e-05 to 0.1, log scale, default 0.001. step size" in first[0].text
@@ -421,7 +406,7 @@ def long_study(count):
 
 @pytest.mark.parametrize(("held", "allowance"), [(False, 3000), (True, 700)])
 def test_a_prompt_stays_within_its_allowance_up_to_a_thousand_trials(held, allowance):
-    model, sizes = Scripted(), {}
+    model, sizes = ScriptedLLM(), {}
     model.allowance, model.holds_to_grammar = allowance, held
     for count in (5, 20, 100, 1000):
         head, user = creator_messages(model, TASK, trials=long_study(count))
@@ -432,7 +417,7 @@ def test_a_prompt_stays_within_its_allowance_up_to_a_thousand_trials(held, allow
 
 def test_the_best_the_latest_and_what_taught_something_are_told_in_full():
     trials = long_study(100)
-    text = creator_messages(Scripted(), TASK, trials=trials)[1].text
+    text = creator_messages(ScriptedLLM(), TASK, trials=trials)[1].text
     best = max((t for t in trials if t.value is not None), key=lambda t: t.value)
     assert f"trial {best.number} (" in text
     assert "trial 99 (creator)" in text
@@ -456,9 +441,9 @@ def test_findings_are_of_code_and_fit_into_their_allowance():
 def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
     (tmp_path / "propose.md").write_text("Now {standing} Number {number}, {unknown}.")
     own = replace(TASK, prompts=tmp_path)
-    messages = creator_messages(Scripted(), own, trials=TRIALS)
+    messages = creator_messages(ScriptedLLM(), own, trials=TRIALS)
     assert messages[1].text.endswith("Number 2, {unknown}.")
-    assert messages[0] == creator_messages(Scripted(), TASK, trials=TRIALS)[0]
+    assert messages[0] == creator_messages(ScriptedLLM(), TASK, trials=TRIALS)[0]
 
 
 def test_where_the_study_stands_is_told():
@@ -492,7 +477,7 @@ def test_a_log_cannot_close_the_fence_around_it():
 def test_the_executor_takes_words_from_the_model_and_nothing_else():
     outcome = Outcome("complete", 0.9, curves={"acc": ((0.0, 0.9),)})
     analysis = Executor(
-        Scripted({"insight": "It reached 0.99, a record. And", "diagnosis": "diverged"})
+        ScriptedLLM({"insight": "It reached 0.99, a record. And", "diagnosis": "diverged"})
     ).analyse(TASK, TRIALS[0], outcome=outcome, trials=TRIALS)
     assert (analysis.insight, analysis.author, analysis.diagnosis) == (
         "It reached 0.99, a record.",
@@ -505,7 +490,7 @@ def test_the_executor_takes_words_from_the_model_and_nothing_else():
     "answer", [LLMFailure("no network"), {"insight": ""}, {"insight": 3}, [], None]
 )
 def test_an_executor_without_words_says_so_and_keeps_the_rules(answer):
-    analysis = Executor(Scripted(answer)).analyse(
+    analysis = Executor(ScriptedLLM(answer)).analyse(
         TASK, TRIALS[0], outcome=Outcome("complete", 0.9), trials=TRIALS
     )
     assert analysis.author == "rules"
@@ -559,7 +544,7 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
     assert "statistical engine" not in without and "The engine would" not in without
 
 
-class Choosing(Scripted):
+class Choosing(ScriptedLLM):
     """Names the place of each answer in turn, as a letter."""
 
     def __init__(self, letters):
