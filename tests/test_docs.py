@@ -1,11 +1,19 @@
+import ast
+import dataclasses
+import inspect
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+import agenthpo.testing
 from agenthpo.bench.tasks.stored_runs import read_runs
 from agenthpo.bench.tasks.summary import tables, tables_words
 from agenthpo.bench.tasks.trained import TASKS
+from agenthpo.llm.client import Form, Message, Reply
+from agenthpo.optimizer import Best
+from agenthpo.records import Analysis, Expected, Outcome, Proposal, Stop, Trial, Usage
 from agenthpo.task import TEMPLATES
 from agenthpo.taskfile.reading import load_task
 
@@ -39,6 +47,37 @@ def test_the_task_file_of_the_documentation_is_one():
         6,
     )
     assert all(f"`{name}`" in text for name in TEMPLATES)
+
+
+PUBLIC = [
+    getattr(agenthpo, name)
+    for name in agenthpo.__all__
+    if name not in ("__version__", "AgentHPOError")
+]
+PUBLIC += [getattr(agenthpo.testing, name) for name in agenthpo.testing.__all__]
+PUBLIC += [agenthpo.Optimizer.ask, agenthpo.Optimizer.tell, Best, Proposal, Stop, Trial, Outcome]
+PUBLIC += [Expected, Analysis, Usage, Form, Message, Reply]
+
+
+def fields_without_words(cls):
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body
+    pairs = zip(body, [*body[1:], None], strict=True)
+    told = [following for field, following in pairs if isinstance(field, ast.AnnAssign)]
+    names = [field.target.id for field in body if isinstance(field, ast.AnnAssign)]
+    is_words = [isinstance(t, ast.Expr) and isinstance(t.value, ast.Constant) for t in told]
+    return [name for name, has in zip(names, is_words, strict=True) if not has]
+
+
+@pytest.mark.parametrize("public", PUBLIC, ids=lambda public: public.__name__)
+def test_every_public_parameter_is_documented(public):
+    words = inspect.getdoc(public)
+    assert words
+    if dataclasses.is_dataclass(public):
+        named = set(re.findall(r"``(\w+)``", words))
+        assert set(fields_without_words(public)) - named == set()
+        return
+    names = set(inspect.signature(public).parameters) - {"self", "args", "kwargs"}
+    assert set(re.findall(r":param (\w+):", words)) == names
 
 
 def test_every_page_is_named_in_the_readme():

@@ -28,13 +28,16 @@ __all__ = ["Result", "tune"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a study found: ``best_params`` and ``best_value`` are None where no trial succeeded."""
+    """What a study found."""
 
     best_params: Params | None
+    """The best configuration; None if no trial succeeded."""
     best_value: float | None
+    """Its value of the metric; None if no trial succeeded."""
     trials: tuple[Trial, ...]
+    """All trials in order, failed ones too."""
     reason: str
-    """Why it ended."""
+    """Why the study ended."""
     folder: Path
     """Where the study lives; ``agenthpo show FOLDER`` shows it."""
 
@@ -63,32 +66,52 @@ def tune(
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Result:
-    """Tune ``objective``, which is called in this process with a dict of parameters and returns the
-    metric's value.
+    """Tune a Python function, which is called in this process.
 
-    It may report learning curves by ``agenthpo.report(step=…, value=…)`` and return a dict of
-    several metrics; an exception is a failed trial. The study is kept in ``.agenthpo/STUDY`` of the
-    working folder; ``resume=True`` resumes one until ``trials`` are done.
+    The study is kept in the folder ``.agenthpo/STUDY`` of the working folder, and survives a crash:
+    call again with ``resume=True``.
 
+    >>> import agenthpo
+    >>> result = agenthpo.tune(
+    ...     lambda params: (params["x"] - 1) ** 2,
+    ...     {"x": {"type": "float", "low": 0.0, "high": 4.0, "default": 3.0}},
+    ...     direction="minimize", trials=8, model="none", on_event=lambda event: None,
+    ... )
+    >>> len(result.trials)
+    8
+    >>> result.best_value < 4.0
+    True
+
+    :param objective: called with a dict of parameters. It returns the metric's value, or a dict of
+        several metrics. It may report learning curves by ``agenthpo.report(step=…, value=…)``. An
+        exception is a failed trial.
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.
-    :param timeout_s: seconds the study may take; ``target``: a value that is good enough;
-        ``patience``: trials without a new best after
-        which to stop; ``max_tokens`` and ``max_cost_usd``: what the language model may use.
-    :param noisy: whether the same configuration may give another value, so that it may be tried
-        again.
-    :param on_llm_failure: ``fallback`` to search on without the model, visibly, or ``stop`` to
-        raise :class:`ModelError`.
-    :param keep_going: whether to spend all trials even where ``objective`` itself is at fault:
-        where its first two calls, or later three
-        in a row, fail the same way, the study ends.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
         notes.
-    :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``;
-        without it ``AGENTHPO_MODEL``, else the embedded model if it is downloaded.
+    :param metric: the name of the metric to tune, if ``objective`` returns or reports several.
+    :param direction: ``maximize`` or ``minimize``.
+    :param trials: how many trials in all, those of a resumed study included.
+    :param timeout_s: seconds that the study may take, with the time for thinking.
+    :param target: a value of the metric that is good enough to stop.
+    :param patience: stop after so many trials without a new best.
+    :param max_tokens: how many tokens the language model may read and write in all.
+    :param max_cost_usd: how many US dollars the language model may cost in all.
+    :param noisy: whether the same configuration may give another value, so that it may be tried
+        again.
+    :param model: ``local:NAME``, ``PROVIDER:MODEL``, ``replay:STUDY`` (with its seed) or ``none``.
+        Without it ``AGENTHPO_MODEL``, else the embedded model if it is downloaded.
+    :param base_url: an OpenAI-compatible server that has the model.
+    :param study: the study's name; the objective's name without it.
+    :param resume: whether to continue the study of that name until ``trials`` are done.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
-    :param on_event: called with each event of :mod:`agenthpo.events`; without it, lines are
-        printed.
+    :param on_llm_failure: what a failed request does: ``fallback`` continues with the engine, and
+        each trial says so; ``stop`` raises ``ModelError``, and the study can be resumed.
+    :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
+        it the study ends when the first two calls, or later three in a row, fail the same way.
+    :param seed: of the search; a function that draws at random seeds itself.
+    :param on_event: called with each event of ``agenthpo.events``; lines are printed without it.
+    :returns: the best configuration, its value, all trials, and why the study ended.
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that
         cannot be used.
     """

@@ -67,8 +67,11 @@ class Budget:
     trials: int | None = None
     """Trials in all."""
     time_s: float | None = None
+    """Seconds of trials and of thinking."""
     tokens: int | None = None
+    """Tokens that the language model reads and writes."""
     cost_usd: float | None = None
+    """US dollars that the language model costs."""
     target: float | None = None
     """A value of the objective that is good enough."""
     patience: int | None = None

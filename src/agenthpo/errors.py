@@ -1,8 +1,8 @@
 """The exceptions a caller may see.
 
-A user's mistake is an :class:`AgentHPOError`: one sentence that names what, the value, where, and
+A user's mistake is an ``AgentHPOError``: one sentence that names what, the value, where, and
 what to do next. The command line prints it without a traceback and exits with 2. A training run
-that fails is *not* an exception but data (:class:`agenthpo.records.Outcome`), and a bug of ours
+that fails is *not* an exception but data (``agenthpo.records.Outcome``), and a bug of ours
 crashes.
 
 ::

@@ -1,15 +1,6 @@
 """Ask and tell: the search without the loop, for those who have one of their own.
 
-::
-
-    opt = agenthpo.Optimizer({"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True,
-    "default": 0.001}})
-    for _ in range(20):
-        params = opt.ask()
-        opt.tell(params, train(**params))
-    print(opt.best())
-
-It lives in memory: a study that outlives its process is :func:`agenthpo.tune`.
+It lives in memory: a study that outlives its process is ``agenthpo.tune``.
 """
 
 from __future__ import annotations
@@ -46,25 +37,40 @@ class Best:
     """
 
     params: Params
+    """The configuration to use."""
     value: float
+    """Its objective value; the mean, if it was measured more than once."""
     trials: tuple[int, ...]
+    """The numbers of the trials that measured it."""
 
 
 class Optimizer:
     """Propose configurations and learn from their values; any number may be pending.
 
+    >>> import agenthpo
+    >>> space = {"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}}
+    >>> opt = agenthpo.Optimizer(space)
+    >>> for _ in range(8):
+    ...     params = opt.ask()
+    ...     trial = opt.tell(params, abs(params["lr"] - 0.01))
+    >>> opt.best().value < 0.009
+    True
+
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.
-    :param defaults: the configuration to begin with, as far as ``space`` does not give it; it goes
-        before the space's own.
+    :param direction: ``minimize`` or ``maximize``.
+    :param defaults: the configuration to begin with. It comes before the defaults in ``space``.
     :param proposer: who proposes: a name as for ``--proposer``, or any
-        :class:`agenthpo.search.Proposer`.
-    :param model: the language model, ``none`` for no model; see :func:`agenthpo.tune`.
+        ``agenthpo.search.Proposer``.
+    :param model: the language model, ``none`` for no model; see ``agenthpo.tune``.
+    :param base_url: an OpenAI-compatible server that has the model.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
         notes.
+    :param metric: what the value is called, for the language model.
     :param noisy: whether the same configuration may give another value, so that it may be proposed
         again.
-    :param budget: when :meth:`ask` stops to answer; without it there is no limit.
+    :param budget: when ``ask`` stops to answer; there is no limit without it.
+    :param seed: of the search.
     :raises AgentHPOError: for a mistake in the arguments or a model that cannot be used.
     """
 
@@ -127,11 +133,13 @@ class Optimizer:
     def tell(
         self, params: Mapping[str, Any], value: float | None = None, *, status: str = "complete"
     ) -> Trial:
-        """Record what ``params`` came to, and return the trial. Configurations that were never
-        asked for are welcome.
+        """Record the result of ``params``, and return the trial.
 
-        A value that is not finite counts as ``diverged``.
+        Configurations that were never asked for are welcome. A value that is not finite counts as
+        ``diverged``.
 
+        :param params: a configuration, as ``ask`` returns it.
+        :param value: its value of the objective; None for a trial without one.
         :param status: ``complete`` with a value; ``failed``, ``timeout``, ``oom``, ``diverged`` or
             ``interrupted`` without.
         :raises InvalidParams: if they do not lie in the space.

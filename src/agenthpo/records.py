@@ -63,9 +63,13 @@ class Usage:
     """What language-model requests cost: counts of requests and tokens, seconds waited, money."""
 
     requests: int = 0
+    """Requests, failed ones too."""
     input_tokens: int = 0
+    """Tokens of prompts."""
     output_tokens: int = 0
+    """Tokens of replies."""
     seconds: float = 0.0
+    """Seconds waited for replies."""
     cost_usd: float | None = 0.0
     """US dollars; None as soon as the price of one request is not known."""
 
@@ -93,8 +97,11 @@ class Expected:
     """
 
     value: float
+    """The predicted value of the objective."""
     low: float
+    """Lower end of the interval, inclusive."""
     high: float
+    """Upper end of the interval, inclusive."""
 
     def holds(self, value: float) -> bool:
         """Tell whether ``value`` fell into the interval."""
@@ -108,10 +115,17 @@ class Proposal:
     """
 
     params: Params
+    """The active parameters and their values."""
     source: Source
+    """Who proposed it: ``default``, ``creator``, ``engine``, ``fallback`` (the engine, instead of a
+    Creator that failed) or ``human``.
+    """
     rationale: str = ""
+    """Why it is worth a trial."""
     hypothesis: str = ""
+    """What the Creator expects to see, in words."""
     expected: Expected | None = None
+    """The predicted value; None if nothing was predicted."""
     note: str = ""
     """What the reader should know of how it came about: the reason of a fall-back, the replies that
     were sent back.
@@ -119,6 +133,7 @@ class Proposal:
     model: str = ""
     """The language model that was asked, whether or not its answer was used."""
     usage: Usage = field(default_factory=Usage)
+    """What the language model cost."""
     mode: Mode = ""
     """What the Creator was asked for: a proposal of its own, or a choice among the engine's
     candidates.
@@ -134,6 +149,7 @@ class Stop:
     """What a proposer answers where it has nothing more to try, and why."""
 
     reason: str
+    """In words."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +222,9 @@ class Outcome:
     """
 
     status: Status
+    """How the run ended."""
     value: float | None = None
+    """The objective value, finite; None unless ``status`` is ``complete``."""
     step: float | None = None
     """The step at which ``value`` was reported."""
     test_value: float | None = None
@@ -214,7 +232,9 @@ class Outcome:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Every metric that was reported, except the test metric's."""
     duration_s: float = 0.0
+    """Seconds from start to end."""
     exit_code: int | None = None
+    """The script's; negative for the signal that ended it; None if there is none."""
     peak_mb: float | None = None
     """The most resident memory that the training and its children held together, as sampled, in
     10^6 bytes.
@@ -222,6 +242,7 @@ class Outcome:
     error: str = ""
     """One line: why it is not complete."""
     log_tail: str = ""
+    """The end of the output."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """For each metric that a pattern reads, the line of output that its latest value was taken
     from.
@@ -237,15 +258,21 @@ class Analysis:
     """
 
     diagnosis: Diagnosis
+    """What happened, as one of a fixed list of words."""
     evidence: tuple[str, ...] = ()
+    """What the diagnosis rests on, a sentence each."""
     insight: str = ""
+    """What this trial taught, in a sentence or two."""
     advice: str = ""
+    """What to change next; empty if there is nothing to say."""
     expectation_met: bool | None = None
+    """Whether the value fell into the predicted interval; None if nothing was predicted."""
     author: str = "rules"
     """Who wrote ``insight``: ``rules``, or the model's name."""
     note: str = ""
     """Why the words are not the model's, where one was asked and failed."""
     usage: Usage = field(default_factory=Usage)
+    """What the language model cost."""
 
 
 @dataclass(frozen=True)
@@ -253,11 +280,17 @@ class Trial:
     """One configuration's way through the study. Times are seconds since the epoch (UTC)."""
 
     number: int
+    """Counted from 0."""
     proposal: Proposal
+    """What was tried, and why."""
     outcome: Outcome | None = None
+    """How it ended; None while it runs."""
     analysis: Analysis | None = None
+    """What the Executor made of it; None while it runs."""
     started_at: float = 0.0
+    """When it was proposed."""
     finished_at: float | None = None
+    """When it had been analysed; None before."""
 
     @property
     def value(self) -> float | None:

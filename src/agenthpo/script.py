@@ -28,11 +28,13 @@ _here: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar(
 
 
 def config(**defaults: Any) -> dict[str, Any]:
-    """Return this trial's hyperparameters over ``defaults``.
+    """Return this trial's hyperparameters.
 
-    Outside a study, those in the JSON file that the environment variable ``AGENTHPO_PARAMS`` names,
-    if it does; ``agenthpo best`` prints such a line. Values have the types of the search space. A
-    parameter whose condition does not hold is absent, or keeps its default.
+    Outside a study it returns ``defaults``, or the content of the JSON file that the environment
+    variable ``AGENTHPO_PARAMS`` names; ``agenthpo best`` prints such a line. Values have the types
+    of the search space. An inactive parameter is absent, or keeps its default.
+
+    :param defaults: values for the parameters that the trial does not set.
 
     >>> config(learning_rate=0.01)
     {'learning_rate': 0.01}
@@ -48,10 +50,15 @@ def config(**defaults: Any) -> dict[str, Any]:
 
 
 def report(*, step: float | None = None, **metrics: Any) -> None:
-    """Report metrics, such as ``report(step=epoch, val_accuracy=acc)``; numbers, or what
-    ``float()`` makes one (a 0-d tensor).
+    """Report metrics, such as ``report(step=epoch, val_accuracy=acc)``.
 
-    Without ``step``, a metric's points are counted 0, 1, 2 …
+    Outside a study it prints them as JSON.
+
+    >>> report(step=3, val_accuracy=0.75)
+    {"step": 3.0, "val_accuracy": 0.75}
+
+    :param step: the epoch or iteration; a metric's points are counted 0, 1, 2 … without it.
+    :param metrics: name -> number, or anything that ``float()`` reads (a 0-d tensor).
     """
     import json
 

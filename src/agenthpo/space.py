@@ -70,7 +70,7 @@ class Parameter:
     about: str = ""
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     style: str = ""
-    """How ``{flags}`` writes true, false and null; see :mod:`agenthpo.command.option_style`. Empty
+    """How ``{flags}`` writes true, false and null; see ``agenthpo.command.option_style``. Empty
     where the script is asked.
     """
 
@@ -255,7 +255,7 @@ class Space:
         return found
 
     def check(self, params: Any) -> None:
-        """Raise :class:`InvalidParams` with every violation unless ``params`` is a point of the
+        """Raise ``InvalidParams`` with every violation unless ``params`` is a point of the
         space.
         """
         if found := self.violations(params):

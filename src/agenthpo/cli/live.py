@@ -1,7 +1,7 @@
 """The live view: the current trial as it trains, the table of trials, the incumbent's course, the
 latest words, tokens and time left.
 
-It is a function of the events so far: :class:`Board` takes them in, ``render`` draws it; what draws
+It is a function of the events so far: ``Board`` takes them in, ``render`` draws it; what draws
 it again and again is rich.
 """
 

@@ -155,7 +155,7 @@ class StudyOptions:
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Let typer see the fields of :class:`StudyOptions` instead of a command's ``options``."""
+    """Let typer see the fields of ``StudyOptions`` instead of a command's ``options``."""
     own = inspect.signature(command, eval_str=True).parameters
     hints = get_type_hints(StudyOptions, include_extras=True)
     shared = [

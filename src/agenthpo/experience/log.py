@@ -1,7 +1,7 @@
 """The experience log L as an Optuna study, in a journal file or any of Optuna's storages.
 
 A trial is written before it runs and told when it is analysed. What a crash leaves running is in
-:meth:`ExperienceLog.trials` without an outcome, and goes on under its own number, so that the
+``ExperienceLog.trials`` without an outcome, and goes on under its own number, so that the
 budget stays exact by construction.
 """
 
@@ -76,7 +76,7 @@ def check_storable(space: Space, params: Params) -> None:
 
 
 def read_meta(folder: Path) -> StudyMeta | None:
-    """Return what :meth:`ExperienceLog.create` was told about the study in ``folder``; None where
+    """Return what ``ExperienceLog.create`` was told about the study in ``folder``; None where
     there is no study.
     """
     found = _read(folder)
@@ -84,7 +84,7 @@ def read_meta(folder: Path) -> StudyMeta | None:
 
 
 def refuse_existing(folder: Path) -> None:
-    """Raise :class:`StudyError` if there is a study in ``folder``."""
+    """Raise ``StudyError`` if there is a study in ``folder``."""
     if _read(folder) is not None:
         raise StudyError(
             f"the study {folder} exists; resume it by {quoted('resume', folder)}, or name "
@@ -98,7 +98,7 @@ def no_study(folder: Path) -> StudyError:
 
 
 class ExperienceLog:
-    """The trials of one study. Use :meth:`create` or :meth:`open`, and close it (or use it as a
+    """The trials of one study. Use ``create`` or ``open``, and close it (or use it as a
     context).
     """
 

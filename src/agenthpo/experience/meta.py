@@ -26,7 +26,7 @@ class StudyMeta:
     id: str = ""
     """The study's own identity, which no other study has; empty for one of an earlier version."""
     seal: str = ""
-    """Whose it is; see :mod:`agenthpo.experience.origin`."""
+    """Whose it is; see ``agenthpo.experience.origin``."""
     folder: str = ""
     """Where it was when its driver was last at work; empty for one of an earlier version."""
     proposer: str = "hybrid"

@@ -30,7 +30,9 @@ class Message:
     """One turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
+    """Who speaks."""
     text: str
+    """What is said."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,11 @@ class Form:
     """
 
     name: str
+    """What the form is called, such as ``proposal``."""
     schema: Mapping[str, Any]
+    """The JSON schema of the reply."""
     grammar: str
+    """The same as a grammar in llguidance's Lark."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,13 @@ class Reply:
     """
 
     text: str
+    """The reply as it came."""
     data: Any
+    """The JSON in it; None if there is none."""
     usage: Usage
+    """What the request cost."""
     repairs: tuple[str, ...] = ()
+    """What had to be put right to read it, a sentence each."""
     problem: str = ""
     """Why there is no data, where the reply held several answers, or one that it took back."""
 

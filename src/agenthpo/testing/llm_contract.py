@@ -22,18 +22,19 @@ _SPACE = {
 
 
 def check_llm(llm: LLM) -> None:
-    """Check that ``llm`` keeps the promises of a :class:`agenthpo.llm.client.LLM`.
+    """Check that ``llm`` keeps the promises of a ``agenthpo.llm.client.LLM``.
 
     It is asked twice, by the prompts of a small task: once as the Creator and once as the Executor.
 
     - It has a name, a positive allowance, and says whether it holds to a grammar.
     - ``verify`` and ``prepare`` return, and so does ``close``, twice.
-    - ``ask`` returns a :class:`agenthpo.llm.client.Reply`, or raises ``LLMFailure`` and nothing
+    - ``ask`` returns a ``agenthpo.llm.client.Reply``, or raises ``LLMFailure`` and nothing
       else.
     - A reply's usage counts at least one request, and no negative number.
     - A reply's data is JSON, or None. What a model that holds to a grammar answers can be read as
       a proposal, and as an insight.
 
+    :param llm: the model; it is closed in the end.
     :raises AssertionError: naming the promise that is broken.
     """
     assert isinstance(llm.name, str) and llm.name, "its name is empty, or no text"

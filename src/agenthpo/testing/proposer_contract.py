@@ -39,14 +39,14 @@ _SOURCES = ("default", "creator", "engine", "fallback")
 
 
 def check_proposer(make: Make, *, trials: int = 12) -> None:
-    """Check that what ``make`` returns keeps the promises of a :class:`agenthpo.search.Proposer`.
+    """Check that what ``make`` returns keeps the promises of a ``agenthpo.search.Proposer``.
 
     - Each proposal is a point of the space, on three spaces and in both directions.
     - A configuration is not proposed again, whether it succeeded, failed or is still running.
     - It stands on the task and the trials alone: another one, made with the same seed and shown the
       same trials, proposes the same. So a study can be resumed.
     - It changes neither the task nor the trials.
-    - It ends with a :class:`agenthpo.records.Stop` when all of a small space has been tried.
+    - It ends with a ``agenthpo.records.Stop`` when all of a small space has been tried.
 
     :param make: from a seed to a new proposer.
     :param trials: how many trials to propose on each space, at least 3.

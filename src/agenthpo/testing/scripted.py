@@ -29,7 +29,7 @@ class ScriptedLLM:
     """A model that gives ``answers`` in turn, and keeps every request in ``asked``.
 
     :param answers: each a dict, which is the JSON of a reply; a text, which is read as a reply's
-        text is; an exception, which is raised; or a function of an :class:`Asked` that returns one
+        text is; an exception, which is raised; or a function of an ``Asked`` that returns one
         of these.
     :param name: what the model is called, which also decides its class (``strong``, ``small`` …).
     :param allowance: tokens that a prompt may hold beside its unchanging head.

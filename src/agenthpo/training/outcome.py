@@ -1,4 +1,4 @@
-"""From what a run reported and how it ended to an :class:`Outcome`, and that to a file and back.
+"""From what a run reported and how it ended to an ``Outcome``, and that to a file and back.
 
 The file is there whole or not at all.
 """

@@ -19,7 +19,7 @@ class Pool(Protocol):
     slots: int
 
     def submit(self, spec: RunSpec, on_point: OnPoint) -> Future[Outcome]:
-        """Begin a trial. Where its training fails, the future still has an :class:`Outcome`."""
+        """Begin a trial. Where its training fails, the future still has an ``Outcome``."""
         ...
 
 

@@ -71,7 +71,7 @@ class StoredRun:
     source: Mapping[str, str]
     """``source``: where the data came from; ``data``: its name. Empty where nothing trained."""
     about: Mapping[str, Any]
-    """Versions and machine, for people; see :func:`agenthpo.bench.store.about`."""
+    """Versions and machine, for people; see ``agenthpo.bench.store.about``."""
     trials: tuple[StoredTrial, ...] = field(default_factory=tuple)
 
     @property
@@ -96,7 +96,7 @@ class StoredRun:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> StoredRun:
-        """Return the run that ``line`` holds, in the form of :meth:`to_json`.
+        """Return the run that ``line`` holds, in the form of ``to_json``.
 
         :raises ValueError: if it holds none.
         """

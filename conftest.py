@@ -10,7 +10,7 @@ from hypothesis import settings
 
 settings.register_profile("agenthpo", deadline=None)
 settings.load_profile("agenthpo")
-sys.path.insert(0, str(Path(__file__).parent))  # the strategies in spaces.py
+sys.path.insert(0, str(Path(__file__).parent / "tests"))  # what several test files share
 os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
 # the seal of studies is not the user's
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")
