@@ -7,7 +7,7 @@ ifneq ($(wildcard $(SHARED_DATA)),)
 export AGENTHPO_DATA ?= $(SHARED_DATA)
 endif
 
-.PHONY: bench-smoke demo picture test lint clean
+.PHONY: bench-smoke clean demo dist docs lint picture test
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
@@ -25,6 +25,13 @@ bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: 
 	$(BIN)/agenthpo models pull local:smollm2
 	$(BIN)/agenthpo bench run --smoke --results .agenthpo/bench/smoke
 
+docs: $(VENV)/.ready  ## build the documentation site into site/; a warning is an error
+	$(BIN)/python docs/build.py .site
+	$(BIN)/zensical build --clean --strict
+
+dist: $(VENV)/.ready  ## build the package, check it, and run the README's example from the wheel
+	$(BIN)/python docs/release_check.py
+
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +43,4 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .site dist site

@@ -2,6 +2,9 @@ import ast
 import dataclasses
 import inspect
 import re
+import shutil
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -95,3 +98,29 @@ def test_the_tables_of_the_twelve_tasks_are_what_the_stored_runs_come_to():
     assert told.strip() in (ROOT / "docs/twelve-tasks.md").read_text(), (
         "the page ends with benchmarks/results/figures/tables.md"
     )
+
+
+def test_the_site_is_built_without_a_warning():
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "src"):
+        Path(name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "zensical.toml", ".")  # it builds where the file itself is
+    figures = Path("benchmarks/results")
+    figures.mkdir(parents=True)
+    (figures / "figures").symlink_to(ROOT / "benchmarks/results/figures")
+    for command in (["docs/build.py", ".site"], ["-m", "zensical", "build", "--strict"]):
+        done = subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, timeout=100
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    api = Path("site/api/index.html").read_text()
+    for name in set(agenthpo.__all__) - {"__version__"}:
+        assert re.search(rf'id="agenthpo\.(\w+\.)?{name}"', api), name
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_examples_of_a_page_run(page, capsys):
+    examples = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(compile(example, page, "exec"), {"__name__": "__main__"})
+        assert capsys.readouterr().out
