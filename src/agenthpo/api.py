@@ -71,16 +71,16 @@ def tune(
     The study is kept in the folder ``.agenthpo/STUDY`` of the working folder, and survives a crash:
     call again with ``resume=True``.
 
-    >>> import agenthpo
-    >>> result = agenthpo.tune(
-    ...     lambda params: (params["x"] - 1) ** 2,
-    ...     {"x": {"type": "float", "low": 0.0, "high": 4.0, "default": 3.0}},
-    ...     direction="minimize", trials=8, model="none", on_event=lambda event: None,
-    ... )
-    >>> len(result.trials)
-    8
-    >>> result.best_value < 4.0
-    True
+        >>> import agenthpo
+        >>> result = agenthpo.tune(
+        ...     lambda params: (params["x"] - 1) ** 2,
+        ...     {"x": {"type": "float", "low": 0.0, "high": 4.0, "default": 3.0}},
+        ...     direction="minimize", trials=8, model="none", on_event=lambda event: None,
+        ... )
+        >>> len(result.trials)
+        8
+        >>> result.best_value < 4.0
+        True
 
     :param objective: called with a dict of parameters. It returns the metric's value, or a dict of
         several metrics. It may report learning curves by ``agenthpo.report(step=…, value=…)``. An

@@ -5,8 +5,6 @@ what to do next. The command line prints it without a traceback and exits with 2
 that fails is *not* an exception but data (``agenthpo.records.Outcome``), and a bug of ours
 crashes.
 
-::
-
     AgentHPOError
     ├── TaskError            the task file (or the arguments of tune()) is wrong
     │   └── SpaceError       its search space is wrong

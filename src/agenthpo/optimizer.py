@@ -47,14 +47,14 @@ class Best:
 class Optimizer:
     """Propose configurations and learn from their values; any number may be pending.
 
-    >>> import agenthpo
-    >>> space = {"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}}
-    >>> opt = agenthpo.Optimizer(space)
-    >>> for _ in range(8):
-    ...     params = opt.ask()
-    ...     trial = opt.tell(params, abs(params["lr"] - 0.01))
-    >>> opt.best().value < 0.009
-    True
+        >>> import agenthpo
+        >>> lr = {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}
+        >>> opt = agenthpo.Optimizer({"lr": lr})
+        >>> for _ in range(8):
+        ...     params = opt.ask()
+        ...     trial = opt.tell(params, abs(params["lr"] - 0.01))
+        >>> opt.best().value < 0.009
+        True
 
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.

@@ -34,10 +34,10 @@ def config(**defaults: Any) -> dict[str, Any]:
     variable ``AGENTHPO_PARAMS`` names; ``agenthpo best`` prints such a line. Values have the types
     of the search space. An inactive parameter is absent, or keeps its default.
 
-    :param defaults: values for the parameters that the trial does not set.
+        >>> config(learning_rate=0.01)
+        {'learning_rate': 0.01}
 
-    >>> config(learning_rate=0.01)
-    {'learning_rate': 0.01}
+    :param defaults: values for the parameters that the trial does not set.
     """
     import json
 
@@ -54,8 +54,8 @@ def report(*, step: float | None = None, **metrics: Any) -> None:
 
     Outside a study it prints them as JSON.
 
-    >>> report(step=3, val_accuracy=0.75)
-    {"step": 3.0, "val_accuracy": 0.75}
+        >>> report(step=3, val_accuracy=0.75)
+        {"step": 3.0, "val_accuracy": 0.75}
 
     :param step: the epoch or iteration; a metric's points are counted 0, 1, 2 … without it.
     :param metrics: name -> number, or anything that ``float()`` reads (a 0-d tensor).
