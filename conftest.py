@@ -37,7 +37,7 @@ def smollm2():
     from agenthpo.llm.catalogue import find
     from agenthpo.llm.opening import open_model
 
-    if not find("smollm2").is_here:
+    if not find("smollm2").is_downloaded:
         pytest.skip("local:smollm2 is not here; get it by: agenthpo models pull local:smollm2")
     model = open_model("local:smollm2")
     yield model

@@ -148,17 +148,17 @@ def test_every_entry_has_an_official_source_first_and_a_licence():
 def test_a_file_that_was_altered_at_the_same_size_is_found_out_and_fetched_anew():
     toy, asked = entry(Parts()), Parts()
     path = pull(toy)
-    assert toy.is_here
+    assert toy.is_downloaded
     time.sleep(0.02)
     path.write_bytes(CONTENT[::-1])
-    assert not toy.is_here
+    assert not toy.is_downloaded
     assert not toy.verify()
     assert pull(entry(asked)).read_bytes() == CONTENT
     assert asked.asked == [0]
     path.touch()
-    assert toy.is_here, "touched, and still the same"
+    assert toy.is_downloaded, "touched, and still the same"
     path.with_suffix(".checked").write_text("[")
-    assert toy.is_here
+    assert toy.is_downloaded
 
 
 def test_the_models_that_are_here_can_be_verified():
@@ -183,4 +183,4 @@ def test_a_file_that_was_never_checked_is_checked_before_it_is_used(monkeypatch)
         r"local:smollm2",
     ):
         locate("local:smollm2")
-    assert not toy.is_here
+    assert not toy.is_downloaded

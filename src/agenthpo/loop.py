@@ -42,7 +42,7 @@ def run_trials(
     """Run trials until the budget is spent, and return why it ended and what was found.
 
     Where it is the task that fails, and not a configuration, it ends early, unless it is to
-    ``keep_going``. A trial that an earlier process left unfinished goes on first, under its own
+    ``keep_going``. A trial that an earlier process left unfinished is run first, under its own
     number. After an exception (Ctrl-C too) the log is in order: what ran is unfinished there, and
     the next call resumes it.
     """

@@ -114,7 +114,7 @@ class Optimizer:
         self._trials: list[Trial] = []
 
     def ask(self) -> Params:
-        """Return the next configuration to evaluate; it is pending until it is told.
+        """Return the next configuration to evaluate; it is pending until its result is told.
 
         :raises StudyError: if the budget is spent, or every configuration of the space has been
             tried.
@@ -157,7 +157,7 @@ class Optimizer:
         return self._trials[place]
 
     def best(self) -> Best | None:
-        """Return the configuration to use as far as is known, or None while nothing has a value.
+        """Return the best configuration so far, or None while nothing has a value.
 
         One that was measured more than once counts by the mean of its values.
         """

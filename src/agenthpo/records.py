@@ -104,7 +104,7 @@ class Expected:
     """Upper end of the interval, inclusive."""
 
     def holds(self, value: float) -> bool:
-        """Tell whether ``value`` fell into the interval."""
+        """Return whether ``value`` fell into the interval."""
         return self.low <= value <= self.high
 
 
@@ -217,7 +217,7 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. ``value`` is set if and only if ``status`` is ``complete``, and is
+    """The result of a run. ``value`` is set if and only if ``status`` is ``complete``, and is
     finite.
     """
 

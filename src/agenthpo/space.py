@@ -28,7 +28,7 @@ may lose.
 
 
 def same(a: Any, b: Any) -> bool:
-    """Tell whether two values of a parameter are equal; unlike ``==``, True is not 1, while 2 is
+    """Return whether two values of a parameter are equal; unlike ``==``, True is not 1, while 2 is
     2.0.
     """
     return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)

@@ -50,7 +50,7 @@ def find_study(text: str) -> Path:
         )
     known = sorted(f.name for f in Path(STUDIES).glob("*") if _is_study(f))
     hint = (
-        f"here are {', '.join(known)}"
+        f"there are {', '.join(known)}"
         if known
         else f"give its folder, such as {STUDIES}/NAME beside the task file"
     )
@@ -58,7 +58,7 @@ def find_study(text: str) -> Path:
 
 
 def _is_study(folder: Path) -> bool:
-    """Tell whether there is a study in ``folder``, be it one that cannot be read."""
+    """Return whether there is a study in ``folder``, be it one that cannot be read."""
     try:
         return read_meta(folder) is not None
     except StudyError:

@@ -52,7 +52,7 @@ _FIRST, _LATER = 2, 3
 
 
 def is_of_task(outcome: Outcome) -> bool:
-    """Tell whether a run failed by a mistake of the task: it ended well without its metric, or by
+    """Return whether a run failed by a mistake of the task: it ended well without its metric, or by
     an error that no value could fix.
     """
     return outcome.status == "failed" and (
@@ -61,7 +61,7 @@ def is_of_task(outcome: Outcome) -> bool:
 
 
 def fault_of(trials: Sequence[Trial]) -> str:
-    """Return in a sentence why it is the task that fails, the cause and the fix, as far as the
+    """Return in a sentence why it is the task that fails, with the cause and the fix, as far as the
     latest of ``trials`` shows; else nothing.
 
     While none has a value, the default's own failure tells if its cause is one of a task, or two
@@ -88,7 +88,7 @@ def fault_of(trials: Sequence[Trial]) -> str:
 
 
 def _is_failure(trial: Trial) -> bool:
-    """Tell whether ``trial`` failed; too little memory, time or a divergence are the
+    """Return whether ``trial`` failed; too little memory, time or a divergence are the
     configuration's.
     """
     return trial.outcome is not None and trial.outcome.status == "failed"

@@ -171,7 +171,7 @@ def resume(
         named = foreign_words(
             folder, meta, has_task=False, has_model=not same, proposer=options.proposer
         )
-    if named and not _agrees(f"The study {folder} was not made here, and {named}. Go on?"):
+    if named and not _agrees(f"The study {folder} was not made here, and {named}. Continue?"):
         raise foreign_study(folder, named)
 
     def gone_on(on_event: OnEvent) -> Stopped:

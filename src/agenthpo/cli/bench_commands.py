@@ -23,7 +23,8 @@ def _benched(play: Callable[[], None]) -> int:
         play()
     except KeyboardInterrupt:
         say(
-            "Interrupted. What was done is stored; the same command goes on from there.", error=True
+            "Interrupted. What was done is stored; the same command continues from there.",
+            error=True,
         )
         return INTERRUPTED
     return DONE
@@ -102,9 +103,7 @@ def bench_run(
     cache: Annotated[
         Path, typer.Option("--cache", help="Where every training and every reply is kept.")
     ] = Path(".agenthpo/bench"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what they came to as JSON.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
 ) -> int:
     """Tune the twelve tasks by every proposer, real trainings all, where that is not stored yet,
     and print the scores.

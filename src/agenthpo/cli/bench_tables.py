@@ -1,4 +1,4 @@
-"""``agenthpo bench tables``: play what is missing, with progress, and print what it came to."""
+"""``agenthpo bench tables``: play what is missing, with progress, and print the tables."""
 
 from __future__ import annotations
 

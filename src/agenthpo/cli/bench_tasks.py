@@ -1,5 +1,5 @@
 """``agenthpo bench run`` and ``figures``: do the runs that are missing, with progress, and print or
-draw what they came to.
+draw the results.
 """
 
 from __future__ import annotations

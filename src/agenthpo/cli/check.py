@@ -43,7 +43,7 @@ _LAST_LINES = 8
 
 
 def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
-    """Print what the task file comes to, and what the model would be sent; nothing is run
+    """Print what the task file means, and what the model would be sent; nothing is run
     or asked.
     """
     facts = _facts(task, choice)
@@ -89,7 +89,7 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
 
 
 def try_once(task: Task, *, as_json: bool) -> bool:
-    """Run the default configuration once for at most 20 seconds, tell what arrived, and return
+    """Run the default configuration once for at most 20 seconds, report what arrived, and return
     whether that was as it should be.
     """
     params = _example(task)
@@ -162,7 +162,7 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
 
 
 def _ways(name: str, parameter: Parameter, style: str) -> dict[str, str]:
-    """Return for true, false and null, as far as ``parameter`` has them, the words of the command
+    """Return for true, false and null, if ``parameter`` has them, the words of the command
     that say so.
     """
     values = [v for v in reversed(parameter.values) if v is None or isinstance(v, bool)]

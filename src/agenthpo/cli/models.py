@@ -25,14 +25,14 @@ __all__ = ["print_models", "print_verified", "pull_with_progress"]
 
 
 def print_models(*, as_json: bool) -> None:
-    """Print the catalogue and what of it is here."""
+    """Print the catalogue, and which models are downloaded."""
     if as_json:
         print(to_json([_facts(entry) for entry in CATALOGUE]))
         return
     table = Table(
         Column("model", no_wrap=True),
         "size",
-        "here",
+        "downloaded",
         "licence",
         "what it is",
         box=SIMPLE,
@@ -42,7 +42,7 @@ def print_models(*, as_json: bool) -> None:
         table.add_row(
             entry.name,
             f"{entry.size / 1e6:.0f} MB",
-            "yes" if entry.is_here else "no",
+            "yes" if entry.is_downloaded else "no",
             entry.licence,
             entry.about,
         )
@@ -76,7 +76,7 @@ def print_verified(*, as_json: bool) -> bool:
 def pull_with_progress(name: str) -> Path:
     """Fetch a model, showing how far it is on stderr."""
     entry = find(name)
-    if entry.is_here:
+    if entry.is_downloaded:
         return entry.path
     console = Console(file=sys.stderr)
     columns = (
@@ -111,12 +111,12 @@ class _Lines:
 
 
 def _facts(entry: Entry) -> dict[str, object]:
-    here = str(entry.path) if entry.is_here else None
+    path = str(entry.path) if entry.is_downloaded else None
     return {
         "name": entry.name,
         "about": entry.about,
         "bytes": entry.size,
         "sha256": entry.sha256,
         "licence": entry.licence,
-        "path": here,
+        "path": path,
     }

@@ -19,7 +19,7 @@ __all__ = ["opened_to_read", "print_repaired"]
 
 @contextmanager
 def opened_to_read(folder: Path) -> Iterator[ExperienceLog]:
-    """Open the study in ``folder`` to show it; what of it cannot be read is told on
+    """Open the study in ``folder`` to show it; what of it cannot be read is reported on
     standard error.
     """
     with ExperienceLog.open(folder, space=None, read_only=True) as log:

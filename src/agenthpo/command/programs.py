@@ -92,7 +92,7 @@ def script_of(command: tuple[str, ...], folder: Path) -> Path | None:
 
 
 def asks_for_config(script: Path) -> bool:
-    """Tell whether ``script``, or a module in its folder, mentions agenthpo, and so may read the
+    """Return whether ``script``, or a module in its folder, mentions agenthpo, and so may read the
     values by itself.
     """
     return any(b"agenthpo" in file.read_bytes().lower() for file in _sources(script))

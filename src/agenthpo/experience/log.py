@@ -1,7 +1,7 @@
 """The experience log L as an Optuna study, in a journal file or any of Optuna's storages.
 
 A trial is written before it runs and told when it is analysed. What a crash leaves running is in
-``ExperienceLog.trials`` without an outcome, and goes on under its own number, so that the
+``ExperienceLog.trials`` without an outcome, and is run again under its own number, so that the
 budget stays exact by construction.
 """
 

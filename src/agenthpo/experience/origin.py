@@ -28,7 +28,7 @@ def seal(identity: str) -> str:
 
 
 def is_made_here(identity: str, given: str) -> bool:
-    """Tell whether the seal ``given`` with a study of that identity is this user's."""
+    """Return whether the seal ``given`` with a study of that identity is this user's."""
     secret = _secret(make=False)
     if not secret:
         return False

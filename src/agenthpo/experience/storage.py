@@ -45,7 +45,7 @@ JOURNAL, DRIVER_LOCK, TRIALS, _PLACE = "journal.log", "driver.lock", "trials", "
 
 
 def exists(folder: Path) -> bool:
-    """Tell whether ``folder`` has, or names, a storage."""
+    """Return whether ``folder`` has, or names, a storage."""
     return os.path.lexists(folder / JOURNAL) or os.path.lexists(folder / _PLACE)
 
 
@@ -177,7 +177,7 @@ def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
 
 
 def has_trials(folder: Path) -> bool:
-    """Tell whether the journal in ``folder`` holds a trial of anybody's, or something that cannot
+    """Return whether the journal in ``folder`` holds a trial of anybody's, or something that cannot
     be read.
     """
     try:

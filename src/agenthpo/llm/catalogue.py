@@ -1,8 +1,8 @@
-"""The embedded models: what they are, where their file comes from, and whether it is here.
+"""The embedded models: what they are, where their file comes from, and whether it is downloaded.
 
 A file is whole and checked, or it is not there under its name. Every source yields the same bytes
-in the same order, so that a download goes on where an earlier one ended, even from another source;
-the checksum decides.
+in the same order, so that a download continues where an earlier one ended, even from another
+source; the checksum decides.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Source(Protocol):
         ...
 
     def start(self, offset: int) -> int:
-        """Return the last position, at most ``offset``, from which this source can go on."""
+        """Return the last position, at most ``offset``, from which this source can continue."""
         ...
 
 
@@ -64,7 +64,7 @@ class Entry:
         return cache_folder() / f"{parse_model(self.name).own}-{self.sha256[:8]}.gguf"
 
     @property
-    def is_here(self) -> bool:
+    def is_downloaded(self) -> bool:
         """Whether its file is there, whole; one that has changed since it was checked is checked
         anew.
         """
@@ -74,7 +74,7 @@ class Entry:
         return known in (None, [self.sha256, *_state(self.path)]) or self.verify()
 
     def verify(self) -> bool:
-        """Read the file, and tell whether it is the catalogue's; what was found is remembered with
+        """Read the file, and return whether it is the catalogue's; the answer is remembered with
         the file's size and times.
         """
         if not self.path.is_file():
@@ -182,7 +182,7 @@ def locate(name: str) -> Path:
             )
         return Path(named.own).expanduser()
     entry = find(name)
-    if not entry.is_here:
+    if not entry.is_downloaded:
         raise ModelError(
             f"the model {entry.name} is not downloaded; get it ({entry.size / 1e6:.0f} "
             f"MB) by: agenthpo models pull {entry.name}"
@@ -201,22 +201,22 @@ def pull(entry: Entry, on_progress: OnProgress = lambda done, total: None) -> Pa
 
     :raises ModelError: if no source can, with what each of them said.
     """
-    if entry.is_here:
+    if entry.is_downloaded:
         return entry.path
     with _sole_puller(entry.path):
-        if entry.path.is_file() and not entry.is_here:
+        if entry.path.is_file() and not entry.is_downloaded:
             entry.path.unlink()  # it is not the catalogue's any more
         part = entry.path.with_suffix(".part")
         said: list[str] = []
         for source in entry.sources:
-            if entry.is_here:  # another process fetched it while this one waited
+            if entry.is_downloaded:  # another process fetched it while this one waited
                 break
             try:
                 _fetch(entry, source, part=part, on_progress=on_progress)
                 _accept(entry, part)
             except (SourceFailure, OSError) as problem:
                 said.append(f"{source.name}: {problem}")
-        if not entry.is_here:
+        if not entry.is_downloaded:
             raise ModelError(
                 f"the model {entry.name} could not be fetched ({'; '.join(said)}); what "
                 "arrived is kept, so try again"
@@ -243,7 +243,7 @@ def _accept(entry: Entry, part: Path) -> None:
     with part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != entry.sha256:
-        part.unlink()  # nothing in it can be trusted to go on from
+        part.unlink()  # nothing in it can be trusted to continue from
         raise SourceFailure(f"its checksum is {found[:12]}…, not {entry.sha256[:12]}…")
     part.rename(entry.path)
     write_whole(

@@ -22,11 +22,11 @@ the weights, and the training.
 
 def choose_model(named: str | None, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
     """Return a model's name and a hint for the user (perhaps empty): ``named``, else
-    ``AGENTHPO_MODEL``, else what is here.
+    ``AGENTHPO_MODEL``, else what is downloaded.
     """
     if asked := named or environment.get("AGENTHPO_MODEL"):
         return asked, ""
-    entry = next((e for e in CATALOGUE if e.is_here and _fits(e)), None)
+    entry = next((e for e in CATALOGUE if e.is_downloaded and _fits(e)), None)
     if entry is not None and find_spec("xllamacpp") is not None:
         return entry.name, ""
     return NONE, _how_to_get_one(environment)
@@ -51,7 +51,7 @@ def _how_to_get_one(environment: Mapping[str, str]) -> str:
             "No language model: the engine runs alone. For one without a key: "
             f"{install_words('embedded', 'xllamacpp')}{also}."
         )
-    if entry.is_here:
+    if entry.is_downloaded:
         return (
             f"No language model: {entry.name} needs {_ROOM * entry.size / 1e9:.1f} GB of free "
             f"memory, so the engine runs alone{also}."

@@ -81,7 +81,7 @@ def advice(name: str, problem: Exception, base_url: str | None) -> str:
 
 
 def passes(problem: Exception) -> bool:
-    """Tell whether asking again may help: a rate limit, an overload, a server's error, a lost
+    """Return whether asking again may help: a rate limit, an overload, a server's error, a lost
     connection; not a hang, which costs minutes.
     """
     from pydantic_ai.exceptions import (
@@ -105,7 +105,7 @@ def passes(problem: Exception) -> bool:
 
 
 def refuses_tools(problem: Exception) -> bool:
-    """Tell whether a server refused a request because of the tool in it, which some local
+    """Return whether a server refused a request because of the tool in it, which some local
     ones do.
     """
     status = getattr(problem, "status_code", None)
@@ -116,7 +116,7 @@ def refuses_tools(problem: Exception) -> bool:
 
 
 def refuses_system(problem: Exception) -> bool:
-    """Tell whether a server refused a request because of its system message, which some models'
+    """Return whether a server refused a request because of its system message, which some models'
     templates do not have.
     """
     status = getattr(problem, "status_code", None)

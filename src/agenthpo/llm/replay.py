@@ -70,7 +70,7 @@ class ReplayLLM:
         )
 
     def verify(self) -> None:
-        """Do nothing: what is recorded is here."""
+        """Do nothing: what is recorded needs no server."""
 
     def prepare(self, messages: Sequence[Message]) -> None:
         """Do nothing."""

@@ -45,7 +45,7 @@ class Url:
         return self.url.split("/")[2]
 
     def start(self, offset: int) -> int:
-        """Return ``offset``: a server goes on from anywhere."""
+        """Return ``offset``: a server continues from anywhere."""
         return offset
 
     def read(self, offset: int) -> Iterator[bytes]:

@@ -42,8 +42,8 @@ class Suggests(Protocol):
 
 
 class Hybrid:
-    """Whose turn it is follows from what each side's trials came to; the same trials give the same
-    turn.
+    """Whose turn it is follows from the results of each side's trials; the same trials give the
+    same turn.
 
     A weak model (small or embedded) proposes freely in its first turn only, where the engine would
     have to guess as well. Later it chooses among the engine's candidates, and only a choice that

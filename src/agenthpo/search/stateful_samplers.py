@@ -64,7 +64,7 @@ STATEFUL: dict[str, tuple[Make, str]] = {
 
 
 def is_stateful(name: str) -> bool:
-    """Tell whether ``name`` means a sampler that this module loads."""
+    """Return whether ``name`` means a sampler that this module loads."""
     return name in STATEFUL or ":" in name
 
 

@@ -104,7 +104,7 @@ def class_of(name: str, *, embedded: bool) -> ModelClass:
 
 
 def was_asked(trial: Trial) -> bool:
-    """Tell whether the Creator was asked for this trial, whether or not its answer was used."""
+    """Return whether the Creator was asked for this trial, whether or not its answer was used."""
     return trial.proposal.source in ("creator", "fallback") or trial.proposal.mode == "by position"
 
 
@@ -200,7 +200,7 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
 def is_creators(
     trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIRST_TURNS["unknown"]
 ) -> bool:
-    """Tell whether the next trial is the Creator's.
+    """Return whether the next trial is the Creator's.
 
     The first ones are: the engine would have to guess there. Then it proposes its share, spread
     evenly, but at least one trial in fifteen, and at most five in six.

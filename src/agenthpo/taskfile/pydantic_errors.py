@@ -38,7 +38,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     close = close_to(name, known)
-    return f"did you mean '{close}'?" if close else f"known here: {', '.join(known)}"
+    return f"did you mean '{close}'?" if close else f"known are {', '.join(known)}"
 
 
 def parse(model: type[M], raw: Any, *, where: str, error: type[Exception]) -> M:

@@ -16,7 +16,7 @@ __all__ = ["clean_console", "say"]
 
 
 def say(*lines: str, error: bool = False, end: str = "\n") -> None:
-    """Print ``lines`` cleaned, on standard error where they tell an ``error``."""
+    """Print ``lines`` cleaned, on standard error if they report an ``error``."""
     print(clean("\n".join(lines)), file=sys.stderr if error else sys.stdout, end=end, flush=True)
 
 

@@ -221,8 +221,8 @@ def _of_environment(environment: Mapping[str, str]) -> set[tuple[str, str]]:
 
 
 def _is_random(text: str) -> bool:
-    """Tell whether ``text`` is as random as a key: lower and upper case and digits, and no word or
-    path.
+    """Return whether ``text`` is as random as a key: lower and upper case and digits, and no word
+    or path.
     """
     digits = sum(character.isdigit() for character in text)
     if digits < max(2, len(text) / 20):  # a name in CamelCase

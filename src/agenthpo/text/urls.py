@@ -23,7 +23,7 @@ def shown_url(url: str) -> str:
 
 
 def is_open_to_others(url: str) -> bool:
-    """Tell whether what is sent to ``url`` can be read on its way: plain HTTP to another
+    """Return whether what is sent to ``url`` can be read on its way: plain HTTP to another
     machine.
     """
     try:

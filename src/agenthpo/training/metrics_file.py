@@ -33,7 +33,7 @@ class TableFile:
         """Note what ``path`` holds before the run; a file of the trial's ``own`` folder is of an
         interrupted run, and removed.
 
-        What stands in the column ``metric`` and has digits, but is no whole number, is told in
+        What stands in the column ``metric`` and has digits, but is no whole number, is noted in
         ``unread``.
         """
         self._metric, self.unread = metric, ""

@@ -33,7 +33,9 @@ _ERROR = re.compile(
     r"|\s*(?:error|fatal|panic|segmentation fault)\b",
     re.IGNORECASE,
 )
-"""How a line begins that tells an error: an exception of Python's, or what other programs write."""
+"""How a line begins that reports an error: an exception of Python's, or what other programs
+write.
+"""
 _CHAINED = re.compile(
     r"The above exception was the direct cause|During handling of the above exception"
 )
@@ -185,7 +187,7 @@ def _bad_ending(
 
 
 def _counts_all_the_same(spec: RunSpec, code: int | None, curves: dict[str, Curve]) -> bool:
-    """Tell whether an exit code above 0 is no failure: the task says so, or it is that of a pipe
+    """Return whether an exit code above 0 is no failure: the task says so, or it is that of a pipe
     whose reader ended first.
     """
     if code is None or not curves.get(spec.metric):
@@ -199,8 +201,8 @@ def _memory_line(lines: Sequence[str]) -> str:
     """Return the line by which a script died of too little memory; nothing where another error came
     later.
 
-    What it caught and went on from may be in the log as well: only the last error counts, and those
-    it came from or that passed it on.
+    What it caught and continued from may be in the log as well: only the last error counts, and
+    those it came from or that passed it on.
     """
     place = next((i for i in range(len(lines) - 1, -1, -1) if _MEMORY.search(lines[i])), None)
     if place is None:
@@ -219,7 +221,7 @@ def _memory_line(lines: Sequence[str]) -> str:
 
 
 def _signal_of(code: int) -> signal.Signals | None:
-    """Return the signal that ended a program; a shell tells it as 128 and its number."""
+    """Return the signal that ended a program; a shell reports it as 128 and its number."""
     number = -code if code < 0 else code - 128
     return signal.Signals(number) if number in set(signal.Signals) else None
 

@@ -1,4 +1,4 @@
-"""How a run ended, as its supervisor or the call of a function tells it."""
+"""How a run ended, as its supervisor or the call of a function reports it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
     a second.
 
     On KeyboardInterrupt the training and all its children are ended, nothing is recorded, and the
-    exception goes on.
+    exception is passed on.
     """
     workdir = Path(spec.workdir)
     if (saved := load_outcome(workdir, spec.owner)) is not None:

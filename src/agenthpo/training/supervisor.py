@@ -216,7 +216,7 @@ def _parents() -> list[tuple[int, int]]:
 
 
 def _memory_mb(pids: list[int], *, shared_once: bool = False) -> float:
-    """Return the resident memory of ``pids`` in 10^6 bytes; 0 where the system does not tell."""
+    """Return the resident memory of ``pids`` in 10^6 bytes; 0 if the system does not say."""
     total = 0
     for pid in set(pids):
         with contextlib.suppress(OSError, ValueError, StopIteration):

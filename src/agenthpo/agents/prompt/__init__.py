@@ -1,1 +1,1 @@
-"""What the agents are told: the task, the trials, what they say together, and the engine's view."""
+"""What the prompts contain: the task, the trials, what they say together, and the engine's view."""

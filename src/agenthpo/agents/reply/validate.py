@@ -37,7 +37,7 @@ class Draft:
 def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list[str]:
     """Return the draft in a reply, or every reason why there is none in it. Never raises.
 
-    Read without guessing, and told in the draft's ``repairs``: numbers written as text, names and
+    Read without guessing, and noted in the draft's ``repairs``: numbers written as text, names and
     choices in another case, the parameters whose condition does not hold, bounds in the wrong
     order.
     """

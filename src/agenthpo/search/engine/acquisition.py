@@ -16,7 +16,9 @@ from agenthpo.search.engine.gp import Process
 __all__ = ["candidates", "climbed", "fingerprints", "log_expected_improvement", "log_feasible"]
 
 _DOUBT = 0.01
-"""Variance of the border between what runs and what fails: at 0.1 the search went on beyond it."""
+"""Variance of the border between what runs and what fails: at 0.1 the search continued
+beyond it.
+"""
 Score = Callable[[Matrix], Vector]
 
 

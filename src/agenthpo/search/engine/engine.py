@@ -2,7 +2,7 @@
 
 The default configuration, two points from the middle of the space, then where improvement is most
 to be expected. Failed trials teach where not to go, never a value; pending trials are taken to come
-out as expected. Past some hundreds of trials TPE goes on, which costs less by then.
+out as expected. Past some hundreds of trials TPE takes over, which costs less by then.
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys,
 and weighed by how probable each makes the results; the same decides whether losses are taken as
@@ -38,7 +38,7 @@ __all__ = ["ENGINE", "HANDOVER", "Belief", "Engine", "Knobs"]
 ENGINE = "engine"
 """The name of this proposer."""
 HANDOVER = 300
-"""Trials with a result after which TPE goes on."""
+"""Trials with a result after which TPE takes over."""
 _SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
 _LARGEST = 1e150
 """Beyond it, squares of losses would overflow; who comes so far has other troubles than which of
@@ -70,7 +70,7 @@ class Knobs:
     fitted: int = 120
     """Results that hyperparameters are fitted to, at most: the best and the latest."""
     remeasured: int = 3
-    """How often the incumbent of a noisy objective is measured before the search goes on: it may
+    """How often the incumbent of a noisy objective is measured before the search continues: it may
     have been lucky.
     """
     remeasured_from: int = 12

@@ -3,7 +3,7 @@ learnt noise, fitted by maximum a posteriori.
 
 The length scales' prior grows with the root of the number of parameters (Hvarfner, Hellsten, Nardi:
 *Vanilla Bayesian Optimization Performs Great in High Dimensions*, arXiv 2402.02229), so that many
-parameters are taken for simple until the data say otherwise. Values are expected standardised.
+parameters are assumed to be simple until the data say otherwise. Values are expected standardised.
 numpy and scipy only.
 """
 
