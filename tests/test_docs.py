@@ -83,6 +83,29 @@ def test_every_public_parameter_is_documented(public):
     assert set(re.findall(r":param (\w+):", words)) == names
 
 
+WRITTEN = [ROOT / "README.md", *PAGES]
+LEFT_BEHIND = r"\b(classical|in vain|in place of|mend(ed|s)?|came to|comes to|goes? on with)\b"
+
+
+def sentences(text):
+    """The prose of a page: no code, tables, headings or names of tests."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"^ *(\||#| {4}).*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"`[^`]*`", "CODE", text)
+    text = re.sub(r"^\s*([-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    found = [s for paragraph in paragraphs for s in re.split(r"(?<=[.!?])\W*\s", paragraph)]
+    return [s for s in found if len(s.split()) > 2]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_a_page_is_written_in_short_sentences_and_plain_words(page):
+    text = page.read_text()
+    lengths = [len(sentence.split()) for sentence in sentences(text)]
+    assert sum(lengths) / len(lengths) < 18 and max(lengths) < 45
+    assert re.search(LEFT_BEHIND, text) is None
+
+
 def test_every_page_is_named_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     assert [page.name for page in PAGES if f"docs/{page.name}" not in readme] == []
