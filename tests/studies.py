@@ -7,6 +7,8 @@ from agenthpo.records import Analysis, Outcome, Proposal, Trial
 from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.taskfile.space import parse_space
 
+ROOT = Path(__file__).parent.parent
+"""The checkout."""
 SPACE = {
     "lr": {
         "type": "float",

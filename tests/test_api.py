@@ -7,6 +7,7 @@ import pytest
 import agenthpo
 from agenthpo.errors import AgentHPOError
 from agenthpo.events import ignore
+from studies import ROOT
 
 SPACE = {
     "x": {"type": "float", "low": -5.0, "high": 5.0, "default": 2.0},
@@ -81,6 +82,6 @@ def test_a_mistake_is_one_sentence_and_begins_nothing(fields, words):
 
 
 def test_the_readmes_example_is_short():
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
     example = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     assert len(example.splitlines()) <= 12

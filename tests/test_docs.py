@@ -19,15 +19,15 @@ from agenthpo.optimizer import Best
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, Stop, Trial, Usage
 from agenthpo.task import TEMPLATES
 from agenthpo.taskfile.reading import load_task
+from studies import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGES = sorted(ROOT.glob("docs/*.md"))
 
 
 def known():
     return {
         name
-        for file in ROOT.glob("tests/test_*.py")
+        for file in ROOT.rglob("tests/**/test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
     }
 

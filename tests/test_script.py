@@ -13,7 +13,7 @@ def test_run_by_hand_config_gives_the_defaults_and_report_prints(capsys):
     assert json.loads(capsys.readouterr().out) == {"step": 1.0, "acc": 0.5}
 
 
-def test_in_a_trial_config_reads_the_proposal_and_report_writes_the_metrics(tmp_path):
+def test_config_reads_and_report_writes_in_a_trial(tmp_path):
     (tmp_path / "params.json").write_text('{"lr": 0.01, "layers": 3}')
     with in_trial(str(tmp_path)):
         assert agenthpo.config(lr=0.1, momentum=0.9) == {"lr": 0.01, "layers": 3, "momentum": 0.9}

@@ -1,0 +1,121 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calling import agenthpo
+
+TRAIN = """
+import argparse, time
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--seed")
+lr = parser.parse_args().lr
+for epoch in range(3):
+    print(f"val acc {lr * epoch}", flush=True)
+"""
+TASK = """\
+name: toy
+background: {task: A toy.}
+objective: {metric: acc, direction: maximize}
+train:
+  command: "{python} train.py --lr {lr} --seed {seed}"
+  metrics: {acc: "val acc {number}"}
+space:
+  lr: {type: float, low: 0, high: 1, default: 0.25, about: "[bold]"}
+budget: {trials: 6}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _task():
+    Path("train.py").write_text(TRAIN)
+    Path("task.yaml").write_text(TASK)
+
+
+def check(*arguments, code=0):
+    return agenthpo("check", "task.yaml", *arguments, code=code)
+
+
+def test_check_shows_all_and_runs_nothing():
+    said = check("--model", "openai:gpt-5").stdout
+    assert "train.py --lr 0.25 --seed 0" in said
+    assert f"train.py is {Path('train.py').resolve()}" in said
+    assert "[bold]" in said
+    assert "- Objective: maximize acc" in said
+    assert "Creator: propose the configuration of trial 0." in said
+    assert "about 9 requests" in said
+    assert "out, about $0.0" in said
+    assert not Path(".agenthpo").exists()
+    assert "No model is asked" in check("--model", "none").stdout
+
+
+def test_check_as_json_has_the_same():
+    facts = json.loads(
+        check("--model", "toy", "--base-url", "http://127.0.0.1:1/v1", "--json").stdout
+    )
+    assert facts["command"][1:] == ["train.py", "--lr", "0.25", "--seed", "0"]
+    assert [m["role"] for m in facts["prompt"]] == ["system", "user"]
+    assert facts["estimate"]["requests"] == 9
+    assert facts["estimate"]["cost_usd"] is None
+    assert facts["space"][0]["default"] == 0.25
+
+
+def test_a_try_tells_value_seconds_and_memory():
+    said = check("--try").stdout
+    assert "It works: acc 0.5 from 3 reports, in" in said
+    assert "MB." in said
+    assert json.loads(check("--try", "--json").stdout)["try"]["values"] == [0.0, 0.25, 0.5]
+    assert not Path(".agenthpo").exists()
+
+
+def test_a_try_of_a_script_without_the_metric_shows_what_is_most_like_it():
+    Path("train.py").write_text(TRAIN.replace("val acc", "Val Acc is"))
+    done = check("--try", code=2)
+    assert "Val Acc is 0.5" in done.stdout
+    assert "without reporting acc; the lines most like it are 'Val Acc is 0.0'" in done.stderr
+
+
+def test_a_try_ends_in_time(monkeypatch):
+    Path("train.py").write_text(TRAIN + "time.sleep(60)\n")
+    Path("task.yaml").write_text(TASK.replace("train:\n", "train:\n  timeout: 1.5\n"))
+    assert "It works so far: 3 reports of acc" in check("--try").stdout
+    Path("train.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
+    said = check("--try").stdout
+    assert "had not reported acc" in said
+    assert "loading" in said
+
+
+def test_a_try_shows_the_line_of_each_value():
+    Path("train.py").write_text(
+        TRAIN.replace('f"val acc', 'f"train acc 1 | val acc').replace(
+            "epoch}", "epoch} | best val acc 0.9"
+        )
+    )
+    said = check("--try").stdout
+    assert "acc was taken from the line 'train acc 1 | val acc 0.5 | best val acc 0.9'" in said
+    assert (
+        "Warning: the pattern of acc matches more than once in 'train acc 1 | val acc "
+        "0.0 | best val acc 0.9', and the first match counts" in said
+    )
+    assert json.loads(check("--try", "--json").stdout)["try"]["taken"] == {
+        "acc": "train acc 1 | val acc 0.5 | best val acc 0.9"
+    }
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [(None, 20.0), (90.0, 20.0), (1.5, 1.5)])
+def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
+    from agenthpo.cli import check as module
+    from agenthpo.records import Outcome
+    from agenthpo.taskfile.reading import load_task
+
+    specs = []
+    monkeypatch.setattr(
+        module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1]
+    )
+    loaded = load_task("task.yaml")
+    assert module.try_once(
+        replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True
+    )
+    assert [spec.timeout_s for spec in specs] == [limit]

@@ -1,0 +1,63 @@
+"""The examples as a user runs them: the real script, a real model, the command line."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from studies import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def tuned(example, changes, *arguments):
+    """Run a copy of an example, its task changed to be quick, and return its study as ``show
+    --json`` prints it.
+    """
+    shutil.copytree(EXAMPLES / example, example, ignore=shutil.ignore_patterns(".agenthpo"))
+    task = Path(example, "task.yaml")
+    for old, new in changes.items():
+        assert old in task.read_text()
+        task.write_text(task.read_text().replace(old, new))
+    for command in (["run", example, *arguments], ["show", example, "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "agenthpo", *command],
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def test_digits_by_two_agents_and_the_engine(smollm2):
+    study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
+    trials = study["trials"]
+    assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
+    assert "engine" in {t["source"] for t in trials}
+    assert trials[0]["value"] > 0.9
+    assert all(t["state"] == "complete" for t in trials)
+    assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}
+    for t in trials[1:]:
+        if t["source"] == "creator":
+            assert (
+                t["rationale"]
+                and t["hypothesis"]
+                and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
+            )
+            assert t["analysis"]["expectation_met"] in (True, False)
+    prompts = Path("digits/.agenthpo/digits/llm.jsonl").read_text()
+    assert "test_accuracy" not in prompts
+    insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")
+    # what the Executor wrote is in the Creator's prompt
+    assert insight in json.loads(prompts.splitlines()[1])["messages"][1]["text"]
+
+
+def test_the_readmes_first_example_is_the_one_that_runs():
+    readme = (EXAMPLES.parent / "README.md").read_text()
+    for name in ("train.py", "task.yaml"):
+        assert (EXAMPLES / "first" / name).read_text() in readme
+    study = tuned("first", {"trials: 12": "trials: 4"}, "--model", "none")
+    assert [t["state"] for t in study["trials"]] == ["complete"] * 4
+    assert f"{study['trials'][0]['value']:.4f}" in readme  # the default's
