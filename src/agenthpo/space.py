@@ -181,9 +181,7 @@ class Parameter:
             parts.append(f"step {format_number(self.step)}")
         if self.has_default:
             parts.append(f"default {format_number(self.default)}")
-        parts += [
-            f"only when {p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self.when
-        ]
+        parts += [f"only when {_condition(parent, values)}" for parent, values in self.when]
         return f"{self.name}: {', '.join(parts)}" + (f". {self.about}" if self.about else "")
 
     def _is_close(self, value: Any, other: Any) -> bool:
@@ -320,10 +318,12 @@ class Space:
     def _why_not_active(self, name: Any) -> str:
         if name not in self.names:
             return f"{name} is not a parameter of the search space ({', '.join(self.names)})"
-        conditions = " and ".join(
-            f"{p} is {' or '.join(format_number(v) for v in vs)}" for p, vs in self[name].when
-        )
+        conditions = " and ".join(_condition(parent, vs) for parent, vs in self[name].when)
         return f"{name} must be left out, since it is active only when {conditions}"
+
+
+def _condition(parent: str, values: Sequence[Any]) -> str:
+    return f"{parent} is {' or '.join(map(format_number, values))}"
 
 
 def _is_finite(value: float) -> bool:

@@ -55,7 +55,7 @@ def print_models(*, as_json: bool) -> None:
 
 
 def print_verified(*, as_json: bool) -> bool:
-    """Check every downloaded file, print what came of it, and return whether all are as they
+    """Check every downloaded file, print the results, and return whether all are as they
     should be.
     """
     found = {entry.name: entry.verify() for entry in CATALOGUE if entry.path.is_file()}

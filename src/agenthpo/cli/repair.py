@@ -29,7 +29,7 @@ def opened_to_read(folder: Path) -> Iterator[ExperienceLog]:
 
 
 def print_repaired(folder: Path, *, as_json: bool) -> None:
-    """Repair the study in ``folder`` and print what came of it."""
+    """Repair the study in ``folder`` and print the result."""
     repaired = repair(folder)
     if as_json:
         print(to_json({**asdict(repaired), "folder": repaired.folder and str(repaired.folder)}))

@@ -202,7 +202,7 @@ def is_creators(
 ) -> bool:
     """Return whether the next trial is the Creator's.
 
-    The first ones are: the engine would have to guess there. Then it proposes its share, spread
+    The first ones are: the engine has no data yet. Then it proposes its share, spread
     evenly, but at least one trial in fifteen, and at most five in six.
     """
     later = [t for t in trials if t.proposal.source != "default"]

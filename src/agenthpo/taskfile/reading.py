@@ -24,7 +24,7 @@ from agenthpo.command.resolve import placeholders, quotes_at
 from agenthpo.command.script_options import Option, read_options
 from agenthpo.errors import TaskError
 from agenthpo.scalars import NO_VALUE
-from agenthpo.space import Space
+from agenthpo.space import Parameter, Space
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.form import BudgetForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
@@ -215,6 +215,12 @@ def _check_shell_line(line: str, where: str) -> None:
         ) from None
 
 
+def _has_word_values(parameter: Parameter) -> bool:
+    """Return whether true, false or null is among the parameter's values."""
+    values = parameter.values
+    return parameter.kind == "bool" or None in values or any(isinstance(v, bool) for v in values)
+
+
 def _styles(
     command: tuple[str, ...], space: Space, *, style: str, folder: Path, where: str
 ) -> dict[str, str]:
@@ -224,11 +230,7 @@ def _styles(
     :raises TaskError: where neither does, so that a value would be recorded that the script may
         never have had.
     """
-    asked = [
-        p
-        for p in space
-        if None in p.values or p.kind == "bool" or any(isinstance(v, bool) for v in p.values)
-    ]
+    asked = [p for p in space if _has_word_values(p)]
     if not asked or "flags" not in {name for text in command for name in placeholders(text)}:
         return {}
     options = read_options(sources_of(command, folder), [p.name for p in asked])

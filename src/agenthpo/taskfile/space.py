@@ -336,11 +336,12 @@ def _with_conditions(parameter: Parameter, parameters: Mapping[str, Parameter]) 
     """Return ``parameter`` with the values in its conditions as their parents hold them: ``yes`` is
     true, ``32.0`` is 32.
     """
-    read = {
-        name: tuple(parameters[name].snap(v) for v in values) if name in parameters else values
-        for name, values in parameter.when
-    }
-    return replace(parameter, when=tuple(read.items()))
+    read = []
+    for name, values in parameter.when:
+        parent = parameters.get(name)
+        held = values if parent is None else tuple(parent.snap(value) for value in values)
+        read.append((name, held))
+    return replace(parameter, when=tuple(read))
 
 
 def _check_conditions(
@@ -364,11 +365,8 @@ def _check_conditions(
                 raise SpaceError(f"{where}.{name} can never hold: {reason}")
         if not allowed:
             raise SpaceError(f"{where}.{name} is an empty list; name at least one value of {name}")
-        if (
-            parent.is_discrete
-            and all(any(same(v, a) for a in allowed) for v in parent.values)
-            and not parent.when
-        ):
+        left = [v for v in parent.values if not any(same(v, a) for a in allowed)]
+        if parent.is_discrete and not left and not parent.when:
             raise SpaceError(
                 f"{where}.{name} lists every value of {name}, so it always holds; remove it"
             )

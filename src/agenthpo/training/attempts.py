@@ -69,10 +69,10 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
 
 
 def end_processes(token: str) -> int:
-    """End every process that carries an attempt's token which begins with ``token``, and all that
-    came of it; return how many.
+    """End every process that carries an attempt's token which begins with ``token``, and its
+    descendants; return how many.
 
-    This process and those it came from are left alone.
+    This process and its ancestors are left alone.
     """
     ended = set[int]()
     for _ in range(_ROUNDS):
@@ -92,11 +92,10 @@ def _carriers(token: str) -> set[int]:
 
     mark = f"{ATTEMPT_VARIABLE}={token}".encode()
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = {
-        pid
-        for pid, environment in _environments()
-        if any(part.startswith(mark) for part in environment.split(b"\0"))
-    }
+    found = set[int]()
+    for pid, environment in _environments():
+        if any(part.startswith(mark) for part in environment.split(b"\0")):
+            found.add(pid)
     for pid in tuple(found):
         with contextlib.suppress(psutil.Error):
             found |= {child.pid for child in psutil.Process(pid).children(recursive=True)}

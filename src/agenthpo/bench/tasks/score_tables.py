@@ -73,12 +73,14 @@ def ranks_words(table: Sequence[Mapping[str, Any]]) -> str:
     found: dict[str, list[str]] = {who: [] for who in names}
     counts = 0
     for at in map(str, AT):
-        rows = [
-            (dict(zip(names, means, strict=True)), row["direction"])
-            for row in table
-            if all(at in row["proposers"].get(who, {}) for who in names)
-            and None not in (means := shared_means(*(row["proposers"][who][at] for who in names)))
-        ]
+        rows = []
+        for row in table:
+            scores = [row["proposers"].get(who, {}).get(at) for who in names]
+            if None in scores:
+                continue
+            means = shared_means(*scores)
+            if None not in means:
+                rows.append((dict(zip(names, means, strict=True)), row["direction"]))
         counts = max(counts, len(rows))
         for who in names:
             places = [_rank(who, means, direction) for means, direction in rows]

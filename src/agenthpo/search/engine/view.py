@@ -70,10 +70,8 @@ def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
 def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequence[Params]) -> str:
     values = [params[parameter.name] for params in tried if parameter.name in params]
     if not parameter.is_ordered:
-        left = [
-            format_number(v) for v in parameter.values if not any(same(v, seen) for seen in values)
-        ]
-        return f"{parameter.name} {' or '.join(left)}" if left else ""
+        left = [v for v in parameter.values if not any(same(v, seen) for seen in values)]
+        return f"{parameter.name} {' or '.join(map(format_number, left))}" if left else ""
     axis = encoding.axes[column]
     places = sorted({0.0, 1.0, *(axis.place(v) for v in values)})
     if len(places) < 3:
