@@ -150,3 +150,21 @@ def bench_figures(
     from agenthpo.cli.bench_tasks import bench_figures as write
 
     write(Where(folder, results, Path()), out, as_json=as_json)
+
+
+@bench.command("record")
+def bench_record(
+    pairs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FAMILY-on-DATA]", help="Which pairs; all without it."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many processes.")] = 1,
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the recordings are kept, a file per pair.")
+    ] = Path("benchmarks/recorded"),
+    json: Json = False,
+) -> int:
+    """Train model families on small data sets and keep the results; only what is not kept yet."""
+    from agenthpo.cli.bench_record import bench_record as record
+
+    return _benched(lambda: record(folder, pairs or [], jobs=jobs, as_json=json))

@@ -1,0 +1,1 @@
+"""Recorded trainings: model families on small data sets, trained for real, kept as tables."""

@@ -1,0 +1,148 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agenthpo.bench.trainings import library, training
+from agenthpo.bench.trainings.datasets import DATASETS, load_dataset
+from agenthpo.bench.trainings.families import FAMILIES
+from agenthpo.bench.trainings.library import (
+    HELD_OUT,
+    TUNING,
+    at_unit,
+    missing_pairs,
+    read_recording,
+    record_pairs,
+)
+from agenthpo.bench.trainings.training import pair_named, pair_names
+from agenthpo.errors import StudyError, TaskError
+from agenthpo.taskfile.space import parse_space
+from calling import agenthpo as call
+from spaces import spaces
+
+NEEDS_NO_FILES = ("breast-cancer", "diabetes")
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "text"])
+@pytest.mark.parametrize("data", NEEDS_NO_FILES)
+def test_a_family_trains_by_its_default_and_at_the_corners_of_its_space(family, data):
+    pair = pair_named(f"{family}-on-{data}")
+    default = pair.space.default()
+    assert 5 <= len(pair.space) <= 9 and all(p.about for p in pair.space)
+    trained = pair.train(default, 0)
+    assert trained.error == "" and trained.loss < (0.2 if data == "breast-cancer" else 1.2)
+    assert pair.train(default, 0).loss == trained.loss  # seeded by the split
+    for place in (0.0, 0.999):
+        corner = at_unit(pair.space, np.full(len(pair.space), place))
+        assert pair.space.violations(corner) == []
+        trained = pair.train(corner, 1)
+        assert (trained.loss is None) == bool(trained.error)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_data_set_is_numbers_without_gaps_or_texts(name):
+    try:
+        data = load_dataset(name)
+    except TaskError as missing:
+        pytest.skip(str(missing))
+    assert 100 < len(data.x) == len(data.y) <= 1500
+    if data.kind == "texts":
+        assert all(isinstance(text, str) and text for text in data.x)
+    else:
+        assert np.isfinite(data.x).all() and data.columns > 3
+    if data.kind == "numbers":
+        assert np.isfinite(data.y).all() and 0.5 < data.y.std() < 2
+    else:
+        assert 2 <= len(np.unique(data.y)) <= 10
+
+
+def test_the_halves_share_no_family_and_no_data_set():
+    halves = [{tuple(name.split("-on-")) for name in half} for half in (TUNING, HELD_OUT)]
+    assert len(halves[0]) == len(halves[1]) == 14
+    for part in (0, 1):
+        assert not {pair[part] for pair in halves[0]} & {pair[part] for pair in halves[1]}
+    assert {*TUNING, *HELD_OUT} <= set(pair_names())
+
+
+@given(spaces(), st.data())
+def test_a_point_of_the_cube_is_a_configuration(raw, data):
+    space = parse_space(raw)
+    width = len(space)
+    row = data.draw(st.lists(st.floats(0, 0.999), min_size=width, max_size=width))
+    assert space.violations(at_unit(space, np.array(row))) == []
+
+
+def test_a_recording_holds_every_configuration_and_is_made_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 4)
+    name = "sgd-on-breast-cancer"
+    assert missing_pairs(tmp_path, [name]) == [name]
+    library._record(tmp_path, name)
+    assert missing_pairs(tmp_path, [name]) == []
+    found, pair = read_recording(name, tmp_path), pair_named(name)
+    assert found.origins == ("default", *["sobol"] * 4)
+    assert found.configurations[0] == pair.space.default()
+    assert all(pair.space.violations(params) == [] for params in found.configurations)
+    assert len({pair.space.key(params) for params in found.configurations}) == 5
+    assert found.losses.shape == found.seconds.shape == (5, 3)
+    again = pair.train(found.configurations[2], 1)
+    if again.loss is None:
+        assert np.isnan(found.losses[2, 1]) and found.errors[2]
+    else:
+        assert found.losses[2, 1] == pytest.approx(again.loss)
+    assert (found.seconds > 0).all()
+
+
+def test_a_pair_of_the_games_has_an_evolution_that_goes_below(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 25)
+    monkeypatch.setattr(library, "_POPULATION", 5)
+    library._record(tmp_path, "kernel-on-diabetes")
+    found = read_recording("kernel-on-diabetes", tmp_path)
+    assert found.origins == ("default", *["sobol"] * 25, *["evolved"] * 25)
+    assert found.means[26:].min() <= found.means[:26].min()
+    assert np.median(found.means[26:]) < np.median(found.means[1:26])
+
+
+def test_a_training_that_fails_is_a_row_with_its_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 0)
+    monkeypatch.setattr(training, "_WORST", 0.1)  # nothing is as good as that
+    library._record(tmp_path, "sgd-on-diabetes")
+    found = read_recording("sgd-on-diabetes", tmp_path)
+    assert np.isnan(found.losses).all() and np.isinf(found.means).all()
+    assert found.errors[0].startswith("diverged: the loss is")
+
+
+def test_what_is_no_recording_is_a_sentence(tmp_path):
+    with pytest.raises(TaskError, match=r"make it by: agenthpo bench record svm-on-water"):
+        read_recording("svm-on-water", tmp_path)
+    (tmp_path / "svm-on-water.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(StudyError, match=r"cannot be read .*record it anew"):
+        read_recording("svm-on-water", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("svm", "there is no pair 'svm'"),
+        ("svm-on-news", "there is no pair 'svm-on-news'"),
+        ("magic-on-water", "there is no model family 'magic'"),
+        ("svm-on-sand", "there is no pair 'svm-on-sand'"),
+    ],
+)
+def test_an_unknown_pair_is_a_sentence(name, words, tmp_path):
+    with pytest.raises(TaskError, match=words):
+        missing_pairs(tmp_path, [name])
+    assert words in call("bench", "record", name, code=2).stderr
+
+
+def test_what_is_recorded_is_not_done_again(tmp_path):
+    (tmp_path / "svm-on-water.parquet").write_bytes(b"")
+    said = call("bench", "record", "svm-on-water", "--folder", str(tmp_path), "--json").stdout
+    assert json.loads(said) == {"recorded": [], "folder": str(tmp_path)}
+    assert list(record_pairs(tmp_path / "new", [], jobs=1)) == []
+
+
+def test_the_games_come_first(tmp_path):
+    names = missing_pairs(tmp_path, [])
+    assert set(names[:28]) == {*TUNING, *HELD_OUT} and len(names) == len(pair_names())
