@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenthpo.bench.tables.problems import regret
 from agenthpo.bench.trainings import library, training
 from agenthpo.bench.trainings.datasets import DATASETS, load_dataset
 from agenthpo.bench.trainings.families import FAMILIES
@@ -16,6 +18,7 @@ from agenthpo.bench.trainings.library import (
     read_recording,
     record_pairs,
 )
+from agenthpo.bench.trainings.live import load_live
 from agenthpo.bench.trainings.training import pair_named, pair_names
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.taskfile.space import parse_space
@@ -146,3 +149,53 @@ def test_what_is_recorded_is_not_done_again(tmp_path):
 def test_the_games_come_first(tmp_path):
     names = missing_pairs(tmp_path, [])
     assert set(names[:28]) == {*TUNING, *HELD_OUT} and len(names) == len(pair_names())
+
+
+@pytest.fixture
+def live(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 20)
+    library._record(tmp_path / "recorded", "kernel-on-diabetes")
+    return load_live(
+        "kernel-on-diabetes", folder=tmp_path / "recorded", cache=tmp_path / "live"
+    ), tmp_path / "live/kernel-on-diabetes.jsonl"
+
+
+def test_a_live_game_trains_what_is_proposed_and_keeps_it(live):
+    problem, kept = live
+    pair, rng = pair_named("kernel-on-diabetes"), np.random.default_rng(0)
+    params = {**problem.space.default(), "alpha": 0.37}
+    true = [pair.train(params, split).loss for split in range(3)]
+    assert {problem.observe(params, rng) for _ in range(20)} == set(true)
+    assert problem.mean(params) == pytest.approx(np.mean(true))
+    assert len(kept.read_text().splitlines()) == 3
+    assert problem.mean(problem.space.default()) is not None  # which is recorded
+    assert len(kept.read_text().splitlines()) == 3
+
+
+def test_a_live_game_is_bounded_by_what_is_recorded(live):
+    problem, _ = live
+    assert problem.best < problem.median and problem.noisy is False
+    assert regret(problem, problem.ranked.at(0.0)) < 0.7 < regret(problem, problem.ranked.at(0.9))
+    assert problem.mean(problem.ranked.at(0.0)) <= problem.mean(problem.ranked.at(0.5))
+
+
+def test_what_is_no_live_game_or_not_recorded_is_a_sentence(tmp_path):
+    with pytest.raises(TaskError, match="there is no live game 'svm-on-cars'"):
+        load_live("svm-on-cars", folder=tmp_path)
+    with pytest.raises(TaskError, match="make it by: agenthpo bench record svm-on-water"):
+        load_live("svm-on-water", folder=tmp_path)
+
+
+def test_a_group_of_live_games_is_played_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 10)
+    library._record(Path("benchmarks/recorded"), "kernel-on-diabetes")
+    results = tmp_path / "results"
+    said = call(
+        "bench", "tables", "--methods", "random,engine", "--problems", "kernel-on-diabetes",
+        "--seeds", "1", "--trials", "5", "--results", str(results), "--json",
+    ).stdout  # fmt: skip
+    rows = [row for group in json.loads(said).values() for row in group]
+    lines = [json.loads(line) for line in (results / "engine.jsonl").read_text().splitlines()]
+    assert lines[-1]["problem"] == "kernel-on-diabetes" and lines[-1]["trials"] == 5
+    assert set(lines[-1]["regret"]) == {"1", "3", "5"} and isinstance(rows, list)
+    assert "known are" in call("bench", "tables", "--problems", "lively", code=2).stderr

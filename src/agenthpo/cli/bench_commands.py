@@ -36,7 +36,13 @@ def bench_tables(
         str, typer.Option("--methods", metavar="A,B", help="Which methods; all without it.")
     ] = "",
     problems: Annotated[
-        str, typer.Option("--problems", metavar="A,B", help="Which problems; all without it.")
+        str,
+        typer.Option(
+            "--problems",
+            metavar="A,B",
+            help="Which problems, or groups: tables, continuous, live (real trainings, which take "
+            "longer); tables and continuous without it.",
+        ),
     ] = "",
     seeds: Annotated[
         int | None,

@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from agenthpo.bench.tables.continuous import CONTINUOUS
 from agenthpo.bench.tables.play import Game, missing, read_results, run_games
 from agenthpo.bench.tables.players import METHODS
-from agenthpo.bench.tables.report import GROUPS, as_json, promises, regrets
+from agenthpo.bench.tables.report import GROUP_OF, GROUPS, as_json, promises, regrets
 from agenthpo.bench.tables.stored_tables import TABLES
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
@@ -32,7 +32,8 @@ def bench_tables(
 ) -> None:
     """Play the games that are not stored in ``folder`` yet, and print the tables."""
     chosen = _known(methods, METHODS, "method") or list(METHODS)
-    names = _known(problems, [*TABLES, *CONTINUOUS], "problem") or [*TABLES, *CONTINUOUS]
+    named = [name for each in problems for name in GROUPS.get(each, (each,))]
+    names = _known(named, GROUP_OF, "problem") or [*TABLES, *CONTINUOUS]
     games = [
         Game(
             method=method,
@@ -44,8 +45,7 @@ def bench_tables(
         for method in chosen
         for seed in range(min(seeds or METHODS[method].seeds, METHODS[method].seeds))
         for name in names
-        if (name in TABLES and "tables" in METHODS[method].groups)
-        or (name in CONTINUOUS and "continuous" in METHODS[method].groups)
+        if GROUP_OF[name] in METHODS[method].groups
     ]
     todo = missing(folder, games)
     if todo:

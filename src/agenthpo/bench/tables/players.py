@@ -58,7 +58,7 @@ class Method:
     """Whose versions belong to its results."""
     trials: int = 100
     seeds: int = 10
-    groups: tuple[str, ...] = ("tables", "continuous")
+    groups: tuple[str, ...] = ("tables", "continuous", "live")
 
 
 class Ours:

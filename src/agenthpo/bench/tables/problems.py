@@ -38,7 +38,7 @@ class Problem:
     """
 
     name: str
-    group: Literal["tables", "continuous"]
+    group: Literal["tables", "continuous", "live"]
     raw: Mapping[str, Mapping[str, Any]]
     """The space as in a task file, its default included."""
     observe: Callable[[Params, np.random.Generator], float | None]

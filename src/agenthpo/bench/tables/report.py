@@ -12,8 +12,10 @@ from agenthpo.bench.tables.continuous import CONTINUOUS
 from agenthpo.bench.tables.play import CHECKPOINTS, Played
 from agenthpo.bench.tables.stats import ratio, summary
 from agenthpo.bench.tables.stored_tables import TABLES
+from agenthpo.bench.trainings.library import HELD_OUT, TUNING
+from agenthpo.bench.trainings.live import LIVE
 
-__all__ = ["GROUPS", "PEERS", "PROMISES", "as_json", "promises", "regrets"]
+__all__ = ["GROUPS", "GROUP_OF", "PEERS", "PROMISES", "as_json", "promises", "regrets"]
 
 PEERS = ("random", "qmc", "tpe", "tpe-3", "cmaes", "gp", "gp-3", "smac")
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -23,8 +25,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "continuous": CONTINUOUS,
     "continuous for tuning": CONTINUOUS[::2],
     "continuous held out": CONTINUOUS[1::2],
+    "live": LIVE,
+    "live for tuning": TUNING,
+    "live held out": HELD_OUT,
 }
 """The problems by group; constants were chosen on those for tuning alone."""
+
+
+GROUP_OF = {name: group for group in ("tables", "continuous", "live") for name in GROUPS[group]}
+"""The group of each problem."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ PROMISES: tuple[Promise, ...] = (
         others=PEERS,
         at_most={5: 1.0, 10: 0.9, 25: 0.8, 50: 0.8, 100: 0.8},
         group="continuous",
+    ),
+    Promise(
+        method="engine", others=PEERS, at_most={5: 0.8, 10: 0.75, 25: 0.8, 100: 0.8}, group="live"
     ),
     Promise("hybrid-expert", ("engine",), {5: 0.65, 10: 0.8, 25: 0.9}),
     Promise("hybrid-expert", ("alone-expert",), {5: 1.15, 10: 1.1, 25: 1.0}),

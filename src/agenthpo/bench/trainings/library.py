@@ -135,7 +135,6 @@ def missing_pairs(folder: Path, names: Sequence[str]) -> list[str]:
 
 def record_pairs(folder: Path, names: Sequence[str], *, jobs: int) -> Iterator[str]:
     """Train and keep the pairs ``names`` in ``jobs`` processes, and yield each when it is kept."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, _ in in_processes(partial(_record, folder), names, jobs=jobs):
         yield name
 
@@ -145,6 +144,7 @@ def _record(folder: Path, name: str) -> None:
     rows = [*_sampled(pair)]
     if name in TUNING or name in HELD_OUT:
         rows += _evolved(pair, rows)
+    folder.mkdir(parents=True, exist_ok=True)
     _write(_path(folder, name), pair, rows)
 
 
