@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agenthpo.bench.tables.play import Played
+from agenthpo.bench.tables.players import METHODS
 from agenthpo.bench.tables.problems import regret
-from agenthpo.bench.trainings import library, training
+from agenthpo.bench.tables.report import failures
+from agenthpo.bench.trainings import failing, library, training
 from agenthpo.bench.trainings.datasets import DATASETS, load_dataset
+from agenthpo.bench.trainings.failing import FAILING, load_failing
 from agenthpo.bench.trainings.families import FAMILIES
 from agenthpo.bench.trainings.library import (
     HELD_OUT,
@@ -199,3 +203,49 @@ def test_a_group_of_live_games_is_played_by_its_name(tmp_path, monkeypatch):
     assert lines[-1]["problem"] == "kernel-on-diabetes" and lines[-1]["trials"] == 5
     assert set(lines[-1]["regret"]) == {"1", "3", "5"} and isinstance(rows, list)
     assert "known are" in call("bench", "tables", "--problems", "lively", code=2).stderr
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failing_problem_lets_its_default_and_its_share_run(name):
+    limit = failing._ALL[name]
+    try:
+        pair = pair_named(limit.pair)
+    except TaskError as missing:
+        pytest.skip(str(missing))
+    places = np.random.default_rng(0).random((2000, len(pair.space)))
+    loads = np.array([limit.load(at_unit(pair.space, place)) for place in places])
+    most = failing._most(loads, limit.share)
+    assert np.mean(loads <= most) == pytest.approx(limit.share, abs=0.03)
+    default = pair.space.snap({**pair.space.default(), **limit.default})
+    assert pair.space.violations(default) == [] and limit.load(default) <= most
+
+
+def test_a_failing_problem_fails_in_its_way_and_is_bounded_by_what_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 20)
+    library._record(tmp_path, "kernel-on-diabetes")
+    limit = failing._Limit(
+        "kernel-on-diabetes", "oom", lambda p: p["n_components"], 0.3, {"n_components": 5}
+    )
+    monkeypatch.setitem(failing._ALL, "memory-30", limit)
+    problem = load_failing("memory-30", folder=tmp_path, cache=tmp_path / "live")
+    small, rng = problem.space.default(), np.random.default_rng(0)
+    large = {**small, "n_components": 300}
+    assert small["n_components"] == 5
+    assert problem.observe(small, rng) == pytest.approx(problem.mean(small), rel=0.1)
+    assert problem.observe(large, rng) is None and problem.mean(large) is None
+    assert (problem.status_of(large), problem.status_of(small)) == ("oom", "failed")
+    assert regret(problem, large) == 2 and problem.best < problem.median
+    ours = METHODS["engine"].make(problem, 0)
+    ours.ask()
+    ours.tell(large, None)
+    assert [t.outcome.status for t in ours.optimizer.trials if t.outcome] == ["oom"]
+
+
+def test_failures_and_stuck_seeds_are_counted():
+    def played(seed, last, failed):
+        regrets = {"1": 0.5, "25": last}
+        return Played("engine", "memory-4", seed, 25, True, regrets, 1.0, failed)
+
+    table = failures([played(0, 0.5, 24), played(1, 0.2, 10)], ["engine", "tpe"])
+    assert table[2].split(" | ")[4] == "17.0 failed, 1 of 2 stuck"
+    assert len(table) == 3 and failures([], ["engine"]) == []

@@ -40,8 +40,8 @@ def bench_tables(
         typer.Option(
             "--problems",
             metavar="A,B",
-            help="Which problems, or groups: tables, continuous, live (real trainings, which take "
-            "longer); tables and continuous without it.",
+            help="Which problems, or groups: tables, continuous, live and failing (real "
+            "trainings, which take longer); tables and continuous without it.",
         ),
     ] = "",
     seeds: Annotated[

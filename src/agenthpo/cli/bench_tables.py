@@ -11,7 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from agenthpo.bench.tables.continuous import CONTINUOUS
 from agenthpo.bench.tables.play import Game, missing, read_results, run_games
 from agenthpo.bench.tables.players import METHODS
-from agenthpo.bench.tables.report import GROUP_OF, GROUPS, as_json, promises, regrets
+from agenthpo.bench.tables.report import GROUP_OF, GROUPS, as_json, failures, promises, regrets
 from agenthpo.bench.tables.stored_tables import TABLES
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
@@ -71,6 +71,8 @@ def bench_tables(
                     [f"\n## Mean normalised regret, {group}\n", *regrets(results, chosen, group)]
                 )
             )
+    if failed := failures(results, chosen):
+        print("\n".join(["\n## Failures\n", *failed]))
     print("\n".join(["\n## Ratios\n", *promises(results)]))
 
 

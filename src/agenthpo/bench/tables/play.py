@@ -17,6 +17,7 @@ from agenthpo.bench.tables.continuous import CONTINUOUS, load_continuous
 from agenthpo.bench.tables.players import METHODS, bare
 from agenthpo.bench.tables.problems import Problem, regret
 from agenthpo.bench.tables.stored_tables import TABLES, load_table
+from agenthpo.bench.trainings.failing import FAILING, load_failing
 from agenthpo.bench.trainings.live import LIVE, load_live
 from agenthpo.bench.workers import in_processes
 from agenthpo.seeds import spawn_seed
@@ -64,12 +65,14 @@ class Played:
 
 
 def load_problem(name: str) -> Problem:
-    """Return the problem ``name``: a table, a continuous one, or a live game.
+    """Return the problem ``name``: a table, a continuous one, a live game or a failing one.
 
     :raises TaskError: if it is not known.
     """
     if name in LIVE:
         return load_live(name)
+    if name in FAILING:
+        return load_failing(name)
     return load_continuous(name) if name in CONTINUOUS else load_table(name)
 
 
@@ -77,7 +80,7 @@ def play(game: Game) -> Played:
     """Play ``game`` to its end."""
     problem = load_problem(game.problem)
     problem = problem if game.has_default else bare(problem)
-    place = [*TABLES, *CONTINUOUS, *LIVE].index(game.problem)
+    place = [*TABLES, *CONTINUOUS, *LIVE, *FAILING].index(game.problem)
     player = METHODS[game.method].make(problem, game.seed)
     rng = np.random.default_rng(spawn_seed(game.seed, place))
     found = dict[str, float]()

@@ -58,13 +58,14 @@ class Method:
     """Whose versions belong to its results."""
     trials: int = 100
     seeds: int = 10
-    groups: tuple[str, ...] = ("tables", "continuous", "live")
+    groups: tuple[str, ...] = ("tables", "continuous", "live", "failing")
 
 
 class Ours:
     """AgentHPO's own proposers."""
 
     def __init__(self, problem: Problem, seed: int, proposer: str | Proposer) -> None:
+        self._status_of = problem.status_of
         self.optimizer = Optimizer(
             problem.raw,
             proposer=proposer,
@@ -79,7 +80,8 @@ class Ours:
 
     def tell(self, params: Params, value: float | None) -> None:
         """Take its loss."""
-        self.optimizer.tell(params, value, status="failed" if value is None else "complete")
+        status = self._status_of(params) if value is None else "complete"
+        self.optimizer.tell(params, value, status=status)
 
     def recommended(self) -> Params | None:
         """Return the best configuration."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from agenthpo.records import Params
+from agenthpo.records import Params, Status
 from agenthpo.space import Space
 from agenthpo.taskfile.space import parse_space
 
@@ -38,7 +38,7 @@ class Problem:
     """
 
     name: str
-    group: Literal["tables", "continuous", "live"]
+    group: Literal["tables", "continuous", "live", "failing"]
     raw: Mapping[str, Mapping[str, Any]]
     """The space as in a task file, its default included."""
     observe: Callable[[Params, np.random.Generator], float | None]
@@ -50,6 +50,8 @@ class Problem:
     """The mean loss that half of the space's configurations (those that do not fail) go below."""
     noisy: bool = False
     background: str = ""
+    status_of: Callable[[Params], Status] = lambda params: "failed"
+    """How a trial of a configuration that fails ends."""
 
     @cached_property
     def space(self) -> Space:

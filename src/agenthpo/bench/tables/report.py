@@ -12,10 +12,11 @@ from agenthpo.bench.tables.continuous import CONTINUOUS
 from agenthpo.bench.tables.play import CHECKPOINTS, Played
 from agenthpo.bench.tables.stats import ratio, summary
 from agenthpo.bench.tables.stored_tables import TABLES
+from agenthpo.bench.trainings.failing import FAILING
 from agenthpo.bench.trainings.library import HELD_OUT, TUNING
 from agenthpo.bench.trainings.live import LIVE
 
-__all__ = ["GROUPS", "GROUP_OF", "PEERS", "PROMISES", "as_json", "promises", "regrets"]
+__all__ = ["GROUPS", "GROUP_OF", "PEERS", "PROMISES", "as_json", "failures", "promises", "regrets"]
 
 PEERS = ("random", "qmc", "tpe", "tpe-3", "cmaes", "gp", "gp-3", "smac")
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -28,11 +29,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "live": LIVE,
     "live for tuning": TUNING,
     "live held out": HELD_OUT,
+    "failing": FAILING,
 }
 """The problems by group; constants were chosen on those for tuning alone."""
 
 
-GROUP_OF = {name: group for group in ("tables", "continuous", "live") for name in GROUPS[group]}
+_WHOLE = {"tables": TABLES, "continuous": CONTINUOUS, "live": LIVE, "failing": FAILING}
+GROUP_OF = {name: group for group, names in _WHOLE.items() for name in names}
 """The group of each problem."""
 
 
@@ -126,6 +129,34 @@ def promises(results: Sequence[Played], *, group: str | None = None) -> list[str
                 f"| {promise.method} / {other} | {len(names)} {name} | " + " | ".join(cells) + " |"
             )
     return lines
+
+
+def failures(results: Sequence[Played], methods: Sequence[str]) -> list[str]:
+    """Return for each method and failing problem the mean number of failed trials, and the seeds
+    that never got better than the default, of how many; at the most trials that all have.
+    """
+    played = [r for r in results if GROUP_OF.get(r.problem) == "failing"]
+    if not played:
+        return []
+    lines = [
+        "| method | trials | " + " | ".join(FAILING) + " |",
+        "|---|---|" + "---|" * len(FAILING),
+    ]
+    for method in methods:
+        mine = [r for r in played if r.method == method]
+        if not mine:
+            continue
+        cells = [_failed_cell([r for r in mine if r.problem == name]) for name in FAILING]
+        lines.append(f"| {method} | {min(r.trials for r in mine)} | {' | '.join(cells)} |")
+    return lines
+
+
+def _failed_cell(results: Sequence[Played]) -> str:
+    if not results:
+        return ""
+    failed = sum(r.failed for r in results) / len(results)
+    stuck = sum(r.regret[max(r.regret, key=int)] >= r.regret["1"] for r in results)
+    return f"{failed:.1f} failed, {stuck} of {len(results)} stuck"
 
 
 def regrets(results: Sequence[Played], methods: Sequence[str], group: str) -> list[str]:

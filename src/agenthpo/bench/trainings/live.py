@@ -20,7 +20,7 @@ from agenthpo.bench.trainings.training import SPLITS, Pair, pair_named
 from agenthpo.errors import TaskError
 from agenthpo.records import Params
 
-__all__ = ["CACHE", "LIVE", "load_live"]
+__all__ = ["CACHE", "LIVE", "Ranking", "load_live"]
 
 LIVE = tuple(name for both in zip(TUNING, HELD_OUT, strict=True) for name in both)
 """The pairs of the games, one for tuning and one held out in turn."""
@@ -63,10 +63,13 @@ class _Trainings:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ranking:
+class Ranking:
+    """Configurations from the best to the worst."""
+
     configurations: tuple[Params, ...]
 
     def at(self, share: float) -> Params:
+        """Return the one that ``share`` of all are better than, 0 to 1."""
         return self.configurations[round(share * (len(self.configurations) - 1))]
 
 
@@ -89,7 +92,7 @@ def load_live(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Probl
         raw=pair.raw,
         observe=trainings.observe,
         mean=trainings.mean,
-        ranked=_Ranking(tuple(recording.configurations[i] for i in order)),
+        ranked=Ranking(tuple(recording.configurations[i] for i in order)),
         best=float(means.min()),
         median=float(np.median(means[sampled & np.isfinite(means)])),
         # nobody says so: a person does not know it either
