@@ -75,6 +75,42 @@ def test_failures_teach_where_not_to_go():
     assert best[-2] < 0.01
 
 
+MEMORY = {
+    "batch": {"type": "int", "low": 8, "high": 512, "log": True, "default": 32},
+    "width": {"type": "int", "low": 64, "high": 2048, "log": True, "default": 256},
+    "depth": {"type": "int", "low": 2, "high": 24, "default": 4},
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_failures_teach_before_two_trials_have_run(seed):
+    """The default fits into the memory, and what lies in the middle of the ranges does not."""
+    opt = Optimizer(MEMORY, proposer="engine", seed=seed)
+    for _ in range(14):
+        params = opt.ask()
+        if params["batch"] * params["width"] * params["depth"] > 50_000:
+            opt.tell(params, status="oom")
+        else:
+            opt.tell(params, abs(np.log2(params["width"]) - 10) + abs(params["depth"] - 10) / 5)
+    default = opt.trials[0].value
+    ran = [t for t in opt.trials if t.value is not None]
+    assert len(ran) >= 3 and opt.best().value < default
+    early = [t.proposal.rationale for t in opt.trials[2:4]]
+    assert any("failed" in rationale for rationale in early)
+
+
+def test_failures_alone_send_the_search_elsewhere():
+    opt = Optimizer({"x": {"type": "float", "low": 0.0, "high": 1.0}}, proposer="engine")
+    for _ in range(12):
+        params = opt.ask()
+        opt.tell(
+            params,
+            None if params["x"] < 0.9 else 1.0,
+            status="failed" if params["x"] < 0.9 else "complete",
+        )
+    assert sum(t.value is not None for t in opt.trials) >= 3
+
+
 def test_pending_trials_are_not_proposed_again_and_spread():
     opt = Optimizer(SPACE, proposer="engine")
     for _ in range(5):

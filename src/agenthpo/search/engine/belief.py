@@ -15,7 +15,7 @@ from agenthpo.search.engine.gp import Process
 from agenthpo.search.engine.prior import log_inside
 from agenthpo.search.engine.warp import Warp
 
-__all__ = ["Belief"]
+__all__ = ["CAUTION", "Belief"]
 
 _NINE_IN_TEN = 0.95
 """Quantile of Student's t on either side: how far values are apart is not known from a few of them.
@@ -24,7 +24,7 @@ _LOUD = 0.1
 """Noise, as a share of how values differ, from which on the margin holds: in less, the last steps
 can be told.
 """
-_CAUTION = 4.0
+CAUTION = 4.0
 """Power of the probability not to fail: at 1, half of all trials failed where the optimum is near a
 border.
 """
@@ -66,7 +66,7 @@ class Belief:
         ]
         found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
         if self.feasible is not None:
-            found = found + _CAUTION * log_feasible(self.feasible, rows)
+            found = found + CAUTION * log_feasible(self.feasible, rows)
         return found
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:

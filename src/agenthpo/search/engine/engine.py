@@ -20,8 +20,8 @@ from scipy.special import logsumexp
 
 from agenthpo.exchange import View
 from agenthpo.records import Params, Proposal, Stop, Trial
-from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
-from agenthpo.search.engine.belief import Belief
+from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints, log_feasible
+from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.engine.threads import one_thread
@@ -110,16 +110,11 @@ class Engine:
         encoding, rows = self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
-            row = self._fresh(
-                task, trials, rows=np.concatenate([inner, encoding.drawn(rng, 64)]), tried=tried
-            )
-            why = "At random from the middle of the space, to begin with."
-            return (
-                _exhausted(trials)
-                if row is None
-                else Proposal(encoding.params(row), "engine", rationale=why)
-            )
+            drawn, why = self._designed(encoding, rows, trials, rng=rng)
+            row = self._fresh(task, trials, rows=drawn, tried=tried)
+            if row is None:
+                return _exhausted(trials)
+            return Proposal(encoding.params(row), "engine", rationale=why)
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
             return self._proposal(
@@ -129,6 +124,30 @@ class Engine:
             )
         row = self._fresh(task, trials, rows=self._sought(belief, rng), tried=tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
+
+    def _designed(
+        self,
+        encoding: Encoding,
+        rows: Matrix,
+        trials: Sequence[Trial],
+        *,
+        rng: np.random.Generator,
+    ) -> tuple[Matrix, str]:
+        """Return rows to try before the losses say anything, the most promising first, and why."""
+        ended = np.array([t.outcome is not None for t in trials], dtype=bool)
+        ran = np.array([t.value is not None for t in trials], dtype=bool)
+        if not (ended & ~ran).any():
+            inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
+            why = "At random from the middle of the space, to begin with."
+            return np.concatenate([inner, encoding.drawn(rng, 64)]), why
+        # Failures teach at once: rows are drawn from all of the space, and about what ran, with a
+        # probability in proportion to P(does not fail)^caution. The largest of the logarithms with
+        # Gumbel noise added is such a draw.
+        feasible = _feasible(encoding, rows[ended], ran[ended])
+        drawn = candidates(encoding, rows[ran], rng, far=self.knobs.far, near=self.knobs.near)
+        weighed = CAUTION * log_feasible(feasible, drawn) + rng.gumbel(size=len(drawn))
+        why = "Away from what failed, since too little has run to say more."
+        return drawn[np.argsort(-weighed, kind="stable")], why
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
         """Return what the engine thinks of the objective, in data; None before there is a model,
@@ -183,10 +202,8 @@ class Engine:
         # Where trials fail: a process of +1 for what ran and -1 for what failed, read through a
         # probit (see log_feasible).
         ended = ~pending
-        feasible = None
-        if (ended & ~scored).any():
-            ran = np.where(scored[ended], 1.0, -1.0)
-            feasible = fit(encoding, rows[ended], values=ran, settings=_SMOOTH)
+        failed = (ended & ~scored).any()
+        feasible = _feasible(encoding, rows[ended], scored[ended]) if failed else None
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
         return Belief(
@@ -322,6 +339,11 @@ def _telling(losses: Vector, most: int) -> np.ndarray:
         : most - len(best)
     ]
     return np.sort(np.concatenate([best, later]))
+
+
+def _feasible(encoding: Encoding, rows: Matrix, ran: np.ndarray) -> Process:
+    """Return the process of 1 for the rows that ran and -1 for those that failed."""
+    return fit(encoding, rows, values=np.where(ran, 1.0, -1.0), settings=_SMOOTH)
 
 
 def _exhausted(trials: Sequence[Trial]) -> Stop:
