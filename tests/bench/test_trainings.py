@@ -28,6 +28,7 @@ from agenthpo.errors import StudyError, TaskError
 from agenthpo.taskfile.space import parse_space
 from calling import agenthpo as call
 from spaces import spaces
+from studies import ROOT
 
 NEEDS_NO_FILES = ("breast-cancer", "diabetes")
 
@@ -249,3 +250,19 @@ def test_failures_and_stuck_seeds_are_counted():
     table = failures([played(0, 0.5, 24), played(1, 0.2, 10)], ["engine", "tpe"])
     assert table[2].split(" | ")[4] == "17.0 failed, 1 of 2 stuck"
     assert len(table) == 3 and failures([], ["engine"]) == []
+
+
+def test_what_is_recorded_lies_in_its_pairs_space_and_knows_better_than_the_default():
+    files = sorted((ROOT / library.FOLDER).glob("*.parquet"))
+    assert files
+    for file in files:
+        try:
+            pair = pair_named(file.stem)
+        except TaskError:
+            continue  # its data are not there
+        found = read_recording(file.stem, ROOT / library.FOLDER)
+        assert found.configurations[0] == pair.space.default(), file.stem
+        assert found.origins[:301] == ("default", *["sobol"] * 300), file.stem
+        wrong = [p for p in found.configurations if pair.space.violations(p)]
+        assert wrong == [], file.stem
+        assert found.means.min() <= found.means[0] < np.inf, file.stem

@@ -113,7 +113,8 @@ def _value(parameter: Parameter, place: float) -> Any:
     value = low * (high / low) ** place if parameter.log else low + place * (high - low)
     if parameter.step is not None:
         value = low + round((value - low) / parameter.step) * parameter.step
-    value = round(value) if parameter.kind == "int" else value
+    # six digits: more would tell nothing, and take most of a file
+    value = round(value) if parameter.kind == "int" else float(f"{value:.6g}")
     return parameter.snap(min(max(value, low), high))
 
 
