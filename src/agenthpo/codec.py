@@ -11,6 +11,7 @@ from typing import Any, get_args
 from agenthpo.records import Analysis, Outcome, Proposal, Status, Trial
 
 __all__ = [
+    "adapter",
     "current_source",
     "decode_analysis",
     "decode_outcome",
@@ -59,7 +60,7 @@ def decode_proposal(raw: Any) -> Proposal:
     """
     if isinstance(raw, dict) and "source" in raw:
         raw = {**raw, "source": current_source(raw["source"])}
-    proposal: Proposal = _adapter(Proposal).validate_python(raw)
+    proposal: Proposal = adapter(Proposal).validate_python(raw)
     return proposal
 
 
@@ -102,12 +103,13 @@ def decode_analysis(raw: Any) -> Analysis:
 
     :raises ValueError: if ``raw`` is no such thing.
     """
-    analysis: Analysis = _adapter(Analysis).validate_python(raw)
+    analysis: Analysis = adapter(Analysis).validate_python(raw)
     return analysis
 
 
 @functools.cache
-def _adapter(kind: type) -> Any:
+def adapter(kind: type) -> Any:
+    """Return what validates plain data as a ``kind``, a dataclass; made once."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

@@ -4,12 +4,12 @@ some of it.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from agenthpo.budget import DEFAULT_BUDGET, Budget
+from agenthpo.codec import adapter
 from agenthpo.records import Direction
 
 __all__ = ["OnFailure", "StudyMeta", "decode_meta", "encode_meta"]
@@ -74,15 +74,8 @@ def decode_meta(raw: Mapping[str, Any]) -> StudyMeta:
     said = {name: value for name, value in raw.items() if name in known}
     beside = {name: value for name, value in raw.items() if name not in known}
     try:
-        meta: StudyMeta = _adapter().validate_python({**said, "beside": beside})
+        meta: StudyMeta = adapter(StudyMeta).validate_python({**said, "beside": beside})
     except ValidationError as problem:
         place = ".".join(str(part) for part in problem.errors()[0]["loc"])
         raise ValueError(f"its {place} is {problem.errors()[0]['input']!r:.60}") from None
     return meta
-
-
-@functools.cache
-def _adapter() -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(StudyMeta)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from agenthpo.bench.tables.fields import one_of, real, whole
 from agenthpo.bench.tables.problems import Pool, Problem
 from agenthpo.errors import TaskError
 from agenthpo.records import Params
@@ -23,20 +24,6 @@ from agenthpo.taskfile.space import parse_space
 __all__ = ["CONTINUOUS", "load_continuous"]
 
 Fields = dict[str, dict[str, Any]]
-
-
-def _real(
-    low: float, high: float, default: float, *, log: bool = False, **more: Any
-) -> dict[str, Any]:
-    return {"type": "float", "low": low, "high": high, "log": log, "default": default, **more}
-
-
-def _whole(low: int, high: int, default: int, **more: Any) -> dict[str, Any]:
-    return {"type": "int", "low": low, "high": high, "default": default, **more}
-
-
-def _one_of(default: Any, *values: Any, kind: str = "categorical", **more: Any) -> dict[str, Any]:
-    return {"type": kind, "values": list(values), "default": default, **more}
 
 
 def _valley(position: float, optimum: float, width: float, steep: float = 1.0) -> float:
@@ -64,10 +51,10 @@ def _net(p: Params) -> float:
 
 
 _NET: Fields = {
-    "lr": _real(1e-5, 1.0, 1e-3, log=True),
-    "weight_decay": _real(1e-6, 1e-1, 1e-4, log=True),
-    "dropout": _real(0.0, 0.8, 0.5),
-    "momentum": _real(0.5, 0.99, 0.9),
+    "lr": real(1e-5, 1.0, 1e-3, log=True),
+    "weight_decay": real(1e-6, 1e-1, 1e-4, log=True),
+    "dropout": real(0.0, 0.8, 0.5),
+    "momentum": real(0.5, 0.99, 0.9),
 }
 
 
@@ -86,18 +73,18 @@ def _ridge(p: Params) -> float:
 
 
 _RIDGE: Fields = {
-    "lr": _real(1e-5, 1.0, 1e-3, log=True),
-    "batch_size": _one_of(32, *(2**i for i in range(3, 11)), kind="int"),
-    "weight_decay": _real(1e-7, 1e-1, 1e-4, log=True),
-    "warmup": _real(0.0, 0.5, 0.0),
+    "lr": real(1e-5, 1.0, 1e-3, log=True),
+    "batch_size": one_of(32, *(2**i for i in range(3, 11)), kind="int"),
+    "weight_decay": real(1e-7, 1e-1, 1e-4, log=True),
+    "warmup": real(0.0, 0.5, 0.0),
 }
 
 _MIXED: Fields = {
-    "lr": _real(1e-5, 1.0, 1e-3, log=True),
-    "optimizer": _one_of("adam", "adam", "sgd", "rmsprop", "adagrad"),
-    "activation": _one_of("relu", "relu", "tanh", "gelu"),
-    "layers": _whole(1, 8, 2),
-    "width": _one_of(64, *(2**i for i in range(4, 11)), kind="int"),
+    "lr": real(1e-5, 1.0, 1e-3, log=True),
+    "optimizer": one_of("adam", "adam", "sgd", "rmsprop", "adagrad"),
+    "activation": one_of("relu", "relu", "tanh", "gelu"),
+    "layers": whole(1, 8, 2),
+    "width": one_of(64, *(2**i for i in range(4, 11)), kind="int"),
     "normalise": {"type": "bool", "default": False},
 }
 
@@ -121,14 +108,14 @@ def _mixed(p: Params) -> float:
 
 
 _CONDITIONAL: Fields = {
-    "optimizer": _one_of("adam", "adam", "sgd"),
-    "lr": _real(1e-5, 1.0, 1e-3, log=True),
-    "momentum": _real(0.0, 0.99, 0.5, when={"optimizer": "sgd"}),
+    "optimizer": one_of("adam", "adam", "sgd"),
+    "lr": real(1e-5, 1.0, 1e-3, log=True),
+    "momentum": real(0.0, 0.99, 0.5, when={"optimizer": "sgd"}),
     "nesterov": {"type": "bool", "default": False, "when": {"optimizer": "sgd"}},
-    "beta2": _real(0.9, 0.9999, 0.999, when={"optimizer": "adam"}),
-    "schedule": _one_of("none", "none", "cosine", "step"),
-    "gamma": _real(0.05, 0.9, 0.1, when={"schedule": "step"}),
-    "dropout": _real(0.0, 0.8, 0.2),
+    "beta2": real(0.9, 0.9999, 0.999, when={"optimizer": "adam"}),
+    "schedule": one_of("none", "none", "cosine", "step"),
+    "gamma": real(0.05, 0.9, 0.1, when={"schedule": "step"}),
+    "dropout": real(0.0, 0.8, 0.2),
 }
 
 
@@ -147,14 +134,14 @@ def _conditional(p: Params) -> float:
 
 
 _BOOSTING: Fields = {
-    "max_depth": _whole(1, 15, 6),
-    "learning_rate": _real(1e-3, 1.0, 0.3, log=True),
-    "n_estimators": _whole(10, 2000, 100, log=True),
-    "subsample": _real(0.3, 1.0, 1.0),
-    "colsample": _real(0.3, 1.0, 1.0),
-    "reg_lambda": _real(1e-3, 100.0, 1.0, log=True),
-    "reg_alpha": _real(1e-4, 10.0, 1e-3, log=True),
-    "min_child_weight": _whole(1, 30, 1),
+    "max_depth": whole(1, 15, 6),
+    "learning_rate": real(1e-3, 1.0, 0.3, log=True),
+    "n_estimators": whole(10, 2000, 100, log=True),
+    "subsample": real(0.3, 1.0, 1.0),
+    "colsample": real(0.3, 1.0, 1.0),
+    "reg_lambda": real(1e-3, 100.0, 1.0, log=True),
+    "reg_alpha": real(1e-4, 10.0, 1e-3, log=True),
+    "min_child_weight": whole(1, 30, 1),
 }
 
 
@@ -172,7 +159,7 @@ def _boosting(p: Params) -> float:
     )
 
 
-_KERNEL: Fields = {"C": _real(1e-3, 1e4, 1.0, log=True), "gamma": _real(1e-6, 10.0, 0.1, log=True)}
+_KERNEL: Fields = {"C": real(1e-3, 1e4, 1.0, log=True), "gamma": real(1e-6, 10.0, 0.1, log=True)}
 
 
 def _kernel(p: Params) -> float:
@@ -184,7 +171,7 @@ def _kernel(p: Params) -> float:
 
 
 _WIDE: Fields = {
-    f"x{i}": _real(0.0, 1.0, 0.5) if i % 3 else _real(1e-4, 1.0, 1e-2, log=True) for i in range(12)
+    f"x{i}": real(0.0, 1.0, 0.5) if i % 3 else real(1e-4, 1.0, 1e-2, log=True) for i in range(12)
 }
 
 
@@ -200,9 +187,9 @@ def _wide(p: Params) -> float:
 
 
 _BUMPS: Fields = {
-    "lr": _real(1e-4, 1.0, 1e-3, log=True),
-    "alpha": _real(0.0, 1.0, 0.5),
-    "layers": _whole(1, 40, 3),
+    "lr": real(1e-4, 1.0, 1e-3, log=True),
+    "alpha": real(0.0, 1.0, 0.5),
+    "layers": whole(1, 40, 3),
 }
 
 
@@ -235,10 +222,10 @@ def _failing(p: Params) -> float | None:
 
 
 _FAILING: Fields = {
-    "lr": _real(1e-5, 1.0, 1e-3, log=True),
-    "layers": _whole(1, 12, 2),
-    "width": _one_of(64, *(2**i for i in range(4, 13)), kind="int"),
-    "batch_size": _one_of(32, *(2**i for i in range(2, 11)), kind="int"),
+    "lr": real(1e-5, 1.0, 1e-3, log=True),
+    "layers": whole(1, 12, 2),
+    "width": one_of(64, *(2**i for i in range(4, 13)), kind="int"),
+    "batch_size": one_of(32, *(2**i for i in range(2, 11)), kind="int"),
 }
 _Function = Callable[[Params], float | None]
 _MADE: dict[str, tuple[_Function, Fields, float, Mapping[str, Any]]] = {

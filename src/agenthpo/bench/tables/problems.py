@@ -4,7 +4,7 @@ and a known optimum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -15,7 +15,7 @@ from agenthpo.records import Params, Status
 from agenthpo.space import Space
 from agenthpo.taskfile.space import parse_space
 
-__all__ = ["Problem", "Ranked", "regret", "sampled"]
+__all__ = ["Pool", "Problem", "Ranked", "regret", "sampled"]
 
 _POOL, _POOL_SEED, _WORST = 4000, 20261126, 2.0
 """Random configurations that stand for a continuous space; where normalised regret is cut off."""
@@ -93,20 +93,25 @@ def sampled(space: Space, rng: np.random.Generator) -> Params:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Random configurations of a continuous problem, ranked; those that fail come last."""
+    """Configurations that stand for a space, ranked; those that fail come last."""
 
     configurations: tuple[Params, ...]
     losses: np.ndarray
     """Mean losses in the same order, ascending; infinite where it fails."""
 
     @classmethod
+    def of(cls, configurations: Sequence[Params], losses: np.ndarray) -> Pool:
+        """Rank ``configurations`` by their mean ``losses``."""
+        order = np.argsort(losses, kind="stable")
+        return cls(tuple(configurations[i] for i in order), losses[order])
+
+    @classmethod
     def drawn(cls, space: Space, mean: Callable[[Params], float | None]) -> Pool:
-        """Draw and rank them; the same ones each time."""
+        """Draw and rank random ones; the same ones each time."""
         rng = np.random.default_rng(_POOL_SEED)
         drawn = [sampled(space, rng) for _ in range(_POOL)]
         losses = np.array([np.inf if (loss := mean(params)) is None else loss for params in drawn])
-        order = np.argsort(losses, kind="stable")
-        return cls(tuple(drawn[i] for i in order), losses[order])
+        return cls.of(drawn, losses)
 
     def at(self, share: float) -> Params:
         """Return the configuration at ``share`` of the ranking."""

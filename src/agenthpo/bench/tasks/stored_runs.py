@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from agenthpo.bench.store import stored
-from agenthpo.codec import current_source, trial_to_json
+from agenthpo.codec import adapter, current_source, trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.records import Params, Source, Trial
 
@@ -100,16 +99,12 @@ class StoredRun:
 
         :raises ValueError: if it holds none.
         """
-        return _adapter().validate_python(line)
+        run: StoredRun = adapter(StoredRun).validate_python(line)
+        return run
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written of it."""
         return asdict(self)
-
-
-@functools.cache
-def _adapter() -> TypeAdapter[StoredRun]:
-    return TypeAdapter(StoredRun)
 
 
 def read_runs(results: Path, tasks: Iterable[str]) -> list[StoredRun]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from agenthpo.bench.tables.problems import Problem
 from agenthpo.bench.trainings.library import FOLDER, read_recording
-from agenthpo.bench.trainings.live import CACHE, Ranking, load_live
+from agenthpo.bench.trainings.live import CACHE, live_problem
 from agenthpo.errors import TaskError
 from agenthpo.records import Params, Status
 
@@ -87,8 +87,8 @@ def load_failing(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Pr
     if name not in _ALL:
         raise TaskError(f"there is no failing problem '{name}'; known are {', '.join(FAILING)}")
     limit = _ALL[name]
-    live = load_live(limit.pair, folder=folder, cache=cache)
     recording = read_recording(limit.pair, folder)
+    live = live_problem(recording, cache)
     loads = np.array([limit.load(params) for params in recording.configurations])
     sampled = np.array([origin == "sobol" for origin in recording.origins])
     most = _most(loads[sampled], limit.share)
@@ -100,9 +100,8 @@ def load_failing(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Pr
     def runs(params: Params) -> bool:
         return limit.load(params) <= most
 
-    means = np.where(loads <= most, recording.means, np.inf)
-    kept = means[sampled & np.isfinite(means)]
-    order = np.argsort(np.where(sampled, means, np.inf), kind="stable")[: len(kept)]
+    is_kept = (loads <= most) & np.isfinite(recording.means)
+    pool = recording.pool(is_kept)
     problem = replace(
         live,
         name=name,
@@ -110,9 +109,9 @@ def load_failing(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Pr
         raw=raw,
         observe=lambda params, rng: live.observe(params, rng) if runs(params) else None,
         mean=lambda params: live.mean(params) if runs(params) else None,
-        ranked=Ranking(tuple(recording.configurations[i] for i in order)),
-        best=float(means.min()),
-        median=float(np.median(kept)),
+        ranked=pool,
+        best=float(recording.means[is_kept].min()),
+        median=pool.median,
         status_of=lambda params: "failed" if runs(params) else limit.status,
     )
     default = problem.space.default()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agenthpo.bench.tables.fields import one_of, real, whole
 from agenthpo.bench.trainings.datasets import DataSet, Kind
 from agenthpo.errors import TaskError
 from agenthpo.records import Params
@@ -37,33 +38,11 @@ class Family:
     """Rows to train on, at most."""
 
 
-def _float(low: float, high: float, default: float, about: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "float", "low": low, "high": high, "default": default, "about": about, **more
-    }  # fmt: skip
-
-
-def _log(low: float, high: float, default: float, about: str, **more: Any) -> dict[str, Any]:
-    return _float(low, high, default, about, log=True, **more)
-
-
-def _int(low: int, high: int, default: int, about: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "int", "low": low, "high": high, "default": default, "about": about, **more
-    }  # fmt: skip
-
-
-def _choice(values: list[Any], default: Any, about: str, **more: Any) -> dict[str, Any]:
-    return {
-        "type": "categorical", "values": values, "default": default, "about": about, **more
-    }  # fmt: skip
-
-
 def _switch(default: bool, about: str, **more: Any) -> dict[str, Any]:
     return {"type": "bool", "default": default, "about": about, **more}
 
 
-_SCALING = _choice(["standard", "minmax", "none"], "standard", "how the columns are scaled")
+_SCALING = one_of("standard", "standard", "minmax", "none", about="how the columns are scaled")
 
 
 def _scaled(params: Params, model: Any) -> Any:
@@ -78,7 +57,12 @@ def _weighting(data: DataSet) -> Raw:
     """Return the parameter that classes alone have."""
     if data.kind == "numbers":
         return {}
-    return {"class_weight": _choice([None, "balanced"], None, "weights of the classes")}
+    return {"class_weight": one_of(None, None, "balanced", about="weights of the classes")}
+
+
+def _gamma(data: DataSet) -> float:
+    """Return what "scale" is on standardised columns, within the range."""
+    return min(max(1 / data.columns, 1e-5), 10.0)
 
 
 def _without(params: Params, *names: str) -> Params:
@@ -87,17 +71,17 @@ def _without(params: Params, *names: str) -> Params:
 
 def _linear_space(data: DataSet) -> Raw:
     strength = (
-        {"alpha": _log(1e-5, 10.0, 1.0, "strength of the penalty")}
+        {"alpha": real(1e-5, 10.0, 1.0, about="strength of the penalty", log=True)}
         if data.kind == "numbers"
-        else {"C": _log(1e-4, 1e4, 1.0, "inverse strength of the penalty")}
+        else {"C": real(1e-4, 1e4, 1.0, about="inverse strength of the penalty", log=True)}
     )
     ratio = 0.5 if data.kind == "numbers" else 0.0
     return {
         **strength,
-        "l1_ratio": _float(0.0, 1.0, ratio, "share of the L1 penalty"),
+        "l1_ratio": real(0.0, 1.0, ratio, about="share of the L1 penalty"),
         "fit_intercept": _switch(True, "whether there is an intercept"),
-        "max_iter": _int(10, 1000, 100, "most passes over the data", log=True),
-        "tol": _log(1e-5, 0.1, 1e-4, "change at which the solver stops"),
+        "max_iter": whole(10, 1000, 100, about="most passes over the data", log=True),
+        "tol": real(1e-5, 0.1, 1e-4, about="change at which the solver stops", log=True),
         "scaling": _SCALING,
         **_weighting(data),
     }
@@ -114,21 +98,25 @@ def _linear(params: Params, data: DataSet, seed: int) -> Any:
 
 def _svm_space(data: DataSet) -> Raw:
     own = (
-        {"epsilon": _log(1e-3, 1.0, 0.1, "width of the tube without a loss")}
+        {"epsilon": real(1e-3, 1.0, 0.1, about="width of the tube without a loss", log=True)}
         if data.kind == "numbers"
         else _weighting(data)
     )
-    gamma = min(max(1 / data.columns, 1e-5), 10.0)  # "scale", on standardised columns
     return {
-        "C": _log(1e-3, 1e3, 1.0, "inverse strength of the penalty"),
-        "kernel": _choice(["rbf", "linear", "poly", "sigmoid"], "rbf", "the kernel"),
-        "gamma": _log(
-            1e-5, 10.0, gamma, "inverse width", when={"kernel": ["rbf", "poly", "sigmoid"]}
+        "C": real(1e-3, 1e3, 1.0, about="inverse strength of the penalty", log=True),
+        "kernel": one_of("rbf", "rbf", "linear", "poly", "sigmoid", about="the kernel"),
+        "gamma": real(
+            1e-5,
+            10.0,
+            _gamma(data),
+            about="inverse width",
+            log=True,
+            when={"kernel": ["rbf", "poly", "sigmoid"]},
         ),
-        "degree": _int(2, 5, 3, "degree of the polynomial", when={"kernel": "poly"}),
-        "coef0": _float(-1.0, 1.0, 0.0, "constant term", when={"kernel": ["poly", "sigmoid"]}),
+        "degree": whole(2, 5, 3, about="degree of the polynomial", when={"kernel": "poly"}),
+        "coef0": real(-1.0, 1.0, 0.0, about="constant term", when={"kernel": ["poly", "sigmoid"]}),
         "shrinking": _switch(True, "whether the solver shrinks its problem"),
-        "tol": _log(1e-5, 0.1, 1e-3, "change at which the solver stops"),
+        "tol": real(1e-5, 0.1, 1e-3, about="change at which the solver stops", log=True),
         "scaling": _SCALING,
         **own,
     }
@@ -146,11 +134,11 @@ def _svm(params: Params, data: DataSet, seed: int) -> Any:
 
 def _neighbours_space(data: DataSet) -> Raw:
     return {
-        "n_neighbors": _int(1, 100, 5, "how many neighbours decide", log=True),
-        "weights": _choice(["uniform", "distance"], "uniform", "how they are weighted"),
-        "p": _float(1.0, 5.0, 2.0, "power of the distance"),
+        "n_neighbors": whole(1, 100, 5, about="how many neighbours decide", log=True),
+        "weights": one_of("uniform", "uniform", "distance", about="how they are weighted"),
+        "p": real(1.0, 5.0, 2.0, about="power of the distance"),
         "scaling": _SCALING,
-        "components": _float(0.1, 1.0, 1.0, "share of principal components that is kept"),
+        "components": real(0.1, 1.0, 1.0, about="share of principal components that is kept"),
     }
 
 
@@ -173,15 +161,17 @@ def _forest_space(data: DataSet, *, bootstrap: bool) -> Raw:
         else ["gini", "entropy", "log_loss"]
     )
     return {
-        "n_estimators": _int(5, 100, 100, "how many trees", log=True),
-        "max_features": _float(0.02, 1.0, max(share, 0.02), "share of columns a split looks at"),
-        "max_depth": _int(1, 30, 30, "deepest tree; 30 stands for no limit"),
-        "min_samples_split": _int(2, 100, 2, "fewest rows to split", log=True),
-        "min_samples_leaf": _int(1, 100, 1, "fewest rows of a leaf", log=True),
-        "criterion": _choice(criteria, criteria[0], "what a split improves"),
+        "n_estimators": whole(5, 100, 100, about="how many trees", log=True),
+        "max_features": real(
+            0.02, 1.0, max(share, 0.02), about="share of columns a split looks at"
+        ),
+        "max_depth": whole(1, 30, 30, about="deepest tree; 30 stands for no limit"),
+        "min_samples_split": whole(2, 100, 2, about="fewest rows to split", log=True),
+        "min_samples_leaf": whole(1, 100, 1, about="fewest rows of a leaf", log=True),
+        "criterion": one_of(criteria[0], *criteria, about="what a split improves"),
         "bootstrap": _switch(bootstrap, "whether each tree draws its rows"),
-        "max_samples": _float(
-            0.1, 1.0, 1.0, "share of rows a tree draws", when={"bootstrap": True}
+        "max_samples": real(
+            0.1, 1.0, 1.0, about="share of rows a tree draws", when={"bootstrap": True}
         ),
         **_weighting(data),
     }
@@ -203,13 +193,15 @@ def _extra_trees(params: Params, data: DataSet, seed: int) -> Any:
 
 def _histogram_space(data: DataSet) -> Raw:
     return {
-        "learning_rate": _log(0.005, 1.0, 0.1, "shrinkage of each tree"),
-        "max_iter": _int(5, 100, 100, "how many trees", log=True),
-        "max_leaf_nodes": _int(2, 64, 31, "most leaves of a tree", log=True),
-        "min_samples_leaf": _int(1, 100, 20, "fewest rows of a leaf", log=True),
-        "l2_regularization": _log(1e-8, 100.0, 1e-8, "penalty of the leaves; 1e-8 for none"),
-        "max_bins": _int(8, 255, 255, "bins of a column", log=True),
-        "max_features": _float(0.1, 1.0, 1.0, "share of columns a split looks at"),
+        "learning_rate": real(0.005, 1.0, 0.1, about="shrinkage of each tree", log=True),
+        "max_iter": whole(5, 100, 100, about="how many trees", log=True),
+        "max_leaf_nodes": whole(2, 64, 31, about="most leaves of a tree", log=True),
+        "min_samples_leaf": whole(1, 100, 20, about="fewest rows of a leaf", log=True),
+        "l2_regularization": real(
+            1e-8, 100.0, 1e-8, about="penalty of the leaves; 1e-8 for none", log=True
+        ),
+        "max_bins": whole(8, 255, 255, about="bins of a column", log=True),
+        "max_features": real(0.1, 1.0, 1.0, about="share of columns a split looks at"),
         **_weighting(data),
     }
 
@@ -224,15 +216,17 @@ def _histogram(params: Params, data: DataSet, seed: int) -> Any:
 
 def _xgboost_space(data: DataSet) -> Raw:
     return {
-        "learning_rate": _log(0.005, 1.0, 0.3, "shrinkage of each tree"),
-        "n_estimators": _int(5, 100, 100, "how many trees", log=True),
-        "max_depth": _int(1, 12, 6, "deepest tree"),
-        "min_child_weight": _log(0.1, 100.0, 1.0, "least weight of a leaf"),
-        "subsample": _float(0.2, 1.0, 1.0, "share of rows a tree draws"),
-        "colsample_bytree": _float(0.1, 1.0, 1.0, "share of columns a tree draws"),
-        "gamma": _log(1e-8, 10.0, 1e-8, "least gain of a split; 1e-8 for none"),
-        "reg_lambda": _log(1e-3, 100.0, 1.0, "L2 penalty of the leaves"),
-        "reg_alpha": _log(1e-8, 10.0, 1e-8, "L1 penalty of the leaves; 1e-8 for none"),
+        "learning_rate": real(0.005, 1.0, 0.3, about="shrinkage of each tree", log=True),
+        "n_estimators": whole(5, 100, 100, about="how many trees", log=True),
+        "max_depth": whole(1, 12, 6, about="deepest tree"),
+        "min_child_weight": real(0.1, 100.0, 1.0, about="least weight of a leaf", log=True),
+        "subsample": real(0.2, 1.0, 1.0, about="share of rows a tree draws"),
+        "colsample_bytree": real(0.1, 1.0, 1.0, about="share of columns a tree draws"),
+        "gamma": real(1e-8, 10.0, 1e-8, about="least gain of a split; 1e-8 for none", log=True),
+        "reg_lambda": real(1e-3, 100.0, 1.0, about="L2 penalty of the leaves", log=True),
+        "reg_alpha": real(
+            1e-8, 10.0, 1e-8, about="L1 penalty of the leaves; 1e-8 for none", log=True
+        ),
     }
 
 
@@ -245,14 +239,18 @@ def _xgboost(params: Params, data: DataSet, seed: int) -> Any:
 
 def _lightgbm_space(data: DataSet) -> Raw:
     return {
-        "learning_rate": _log(0.005, 1.0, 0.1, "shrinkage of each tree"),
-        "n_estimators": _int(5, 100, 100, "how many trees", log=True),
-        "num_leaves": _int(2, 128, 31, "most leaves of a tree", log=True),
-        "min_child_samples": _int(1, 100, 20, "fewest rows of a leaf", log=True),
-        "subsample": _float(0.2, 1.0, 1.0, "share of rows a tree draws"),
-        "colsample_bytree": _float(0.1, 1.0, 1.0, "share of columns a tree draws"),
-        "reg_lambda": _log(1e-8, 100.0, 1e-8, "L2 penalty of the leaves; 1e-8 for none"),
-        "reg_alpha": _log(1e-8, 10.0, 1e-8, "L1 penalty of the leaves; 1e-8 for none"),
+        "learning_rate": real(0.005, 1.0, 0.1, about="shrinkage of each tree", log=True),
+        "n_estimators": whole(5, 100, 100, about="how many trees", log=True),
+        "num_leaves": whole(2, 128, 31, about="most leaves of a tree", log=True),
+        "min_child_samples": whole(1, 100, 20, about="fewest rows of a leaf", log=True),
+        "subsample": real(0.2, 1.0, 1.0, about="share of rows a tree draws"),
+        "colsample_bytree": real(0.1, 1.0, 1.0, about="share of columns a tree draws"),
+        "reg_lambda": real(
+            1e-8, 100.0, 1e-8, about="L2 penalty of the leaves; 1e-8 for none", log=True
+        ),
+        "reg_alpha": real(
+            1e-8, 10.0, 1e-8, about="L1 penalty of the leaves; 1e-8 for none", log=True
+        ),
         **_weighting(data),
     }
 
@@ -266,15 +264,17 @@ def _lightgbm(params: Params, data: DataSet, seed: int) -> Any:
 
 def _network_space(data: DataSet) -> Raw:
     return {
-        "learning_rate_init": _log(1e-4, 0.1, 1e-3, "step size"),
-        "hidden": _int(4, 128, 100, "units of a hidden layer", log=True),
-        "layers": _int(1, 3, 1, "hidden layers"),
-        "alpha": _log(1e-7, 1.0, 1e-4, "L2 penalty"),
-        "batch_size": _int(16, 256, 200, "rows of a step", log=True),
-        "activation": _choice(["relu", "tanh", "logistic"], "relu", "activation"),
-        "solver": _choice(["adam", "sgd"], "adam", "optimiser"),
-        "momentum": _float(0.0, 0.99, 0.9, "momentum", when={"solver": "sgd"}),
-        "max_iter": _int(3, 60, 60, "epochs; the library's 200 would take too long", log=True),
+        "learning_rate_init": real(1e-4, 0.1, 1e-3, about="step size", log=True),
+        "hidden": whole(4, 128, 100, about="units of a hidden layer", log=True),
+        "layers": whole(1, 3, 1, about="hidden layers"),
+        "alpha": real(1e-7, 1.0, 1e-4, about="L2 penalty", log=True),
+        "batch_size": whole(16, 256, 200, about="rows of a step", log=True),
+        "activation": one_of("relu", "relu", "tanh", "logistic", about="activation"),
+        "solver": one_of("adam", "adam", "sgd", about="optimiser"),
+        "momentum": real(0.0, 0.99, 0.9, about="momentum", when={"solver": "sgd"}),
+        "max_iter": whole(
+            3, 60, 60, about="epochs; the library's 200 would take too long", log=True
+        ),
     }
 
 
@@ -290,14 +290,13 @@ def _network(params: Params, data: DataSet, seed: int) -> Any:
 
 
 def _kernel_space(data: DataSet) -> Raw:
-    gamma = min(max(1 / data.columns, 1e-5), 10.0)
     return {
-        "alpha": _log(1e-5, 1e3, 1.0, "strength of the penalty"),
-        "kernel": _choice(["rbf", "laplacian", "poly", "sigmoid"], "rbf", "the kernel"),
-        "gamma": _log(1e-5, 10.0, gamma, "inverse width"),
-        "degree": _int(2, 5, 3, "degree of the polynomial", when={"kernel": "poly"}),
-        "coef0": _float(-1.0, 1.0, 1.0, "constant term", when={"kernel": ["poly", "sigmoid"]}),
-        "n_components": _int(5, 300, 100, "landmarks of the approximation", log=True),
+        "alpha": real(1e-5, 1e3, 1.0, about="strength of the penalty", log=True),
+        "kernel": one_of("rbf", "rbf", "laplacian", "poly", "sigmoid", about="the kernel"),
+        "gamma": real(1e-5, 10.0, _gamma(data), about="inverse width", log=True),
+        "degree": whole(2, 5, 3, about="degree of the polynomial", when={"kernel": "poly"}),
+        "coef0": real(-1.0, 1.0, 1.0, about="constant term", when={"kernel": ["poly", "sigmoid"]}),
+        "n_components": whole(5, 300, 100, about="landmarks of the approximation", log=True),
         "scaling": _SCALING,
     }
 
@@ -322,18 +321,21 @@ def _sgd_space(data: DataSet) -> Raw:
     )
     schedules = ["optimal", "constant", "invscaling", "adaptive"]
     return {
-        "loss": _choice(losses, losses[0], "the loss"),
-        "alpha": _log(1e-7, 1.0, 1e-4, "strength of the penalty"),
-        "l1_ratio": _float(0.0, 1.0, 0.0, "share of the L1 penalty"),
-        "learning_rate": _choice(schedules, "invscaling" if numbers else "optimal", "schedule"),
-        "eta0": _log(
+        "loss": one_of(losses[0], *losses, about="the loss"),
+        "alpha": real(1e-7, 1.0, 1e-4, about="strength of the penalty", log=True),
+        "l1_ratio": real(0.0, 1.0, 0.0, about="share of the L1 penalty"),
+        "learning_rate": one_of(
+            "invscaling" if numbers else "optimal", *schedules, about="schedule"
+        ),
+        "eta0": real(
             1e-4,
             1.0,
             0.01,
-            "first step size",
+            about="first step size",
+            log=True,
             when={"learning_rate": ["constant", "invscaling", "adaptive"]},
         ),
-        "max_iter": _int(3, 300, 100, "passes over the data", log=True),
+        "max_iter": whole(3, 300, 100, about="passes over the data", log=True),
         "average": _switch(False, "whether weights are averaged"),
         "scaling": _SCALING,
         **_weighting(data),
@@ -350,14 +352,14 @@ def _sgd(params: Params, data: DataSet, seed: int) -> Any:
 
 def _text_space(data: DataSet) -> Raw:
     return {
-        "longest": _int(1, 3, 1, "words of an n-gram, at most"),
-        "min_df": _int(1, 20, 1, "texts that a word must be in", log=True),
-        "max_features": _int(100, 20_000, 20_000, "words that are kept", log=True),
+        "longest": whole(1, 3, 1, about="words of an n-gram, at most"),
+        "min_df": whole(1, 20, 1, about="texts that a word must be in", log=True),
+        "max_features": whole(100, 20_000, 20_000, about="words that are kept", log=True),
         "sublinear_tf": _switch(False, "whether counts are logarithms"),
         "use_idf": _switch(True, "whether rare words weigh more"),
-        "norm": _choice(["l2", "l1"], "l2", "how a text is scaled"),
-        "alpha": _log(1e-7, 1e-1, 1e-4, "strength of the penalty"),
-        "loss": _choice(["hinge", "log_loss", "modified_huber"], "hinge", "the loss"),
+        "norm": one_of("l2", "l2", "l1", about="how a text is scaled"),
+        "alpha": real(1e-7, 1e-1, 1e-4, about="strength of the penalty", log=True),
+        "loss": one_of("hinge", "hinge", "log_loss", "modified_huber", about="the loss"),
         "average": _switch(False, "whether weights are averaged"),
     }
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from agenthpo.bench.store import about
+from agenthpo.bench.tables.problems import Pool
 from agenthpo.bench.trainings.training import SPLITS, Pair, Trained, pair_named, pair_names
 from agenthpo.bench.workers import in_processes
 from agenthpo.errors import StudyError, TaskError
@@ -95,6 +96,14 @@ class Recording:
     def means(self) -> np.ndarray:
         """The mean loss over the splits of each configuration; infinite if one of them failed."""
         return np.where(np.isnan(self.losses).any(axis=1), np.inf, self.losses.mean(axis=1))
+
+    def pool(self, kept: np.ndarray) -> Pool:
+        """Return those of the Sobol sequence that are ``kept`` (a bool for each configuration),
+        ranked: they stand for the space.
+        """
+        chosen = kept & np.array([origin == "sobol" for origin in self.origins])
+        configurations = [self.configurations[i] for i in np.flatnonzero(chosen)]
+        return Pool.of(configurations, self.means[chosen])
 
 
 def at_unit(space: Space, row: np.ndarray) -> Params:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from agenthpo.bench.trainings.training import SPLITS, Pair, pair_named
 from agenthpo.errors import TaskError
 from agenthpo.records import Params
 
-__all__ = ["CACHE", "LIVE", "Ranking", "load_live"]
+__all__ = ["CACHE", "LIVE", "live_problem", "load_live"]
 
 LIVE = tuple(name for both in zip(TUNING, HELD_OUT, strict=True) for name in both)
 """The pairs of the games, one for tuning and one held out in turn."""
@@ -62,17 +61,6 @@ class _Trainings:
         return None if None in losses else float(np.mean(losses))  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, eq=False)
-class Ranking:
-    """Configurations from the best to the worst."""
-
-    configurations: tuple[Params, ...]
-
-    def at(self, share: float) -> Params:
-        """Return the one that ``share`` of all are better than, 0 to 1."""
-        return self.configurations[round(share * (len(self.configurations) - 1))]
-
-
 def load_live(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Problem:
     """Return the pair ``name`` as a problem.
 
@@ -80,21 +68,23 @@ def load_live(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Probl
     """
     if name not in LIVE:
         raise TaskError(f"there is no live game '{name}'; known are {', '.join(LIVE)}")
-    pair = pair_named(name)
-    recording = read_recording(name, folder)
+    return live_problem(read_recording(name, folder), cache)
+
+
+def live_problem(recording: Recording, cache: Path) -> Problem:
+    """Return the recorded pair as a problem whose proposals are trained."""
+    pair = pair_named(recording.name)
     trainings = _Trainings(pair, recording, cache)
-    sampled = np.array([origin == "sobol" for origin in recording.origins])
-    means = recording.means
-    order = np.argsort(np.where(sampled, means, np.inf), kind="stable")[: sampled.sum()]
+    pool = recording.pool(np.ones(len(recording.configurations), dtype=bool))
     return Problem(
-        name=name,
+        name=recording.name,
         group="live",
         raw=pair.raw,
         observe=trainings.observe,
         mean=trainings.mean,
-        ranked=Ranking(tuple(recording.configurations[i] for i in order)),
-        best=float(means.min()),
-        median=float(np.median(means[sampled & np.isfinite(means)])),
+        ranked=pool,
+        best=float(recording.means.min()),
+        median=pool.median,
         # nobody says so: a person does not know it either
         noisy=False,
         background=pair.background,
