@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agenthpo.bench.trainings.library import missing_pairs, record_pairs
-from agenthpo.cli.bench_tables import counting
+from agenthpo.cli.bench_tables import counted
 from agenthpo.codec import to_json
 
 __all__ = ["bench_record"]
@@ -15,13 +15,12 @@ __all__ = ["bench_record"]
 def bench_record(folder: Path, pairs: Sequence[str], *, jobs: int, as_json: bool) -> None:
     """Record those of ``pairs``, all without any, that ``folder`` does not hold."""
     todo = missing_pairs(folder, pairs)
-    done = []
-    with counting() as progress:
-        bar = progress.add_task(f"{len(todo)} pairs to record", total=len(todo))
-        for name in record_pairs(folder, todo, jobs=jobs):
-            done.append(name)
-            progress.console.log(name)
-            progress.advance(bar)
+    done = counted(
+        record_pairs(folder, todo, jobs=jobs),
+        f"{len(todo)} pairs to record",
+        total=len(todo),
+        said=str,
+    )
     if as_json:
         print(to_json({"recorded": done, "folder": str(folder)}))
     else:

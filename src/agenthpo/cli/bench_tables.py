@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -16,7 +17,9 @@ from agenthpo.bench.tables.stored_tables import TABLES
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 
-__all__ = ["bench_tables", "counting"]
+__all__ = ["bench_tables", "counted"]
+
+T = TypeVar("T")
 
 
 def bench_tables(
@@ -49,13 +52,8 @@ def bench_tables(
     ]
     todo = missing(folder, games)
     if todo:
-        with counting() as progress:
-            bar = progress.add_task(
-                f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others",
-                total=len(todo),
-            )
-            for _ in run_games(folder, todo, jobs=jobs):
-                progress.advance(bar)
+        words = f"{len(games) - len(todo)} of {len(games)} games are stored, playing the others"
+        counted(run_games(folder, todo, jobs=jobs), words, total=len(todo))
     results = [
         r
         for r in read_results(folder, chosen)
@@ -76,10 +74,24 @@ def bench_tables(
     print("\n".join(["\n## Ratios\n", *promises(results)]))
 
 
-def counting() -> Progress:
-    """Return a progress bar on standard error that counts what is done."""
+def counted(
+    items: Iterable[T], words: str, *, total: int, said: Callable[[T], str] | None = None
+) -> list[T]:
+    """Take ``items`` under a progress bar on standard error, and return them.
+
+    :param words: what stands before the bar.
+    :param said: the line to write for an item when it is done; none without it.
+    """
     columns = *Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=Console(stderr=True))
+    done = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task(words, total=total)
+        for item in items:
+            done.append(item)
+            if said is not None:
+                progress.console.log(said(item))
+            progress.advance(bar)
+    return done
 
 
 def _known(given: Sequence[str], known: object, what: str) -> list[str]:

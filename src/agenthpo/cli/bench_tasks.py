@@ -13,7 +13,7 @@ from agenthpo.bench.tasks.score_tables import ranks_words, table_words
 from agenthpo.bench.tasks.scores import scores_table
 from agenthpo.bench.tasks.stored_runs import read_runs
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task
-from agenthpo.cli.bench_tables import counting
+from agenthpo.cli.bench_tables import counted
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 
@@ -44,14 +44,12 @@ def bench_run(
     ]
     todo = missing_runs(where.results, runs)
     if todo:
-        with counting() as progress:
-            bar = progress.add_task(
-                f"{len(runs) - len(todo)} of {len(runs)} runs are stored, doing the others",
-                total=len(todo),
-            )
-            for done in play_runs(where, todo, jobs=jobs):
-                progress.console.log(f"{done.task}, {done.proposer}, seed {done.seed}")
-                progress.advance(bar)
+        counted(
+            play_runs(where, todo, jobs=jobs),
+            f"{len(runs) - len(todo)} of {len(runs)} runs are stored, doing the others",
+            total=len(todo),
+            said=lambda done: f"{done.task}, {done.proposer}, seed {done.seed}",
+        )
     wanted = {run.key for run in runs}
     known = read_runs(where.results, names)
     stored = [one for one in known if one.run.key in wanted]
