@@ -29,7 +29,7 @@ def test_an_advisor_draws_from_its_slice(kind):
         "expert": (0, 0.06),
         "good": (0, 0.26),
         "adversarial": (1.05, 2),
-        "stubborn": (0.2, 1.5),
+        "stubborn": (0, 1.5),
     }.get(kind, (0, 2))
     assert regrets and all(bound[0] <= r <= bound[1] for r in regrets)
     if kind == "late":

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agenthpo.bench.tables.continuous import CONTINUOUS, load_continuous
+from agenthpo.bench.tables.continuous import CONTINUOUS, load_continuous, optimum
 from agenthpo.bench.tables.play import (
     Game,
     Played,
@@ -14,12 +14,13 @@ from agenthpo.bench.tables.play import (
     read_results,
     run_games,
 )
-from agenthpo.bench.tables.players import METHODS, bare
+from agenthpo.bench.tables.players import METHODS, Method, bare
 from agenthpo.bench.tables.problems import regret, sampled
 from agenthpo.bench.tables.stats import ratio, summary
 from agenthpo.bench.tables.stored_tables import TABLES, load_table
 from agenthpo.cli.bench_tables import bench_tables
 from agenthpo.errors import TaskError
+from agenthpo.search.engine.encoding import Encoding
 
 
 @pytest.mark.parametrize("name", ["vehicle", "protein_structure", "cifar100"])
@@ -49,6 +50,38 @@ def test_a_made_up_problem_has_its_optimum_at_zero_and_a_default(name):
     assert bare(problem).space.default() is None
 
 
+@pytest.mark.parametrize("name", CONTINUOUS)
+def test_a_made_up_problem_knows_its_optimum(name):
+    problem = load_continuous(name)
+    problem.space.check(optimum(name))
+    assert problem.mean(optimum(name)) == pytest.approx(0, abs=1e-5)
+
+
+def test_the_optima_lie_where_a_draw_puts_them_not_always_inside():
+    near, ends = [], []
+    for name in CONTINUOUS:
+        space = load_continuous(name).space
+        best, default = Encoding(space).rows([optimum(name), space.default()])
+        numbers = [i for i, p in enumerate(space) if p.low is not None and p.name in optimum(name)]
+        near.append(np.abs(best - default)[numbers].max() < 0.11)
+        ends.append(np.mean(np.minimum(best, 1 - best)[numbers] < 0.11))
+    assert 3 <= sum(near) <= 6
+    assert sum(share > 0.5 for share in ends) >= 4 and sum(share < 0.5 for share in ends) >= 6
+
+
+def test_a_seed_draws_other_points_on_another_problem(monkeypatch):
+    seeds = []
+
+    def make(problem, seed):
+        seeds.append(seed)
+        return METHODS["random"].make(problem, seed)
+
+    monkeypatch.setitem(METHODS, "spied", Method(make))
+    for name, seed in (("net", 0), ("net", 1), ("ridge", 0), ("net", 0)):
+        play(Game("spied", name, seed, 1))
+    assert len(set(seeds)) == 3 and seeds[0] == seeds[3]
+
+
 def test_failing_regions_have_no_value_and_rank_last():
     problem = load_continuous("failing")
     assert (
@@ -74,9 +107,9 @@ def test_every_player_begins_with_the_default_and_stays_in_the_space(method, nam
 def test_a_game_is_repeatable():
     first = play(Game("random", "kernel", 3, 10))
     assert replace(first, seconds=0) == replace(play(Game("random", "kernel", 3, 10)), seconds=0)
-    assert list(first.regret) == ["1", "3", "5", "10"] and first.regret["1"] == round(
-        regret(load_problem("kernel"), {"C": 1.0, "gamma": 0.1}), 5
-    )
+    kernel = load_problem("kernel")
+    default = regret(kernel, kernel.space.default())
+    assert list(first.regret) == ["1", "3", "5", "10"] and first.regret["1"] == round(default, 5)
     assert play(Game("random", "kernel", 3, 10, has_default=False)).regret["1"] != first.regret["1"]
 
 

@@ -3,14 +3,17 @@ with failing regions or a bad default.
 
 Each is a loss of at least 0 that is 0 at its optimum. A parameter's part is a valley on its own
 scale: steeper on the side of divergence than on the side of slowness, and flat far from the
-optimum, as losses are that cannot be worse than chance.
+optimum, as losses are that cannot be worse than chance. A draw decides where in the ranges the
+optimum lies.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,10 @@ from agenthpo.bench.tables.fields import one_of, real, whole
 from agenthpo.bench.tables.problems import Pool, Problem
 from agenthpo.errors import TaskError
 from agenthpo.records import Params
+from agenthpo.seeds import spawn_seed
 from agenthpo.taskfile.space import parse_space
 
-__all__ = ["CONTINUOUS", "load_continuous"]
+__all__ = ["CONTINUOUS", "load_continuous", "optimum"]
 
 Fields = dict[str, dict[str, Any]]
 
@@ -145,6 +149,18 @@ _BOOSTING: Fields = {
 }
 
 
+_BEST_BOOSTING = {
+    "max_depth": 6,
+    "learning_rate": 10**-1.7,
+    "n_estimators": 794,
+    "subsample": 0.75,
+    "colsample": 0.6,
+    "reg_lambda": 10**0.5,
+    "reg_alpha": 1e-2,
+    "min_child_weight": 6,
+}
+
+
 def _boosting(p: Params) -> float:
     """Boosted trees: a few parameters matter, and step size and number of trees trade off."""
     return (
@@ -162,6 +178,10 @@ def _boosting(p: Params) -> float:
 _KERNEL: Fields = {"C": real(1e-3, 1e4, 1.0, log=True), "gamma": real(1e-6, 10.0, 0.1, log=True)}
 
 
+# where both of its valleys have their floor: 0.15 (c - 1)^2 = c - 2 for c = log10 C
+_BEST_KERNEL = {"C": 10**2.225148, "gamma": 10**-2.725148}
+
+
 def _kernel(p: Params) -> float:
     """A support vector machine: a bent valley in two parameters."""
     c, gamma = _log(p["C"]), _log(p["gamma"])
@@ -175,14 +195,16 @@ _WIDE: Fields = {
 }
 
 
+_WIDE_WEIGHTS = dict(zip((3, 1, 8, 6), (1.0, 0.6, 0.4, 0.3), strict=True))
+_WIDE_OPTIMA = (0.5, 0.2, 0.1, 0.7, 0.9, 0.6, 0.35, 0.3, 0.85, 0.45, 0.75, 0.25)
+_BEST_WIDE = {f"x{i}": o if i % 3 else 10 ** (4 * (o - 1)) for i, o in enumerate(_WIDE_OPTIMA)}
+
+
 def _wide(p: Params) -> float:
     """Twelve parameters, four of which matter much."""
     places = [p[f"x{i}"] if i % 3 else 1 + _log(p[f"x{i}"]) / 4 for i in range(12)]
-    weights = [1.0, 0.6, 0.4, 0.3] + [0.02] * 8
-    optima = [0.7, 0.2, 0.85, 0.35, 0.5, 0.1, 0.9, 0.6, 0.3, 0.45, 0.75, 0.25]
-    order = [3, 1, 8, 6, 0, 2, 4, 5, 7, 9, 10, 11]
     return sum(
-        w * _valley(places[i], o, 0.25) for w, i, o in zip(weights, order, optima, strict=True)
+        _WIDE_WEIGHTS.get(i, 0.02) * _valley(places[i], _WIDE_OPTIMA[i], 0.25) for i in range(12)
     )
 
 
@@ -228,30 +250,70 @@ _FAILING: Fields = {
     "batch_size": one_of(32, *(2**i for i in range(2, 11)), kind="int"),
 }
 _Function = Callable[[Params], float | None]
-_MADE: dict[str, tuple[_Function, Fields, float, Mapping[str, Any]]] = {
-    "net": (_net, _NET, 0.0, {}),
-    "net_noisy": (_net, _NET, 0.06, {}),
-    "net_bad_default": (_net, _NET, 0.0, {"lr": 0.5, "momentum": 0.55, "weight_decay": 0.05}),
-    "ridge": (_ridge, _RIDGE, 0.0, {}),
-    "mixed": (_mixed, _MIXED, 0.0, {}),
-    "mixed_noisy": (_mixed, _MIXED, 0.08, {}),
-    "conditional": (_conditional, _CONDITIONAL, 0.0, {}),
-    "conditional_bad_default": (
-        _conditional,
-        _CONDITIONAL,
-        0.02,
-        {"optimizer": "sgd", "lr": 1e-5, "dropout": 0.8},
-    ),
-    "boosting": (_boosting, _BOOSTING, 0.01, {}),
-    "kernel": (_kernel, _KERNEL, 0.01, {}),
-    "wide": (_wide, _WIDE, 0.02, {}),
-    "bumps": (_bumps, _BUMPS, 0.0, {}),
-    "failing": (_failing, _FAILING, 0.01, {}),
-    "failing_noisy": (_failing, _FAILING, 0.08, {"lr": 1e-4, "layers": 6}),
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One made-up problem. ``best`` is its optimum, ``bad`` what its default has otherwise."""
+
+    loss: _Function
+    fields: Fields
+    best: Params
+    noise: float = 0.0
+    """Standard deviation of a trial's value."""
+    bad: Mapping[str, Any] = field(default_factory=dict)
+
+
+_BEST_NET = {"lr": 10**-2.6, "weight_decay": 10**-3.7, "dropout": 0.25, "momentum": 0.93}
+_BEST_MIXED = {
+    "lr": 0.1,
+    "optimizer": "sgd",
+    "activation": "gelu",
+    "layers": 5,
+    "width": 512,
+    "normalise": True,
 }
-"""Name -> loss, space, standard deviation of its noise, what its default has otherwise."""
+_BEST_CONDITIONAL = {
+    "optimizer": "sgd",
+    "lr": 10**-0.8,
+    "momentum": 0.9,
+    "nesterov": True,
+    "schedule": "cosine",
+    "dropout": 0.35,
+}
+_BEST_FAILING = {"lr": 10**-1.9, "layers": 7, "width": 1024, "batch_size": 64}
+_BEST_RIDGE = {"lr": 10**-2.6, "batch_size": 64, "weight_decay": 10**-4.2, "warmup": 0.1}
+_BEST_BUMPS = {"lr": 10**-1.6, "alpha": 0.275, "layers": 22}
+_BAD_NET = {"lr": 0.5, "momentum": 0.55, "weight_decay": 0.05}
+_BAD_CONDITIONAL = {"optimizer": "sgd", "lr": 1e-5, "dropout": 0.8}
+_MADE: dict[str, _Made] = {
+    "net": _Made(_net, _NET, _BEST_NET),
+    "net_noisy": _Made(_net, _NET, _BEST_NET, noise=0.06),
+    "net_bad_default": _Made(_net, _NET, _BEST_NET, bad=_BAD_NET),
+    "ridge": _Made(_ridge, _RIDGE, _BEST_RIDGE),
+    "mixed": _Made(_mixed, _MIXED, _BEST_MIXED),
+    "mixed_noisy": _Made(_mixed, _MIXED, _BEST_MIXED, noise=0.08),
+    "conditional": _Made(_conditional, _CONDITIONAL, _BEST_CONDITIONAL),
+    "conditional_bad_default": _Made(
+        _conditional, _CONDITIONAL, _BEST_CONDITIONAL, noise=0.02, bad=_BAD_CONDITIONAL
+    ),
+    "boosting": _Made(_boosting, _BOOSTING, _BEST_BOOSTING, noise=0.01),
+    "kernel": _Made(_kernel, _KERNEL, _BEST_KERNEL, noise=0.01),
+    "wide": _Made(_wide, _WIDE, _BEST_WIDE, noise=0.02),
+    "bumps": _Made(_bumps, _BUMPS, _BEST_BUMPS),
+    "failing": _Made(_failing, _FAILING, _BEST_FAILING, noise=0.01),
+    "failing_noisy": _Made(
+        _failing, _FAILING, _BEST_FAILING, noise=0.08, bad={"lr": 1e-4, "layers": 6}
+    ),
+}
 CONTINUOUS: tuple[str, ...] = tuple(_MADE)
 """The problems' names; every second one, by this order, is for tuning, the others are held out."""
+_WHERE = ("near", "anywhere", "end")
+"""Where the optimum lies in its ranges: near the default, anywhere, or within a tenth of an end; of
+each half a third.
+"""
+_NEAR, _NARROWEST = 0.1, 0.25
+"""How near, as a share of the range; the least share of its range that a number keeps."""
 
 
 @cache
@@ -264,11 +326,16 @@ def load_continuous(name: str) -> Problem:
         raise TaskError(
             f"there is no continuous problem '{name}'; known are {', '.join(CONTINUOUS)}"
         )
-    loss, fields, noise, otherwise = _MADE[name]
-    raw = {
-        key: {**field, **({"default": otherwise[key]} if key in otherwise else {})}
-        for key, field in fields.items()
-    }
+    made = _MADE[name]
+    loss, noise = made.loss, made.noise
+    where = _WHERE[CONTINUOUS.index(name) // 2 % 3]
+    # the first draw whose default runs
+    raw = next(
+        raw
+        for draw in count()
+        for raw in [_placed(made, where=where, seed=spawn_seed(draw, name))]
+        if loss(parse_space(raw).default() or {}) is not None
+    )
 
     def observe(params: Params, rng: np.random.Generator) -> float | None:
         mean = loss(params)
@@ -288,3 +355,57 @@ def load_continuous(name: str) -> Problem:
         noisy=noise > 0,
         background="A made-up loss that behaves like a network's validation loss.",
     )
+
+
+def optimum(name: str) -> Params:
+    """Return the configuration of the problem ``name`` whose loss is 0."""
+    return dict(_MADE[name].best)
+
+
+def _placed(made: _Made, *, where: str, seed: int) -> Fields:
+    """Return the fields with every number's range cut so that the optimum lies where a draw puts
+    it, and a default within.
+    """
+    # Where we had put the optima ourselves, they were inside their ranges, which is what the engine
+    # expects: a benchmark that favours it by construction.
+    rng = np.random.default_rng(seed)
+    return {
+        name: _cut(fields, made.best[name], where=where, bad=made.bad.get(name), rng=rng)
+        if "low" in fields and name in made.best
+        else {**fields, "default": made.bad.get(name, fields["default"])}
+        for name, fields in made.fields.items()
+    }
+
+
+def _cut(
+    fields: dict[str, Any], best: float, *, where: str, bad: float | None, rng: np.random.Generator
+) -> dict[str, Any]:
+    is_log, is_whole = fields.get("log", False), fields["type"] == "int"
+    low, high, middle = (
+        math.log(x) if is_log else float(x) for x in (fields["low"], fields["high"], best)
+    )
+    place = rng.random()
+    if where == "end":
+        place = 0.1 * place if rng.random() < 0.5 else 1 - 0.1 * place
+    # the widest range in which the optimum stands at this place, or the narrowest about it
+    width = min(
+        (middle - low) / max(place, 1e-9), (high - middle) / max(1 - place, 1e-9), high - low
+    )
+    width = max(width, _NARROWEST * (high - low))
+    start = min(max(middle - place * width, low), high - width)
+
+    def value(number: float) -> float:
+        number = math.exp(number) if is_log else number
+        return round(number) if is_whole else float(f"{number:.6g}")
+
+    ends = (min(value(start), best), max(value(start + width), best))
+    near = middle + _NEAR * width * (1 if rng.random() < 0.5 else -1)
+    default = fields["default"] if bad is None else bad
+    if where == "near" and bad is None:
+        default = value(near)
+    return {
+        **fields,
+        "low": ends[0],
+        "high": ends[1],
+        "default": min(max(default, ends[0]), ends[1]),
+    }

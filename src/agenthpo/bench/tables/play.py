@@ -16,7 +16,7 @@ from agenthpo.bench.store import about, append, stored
 from agenthpo.bench.tables.continuous import CONTINUOUS, load_continuous
 from agenthpo.bench.tables.players import METHODS, bare
 from agenthpo.bench.tables.problems import Problem, regret
-from agenthpo.bench.tables.stored_tables import TABLES, load_table
+from agenthpo.bench.tables.stored_tables import load_table
 from agenthpo.bench.trainings.failing import FAILING, load_failing
 from agenthpo.bench.trainings.live import LIVE, load_live
 from agenthpo.bench.workers import in_processes
@@ -80,9 +80,10 @@ def play(game: Game) -> Played:
     """Play ``game`` to its end."""
     problem = load_problem(game.problem)
     problem = problem if game.has_default else bare(problem)
-    place = [*TABLES, *CONTINUOUS, *LIVE, *FAILING].index(game.problem)
-    player = METHODS[game.method].make(problem, game.seed)
-    rng = np.random.default_rng(spawn_seed(game.seed, place))
+    # by problem too: else a seed draws the same points of the cube on all of them
+    seed = spawn_seed(game.seed, game.problem)
+    player = METHODS[game.method].make(problem, seed)
+    rng = np.random.default_rng(spawn_seed(seed, "noise"))
     found = dict[str, float]()
     failed = 0
     began = time.perf_counter()
