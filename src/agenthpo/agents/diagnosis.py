@@ -7,12 +7,12 @@ line found in the log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agenthpo.agents.curves import Shape, read_shape, train_partner
 from agenthpo.agents.faults import is_of_task
+from agenthpo.knowledge.names import Role, recognised
 from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
@@ -24,19 +24,6 @@ _GAP = 0.1
 """Distance between training and validation, relative to the larger, that counts as a gap."""
 _LATEST = 100
 """Trials that are looked at for what was varied least."""
-_ROLES = {
-    "lr": re.compile(r"(^|[_.-])(lr|learning[_.-]?rate|eta|step[_.-]?size)", re.IGNORECASE),
-    "length": re.compile(
-        r"epoch|max[_.-]?iter|num[_.-]?steps|n[_.-]?estimators|iterations", re.IGNORECASE
-    ),
-    "regularise": re.compile(
-        r"weight[_.-]?decay|dropout|(^|[_.-])(l2|alpha|lambda)|reg([_.-]|$)", re.IGNORECASE
-    ),
-    "capacity": re.compile(
-        r"hidden|width|layers|depth|units|channels|(^|[_.-])size$|filters", re.IGNORECASE
-    ),
-    "memory": re.compile(r"batch", re.IGNORECASE),
-}
 _WORDS: dict[Diagnosis, str] = {
     "completed": "it ran to its end without a sign of trouble",
     "overfitting": "it overfitted",
@@ -91,7 +78,7 @@ def _find(
             "timed_out",
             lever.first(("length", -1), ("capacity", -1)) or "choose what trains faster",
         ),
-        "diverged": ("diverged", lever.first(("lr", -1)) or "choose gentler settings"),
+        "diverged": ("diverged", lever.first(("step", -1)) or "choose gentler settings"),
         "interrupted": ("crashed", "run it again"),
     }
     if outcome.status in failures:
@@ -125,21 +112,21 @@ def _find_in_curves(
         return _Finding(
             "unstable",
             (*seen, f"mean jump {shape.roughness:.0%} of its range in the second half"),
-            lever.first(("lr", -1)) or "use gentler settings",
+            lever.first(("step", -1)) or "use gentler settings",
         )
     if shape and shape.is_still_improving:
         evidence = (*seen, f"the last quarter brought {shape.late_gain:.0%} of its range")
         return _Finding(
-            "still_improving", evidence, lever.first(("length", 1), ("lr", 1)) or "train longer"
+            "still_improving", evidence, lever.first(("length", 1), ("step", 1)) or "train longer"
         )
     if fit.is_poor or fit.gap < -_GAP / 2:
         return _Finding(
             "underfitting",
             (*seen, *fit.evidence),
-            lever.first(("capacity", 1), ("regularise", -1), ("lr", 1)) or "use a larger model",
+            lever.first(("capacity", 1), ("regularise", -1), ("step", 1)) or "use a larger model",
         )
     if shape and shape.is_flat:
-        return _Finding("plateau", seen, lever.first(("capacity", 1), ("lr", 1)) or otherwise)
+        return _Finding("plateau", seen, lever.first(("capacity", 1), ("step", 1)) or otherwise)
     return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), otherwise)
 
 
@@ -219,25 +206,29 @@ class _Levers:
 
     def __init__(self, space: Space, params: Params) -> None:
         self._space, self._params = space, params
+        self._known = recognised(space.names)
 
-    def first(self, *wishes: tuple[str, int]) -> str:
+    def first(self, *wishes: tuple[Role, int]) -> str:
         """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where
         none can.
         """
         return next((words for role, way in wishes if (words := self._grant(role, way))), "")
 
-    def _grant(self, role: str, way: int) -> str:
+    def _grant(self, role: Role, way: int) -> str:
         for parameter in self._space:
             value = self._params.get(parameter.name)
-            if parameter.is_ordered and value is not None and _ROLES[role].search(parameter.name):
+            known = self._known.get(parameter.name)
+            if known is None or value is None or not parameter.is_ordered:
+                continue
+            if up := way * known.way(role):
                 edge = (
                     max(parameter.values or (parameter.high,))
-                    if way > 0
+                    if up > 0
                     else min(parameter.values or (parameter.low,))
                 )
                 if value != edge:
                     return (
-                        f"{'raise' if way > 0 else 'lower'} {parameter.name} "
-                        f"{'above' if way > 0 else 'below'} {format_number(value)}"
+                        f"{'raise' if up > 0 else 'lower'} {parameter.name} "
+                        f"{'above' if up > 0 else 'below'} {format_number(value)}"
                     )
         return ""
