@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ def tune(
     study: str | None = None,
     resume: bool = False,
     proposer: str | None = None,
+    without: Sequence[str] = (),
     on_llm_failure: OnFailure = "fallback",
     keep_going: bool = False,
     seed: int = 0,
@@ -105,6 +106,9 @@ def tune(
     :param study: the study's name; the objective's name without it.
     :param resume: whether to continue the study of that name until ``trials`` are done.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
+    :param without: parts to go without: ``knowledge`` is what was good on other data sets for the
+        same kind of model, of which one configuration is tried after the default. A resumed study
+        keeps what it began with.
     :param on_llm_failure: what a failed request does: ``fallback`` continues with the engine, and
         each trial says so; ``stop`` raises ``ModelError``, and the study can be resumed.
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
@@ -163,6 +167,7 @@ def tune(
             model=choice,
             seed=seed,
             proposer=proposer,
+            without=without,
             keep_going=keep_going,
             on_event=tell,
         ),

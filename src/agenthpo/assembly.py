@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agenthpo.agents.creator import Creator
+from agenthpo.command.programs import named_sources
 from agenthpo.errors import AgentHPOError, ModelError, TaskError
+from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import OnFailure
+from agenthpo.knowledge.families import imported
+from agenthpo.knowledge.hints import hints_for
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, REPLAY, ModelName, parse_model
 from agenthpo.llm.opening import open_model
@@ -20,6 +26,7 @@ from agenthpo.llm.replay import ReplayLLM
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
 from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
+from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
@@ -27,15 +34,19 @@ from agenthpo.studies import find_study, meta_of
 from agenthpo.task import Task
 
 __all__ = [
+    "KNOWLEDGE",
     "ModelChoice",
     "check_priced",
     "check_proposer",
+    "hints_of",
     "opened_model",
     "proposer_named",
     "record_in",
     "replayed",
 ]
 
+KNOWLEDGE = "knowledge"
+"""What is known before anything has run: a part that a study can go without."""
 _EARLIER = 5
 """Studies beside a new one that are looked at for what its model showed there."""
 
@@ -149,11 +160,47 @@ def record_in(studies: Path, model: str) -> Record:
     return record_of(found)
 
 
+def hints_of(task: Task, *, without: Sequence[str] = (), model: str = NONE) -> tuple[Hint, ...]:
+    """Return what is known of the task's family of models before anything has run, the best first.
+
+    A study that is replayed goes the way it went, and so begins with what it knew.
+
+    :param without: parts that are switched off; ``knowledge`` is the only one.
+    :raises TaskError: for a part that is not known.
+    """
+    for part in without:
+        if part != KNOWLEDGE:
+            raise TaskError(f"there is no part '{part}' to go without; known is {KNOWLEDGE}")
+    named = parse_model(model)
+    if named.kind == "replay":
+        return meta_of(find_study(named.own)).hints
+    if KNOWLEDGE in without:
+        return ()
+    said = " ".join([*vars(task.background).values(), task.name, task.objective.metric])
+    return hints_for(task.space, said, imports=_imports(task))
+
+
+def _imports(task: Task) -> set[str]:
+    if task.train.function is not None:
+        module = sys.modules.get(getattr(task.train.function, "__module__", ""))
+        with suppress(OSError, TypeError):
+            return imported(inspect.getsource(module)) if module else set()
+        return set()
+    files = named_sources(task.train.command, Path(task.train.cwd or "."))
+    return {name for file in files for name in imported(file.read_text("utf-8", "replace"))}
+
+
 def proposer_named(
-    name: str, llm: LLM | None, *, seed: int, record: Record = (0.0, 0.0)
+    name: str,
+    llm: LLM | None,
+    *,
+    seed: int,
+    record: Record = (0.0, 0.0),
+    hints: Sequence[Hint] = (),
 ) -> Proposer:
     """Return who proposes: ``hybrid``, ``creator``, ``engine``, or one of Optuna's samplers.
 
+    :param hints: what hybrid and engine try first.
     :raises TaskError: for a name that is not known.
     """
     check_proposer(name, has_model=llm is not None)
@@ -162,6 +209,8 @@ def proposer_named(
     engine: Proposer = (
         Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else OptunaSampler(seed, name)
     )
+    if hints and name in (HYBRID, ENGINE):
+        engine = Informed(engine, hints)
     if llm is None or name not in (HYBRID, CREATOR):
         return engine
     return Hybrid(

@@ -1,5 +1,5 @@
-"""What the engine, the Creator and the hybrid hand each other: the engine's view, the Creator's
-attempt at a proposal, its choice.
+"""What those who propose hand each other: the engine's view, the Creator's attempt at a proposal,
+its choice, and hints from what is known.
 """
 
 from __future__ import annotations
@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 
 from agenthpo.records import Expected, Params, Proposal, Stop, Usage
 
-__all__ = ["Attempt", "Candidate", "Choice", "View"]
+__all__ = ["Attempt", "Candidate", "Choice", "Hint", "View"]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A configuration of the task's own space that was good elsewhere, and why it is worth a
+    trial.
+    """
+
+    params: Params
+    rationale: str
 
 
 @dataclass(frozen=True)

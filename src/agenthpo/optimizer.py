@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
-from agenthpo.assembly import ModelChoice, check_priced, opened_model, proposer_named
+from agenthpo.assembly import ModelChoice, check_priced, hints_of, opened_model, proposer_named
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import StudyError
 from agenthpo.llm.names import NONE
@@ -62,6 +62,7 @@ class Optimizer:
     :param defaults: the configuration to begin with. It comes before the defaults in ``space``.
     :param proposer: who proposes: a name as for ``--proposer``, or any
         ``agenthpo.search.Proposer``.
+    :param without: parts to go without, as for ``agenthpo.tune``.
     :param model: the language model, ``none`` for no model; see ``agenthpo.tune``.
     :param base_url: an OpenAI-compatible server that has the model.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
@@ -81,6 +82,7 @@ class Optimizer:
         direction: Direction = "minimize",
         defaults: Mapping[str, Any] | None = None,
         proposer: str | Proposer = "hybrid",
+        without: Sequence[str] = (),
         model: str = NONE,
         base_url: str | None = None,
         background: str | Mapping[str, str] = "",
@@ -108,7 +110,12 @@ class Optimizer:
             choice = ModelChoice(model, base_url)
             check_priced(self.task, choice)
             llm = self._stack.enter_context(opened_model(choice))
-            self._proposer = proposer_named(proposer, llm and Redacting(llm), seed=seed)
+            self._proposer = proposer_named(
+                proposer,
+                llm and Redacting(llm),
+                seed=seed,
+                hints=hints_of(self.task, without=without),
+            )
         else:
             self._proposer = proposer
         self._trials: list[Trial] = []

@@ -32,7 +32,7 @@ __all__ = [
 T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
-Source = Literal["default", "creator", "engine", "fallback", "human"]
+Source = Literal["default", "creator", "engine", "knowledge", "fallback", "human"]
 Mode = Literal["", "free", "choice", "by position"]
 """``by position``: its choice did not stand when the candidates came in another order, and the
 engine's own was taken.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from agenthpo.assembly import (
     ModelChoice,
     check_priced,
     check_proposer,
+    hints_of,
     opened_model,
     proposer_named,
     record_in,
@@ -25,6 +26,7 @@ from agenthpo.assembly import (
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
+from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
@@ -70,12 +72,14 @@ def begin(
     seed: int = 0,
     storage: str | None = None,
     proposer: str | None = None,
+    without: Sequence[str] = (),
     keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the
     Optuna storage at the URL ``storage``.
 
+    :param without: parts that are switched off; see ``agenthpo.assembly.hints_of``.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
@@ -91,6 +95,7 @@ def begin(
         folder=str(folder.resolve()),
         proposer=proposer,
         record=record_in(folder.parent, model.name),
+        hints=hints_of(task, without=without, model=model.name),
         model=model.name,
         base_url=model.base_url,
         on_llm_failure=model.on_failure,
@@ -126,6 +131,7 @@ def begin(
             model=model,
             proposer=proposer,
             record=meta.record,
+            hints=meta.hints,
             keep_going=keep_going,
             on_event=on_event,
         )
@@ -189,6 +195,7 @@ def go_on(
                 model=model,
                 proposer=proposer,
                 record=meta.record,
+                hints=meta.hints,
                 keep_going=keep_going,
                 on_event=on_event,
             )
@@ -307,6 +314,7 @@ def _run(
     model: ModelChoice,
     proposer: str,
     record: Record,
+    hints: Sequence[Hint],
     keep_going: bool,
     on_event: OnEvent,
 ) -> Stopped:
@@ -331,7 +339,7 @@ def _run(
         llm.prepare([head(task, llm)])
     return run_trials(
         task,
-        proposer_named(proposer, llm, seed=seed, record=record),
+        proposer_named(proposer, llm, seed=seed, record=record, hints=hints),
         executor=Executor(llm, seed),
         log=log,
         pool=InlinePool(),

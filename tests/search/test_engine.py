@@ -203,7 +203,7 @@ def test_every_other_trial_of_a_noisy_objective_looks_for_more():
         for t in (task, noisy)
     ]
     assert spread[1] > spread[0]  # less is known there
-    quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 11)
+    quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 21)
     best = [np.argmax(engine.belief(t, quiet).score(rows)) for t in (task, noisy)]
     assert best[0] == best[1]  # nothing to doubt
 

@@ -62,6 +62,17 @@ def test_the_border_is_reached_where_the_optimum_is_there():
     assert min(t.value for t in history) < 0.01
 
 
+def test_a_design_point_keeps_about_half_of_the_default():
+    raw = {f"x{i}": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.95} for i in range(20)}
+    task = make_task(raw)
+    first = make_trial(0, task.space.default(), 0.5)
+    seen = [Engine(seed).propose(task, [first]).params for seed in range(10)]
+    kept = [np.mean([value == 0.95 for value in params.values()]) for params in seen]
+    moved = [value for params in seen for value in params.values() if value != 0.95]
+    assert 0.4 < np.mean(kept) < 0.6 and max(kept) < 1
+    assert min(moved) >= 0.3 and max(moved) <= 0.7
+
+
 def test_the_first_points_differ():
     history = []
     task = make_task({name: {"type": "int", "low": 1, "high": 3} for name in "ab"})

@@ -99,6 +99,15 @@ def run(
     study: Annotated[
         str | None, typer.Option("--study", help="The study's name; the task's name without it.")
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="knowledge",
+            help="Go without a part: knowledge is what was good on other data sets for the same "
+            "kind of model, of which one configuration is tried after the default.",
+        ),
+    ] = None,
     storage: Annotated[
         str | None,
         typer.Option(
@@ -132,6 +141,7 @@ def run(
             seed=chosen_seed,
             storage=storage,
             proposer=options.proposer,
+            without=without or (),
             keep_going=options.keep_going,
             on_event=on_event,
         )

@@ -23,6 +23,7 @@ __all__ = [
     "check_function",
     "check_program",
     "digest_of",
+    "named_sources",
     "programs",
     "script_of",
     "sources_of",
@@ -108,7 +109,7 @@ def digest_of(
     had.
     """
     digest = hashlib.sha256(repr(command).encode("utf-8", "surrogatepass"))
-    for file in _named_sources(command, folder):
+    for file in named_sources(command, folder):
         with contextlib.suppress(OSError):
             digest.update(file.read_bytes())
     if function is not None:
@@ -118,13 +119,14 @@ def digest_of(
 
 def sources_of(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
     """Yield the sources that a command names, then those beside them, which they may import."""
-    named = list(_named_sources(command, folder))
+    named = list(named_sources(command, folder))
     yield from named
     for file in named:
         yield from (source for source in _sources(file) if source not in named)
 
 
-def _named_sources(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
+def named_sources(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
+    """Yield the sources that a command names, by file or by module."""
     for word in (part for text in command for part in re.split(r"[\s;&|]+", text)):
         module = word.partition(":")[0].replace(".", "/")
         for name in (word, f"{module}.py", f"{module}/__main__.py"):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.codec import adapter
+from agenthpo.exchange import Hint
 from agenthpo.records import Direction
 
 __all__ = ["OnFailure", "StudyMeta", "decode_meta", "encode_meta"]
@@ -32,6 +33,8 @@ class StudyMeta:
     proposer: str = "hybrid"
     record: tuple[float, float] = (0.0, 0.0)
     """Results better and worse than the engine's that the model brought from earlier studies."""
+    hints: tuple[Hint, ...] = ()
+    """What was known of its family of models when it began."""
     model: str = "none"
     base_url: str | None = None
     on_llm_failure: OnFailure = "fallback"

@@ -14,7 +14,7 @@ from typing import Protocol
 from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.engine.engine import Engine
+from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
@@ -79,7 +79,7 @@ class Hybrid:
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
         if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
-        view = self.engine.view(task, trials) if isinstance(self.engine, Engine) else None
+        view = self.engine.view(task, trials) if isinstance(self.engine, Sees) else None
         if self.kind in _WEAK and not self.always and view is not None and len(view.candidates) > 1:
             return _with(self._chosen(task, trials, view), turn=trust.words())
         return _with(self._free(task, trials, view), turn=trust.words())

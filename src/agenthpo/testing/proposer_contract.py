@@ -35,7 +35,7 @@ _ORDERED: Space = {
 }
 _SMALL: Space = {"a": {"type": "bool"}, "b": {"type": "categorical", "values": ["p", "q", "r"]}}
 _SMALL_SIZE = 6
-_SOURCES = ("default", "creator", "engine", "fallback")
+_SOURCES = ("default", "creator", "engine", "knowledge", "fallback")
 
 
 def check_proposer(make: Make, *, trials: int = 12) -> None:

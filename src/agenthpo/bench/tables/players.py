@@ -18,12 +18,15 @@ from optuna.trial import TrialState
 from agenthpo.bench.tables.advisors import ADVISORS, Advisor, Alone
 from agenthpo.bench.tables.models import creator
 from agenthpo.bench.tables.problems import Problem
+from agenthpo.bench.trainings.portfolios import known_without
+from agenthpo.knowledge.hints import hints_for
 from agenthpo.optimizer import Optimizer
 from agenthpo.optuna_space import to_model
 from agenthpo.records import Params
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
+from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import suggested
 from agenthpo.search.stateful_samplers import STATEFUL
 from agenthpo.search.trust import class_of
@@ -246,8 +249,14 @@ def _sampler(make: Callable[[int, Space], BaseSampler]) -> Callable[[Problem, in
     return lambda problem, seed: Optunas(problem, spawn_seed(seed, 7), make)
 
 
-def _ours(name: str) -> Callable[[Problem, int], Player]:
-    return lambda problem, seed: Ours(problem, seed, name)
+def _informed(problem: Problem, seed: int) -> Player:
+    """The engine with what is known from data sets other than the problem's own."""
+    hints = hints_for(problem.space, problem.background, known=known_without(problem.data))
+    return Ours(problem, seed, Informed(Engine(seed), hints))
+
+
+def _engine(problem: Problem, seed: int) -> Player:
+    return Ours(problem, seed, Engine(seed))
 
 
 def _advised(
@@ -301,7 +310,8 @@ METHODS: dict[str, Method] = {
         ("optuna", "torch"),
     ),
     "smac": Method(lambda problem, seed: Smac(problem, seed, 100), ("smac",)),
-    "engine": Method(_ours("engine"), ("agenthpo", "scipy"), seeds=20),
+    "engine": Method(_engine, ("agenthpo", "scipy"), seeds=20),
+    "informed": Method(_informed, ("agenthpo", "scipy"), seeds=20),
     **{
         f"hybrid-{kind}": Method(
             _advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)

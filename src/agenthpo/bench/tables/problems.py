@@ -50,6 +50,8 @@ class Problem:
     """The mean loss that half of the space's configurations (those that do not fail) go below."""
     noisy: bool = False
     background: str = ""
+    data: str = ""
+    """The data set of the recorded library that it is trained on; empty where it is another."""
     status_of: Callable[[Params], Status] = lambda params: "failed"
     """How a trial of a configuration that fails ends."""
 

@@ -88,6 +88,7 @@ def live_problem(recording: Recording, cache: Path) -> Problem:
         # nobody says so: a person does not know it either
         noisy=False,
         background=pair.background,
+        data=pair.data.name,
     )
 
 

@@ -65,7 +65,8 @@ class Pair:
         """The task in plain words."""
         rows, columns = len(self.data.y), self.data.columns
         size = f"{rows} rows" if columns == 1 else f"{rows} rows of {columns} columns"
-        return f"{self.family.about}, to predict {self.data.about} ({size})."
+        kind = "regression" if self.data.kind == "numbers" else "classification"
+        return f"{self.family.about}, to predict {self.data.about} ({kind}, {size})."
 
     def train(self, params: Params, split: int) -> Trained:
         """Train once on the ``split``-th split, 0 to 2; everything random is seeded by it."""

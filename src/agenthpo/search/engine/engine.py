@@ -39,7 +39,13 @@ ENGINE = "engine"
 """The name of this proposer."""
 HANDOVER = 300
 """Trials with a result after which TPE takes over."""
-_SMOOTH, _NARROW = Settings(), Settings(scale_location=-1.0, scale_spread=0.6)
+_SMOOTH = Settings(noise_location=-2.0)
+_NARROW = Settings(scale_location=-1.0, scale_spread=0.6)
+"""Either a smooth function under much noise, or a narrow valley under little: the results say which
+is the more probable.
+"""
+_BORDER = Settings()
+"""Of what runs and what fails: the same configuration seldom does both."""
 _LARGEST = 1e150
 """Beyond it, squares of losses would overflow; who comes so far has other troubles than which of
 two is better.
@@ -56,6 +62,8 @@ class Knobs:
     """Random points after the default."""
     design_width: float = 0.4
     """Which share of each range they are drawn from, in its middle."""
+    design_kept: float = 0.5
+    """With which probability each of their parameters keeps the default's value instead."""
     inside: float = 5.0
     """Weight of the prior that good values are inside their ranges, to be divided by the number of
     trials.
@@ -110,7 +118,8 @@ class Engine:
         encoding, rows = self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            drawn, why = self._designed(encoding, rows, trials, rng=rng)
+            default = _default_row(encoding)
+            drawn, why = self._designed(encoding, rows, trials, default=default, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
             if row is None:
                 return _exhausted(trials)
@@ -131,6 +140,7 @@ class Engine:
         rows: Matrix,
         trials: Sequence[Trial],
         *,
+        default: Vector | None,
         rng: np.random.Generator,
     ) -> tuple[Matrix, str]:
         """Return rows to try before the losses say anything, the most promising first, and why."""
@@ -139,6 +149,11 @@ class Engine:
         if not (ended & ~ran).any():
             inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
             why = "At random from the middle of the space, to begin with."
+            if default is not None:
+                kept = rng.random(inner.shape) < self.knobs.design_kept
+                kept[np.arange(len(inner)), rng.integers(encoding.width, size=len(inner))] = False
+                inner = encoding.settled(np.where(kept, default, inner))
+                why = "At random from the middle of the space, half of it as in the default."
             return np.concatenate([inner, encoding.drawn(rng, 64)]), why
         # Failures teach at once: rows are drawn from all of the space, and about what ran, with a
         # probability in proportion to P(does not fail)^caution. The largest of the logarithms with
@@ -343,7 +358,12 @@ def _telling(losses: Vector, most: int) -> np.ndarray:
 
 def _feasible(encoding: Encoding, rows: Matrix, ran: np.ndarray) -> Process:
     """Return the process of 1 for the rows that ran and -1 for those that failed."""
-    return fit(encoding, rows, values=np.where(ran, 1.0, -1.0), settings=_SMOOTH)
+    return fit(encoding, rows, values=np.where(ran, 1.0, -1.0), settings=_BORDER)
+
+
+def _default_row(encoding: Encoding) -> Vector | None:
+    default = encoding.space.default()
+    return None if default is None else encoding.rows([default])[0]
 
 
 def _exhausted(trials: Sequence[Trial]) -> Stop:

@@ -1,0 +1,146 @@
+"""Known configurations, put into a task's own space by the names and ranges of its parameters.
+
+Nothing is taken where the match is weak: where the family is not named, or fewer than half of the
+parameters find a value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from agenthpo.exchange import Hint
+from agenthpo.knowledge.families import family_of
+from agenthpo.knowledge.names import recognised
+from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip, portfolios
+from agenthpo.records import Params
+from agenthpo.space import Parameter, Space, format_number, short_number
+
+__all__ = ["hints_for", "kind_of", "mapped"]
+
+_BEYOND = 0.1
+"""How far beyond a range a value may lie to count as its end, as a share of the range."""
+_FEWEST, _SHARE = 2, 0.5
+"""Parameters that must find a value: at least so many, and at least this share of the space's."""
+_NAMED = 4
+"""Parameters that a rationale names."""
+_KINDS: Mapping[Kind, re.Pattern[str]] = {
+    "classes": re.compile(
+        r"classif|\bclass(es)?\b|accuracy|\bauc\b|\bf1\b|error.rate|log.?loss|cross.entropy",
+        re.IGNORECASE,
+    ),
+    "numbers": re.compile(r"regress|\br?mse\b|\bmae\b|\br2\b|squared.error", re.IGNORECASE),
+}
+
+
+def hints_for(
+    space: Space,
+    said: str,
+    *,
+    imports: Collection[str] = (),
+    known: Sequence[Portfolio] | None = None,
+) -> tuple[Hint, ...]:
+    """Return what is known of a task's family of models in its own ``space``, the best first; empty
+    where the family is not recognised or little of it fits.
+
+    :param said: the task in plain words, and its metric.
+    :param imports: the names that the training script imports.
+    :param known: the portfolios to take it from; the package's own without it.
+    """
+    family = family_of(said, imports)
+    if family is None:
+        return ()
+    kind = kind_of(said)
+    fitting = [
+        portfolio
+        for portfolio in (portfolios() if known is None else known)
+        if portfolio.family == family.name and kind in (portfolio.kind, None)
+    ]
+    # where nobody says what is predicted, what fits better
+    found = [
+        [hint for tip in portfolio.tips if (hint := _hint(space, tip, family.about))]
+        for portfolio in fitting
+    ]
+    return tuple(sorted(found, key=len)[-1]) if found else ()
+
+
+def kind_of(said: str) -> Kind | None:
+    """Return what a task's words say is predicted; None where they say nothing, or both."""
+    text = said.replace("_", " ")
+    found: list[Kind] = [kind for kind, pattern in _KINDS.items() if pattern.search(text)]
+    return found[0] if len(found) == 1 else None
+
+
+def mapped(space: Space, named: Mapping[str, Any]) -> tuple[Params, tuple[str, ...]]:
+    """Return the configuration of ``space`` that takes its values from ``named`` (usual name ->
+    value) where they fit, and the names of the parameters that did. The others have their default,
+    or the middle of their range.
+    """
+    known = recognised(space.names)
+    params: Params = {}
+    found: list[str] = []
+    for parameter in space:
+        if parameter not in space.active(params):
+            continue
+        usual = known[parameter.name].name if parameter.name in known else parameter.name
+        value = _fitted(parameter, named[usual]) if usual in named else None
+        if value is not None:
+            found.append(parameter.name)
+        elif parameter.has_default:
+            value = parameter.default
+        else:
+            value = _middle(parameter)
+        params[parameter.name] = value
+    return params, tuple(found)
+
+
+def _hint(space: Space, tip: Tip, about: str) -> Hint | None:
+    params, found = mapped(space, tip.params)
+    if len(found) < max(_FEWEST, _SHARE * len(params)) or params == space.default():
+        return None
+    defaults = space.default() or {}
+    moved = [name for name in found if params[name] != defaults.get(name)]
+    named = ", ".join(f"{name} {short_number(params[name])}" for name in moved[:_NAMED])
+    rest = "" if len(moved) <= _NAMED else f" and {len(moved) - _NAMED} more"
+    return Hint(
+        params,
+        f"Better than the default on {tip.better} of {tip.of} other data sets for {about}: "
+        f"{named}{rest}.",
+    )
+
+
+def _fitted(parameter: Parameter, value: Any) -> Any:
+    """Return the parameter's own value that ``value`` means or comes next to; None for none."""
+    if not parameter.is_ordered:
+        text = format_number(value).lower()
+        return next((v for v in parameter.values if format_number(v).lower() == text), None)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    ends = parameter.values or (parameter.low, parameter.high)
+    low, high = min(ends), max(ends)
+    is_log = parameter.log or (parameter.is_discrete and low > 0 and high / low > 8)
+
+    def place(number: float) -> float:
+        return math.log(number) if is_log else float(number)
+
+    if is_log and value <= 0:
+        return None
+    beyond = _BEYOND * (place(high) - place(low))
+    if not place(low) - beyond <= place(value) <= place(high) + beyond:
+        return None
+    if parameter.is_discrete:
+        return min(parameter.values, key=lambda v: abs(place(v) - place(value)))
+    value = min(max(value, low), high)
+    if parameter.step is not None:
+        value = low + round((value - low) / parameter.step) * parameter.step
+    return parameter.snap(round(value) if parameter.kind == "int" else float(value))
+
+
+def _middle(parameter: Parameter) -> Any:
+    if parameter.is_discrete:
+        return parameter.values[len(parameter.values) // 2]
+    assert parameter.low is not None and parameter.high is not None
+    low, high = parameter.low, parameter.high
+    return _fitted(parameter, math.sqrt(low * high) if parameter.log else (low + high) / 2)

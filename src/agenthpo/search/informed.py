@@ -1,0 +1,72 @@
+"""A proposer that first tries what was good elsewhere, while that earns its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from agenthpo.exchange import Hint, View
+from agenthpo.records import Proposal, Stop, Trial
+from agenthpo.search import Proposer
+from agenthpo.search.optuna_samplers import default_proposal
+from agenthpo.task import Task
+from agenthpo.trials import upward
+
+__all__ = ["Informed", "Sees"]
+
+
+@runtime_checkable
+class Sees(Protocol):
+    """A proposer that says what it thinks of the objective."""
+
+    def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
+        """Return what it thinks, None before it has a model."""
+        ...
+
+
+class Informed:
+    """After the default, the first hint gets one trial. Each further hint is tried only if the one
+    before was better than all that came before it; else the rest are dropped, and ``proposer`` goes
+    its way with what was seen.
+    """
+
+    def __init__(self, proposer: Proposer, hints: Sequence[Hint]) -> None:
+        self.proposer, self.hints = proposer, tuple(hints)
+
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        """Return the default, the next hint that has earned its trial, or what the proposer
+        proposes.
+        """
+        if proposal := default_proposal(task, trials):
+            return proposal
+        if hint := self._next(task, trials):
+            return Proposal(dict(hint.params), "knowledge", rationale=hint.rationale)
+        return self.proposer.propose(task, trials)
+
+    def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
+        """Return the proposer's view, where it has one."""
+        return self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
+
+    def _next(self, task: Task, trials: Sequence[Trial]) -> Hint | None:
+        given = [t for t in trials if t.proposal.source == "knowledge"]
+        if given and not _is_best(task, trials, given[-1]):
+            return None
+        barred = task.barred(trials)
+        return next(
+            (
+                hint
+                for hint in self.hints[len(given) :]
+                if not task.space.violations(hint.params)
+                and task.space.key(hint.params) not in barred
+            ),
+            None,
+        )
+
+
+def _is_best(task: Task, trials: Sequence[Trial], trial: Trial) -> bool:
+    """Return whether the trial came out better than all before it."""
+    if trial.value is None:
+        return False
+    sign = upward(task.objective.direction)
+    before = [t.value for t in trials if t.number < trial.number and t.value is not None]
+    return all(sign * (trial.value - value) > 0 for value in before)
