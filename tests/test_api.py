@@ -85,3 +85,41 @@ def test_the_readmes_example_is_short():
     readme = (ROOT / "README.md").read_text()
     example = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     assert len(example.splitlines()) <= 12
+
+
+SVM = {
+    "C": {"type": "float", "low": 0.001, "high": 1000.0, "log": True, "default": 1.0},
+    "gamma": {"type": "float", "low": 1e-5, "high": 10.0, "log": True, "default": 0.1},
+    "epsilon": {"type": "float", "low": 0.001, "high": 1.0, "log": True, "default": 0.1},
+}
+
+
+def tuned_svm(**given):
+    return agenthpo.tune(
+        lambda params: params["epsilon"],
+        SVM,
+        background="A support vector machine, regression of a price.",
+        direction="minimize",
+        model="none",
+        study="svm",
+        on_event=lambda event: None,
+        **given,
+    )
+
+
+def test_what_was_good_on_other_data_sets_gets_the_trial_after_the_default():
+    first = tuned_svm(trials=1)
+    resumed = tuned_svm(trials=4, resume=True)
+    sources = [t.proposal.source for t in resumed.trials]
+    assert len(first.trials) == 1 and sources[:2] == ["default", "knowledge"]
+    hint = resumed.trials[1].proposal
+    assert hint.rationale.startswith("Better than the default on ")
+    assert "other data sets for support vector machines: C " in hint.rationale
+    assert hint.params != resumed.trials[0].proposal.params
+
+
+def test_a_study_can_go_without_what_is_known():
+    with pytest.raises(AgentHPOError, match=r"no part 'luck' .* known is knowledge"):
+        tuned_svm(trials=3, without=["luck"])
+    found = tuned_svm(trials=3, without=["knowledge"])
+    assert [t.proposal.source for t in found.trials] == ["default", "engine", "engine"]

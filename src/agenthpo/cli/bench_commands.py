@@ -174,3 +174,21 @@ def bench_record(
     from agenthpo.cli.bench_record import bench_record as record
 
     return _benched(lambda: record(folder, pairs or [], jobs=jobs, as_json=json))
+
+
+@bench.command("portfolios")
+def bench_portfolios(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the recordings are, a file per pair.")
+    ] = Path("benchmarks/recorded"),
+    out: Annotated[
+        Path, typer.Option("--out", help="The file that the package reads them from.")
+    ] = Path("src/agenthpo/knowledge/portfolios.json"),
+    json: Json = False,
+) -> None:
+    """Choose, for each family of models, the configurations that were better than the default on
+    most of the recorded data sets.
+    """
+    from agenthpo.cli.bench_record import bench_portfolios as write
+
+    write(folder, out, as_json=json)

@@ -20,10 +20,8 @@ from agenthpo.bench.trainings.training import pair_names
 from agenthpo.knowledge.names import recognised
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip
 
-__all__ = ["PORTFOLIOS", "known_without", "portfolio", "recorded_portfolios", "written"]
+__all__ = ["known_without", "portfolio", "recorded_portfolios", "written"]
 
-PORTFOLIOS = Path("src/agenthpo/knowledge/portfolios.json")
-"""From the project's folder."""
 _FEWEST, _MOST = 3, 3
 """Data sets that a portfolio must rest on, and tips that it has at most."""
 _SHARE = 0.6
