@@ -22,7 +22,7 @@ from agenthpo.bench.trainings.library import (
     read_recording,
     record_pairs,
 )
-from agenthpo.bench.trainings.live import load_live
+from agenthpo.bench.trainings.live import LIVE, load_live
 from agenthpo.bench.trainings.training import pair_named, pair_names
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.taskfile.space import parse_space
@@ -265,4 +265,5 @@ def test_what_is_recorded_lies_in_its_pairs_space_and_knows_better_than_the_defa
         assert found.origins[:301] == ("default", *["sobol"] * 300), file.stem
         wrong = [p for p in found.configurations if pair.space.violations(p)]
         assert wrong == [], file.stem
-        assert found.means.min() <= found.means[0] < np.inf, file.stem
+        assert found.means.min() <= found.means[0] and np.isfinite(found.means.min()), file.stem
+        assert np.isfinite(found.means[0]) or file.stem not in LIVE, file.stem
