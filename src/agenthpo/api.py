@@ -61,6 +61,7 @@ def tune(
     study: str | None = None,
     resume: bool = False,
     proposer: str | None = None,
+    earlier: Sequence[str] = (),
     without: Sequence[str] = (),
     on_llm_failure: OnFailure = "fallback",
     keep_going: bool = False,
@@ -106,6 +107,8 @@ def tune(
     :param study: the study's name; the objective's name without it.
     :param resume: whether to continue the study of that name until ``trials`` are done.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
+    :param earlier: studies whose best configurations are tried after the default: names or folders,
+        CSV files, files or URLs of Optuna storages. Their spaces may differ.
     :param without: parts to go without: ``knowledge`` is what was good on other data sets for the
         same kind of model, of which one configuration is tried after the default. A resumed study
         keeps what it began with.
@@ -167,6 +170,7 @@ def tune(
             model=choice,
             seed=seed,
             proposer=proposer,
+            earlier=earlier,
             without=without,
             keep_going=keep_going,
             on_event=tell,

@@ -62,6 +62,7 @@ class Optimizer:
     :param defaults: the configuration to begin with. It comes before the defaults in ``space``.
     :param proposer: who proposes: a name as for ``--proposer``, or any
         ``agenthpo.search.Proposer``.
+    :param earlier: earlier studies to begin with, as for ``agenthpo.tune``.
     :param without: parts to go without, as for ``agenthpo.tune``.
     :param model: the language model, ``none`` for no model; see ``agenthpo.tune``.
     :param base_url: an OpenAI-compatible server that has the model.
@@ -82,6 +83,7 @@ class Optimizer:
         direction: Direction = "minimize",
         defaults: Mapping[str, Any] | None = None,
         proposer: str | Proposer = "hybrid",
+        earlier: Sequence[str] = (),
         without: Sequence[str] = (),
         model: str = NONE,
         base_url: str | None = None,
@@ -114,7 +116,7 @@ class Optimizer:
                 proposer,
                 llm and Redacting(llm),
                 seed=seed,
-                hints=hints_of(self.task, without=without),
+                hints=hints_of(self.task, earlier=earlier, without=without),
             )
         else:
             self._proposer = proposer

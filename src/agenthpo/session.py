@@ -72,6 +72,7 @@ def begin(
     seed: int = 0,
     storage: str | None = None,
     proposer: str | None = None,
+    earlier: Sequence[str] = (),
     without: Sequence[str] = (),
     keep_going: bool = False,
     on_event: OnEvent = ignore,
@@ -79,7 +80,8 @@ def begin(
     """Run a new study of ``task`` in ``folder``, its trials in a journal file there or in the
     Optuna storage at the URL ``storage``.
 
-    :param without: parts that are switched off; see ``agenthpo.assembly.hints_of``.
+    :param earlier: studies whose best configurations are worth a trial, and parts to go
+        ``without``; see ``agenthpo.assembly.hints_of``.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
@@ -95,7 +97,7 @@ def begin(
         folder=str(folder.resolve()),
         proposer=proposer,
         record=record_in(folder.parent, model.name),
-        hints=hints_of(task, without=without, model=model.name),
+        hints=hints_of(task, earlier=earlier, without=without, model=model.name),
         model=model.name,
         base_url=model.base_url,
         on_llm_failure=model.on_failure,

@@ -16,7 +16,15 @@ from agenthpo.task import Task
 from agenthpo.taskfile.reading import load_task
 from agenthpo.text.urls import shown_url
 
-__all__ = ["find_study", "foreign_study", "foreign_words", "meta_of", "study_folder", "task_of"]
+__all__ = [
+    "find_study",
+    "foreign_study",
+    "foreign_words",
+    "is_study",
+    "meta_of",
+    "study_folder",
+    "task_of",
+]
 
 
 def meta_of(folder: Path) -> StudyMeta:
@@ -40,7 +48,7 @@ def find_study(text: str) -> Path:
     for folder in (path, study_folder(text, beside=Path())):
         if read_meta(folder) is not None:
             return folder
-    studies = sorted(f for f in (path / STUDIES).glob("*") if _is_study(f))
+    studies = sorted(f for f in (path / STUDIES).glob("*") if is_study(f))
     if len(studies) == 1:
         return studies[0]
     if studies:
@@ -48,7 +56,7 @@ def find_study(text: str) -> Path:
             f"{path} has the studies {', '.join(f.name for f in studies)}; name one of "
             f"them: {studies[0]}"
         )
-    known = sorted(f.name for f in Path(STUDIES).glob("*") if _is_study(f))
+    known = sorted(f.name for f in Path(STUDIES).glob("*") if is_study(f))
     hint = (
         f"there are {', '.join(known)}"
         if known
@@ -57,7 +65,7 @@ def find_study(text: str) -> Path:
     raise StudyError(f"there is no study '{text}'; {hint}")
 
 
-def _is_study(folder: Path) -> bool:
+def is_study(folder: Path) -> bool:
     """Return whether there is a study in ``folder``, be it one that cannot be read."""
     try:
         return read_meta(folder) is not None

@@ -99,6 +99,15 @@ def run(
     study: Annotated[
         str | None, typer.Option("--study", help="The study's name; the task's name without it.")
     ] = None,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="STUDY",
+            help="Try what was best in an earlier study first: its name or folder, a folder of "
+            "studies, a CSV file, or an Optuna storage (file or URL). Can be repeated.",
+        ),
+    ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option(
@@ -141,6 +150,7 @@ def run(
             seed=chosen_seed,
             storage=storage,
             proposer=options.proposer,
+            earlier=earlier or (),
             without=without or (),
             keep_going=options.keep_going,
             on_event=on_event,

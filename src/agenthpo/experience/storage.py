@@ -165,7 +165,7 @@ def open_to_read(folder: Path) -> tuple[BaseStorage | None, str]:
     """
     place = noted_place(folder)
     if place is not None:
-        return _database_to_read(place.url, has_begun=(folder / TRIALS).is_dir()), ""
+        return database_to_read(place.url, has_begun=(folder / TRIALS).is_dir()), ""
     try:
         journal = read_journal(folder / JOURNAL)
     except OSError as problem:
@@ -202,7 +202,12 @@ def damage_words(folder: Path, journal: Journal) -> str:
     )
 
 
-def _database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
+def database_to_read(url: str, *, has_begun: bool) -> BaseStorage | None:
+    """Return the database at ``url``, which reading never changes; None where it is not there, or
+    holds no studies, and none was begun in it.
+
+    :raises StudyError: if it cannot be read.
+    """
     scheme, path = _sqlite_file(url)
     if path is None:
         return _database(url, is_new=False)

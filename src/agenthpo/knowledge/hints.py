@@ -18,7 +18,7 @@ from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip, portfolios
 from agenthpo.records import Params
 from agenthpo.space import Parameter, Space, format_number, short_number
 
-__all__ = ["hints_for", "kind_of", "mapped"]
+__all__ = ["fitting_hint", "hints_for", "kind_of", "mapped", "usual_names"]
 
 _BEYOND = 0.1
 """How far beyond a range a value may lie to count as its end, as a share of the range."""
@@ -96,19 +96,29 @@ def mapped(space: Space, named: Mapping[str, Any]) -> tuple[Params, tuple[str, .
     return params, tuple(found)
 
 
+def usual_names(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``params`` by the usual name of each parameter, its own where that is not known."""
+    known = recognised(params)
+    return {known[name].name if name in known else name: v for name, v in params.items()}
+
+
 def _hint(space: Space, tip: Tip, about: str) -> Hint | None:
-    params, found = mapped(space, tip.params)
+    reason = f"Better than the default on {tip.better} of {tip.of} other data sets for {about}"
+    return fitting_hint(space, tip.params, reason)
+
+
+def fitting_hint(space: Space, named: Mapping[str, Any], reason: str) -> Hint | None:
+    """Return the configuration that ``named`` means in ``space``, for a ``reason``; None where too
+    few parameters find a value, or it is the default.
+    """
+    params, found = mapped(space, named)
     if len(found) < max(_FEWEST, _SHARE * len(params)) or params == space.default():
         return None
     defaults = space.default() or {}
     moved = [name for name in found if params[name] != defaults.get(name)]
-    named = ", ".join(f"{name} {short_number(params[name])}" for name in moved[:_NAMED])
+    words = ", ".join(f"{name} {short_number(params[name])}" for name in moved[:_NAMED])
     rest = "" if len(moved) <= _NAMED else f" and {len(moved) - _NAMED} more"
-    return Hint(
-        params,
-        f"Better than the default on {tip.better} of {tip.of} other data sets for {about}: "
-        f"{named}{rest}.",
-    )
+    return Hint(params, f"{reason}: {words}{rest}.")
 
 
 def _fitted(parameter: Parameter, value: Any) -> Any:

@@ -17,7 +17,7 @@ from agenthpo.bench.trainings.datasets import DATASETS
 from agenthpo.bench.trainings.families import FAMILIES
 from agenthpo.bench.trainings.library import FOLDER, Recording, read_recording
 from agenthpo.bench.trainings.training import pair_names
-from agenthpo.knowledge.names import recognised
+from agenthpo.knowledge.hints import usual_names
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip
 
 __all__ = ["known_without", "portfolio", "recorded_portfolios", "written"]
@@ -114,11 +114,10 @@ def _regrets(recording: Recording) -> np.ndarray:
 
 
 def _usual(recording: Recording, place: int) -> dict[str, Any]:
-    known = recognised({name for params in recording.configurations for name in params})
-    params = recording.configurations[place]
-    return {
-        known[name].name if name in known else name: _short(value) for name, value in params.items()
-    }
+    # all names together: some mean something else beside others
+    every = {name: None for params in recording.configurations for name in params}
+    usual = dict(zip(every, usual_names(every), strict=True))
+    return {usual[n]: _short(v) for n, v in recording.configurations[place].items()}
 
 
 def _short(value: Any) -> Any:
