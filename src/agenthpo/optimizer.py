@@ -140,7 +140,13 @@ class Optimizer:
         return dict(proposal.params)
 
     def tell(
-        self, params: Mapping[str, Any], value: float | None = None, *, status: str = "complete"
+        self,
+        params: Mapping[str, Any],
+        value: float | None = None,
+        *,
+        status: str = "complete",
+        seconds: float = 0.0,
+        peak_mb: float | None = None,
     ) -> Trial:
         """Record the result of ``params``, and return the trial.
 
@@ -151,6 +157,9 @@ class Optimizer:
         :param value: its value of the objective; None for a trial without one.
         :param status: ``complete`` with a value; ``failed``, ``timeout``, ``oom``, ``diverged`` or
             ``interrupted`` without.
+        :param seconds: how long it took. Where some hit a time limit, the engine learns from it
+            what takes too long.
+        :param peak_mb: the most memory that it held, in 10^6 bytes, for the same reason.
         :raises InvalidParams: if they do not lie in the space.
         :raises StudyError: if value and status contradict each other.
         """
@@ -158,7 +167,7 @@ class Optimizer:
         self.task.space.check(known)
         place = self._place(known)
         trial = self._trials[place]
-        outcome = _outcome(value, status)
+        outcome = replace(_outcome(value, status), duration_s=seconds, peak_mb=peak_mb)
         analysis = self._executor.analyse(self.task, trial, outcome=outcome, trials=self._trials)
         self._trials[place] = replace(
             trial, outcome=outcome, analysis=analysis, finished_at=time.time()

@@ -68,7 +68,7 @@ class Ours:
     """AgentHPO's own proposers."""
 
     def __init__(self, problem: Problem, seed: int, proposer: str | Proposer) -> None:
-        self._status_of = problem.status_of
+        self._status_of, self._used_by = problem.status_of, problem.used_by
         self.optimizer = Optimizer(
             problem.raw,
             proposer=proposer,
@@ -84,7 +84,10 @@ class Ours:
     def tell(self, params: Params, value: float | None) -> None:
         """Take its loss."""
         status = self._status_of(params) if value is None else "complete"
-        self.optimizer.tell(params, value, status=status)
+        used = self._used_by(params)
+        self.optimizer.tell(
+            params, value, status=status, seconds=used.seconds, peak_mb=used.peak_mb
+        )
 
     def recommended(self) -> Params | None:
         """Return the best configuration."""

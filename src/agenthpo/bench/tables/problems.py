@@ -15,7 +15,7 @@ from agenthpo.records import Params, Status
 from agenthpo.space import Space
 from agenthpo.taskfile.space import parse_space
 
-__all__ = ["Pool", "Problem", "Ranked", "regret", "sampled"]
+__all__ = ["Pool", "Problem", "Ranked", "Used", "regret", "sampled"]
 
 _POOL, _POOL_SEED, _WORST = 4000, 20261126, 2.0
 """Random configurations that stand for a continuous space; where normalised regret is cut off."""
@@ -29,6 +29,14 @@ class Ranked(Protocol):
         worst.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a trial used; 0 and None where nobody measures it."""
+
+    seconds: float = 0.0
+    peak_mb: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +62,8 @@ class Problem:
     """The data set of the recorded library that it is trained on; empty where it is another."""
     status_of: Callable[[Params], Status] = lambda params: "failed"
     """How a trial of a configuration that fails ends."""
+    used_by: Callable[[Params], Used] = lambda params: Used()
+    """What a trial of a configuration uses, as its outcome would say."""
 
     @cached_property
     def space(self) -> Space:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from agenthpo.bench.tables.problems import Problem
+from agenthpo.bench.tables.problems import Problem, Used
 from agenthpo.bench.trainings.library import FOLDER, read_recording
 from agenthpo.bench.trainings.live import CACHE, live_problem
 from agenthpo.errors import TaskError
@@ -35,6 +35,17 @@ class _Limit:
     """Of the configurations, how many run."""
     default: Mapping[str, Any] = field(default_factory=dict)
     """What of the library's default is replaced, so that it runs."""
+
+    def used(self, params: Params, most: float) -> Used:
+        """Return what a trial's outcome would say: memory and time up to the limit ``most``, above
+        what any process takes.
+        """
+        if self.status not in ("oom", "timeout"):
+            return Used()
+        share = min(self.load(params) / most, 1.0)
+        if self.status == "oom":
+            return Used(peak_mb=_PROCESS_MB + share * (_LIMIT_MB - _PROCESS_MB))
+        return Used(seconds=_START_S + share * _LIMIT_S)
 
 
 def _memory(params: Params) -> float:
@@ -59,6 +70,7 @@ def _seconds(params: Params) -> float:
     return float(params["n_estimators"] * params["max_features"] * params["max_depth"])
 
 
+_PROCESS_MB, _LIMIT_MB, _START_S, _LIMIT_S = 300.0, 2000.0, 2.0, 60.0
 _SMALL = {"hidden": 4, "layers": 1, "batch_size": 16}
 """The corner of the space that fits into the least memory."""
 _ALL = {
@@ -113,6 +125,7 @@ def load_failing(name: str, *, folder: Path = FOLDER, cache: Path = CACHE) -> Pr
         best=float(recording.means[is_kept].min()),
         median=pool.median,
         status_of=lambda params: "failed" if runs(params) else limit.status,
+        used_by=lambda params: limit.used(params, most),
     )
     default = problem.space.default()
     assert default is not None and runs(default), name

@@ -8,17 +8,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import erfcx, log_ndtr, ndtr
+from scipy.special import erfcx, ndtr
 
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
-from agenthpo.search.engine.gp import Process
 
-__all__ = ["candidates", "climbed", "fingerprints", "log_expected_improvement", "log_feasible"]
+__all__ = ["candidates", "climbed", "fingerprints", "log_expected_improvement"]
 
-_DOUBT = 0.01
-"""Variance of the border between what runs and what fails: at 0.1 the search continued
-beyond it.
-"""
 Score = Callable[[Matrix], Vector]
 
 
@@ -47,16 +42,6 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
     high = np.maximum(z, -1.0)
     near = np.log(np.exp(-0.5 * high * high) / math.sqrt(2 * math.pi) + high * ndtr(high))
     logarithm: Vector = np.log(spread) + np.where(z > -1, near, np.where(z > -1e4, tail, far))
-    return logarithm
-
-
-def log_feasible(process: Process, rows: Matrix) -> Vector:
-    """Return the logarithm of the probability that ``rows`` do not fail, by a process of 1 for what
-    ran and -1 for what failed.
-    """
-    # P(g + e > 0) for g ~ N(mean, spread^2) and e ~ N(0, doubt): Phi(mean / sqrt(doubt + spread^2))
-    mean, spread = process.at(rows)
-    logarithm: Vector = log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
     return logarithm
 
 

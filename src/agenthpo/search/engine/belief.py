@@ -9,8 +9,9 @@ import numpy as np
 from scipy.special import logsumexp, stdtrit
 
 from agenthpo.records import Expected
-from agenthpo.search.engine.acquisition import log_expected_improvement, log_feasible
+from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.search.engine.feasibility import Feasible
 from agenthpo.search.engine.gp import Process
 from agenthpo.search.engine.prior import log_inside
 from agenthpo.search.engine.warp import Warp
@@ -40,7 +41,7 @@ class Belief:
     processes: tuple[Process, ...]
     weights: Vector
     """Logarithms, which sum to 1."""
-    feasible: Process | None
+    feasible: Feasible | None
     known: Matrix
     """Rows that have a value."""
     warp: Warp
@@ -66,7 +67,7 @@ class Belief:
         ]
         found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
         if self.feasible is not None:
-            found = found + CAUTION * log_feasible(self.feasible, rows)
+            found = found + CAUTION * self.feasible.log_probability(rows)
         return found
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:

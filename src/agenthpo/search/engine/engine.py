@@ -20,9 +20,10 @@ from scipy.special import logsumexp
 
 from agenthpo.exchange import View
 from agenthpo.records import Params, Proposal, Stop, Trial
-from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints, log_feasible
+from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
 from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.search.engine.feasibility import feasible_of
 from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.engine.view import view_of
@@ -30,7 +31,7 @@ from agenthpo.search.engine.warp import Warp, warps
 from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
-from agenthpo.task import Task
+from agenthpo.task import Task, Train
 from agenthpo.trials import best_measured, next_number, upward
 
 __all__ = ["ENGINE", "HANDOVER", "Belief", "Engine", "Knobs"]
@@ -44,8 +45,6 @@ _NARROW = Settings(scale_location=-1.0, scale_spread=0.6)
 """Either a smooth function under much noise, or a narrow valley under little: the results say which
 is the more probable.
 """
-_BORDER = Settings()
-"""Of what runs and what fails: the same configuration seldom does both."""
 _LARGEST = 1e150
 """Beyond it, squares of losses would overflow; who comes so far has other troubles than which of
 two is better.
@@ -118,8 +117,7 @@ class Engine:
         encoding, rows = self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
         if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
-            default = _default_row(encoding)
-            drawn, why = self._designed(encoding, rows, trials, default=default, rng=rng)
+            drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
             if row is None:
                 return _exhausted(trials)
@@ -140,13 +138,13 @@ class Engine:
         rows: Matrix,
         trials: Sequence[Trial],
         *,
-        default: Vector | None,
+        train: Train,
         rng: np.random.Generator,
     ) -> tuple[Matrix, str]:
         """Return rows to try before the losses say anything, the most promising first, and why."""
-        ended = np.array([t.outcome is not None for t in trials], dtype=bool)
-        ran = np.array([t.value is not None for t in trials], dtype=bool)
-        if not (ended & ~ran).any():
+        feasible = feasible_of(encoding, rows, trials, train)
+        if feasible is None:
+            default = _default_row(encoding)
             inner = encoding.drawn(rng, 64, width=self.knobs.design_width)
             why = "At random from the middle of the space, to begin with."
             if default is not None:
@@ -158,9 +156,9 @@ class Engine:
         # Failures teach at once: rows are drawn from all of the space, and about what ran, with a
         # probability in proportion to P(does not fail)^caution. The largest of the logarithms with
         # Gumbel noise added is such a draw.
-        feasible = _feasible(encoding, rows[ended], ran[ended])
+        ran = np.array([t.value is not None for t in trials], dtype=bool)
         drawn = candidates(encoding, rows[ran], rng, far=self.knobs.far, near=self.knobs.near)
-        weighed = CAUTION * log_feasible(feasible, drawn) + rng.gumbel(size=len(drawn))
+        weighed = CAUTION * feasible.log_probability(drawn) + rng.gumbel(size=len(drawn))
         why = "Away from what failed, since too little has run to say more."
         return drawn[np.argsort(-weighed, kind="stable")], why
 
@@ -214,11 +212,7 @@ class Engine:
         if pending.any():
             fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
 
-        # Where trials fail: a process of +1 for what ran and -1 for what failed, read through a
-        # probit (see log_feasible).
-        ended = ~pending
-        failed = (ended & ~scored).any()
-        feasible = _feasible(encoding, rows[ended], scored[ended]) if failed else None
+        feasible = feasible_of(encoding, rows, trials, task.train)
         margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
         return Belief(
@@ -354,11 +348,6 @@ def _telling(losses: Vector, most: int) -> np.ndarray:
         : most - len(best)
     ]
     return np.sort(np.concatenate([best, later]))
-
-
-def _feasible(encoding: Encoding, rows: Matrix, ran: np.ndarray) -> Process:
-    """Return the process of 1 for the rows that ran and -1 for those that failed."""
-    return fit(encoding, rows, values=np.where(ran, 1.0, -1.0), settings=_BORDER)
 
 
 def _default_row(encoding: Encoding) -> Vector | None:

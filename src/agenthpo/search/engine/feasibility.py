@@ -1,0 +1,167 @@
+"""Where trials fail: by memory and time as amounts with a limit, by whatever else as a border.
+
+A trial that ran out of memory or time says by its amount how far to go back, and so does every one
+that finished; where only the end is known, a process of 1 for what ran and -1 for what failed is
+read through a probit. Each kind of failure has its own, since each has its own direction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from agenthpo.records import Outcome, Status, Trial
+from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.search.engine.gp import Process, Settings, fit
+from agenthpo.task import Train
+
+__all__ = ["Feasible", "feasible_of", "has_failed"]
+
+_BORDER = Settings()
+_DOUBT = 0.01
+"""Variance of the border between what runs and what fails: at 0.1 the search continued beyond
+it.
+"""
+_BEYOND = 0.3
+"""By how much, in logarithms, what hit a limit would have gone beyond it, at least: where it was
+stopped, nobody knows.
+"""
+_ROUNDS, _RIDGE = 3, 0.1
+_SAME = 0.9
+"""A failed trial's share of the largest amount that finished from which on the amount explains
+the failure: a device's memory is not what was measured.
+"""
+_NOT_OURS: tuple[Status, ...] = ("complete", "interrupted")
+_AMOUNTS: dict[Status, Callable[[Outcome], float | None]] = {
+    "oom": lambda outcome: outcome.peak_mb,
+    "timeout": lambda outcome: outcome.duration_s,
+}
+"""What a trial used of that which ran out."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Border:
+    """One kind of failure of which only the end is known."""
+
+    process: Process
+
+    def log_probability(self, rows: Matrix) -> Vector:
+        # P(g + e > 0) for g ~ N(mean, spread^2) and e ~ N(0, doubt):
+        # Phi(mean / sqrt(doubt + spread^2))
+        mean, spread = self.process.at(rows)
+        logarithm: Vector = log_ndtr(mean / np.sqrt(_DOUBT + spread**2))
+        return logarithm
+
+
+@dataclass(frozen=True, eq=False)
+class _Limit:
+    """One amount that may run out: its logarithm, a linear function of the row and a process of
+    what is left.
+    """
+
+    slopes: Vector
+    process: Process
+    deviation: float
+    limit: float
+
+    def log_probability(self, rows: Matrix) -> Vector:
+        # P(amount < limit) for log amount ~ N(line + d mean, d^2 (spread^2 + noise))
+        mean, spread = self.process.at(rows)
+        middle = _features(self.process.encoding, rows) @ self.slopes + self.deviation * mean
+        width = self.deviation * np.sqrt(spread**2 + self.process.noise)
+        logarithm: Vector = log_ndtr((self.limit - middle) / width)
+        return logarithm
+
+
+@dataclass(frozen=True, eq=False)
+class Feasible:
+    """What is known of where trials fail."""
+
+    kinds: tuple[_Border | _Limit, ...]
+
+    def log_probability(self, rows: Matrix) -> Vector:
+        """Return the logarithm of the probability that ``rows`` do not fail in any known way."""
+        total = np.zeros(len(rows))
+        for kind in self.kinds:
+            total = total + kind.log_probability(rows)
+        return total
+
+
+def has_failed(trial: Trial) -> bool:
+    """Return whether the trial failed by its configuration, as far as anybody knows."""
+    return trial.outcome is not None and trial.outcome.status not in _NOT_OURS
+
+
+def feasible_of(
+    encoding: Encoding, rows: Matrix, trials: Sequence[Trial], train: Train
+) -> Feasible | None:
+    """Return what ``trials``, at ``rows``, say of where trials fail; None where none has."""
+    ran = np.array([t.value is not None for t in trials], dtype=bool)
+    failures = {t.outcome.status for t in trials if t.outcome is not None and has_failed(t)}
+    kinds: list[_Border | _Limit] = []
+    for status in sorted(failures):
+        failed = np.array([t.outcome is not None and t.outcome.status == status for t in trials])
+        limit = _limit(encoding, rows, trials, status=status, failed=failed, train=train)
+        if limit is None:
+            seen = ran | failed
+            values = np.where(failed[seen], -1.0, 1.0)
+            kinds.append(_Border(fit(encoding, rows[seen], values=values, settings=_BORDER)))
+        else:
+            kinds.append(limit)
+    return Feasible(tuple(kinds)) if kinds else None
+
+
+def _limit(
+    encoding: Encoding,
+    rows: Matrix,
+    trials: Sequence[Trial],
+    *,
+    status: Status,
+    failed: np.ndarray,
+    train: Train,
+) -> _Limit | None:
+    """Return the limit by which trials end as ``status``; None where their amounts are not known,
+    or do not explain it.
+    """
+    if status not in _AMOUNTS:
+        return None
+    used = np.array([_amount(t, status) for t in trials])
+    finished = np.array([t.value is not None for t in trials], dtype=bool) & (used > 0)
+    if not finished.any() or not (used[failed] > 0).all():
+        return None
+    most = float(used[finished].max())
+    if used[failed].min() < _SAME * most:
+        return None
+    given = train.memory_mb if status == "oom" else train.timeout_s
+    limit = math.log(given or max(float(used[failed].min()), most))
+    seen = finished | failed
+    is_beyond = failed[seen]
+    amounts = np.log(used[seen])
+    features = _features(encoding, rows[seen])
+    beyond = limit + _BEYOND
+    for _ in range(_ROUNDS):
+        # what hit the limit is taken to be where the others put it, beyond the limit
+        amounts = np.where(is_beyond, beyond, amounts)
+        slopes = np.linalg.solve(
+            features.T @ features + _RIDGE * np.eye(features.shape[1]), features.T @ amounts
+        )
+        beyond = np.maximum(features @ slopes, limit + _BEYOND)
+    amounts = np.where(is_beyond, beyond, amounts)
+    left = amounts - features @ slopes
+    deviation = max(float(left.std()), 1e-3)
+    process = fit(encoding, rows[seen], values=left / deviation, settings=_BORDER)
+    return _Limit(slopes, process=process, deviation=deviation, limit=limit)
+
+
+def _amount(trial: Trial, status: Status) -> float:
+    found = None if trial.outcome is None else _AMOUNTS[status](trial.outcome)
+    return found if found is not None and math.isfinite(found) else 0.0
+
+
+def _features(encoding: Encoding, rows: Matrix) -> Matrix:
+    """Return 1 and the places of the numbers, each on its own scale: products are sums there."""
+    return np.concatenate([np.ones((len(rows), 1)), rows[:, ~encoding.names]], axis=1)
