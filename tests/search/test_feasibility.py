@@ -83,6 +83,20 @@ def test_memory_that_does_not_explain_the_failure_is_not_believed():
     assert probability(nothing, batch=512) == pytest.approx(probability(feasible, batch=512))
 
 
+def test_what_is_larger_in_all_that_takes_memory_is_avoided_at_once():
+    ran = trial(0, {"batch": 32, "width": 256, "rate": 1e-3})
+    out = trial(1, {"batch": 64, "width": 512, "rate": 1e-3}, "oom")
+    feasible = shown([ran, out])
+    larger, mixed = (
+        probability(feasible, batch=128, width=512),
+        probability(feasible, batch=16, width=2048),
+    )
+    assert larger < 0.1 < mixed
+    slow = shown([ran, trial(1, out.proposal.params, "timeout")])
+    # a larger batch takes no longer
+    assert probability(slow, batch=512, width=256) > probability(slow, batch=512, width=2048)
+
+
 def test_each_kind_of_failure_has_its_own_border():
     trials = [
         trial(0, {"batch": 32, "width": 256, "rate": 1e-3}),
@@ -90,6 +104,7 @@ def test_each_kind_of_failure_has_its_own_border():
         trial(2, {"batch": 512, "width": 256, "rate": 1e-3}, "failed"),
     ]
     assert len(shown(trials).kinds) == 2
+    assert len(shown([*trials, trial(3, trials[2].proposal.params, "oom")]).kinds) == 4
     assert shown(trials[:1]) is None
     both = shown(trials)
     assert probability(both, rate=0.7) < probability(both) > probability(both, batch=400)
@@ -114,6 +129,10 @@ def test_amounts_spare_failures():
             else:
                 loss = abs(np.log10(params["rate"]) + 1) - np.log2(params["width"]) / 20
                 opt.tell(params, loss, peak_mb=used)
+        said = [t.proposal.rationale for t in opt.trials[5:]]
+        assert any(
+            "By what failed so far, it runs with a probability of" in words for words in said
+        )
         return sum(t.value is None for t in opt.trials)
 
     seeds = range(4)

@@ -318,10 +318,14 @@ class Engine:
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:
         expected = belief.expected(row)
         numbers = f"{expected.value:.4g} expected, {expected.low:.4g} to {expected.high:.4g}"
+        runs = ""
+        if belief.feasible is not None:
+            probability = float(np.exp(belief.feasible.log_probability(row[None, :]))[0])
+            runs = f" By what failed so far, it runs with a probability of {probability:.0%}."
         return Proposal(
             belief.encoding.params(row),
             "engine",
-            rationale=f"{why}: {numbers}.",
+            rationale=f"{why}: {numbers}.{runs}",
             expected=expected,
         )
 

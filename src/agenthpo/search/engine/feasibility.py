@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr
 
+from agenthpo.knowledge.names import Role, recognised
 from agenthpo.records import Outcome, Status, Trial
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.gp import Process, Settings, fit
@@ -35,6 +36,13 @@ _SAME = 0.9
 """A failed trial's share of the largest amount that finished from which on the amount explains
 the failure: a device's memory is not what was measured.
 """
+_TAKES: dict[Status, tuple[Role, ...]] = {
+    "oom": ("memory", "capacity"),
+    "timeout": ("length", "capacity"),
+}
+"""Roles of the parameters that take what ran out."""
+_UNLIKELY = 0.1
+"""Probability to run where the names say that it will not: names may mislead."""
 _NOT_OURS: tuple[Status, ...] = ("complete", "interrupted")
 _AMOUNTS: dict[Status, Callable[[Outcome], float | None]] = {
     "oom": lambda outcome: outcome.peak_mb,
@@ -78,10 +86,28 @@ class _Limit:
 
 
 @dataclass(frozen=True, eq=False)
+class _Larger:
+    """What their names say: a configuration that is as large as one that ran out, in everything
+    that takes memory or time, runs out as well.
+    """
+
+    failed: Matrix
+    columns: np.ndarray
+    ways: Vector
+
+    def log_probability(self, rows: Matrix) -> Vector:
+        sizes = rows[:, self.columns] * self.ways
+        limits = self.failed[:, self.columns] * self.ways
+        is_larger = (sizes[:, None, :] >= limits[None, :, :] - 1e-9).all(axis=2).any(axis=1)
+        logarithm: Vector = np.where(is_larger, math.log(_UNLIKELY), 0.0)
+        return logarithm
+
+
+@dataclass(frozen=True, eq=False)
 class Feasible:
     """What is known of where trials fail."""
 
-    kinds: tuple[_Border | _Limit, ...]
+    kinds: tuple[_Border | _Limit | _Larger, ...]
 
     def log_probability(self, rows: Matrix) -> Vector:
         """Return the logarithm of the probability that ``rows`` do not fail in any known way."""
@@ -102,9 +128,11 @@ def feasible_of(
     """Return what ``trials``, at ``rows``, say of where trials fail; None where none has."""
     ran = np.array([t.value is not None for t in trials], dtype=bool)
     failures = {t.outcome.status for t in trials if t.outcome is not None and has_failed(t)}
-    kinds: list[_Border | _Limit] = []
+    kinds: list[_Border | _Limit | _Larger] = []
     for status in sorted(failures):
         failed = np.array([t.outcome is not None and t.outcome.status == status for t in trials])
+        if larger := _larger(encoding, rows[failed], status):
+            kinds.append(larger)
         limit = _limit(encoding, rows, trials, status=status, failed=failed, train=train)
         if limit is None:
             seen = ran | failed
@@ -155,6 +183,20 @@ def _limit(
     deviation = max(float(left.std()), 1e-3)
     process = fit(encoding, rows[seen], values=left / deviation, settings=_BORDER)
     return _Limit(slopes, process=process, deviation=deviation, limit=limit)
+
+
+def _larger(encoding: Encoding, failed: Matrix, status: Status) -> _Larger | None:
+    known = recognised(encoding.space.names)
+    ways = {
+        place: way
+        for place, axis in enumerate(encoding.axes)
+        if axis.parameter.is_ordered
+        and (entry := known.get(axis.parameter.name))
+        and (way := sum(entry.way(role) for role in _TAKES.get(status, ())))
+    }
+    if not ways:
+        return None
+    return _Larger(failed, np.array(list(ways)), np.array(list(ways.values()), dtype=float))
 
 
 def _amount(trial: Trial, status: Status) -> float:
