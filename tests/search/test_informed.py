@@ -1,6 +1,10 @@
+import pytest
+
 from agenthpo.assembly import proposer_named
-from agenthpo.exchange import Hint
+from agenthpo.exchange import Attempt, Choice, Hint
+from agenthpo.records import Usage
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.testing import check_proposer
 from studies import make_task, make_trial
@@ -58,6 +62,24 @@ def test_it_keeps_the_promises_of_a_proposer_and_shows_the_engines_view():
     informed = Informed(Engine(0), HINTS)
     assert informed.view(task, trials) == Engine(0).view(task, trials) is not None
     assert Informed(object(), HINTS).view(task, trials) is None
+
+
+class Silent:
+    """A Creator that has nothing to say."""
+
+    def attempt(self, task, trials, view=None):
+        return Attempt(None, "nothing")
+
+    def choose(self, task, trials, candidates):
+        return Choice(0, "the first", Usage())
+
+
+@pytest.mark.parametrize(("kind", "source"), [("embedded", "knowledge"), ("strong", "fallback")])
+def test_a_weak_model_comes_after_what_was_good_elsewhere(kind, source):
+    hybrid = Hybrid(Silent(), Informed(Engine(0), HINTS), model="m", kind=kind)
+    task = make_task(RAW, direction="minimize")
+    first = make_trial(0, task.space.default(), 0.5, source="default")
+    assert hybrid.propose(task, [first]).source == source
 
 
 def test_the_papers_creator_and_optunas_samplers_take_no_hints():

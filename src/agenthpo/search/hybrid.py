@@ -14,7 +14,7 @@ from typing import Protocol
 from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.informed import Sees
+from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
@@ -76,6 +76,9 @@ class Hybrid:
         """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
+        # a weak model knows no better than what was good elsewhere
+        if self.kind in _WEAK and not self.always and self._has_hint(task, trials):
+            return self.engine.propose(task, trials)
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
         if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
@@ -83,6 +86,9 @@ class Hybrid:
         if self.kind in _WEAK and not self.always and view is not None and len(view.candidates) > 1:
             return _with(self._chosen(task, trials, view), turn=trust.words())
         return _with(self._free(task, trials, view), turn=trust.words())
+
+    def _has_hint(self, task: Task, trials: Sequence[Trial]) -> bool:
+        return isinstance(self.engine, Informed) and self.engine.hint(task, trials) is not None
 
     def _free(self, task: Task, trials: Sequence[Trial], view: View | None) -> Proposal | Stop:
         attempt = self.creator.attempt(task, trials, view)

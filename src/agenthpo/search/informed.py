@@ -39,7 +39,7 @@ class Informed:
         """
         if proposal := default_proposal(task, trials):
             return proposal
-        if hint := self._next(task, trials):
+        if hint := self.hint(task, trials):
             return Proposal(dict(hint.params), "knowledge", rationale=hint.rationale)
         return self.proposer.propose(task, trials)
 
@@ -47,7 +47,8 @@ class Informed:
         """Return the proposer's view, where it has one."""
         return self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
 
-    def _next(self, task: Task, trials: Sequence[Trial]) -> Hint | None:
+    def hint(self, task: Task, trials: Sequence[Trial]) -> Hint | None:
+        """Return the hint that is next, None where none is left or has earned its trial."""
         given = [t for t in trials if t.proposal.source == "knowledge"]
         if given and not _is_best(task, trials, given[-1]):
             return None
