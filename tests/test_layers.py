@@ -18,6 +18,7 @@ LAYER = {
     "testing": PYTHON,
     "session": SESSION,
     "assembly": ASSEMBLY,
+    "known": ASSEMBLY,
     "studies": SPINE,
     "loop": SPINE,
     "search": DECIDE,

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agenthpo.agents.creator import Creator
-from agenthpo.command.programs import named_sources
-from agenthpo.errors import AgentHPOError, ModelError, StudyError, TaskError
+from agenthpo.errors import AgentHPOError, ModelError, TaskError
 from agenthpo.exchange import Hint
-from agenthpo.experience.earlier import read_earlier
-from agenthpo.experience.log import STUDIES, ExperienceLog, read_meta
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import OnFailure
-from agenthpo.knowledge.earlier import Earlier, hints_from
-from agenthpo.knowledge.families import imported
-from agenthpo.knowledge.hints import hints_for
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, REPLAY, ModelName, parse_model
 from agenthpo.llm.opening import open_model
@@ -32,23 +25,19 @@ from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, class_of, record_of
-from agenthpo.studies import find_study, is_study, meta_of, study_folder
+from agenthpo.studies import find_study, meta_of
 from agenthpo.task import Task
 
 __all__ = [
-    "KNOWLEDGE",
     "ModelChoice",
     "check_priced",
     "check_proposer",
-    "hints_of",
     "opened_model",
     "proposer_named",
     "record_in",
     "replayed",
 ]
 
-KNOWLEDGE = "knowledge"
-"""What is known before anything has run: a part that a study can go without."""
 _EARLIER = 5
 """Studies beside a new one that are looked at for what its model showed there."""
 
@@ -160,75 +149,6 @@ def record_in(studies: Path, model: str) -> Record:
             if log.meta.model == model:
                 found.append(assessed(log.trials(), log.direction))
     return record_of(found)
-
-
-def hints_of(
-    task: Task,
-    *,
-    earlier: Sequence[str] = (),
-    without: Sequence[str] = (),
-    model: str = NONE,
-) -> tuple[Hint, ...]:
-    """Return what is known before anything has run, the best first: of ``earlier`` studies, then of
-    the task's family of models.
-
-    :param earlier: studies' names or folders, CSV files, files or URLs of Optuna storages.
-    A study that is replayed goes the way it went, and so begins with what it knew.
-
-    :param without: parts that are switched off; ``knowledge`` is the only one.
-    :raises TaskError: for a part that is not known.
-    """
-    for part in without:
-        if part != KNOWLEDGE:
-            raise TaskError(f"there is no part '{part}' to go without; known is {KNOWLEDGE}")
-    named = parse_model(model)
-    if named.kind == "replay":
-        return meta_of(find_study(named.own)).hints
-    own = [hint for text in earlier for hint in _own_experience(task, text)]
-    if KNOWLEDGE in without:
-        return tuple(own)
-    said = " ".join([*vars(task.background).values(), task.name, task.objective.metric])
-    return (*own, *hints_for(task.space, said, imports=_imports(task)))
-
-
-def _own_experience(task: Task, text: str) -> tuple[Hint, ...]:
-    studies = [_read_study(folder) for folder in _folders(text)]
-    studies = studies or read_earlier(text, metric=task.objective.metric)
-    found = hints_from(task.space, studies, task.objective.direction)
-    if not found:
-        count = sum(len(study.results) for study in studies)
-        raise StudyError(
-            f"--from {text}: none of its {count} results fits this task, since fewer than half of "
-            "the parameters have a name and a value in common; leave it out"
-        )
-    return found
-
-
-def _folders(text: str) -> list[Path]:
-    """Return the folders of the studies of ours that ``text`` means: one, or all in a folder."""
-    if "://" in text:
-        return []
-    path = Path(text)
-    for folder in (path, study_folder(text, beside=Path())):
-        if read_meta(folder) is not None:
-            return [folder]
-    return sorted(f for f in [*path.glob("*"), *path.glob(f"{STUDIES}/*")] if is_study(f))
-
-
-def _read_study(folder: Path) -> Earlier:
-    with ExperienceLog.open(folder, space=None, read_only=True) as log:
-        results = [(t.proposal.params, t.value) for t in log.trials() if t.value is not None]
-        return Earlier(folder.name, tuple(results), log.direction)
-
-
-def _imports(task: Task) -> set[str]:
-    if task.train.function is not None:
-        module = sys.modules.get(getattr(task.train.function, "__module__", ""))
-        with suppress(OSError, TypeError):
-            return imported(inspect.getsource(module)) if module else set()
-        return set()
-    files = named_sources(task.train.command, Path(task.train.cwd or "."))
-    return {name for file in files for name in imported(file.read_text("utf-8", "replace"))}
 
 
 def proposer_named(

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, get_args
 
 from agenthpo.agents.executor import Executor
-from agenthpo.assembly import ModelChoice, check_priced, hints_of, opened_model, proposer_named
+from agenthpo.assembly import ModelChoice, check_priced, opened_model, proposer_named
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import StudyError
+from agenthpo.known import hints_of
 from agenthpo.llm.names import NONE
 from agenthpo.llm.redact import Redacting
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial

@@ -18,7 +18,6 @@ from agenthpo.assembly import (
     ModelChoice,
     check_priced,
     check_proposer,
-    hints_of,
     opened_model,
     proposer_named,
     record_in,
@@ -30,6 +29,7 @@ from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
+from agenthpo.known import hints_of
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE
 from agenthpo.llm.recorded import EXCHANGES, Recorded
@@ -81,7 +81,7 @@ def begin(
     Optuna storage at the URL ``storage``.
 
     :param earlier: studies whose best configurations are worth a trial, and parts to go
-        ``without``; see ``agenthpo.assembly.hints_of``.
+        ``without``; see ``agenthpo.known.hints_of``.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """

@@ -119,3 +119,22 @@ def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
         replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True
     )
     assert [spec.timeout_s for spec in specs] == [limit]
+
+
+def test_check_says_what_is_known_of_the_models_family(tmp_path, capsys):
+    (tmp_path / "train.py").write_text("from sklearn.svm import SVR\n")
+    (tmp_path / "task.yaml").write_text(
+        "objective: {metric: rmse, direction: minimize}\n"
+        'train: {command: "{python} train.py {flags}"}\n'
+        "space:\n"
+        "  C: {type: float, low: 0.001, high: 1000, log: true, default: 1}\n"
+        "  gamma: {type: float, low: 0.00001, high: 10, log: true, default: 0.1}\n"
+    )
+    from agenthpo.assembly import ModelChoice
+    from agenthpo.cli.check import print_check
+    from agenthpo.taskfile.reading import load_task
+
+    print_check(load_task(tmp_path / "task.yaml"), ModelChoice(), as_json=False)
+    said = capsys.readouterr().out
+    assert "Known: Better than the default on " in said
+    assert "other data sets for support vector machines: C " in said

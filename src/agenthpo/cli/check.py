@@ -22,6 +22,7 @@ from agenthpo.command.option_style import write_option
 from agenthpo.command.programs import programs, sources_of
 from agenthpo.command.script_options import read_options
 from agenthpo.errors import TaskError
+from agenthpo.known import hints_of
 from agenthpo.llm.client import Manner
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd
@@ -81,6 +82,8 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
             "Not every parameter has a default, so that there is no default "
             "configuration to begin and compare with."
         )
+    for reason in facts["known"]:
+        say(f"Known: {reason}")
     for message in facts["prompt"]:
         console.rule(f"prompt, {message['role']}", align="left")
         say(message["text"])
@@ -155,6 +158,7 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "own_defaults": _own_defaults(task),
         "space": [_parameter_facts(p) for p in task.space],
         "default": task.space.default(),
+        "known": [hint.rationale for hint in hints_of(task)],
         "model": choice.name,
         "prompt": [asdict(m) for m in first_prompt(task, manner)] if manner else [],
         "estimate": _estimate(task, choice, manner) if manner else None,
