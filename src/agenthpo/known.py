@@ -21,6 +21,7 @@ from agenthpo.knowledge.hints import hints_for
 from agenthpo.llm.names import NONE, parse_model
 from agenthpo.studies import find_study, is_study, meta_of, study_folder
 from agenthpo.task import Task
+from agenthpo.text.urls import shown_url
 
 __all__ = ["KNOWLEDGE", "hints_of"]
 
@@ -38,11 +39,13 @@ def hints_of(
     """Return what is known before anything has run, the best first: of ``earlier`` studies, then of
     the task's family of models.
 
-    :param earlier: studies' names or folders, CSV files, files or URLs of Optuna storages.
     A study that is replayed goes the way it went, and so begins with what it knew.
 
+    :param earlier: studies' names or folders, CSV files, files or URLs of Optuna storages.
     :param without: parts that are switched off; ``knowledge`` is the only one.
+    :param model: the name of the model, which may be a study to replay.
     :raises TaskError: for a part that is not known.
+    :raises StudyError: for an earlier study that cannot be read, or of which nothing fits.
     """
     for part in without:
         if part != KNOWLEDGE:
@@ -64,8 +67,8 @@ def _own_experience(task: Task, text: str) -> tuple[Hint, ...]:
     if not found:
         count = sum(len(study.results) for study in studies)
         raise StudyError(
-            f"--from {text}: none of its {count} results fits this task, since fewer than half of "
-            "the parameters have a name and a value in common; leave it out"
+            f"--from {shown_url(text)}: none of its {count} results fits this task, since fewer "
+            "than half of the parameters have a name and a value in common; leave it out"
         )
     return found
 
@@ -75,10 +78,13 @@ def _folders(text: str) -> list[Path]:
     if "://" in text:
         return []
     path = Path(text)
-    for folder in (path, study_folder(text, beside=Path())):
-        if read_meta(folder) is not None:
-            return [folder]
-    return sorted(f for f in [*path.glob("*"), *path.glob(f"{STUDIES}/*")] if is_study(f))
+    with suppress(OSError, ValueError):  # what is no name of a file at all
+        for folder in (path, study_folder(text, beside=Path())):
+            if read_meta(folder) is not None:
+                return [folder]
+        if path.is_dir():
+            return sorted(f for f in [*path.glob("*"), *path.glob(f"{STUDIES}/*")] if is_study(f))
+    return []
 
 
 def _read_study(folder: Path) -> Earlier:
@@ -93,5 +99,8 @@ def _imports(task: Task) -> set[str]:
         with suppress(OSError, TypeError):
             return imported(inspect.getsource(module)) if module else set()
         return set()
-    files = named_sources(task.train.command, Path(task.train.cwd or "."))
-    return {name for file in files for name in imported(file.read_text("utf-8", "replace"))}
+    found = set[str]()
+    for file in named_sources(task.train.command, Path(task.train.cwd or ".")):
+        with suppress(OSError):
+            found |= imported(file.read_text("utf-8", "replace"))
+    return found

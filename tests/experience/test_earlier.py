@@ -127,6 +127,18 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["x" * 5000, "\0", "no such study", "ftp://host/x", "a/b/c.csv"])
+def test_what_names_nothing_is_said_in_one_sentence(text):
+    with pytest.raises(AgentHPOError, match=r"^--from "):
+        tuned([text])
+
+
+def test_a_password_in_a_url_is_not_shown(tmp_path):
+    with pytest.raises(AgentHPOError) as caught:
+        tuned(["postgresql://me:secret@localhost:1/none"])
+    assert "secret" not in str(caught.value) and str(caught.value).startswith("--from postgresql")
+
+
 def test_experience_with_little_in_common_is_refused_with_the_reason(tmp_path):
     file = tmp_path / "runs.csv"
     file.write_text("flavour,value\n3,0.9\n")

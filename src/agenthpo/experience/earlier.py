@@ -43,7 +43,7 @@ def read_earlier(text: str, *, metric: str) -> list[Earlier]:
         studies = list(_of_database(text, shown_url(text)))
     else:
         path = Path(text)
-        if not path.is_file():
+        if not _is_file(path):
             raise StudyError(
                 f"--from {text}: there is no such study, file or Optuna storage; name a study's "
                 "folder, a CSV file, or a URL such as sqlite:///study.db"
@@ -53,6 +53,13 @@ def read_earlier(text: str, *, metric: str) -> list[Earlier]:
     if not studies:
         raise StudyError(f"--from {text}: it holds no trial that has a value")
     return studies
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that may not be searched
+        return False
 
 
 def _of_file(path: Path, metric: str) -> Iterator[Earlier]:
