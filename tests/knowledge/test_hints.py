@@ -94,6 +94,8 @@ def test_what_is_mapped_never_leaves_the_space(raw, named):
 def test_the_kind_of_data_is_known_where_one_is_said():
     assert kind_of("to classify flowers; val_accuracy") == "classes"
     assert kind_of("the price; val_rmse") == "numbers"
+    assert kind_of("a logistic regression; accuracy") == "classes"
+    assert kind_of("a logistic regression") is None
     assert kind_of("regression by classification") is None and kind_of("the price") is None
 
 
