@@ -5,6 +5,7 @@ import pytest
 
 from agenthpo.bench.trainings.library import FOLDER, read_recording
 from agenthpo.bench.trainings.portfolios import (
+    is_earned,
     known_without,
     portfolio,
     recorded_portfolios,
@@ -39,10 +40,20 @@ def test_a_tip_is_better_than_the_default_where_it_says_so():
 
 def test_what_is_left_out_teaches_nothing():
     whole = portfolio("svm", "numbers", folder=RECORDED)
-    without = portfolio("svm", "numbers", without=["ames"], folder=RECORDED)
+    without = portfolio("svm", "numbers", without=["california"], folder=RECORDED)
     assert without.tips[0].of == whole.tips[0].of - 1
-    too_few = ["ames", "california", "cars"]
+    too_few = ["ames", "california"]
     assert portfolio("svm", "numbers", without=too_few, folder=RECORDED) is None
+
+
+def test_a_portfolio_must_help_on_data_that_it_was_not_chosen_on():
+    # the default has 0.5 everywhere, and each data set a column of its own that is good
+    chance = np.full((6, 7), 0.8)
+    chance[:, 0] = 0.5
+    np.fill_diagonal(chance[:, 1:], 0.0)
+    real = chance.copy()
+    real[:, 3] = [0.1, 0.2, 0.1, 0.3, 0.1, 0.2]
+    assert not is_earned(chance) and is_earned(real)
 
 
 def test_tips_complement_each_other():

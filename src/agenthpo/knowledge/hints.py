@@ -31,7 +31,9 @@ _KINDS: Mapping[Kind, re.Pattern[str]] = {
         r"classif|\bclass(es)?\b|accuracy|\bauc\b|\bf1\b|error.rate|log.?loss|cross.entropy",
         re.IGNORECASE,
     ),
-    "numbers": re.compile(r"(?<!logistic )regress|\br?mse\b|\bmae\b|\br2\b|squared.error", re.IGNORECASE),
+    "numbers": re.compile(
+        r"(?<!logistic )regress|\br?mse\b|\bmae\b|\br2\b|squared.error", re.IGNORECASE
+    ),
 }
 
 

@@ -20,9 +20,9 @@ from agenthpo.bench.trainings.training import pair_names
 from agenthpo.knowledge.hints import usual_names
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip
 
-__all__ = ["known_without", "portfolio", "recorded_portfolios", "written"]
+__all__ = ["is_earned", "known_without", "portfolio", "recorded_portfolios", "written"]
 
-_FEWEST, _MOST = 3, 3
+_FEWEST, _MOST = 4, 3
 """Data sets that a portfolio must rest on, and tips that it has at most."""
 _SHARE = 0.6
 """Of the data sets, on how many a tip must be better than the default."""
@@ -52,13 +52,15 @@ def known_without(data: str) -> tuple[Portfolio, ...]:
 def portfolio(
     family: str, kind: Kind, *, without: Collection[str] = (), folder: Path = FOLDER
 ) -> Portfolio | None:
-    """Return the portfolio of ``family`` on data of one kind, None where too little is recorded or
-    nothing beats the default.
+    """Return the portfolio of ``family`` on data of one kind; None where too little is recorded, or
+    no tip earns its trial on data sets that it was not chosen on.
     """
     recordings = list(_recordings(family, kind, without=without, folder=folder))
     if len(recordings) < _FEWEST:
         return None
     regrets = np.array([_regrets(each) for each in recordings])
+    if not is_earned(regrets):
+        return None
     tips = [
         Tip(
             _usual(recordings[0], place),
@@ -68,6 +70,19 @@ def portfolio(
         for place in _chosen(regrets)
     ]
     return Portfolio(family, kind, tuple(tips)) if tips else None
+
+
+def is_earned(regrets: np.ndarray) -> bool:
+    """Return whether the first tip of all data sets but one helps on that one: on most of them, and
+    by more than chance.
+    """
+    # What was chosen on a data set is better there by being chosen: only the others count.
+    gains = []
+    for place in range(len(regrets)):
+        chosen = _chosen(np.delete(regrets, place, axis=0))
+        gains.append(regrets[place, 0] - regrets[place, chosen[0]] if chosen else 0.0)
+    error = np.std(gains, ddof=1) / np.sqrt(len(gains))
+    return bool(np.mean(gains) > error and np.mean(np.array(gains) > 0) >= _SHARE)
 
 
 def _chosen(regrets: np.ndarray) -> list[int]:
