@@ -61,6 +61,7 @@ def test_a_hint_that_is_the_default_is_none():
         ({"type": "float", "low": 0.5, "high": 1.0, "log": True, "default": 0.7}, 0.05, 0.7),
         ({"type": "float", "low": 0.0, "high": 0.3, "step": 0.1}, 0.16, 0.2),
         ({"type": "int", "low": 1, "high": 9}, 4.4, 4),
+        ({"type": "int", "low": 1, "high": 9, "log": True, "default": 5}, 0.97, 5),  # a share
         ({"type": "int", "values": [16, 64, 256], "default": 16}, 100, 64),
         ({"type": "categorical", "values": ["Adam", "sgd"], "default": "sgd"}, "adam", "Adam"),
         ({"type": "categorical", "values": ["a", "sgd"], "default": "sgd"}, 0.1, "sgd"),

@@ -130,6 +130,8 @@ def _fitted(parameter: Parameter, value: Any) -> Any:
         return next((v for v in parameter.values if format_number(v).lower() == text), None)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
+    if parameter.kind == "int" and 0 < value < 1:
+        return None  # a share, where this one counts
     ends = parameter.values or (parameter.low, parameter.high)
     low, high = min(ends), max(ends)
     is_log = parameter.log or (parameter.is_discrete and low > 0 and high / low > 8)
