@@ -77,6 +77,13 @@ def test_a_plain_csv_has_a_column_for_the_metric(tmp_path):
     assert found.results == (({"lr": 0.01, "layers": 2, "note": "x"}, 0.9),)
 
 
+def test_the_worse_half_of_an_earlier_study_is_no_hint(tmp_path):
+    file = tmp_path / "runs.csv"
+    file.write_text("lr,layers,value\n0.01,2,0.1\n0.02,3,0.2\n")
+    found = tuned([str(file)])
+    assert [t.proposal.source for t in found.trials] == ["default", "knowledge", "engine"]
+
+
 def test_own_studies_are_named_by_name_or_all_in_a_folder():
     tuned([], study="first")
     for earlier in (["first"], [".agenthpo/first"], [".agenthpo"]):

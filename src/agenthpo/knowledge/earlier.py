@@ -45,7 +45,8 @@ def _hints(space: Space, study: Earlier, direction: Direction) -> list[Hint]:
     sign = upward(direction)
     ranked = sorted(study.results, key=lambda result: -sign * result[1])
     found: list[Hint] = []
-    for place, (params, _) in enumerate(ranked, start=1):
+    better_half = ranked[: (len(ranked) + 1) // 2]
+    for place, (params, _) in enumerate(better_half, start=1):
         who = "The best" if place == 1 else f"Number {place}"
         reason = f"{who} of {len(ranked)} trials of the earlier study {study.name}"
         hint = fitting_hint(space, usual_names(params), reason)
