@@ -78,6 +78,24 @@ def test_a_value_is_taken_in_the_parameters_own_terms(fields, value, found):
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "middle"),
+    [
+        ({"type": "int", "low": 0, "high": 1}, 0),
+        ({"type": "int", "low": 1, "high": 100, "log": True}, 10),
+        ({"type": "float", "low": 0.0, "high": 1.0, "step": 0.25}, 0.5),
+        ({"type": "float", "values": [0.001, 0.1, 10.0]}, 0.1),
+        ({"type": "categorical", "values": ["a", "b", "c"]}, "b"),
+        ({"type": "bool"}, True),
+    ],
+)
+def test_what_has_no_default_and_no_value_stands_in_its_middle(fields, middle):
+    params, found = mapped(parse_space({"flavour": fields}), {})
+    expected = middle if isinstance(middle, (str, bool)) else pytest.approx(middle)
+    assert params["flavour"] == expected
+    assert found == ()
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     spaces(),

@@ -24,6 +24,8 @@ _BEYOND = 0.1
 """How far beyond a range a value may lie to count as its end, as a share of the range."""
 _FEWEST, _SHARE = 2, 0.5
 """Parameters that must find a value: at least so many, and at least this share of the space's."""
+_WIDE = 8
+"""Factor between the ends of listed values from which on they are taken to be on a log scale."""
 _NAMED = 4
 """Parameters that a rationale names."""
 _KINDS: Mapping[Kind, re.Pattern[str]] = {
@@ -128,33 +130,52 @@ def _fitted(parameter: Parameter, value: Any) -> Any:
     if not parameter.is_ordered:
         text = format_number(value).lower()
         return next((v for v in parameter.values if format_number(v).lower() == text), None)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     if parameter.kind == "int" and 0 < value < 1:
         return None  # a share, where this one counts
-    ends = parameter.values or (parameter.low, parameter.high)
-    low, high = min(ends), max(ends)
-    is_log = parameter.log or (parameter.is_discrete and low > 0 and high / low > 8)
+    low, high = _ends(parameter)
+    is_log = _is_log(parameter)
+    if is_log and value <= 0:
+        return None
 
     def place(number: float) -> float:
         return math.log(number) if is_log else float(number)
 
-    if is_log and value <= 0:
-        return None
     beyond = _BEYOND * (place(high) - place(low))
     if not place(low) - beyond <= place(value) <= place(high) + beyond:
         return None
-    if parameter.is_discrete:
-        return min(parameter.values, key=lambda v: abs(place(v) - place(value)))
-    value = min(max(value, low), high)
-    if parameter.step is not None:
-        value = low + round((value - low) / parameter.step) * parameter.step
-    return parameter.snap(round(value) if parameter.kind == "int" else float(value))
+    return _nearest(parameter, value)
 
 
 def _middle(parameter: Parameter) -> Any:
-    if parameter.is_discrete:
+    if not parameter.is_ordered:
         return parameter.values[len(parameter.values) // 2]
-    assert parameter.low is not None and parameter.high is not None
-    low, high = parameter.low, parameter.high
-    return _fitted(parameter, math.sqrt(low * high) if parameter.log else (low + high) / 2)
+    low, high = _ends(parameter)
+    return _nearest(parameter, math.sqrt(low * high) if _is_log(parameter) else (low + high) / 2)
+
+
+def _nearest(parameter: Parameter, number: float) -> Any:
+    """Return the parameter's own value next to ``number``, on its scale."""
+    low, high = _ends(parameter)
+    if parameter.is_discrete:
+        is_log = _is_log(parameter) and number > 0
+        return min(
+            parameter.values,
+            key=lambda v: abs(math.log(v / number) if is_log else v - number),
+        )
+    number = min(max(number, low), high)
+    if parameter.step is not None:
+        number = low + round((number - low) / parameter.step) * parameter.step
+    return parameter.snap(round(number) if parameter.kind == "int" else float(number))
+
+
+def _ends(parameter: Parameter) -> tuple[float, float]:
+    ends = parameter.values or (parameter.low, parameter.high)
+    return min(ends), max(ends)
+
+
+def _is_log(parameter: Parameter) -> bool:
+    """Return whether equal factors mean equal changes, as is taken of values that span many."""
+    low, high = _ends(parameter)
+    return parameter.log or (parameter.is_discrete and low > 0 and high / low > _WIDE)
