@@ -128,6 +128,16 @@ def test_a_damaged_storage_is_said_in_one_sentence(tmp_path, content):
     assert file.read_bytes() == content
 
 
+def test_a_file_that_may_not_be_read_is_said_in_one_sentence(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "old.db").write_bytes(b"any")
+    monkeypatch.setattr("pathlib.Path.open", refused)
+    with pytest.raises(StudyError, match=r"--from .*: it cannot be read \(Permission denied\)"):
+        read_earlier(str(tmp_path / "old.db"), metric="acc")
+
+
 def test_a_database_that_is_not_there_is_not_made(tmp_path):
     with pytest.raises(StudyError, match="holds no trial that has a value"):
         read_earlier(f"sqlite:///{tmp_path / 'none.db'}", metric="acc")

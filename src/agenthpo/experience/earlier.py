@@ -66,16 +66,16 @@ def _of_file(path: Path, metric: str) -> Iterator[Earlier]:
     if path.suffix.lower() == ".csv":
         yield _of_csv(path, metric)
         return
-    with path.open("rb") as file:
-        is_sqlite = file.read(len(_SQLITE)) == _SQLITE
-    if is_sqlite:
-        yield from _of_database(f"sqlite:///{path.resolve()}", str(path))
-        return
     try:
-        journal = read_journal(path)
+        with path.open("rb") as file:
+            is_sqlite = file.read(len(_SQLITE)) == _SQLITE
+        journal = None if is_sqlite else read_journal(path)
     except OSError as problem:
         raise StudyError(f"--from {path}: it cannot be read ({problem.strerror})") from None
-    yield from _of_storage(storage_of(journal), str(path))
+    if journal is None:
+        yield from _of_database(f"sqlite:///{path.resolve()}", str(path))
+    else:
+        yield from _of_storage(storage_of(journal), str(path))
 
 
 def _of_database(url: str, place: str) -> Iterator[Earlier]:

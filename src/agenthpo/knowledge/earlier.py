@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from agenthpo.exchange import Hint
-from agenthpo.knowledge.hints import fitting_hint, usual_names
+from agenthpo.knowledge.hints import fitting_hint
+from agenthpo.knowledge.names import usual_names
 from agenthpo.records import Direction, Params
 from agenthpo.space import Space
 from agenthpo.trials import upward
@@ -49,7 +50,9 @@ def _hints(space: Space, study: Earlier, direction: Direction) -> list[Hint]:
     for place, (params, _) in enumerate(better_half, start=1):
         who = "The best" if place == 1 else f"Number {place}"
         reason = f"{who} of {len(ranked)} trials of the earlier study {study.name}"
-        hint = fitting_hint(space, usual_names(params), reason)
+        usual = usual_names(params)
+        named = {usual[name]: value for name, value in params.items()}
+        hint = fitting_hint(space, named, reason)
         if hint is not None and all(hint.params != other.params for other in found):
             found.append(hint)
         if len(found) == _MOST:

@@ -13,12 +13,12 @@ from typing import Any
 
 from agenthpo.exchange import Hint
 from agenthpo.knowledge.families import family_of
-from agenthpo.knowledge.names import recognised
+from agenthpo.knowledge.names import usual_names
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip, portfolios
 from agenthpo.records import Params
 from agenthpo.space import Parameter, Space, format_number, short_number
 
-__all__ = ["fitting_hint", "hints_for", "kind_of", "mapped", "usual_names"]
+__all__ = ["fitting_hint", "hints_for", "kind_of", "mapped"]
 
 _BEYOND = 0.1
 """How far beyond a range a value may lie to count as its end, as a share of the range."""
@@ -82,14 +82,14 @@ def mapped(space: Space, named: Mapping[str, Any]) -> tuple[Params, tuple[str, .
     value) where they fit, and the names of the parameters that did. The others have their default,
     or the middle of their range.
     """
-    known = recognised(space.names)
+    usual = usual_names(space.names)
     params: Params = {}
     found: list[str] = []
     for parameter in space:
         if parameter not in space.active(params):
             continue
-        usual = known[parameter.name].name if parameter.name in known else parameter.name
-        value = _fitted(parameter, named[usual]) if usual in named else None
+        name = usual[parameter.name]
+        value = _fitted(parameter, named[name]) if name in named else None
         if value is not None:
             found.append(parameter.name)
         elif parameter.has_default:
@@ -98,12 +98,6 @@ def mapped(space: Space, named: Mapping[str, Any]) -> tuple[Params, tuple[str, .
             value = _middle(parameter)
         params[parameter.name] = value
     return params, tuple(found)
-
-
-def usual_names(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``params`` by the usual name of each parameter, its own where that is not known."""
-    known = recognised(params)
-    return {known[name].name if name in known else name: v for name, v in params.items()}
 
 
 def _hint(space: Space, tip: Tip, about: str) -> Hint | None:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-__all__ = ["Known", "Role", "known_names", "recognised"]
+__all__ = ["Known", "Role", "known_names", "recognised", "usual_names"]
 
 Role = Literal["step", "length", "regularise", "capacity", "memory", "other"]
 """What more of a hyperparameter does: a larger step of the optimiser, a longer training, more
@@ -67,6 +67,17 @@ def recognised(names: Iterable[str]) -> dict[str, Known]:
         others = {alias: k for alias, k in _also() if present & set(k.beside)}
         found[name] = _by_name(name, others) or known
     return found
+
+
+def usual_names(names: Iterable[str]) -> dict[str, str]:
+    """Return for each of ``names``, all of one space, the usual one; its own where it is not known.
+
+    >>> usual_names(["eta", "max_depth", "flavour"])
+    {'eta': 'shrinkage', 'max_depth': 'max_depth', 'flavour': 'flavour'}
+    """
+    names = list(names)
+    known = recognised(names)
+    return {name: known[name].name if name in known else name for name in names}
 
 
 @cache

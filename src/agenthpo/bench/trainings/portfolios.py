@@ -17,7 +17,7 @@ from agenthpo.bench.trainings.datasets import DATASETS
 from agenthpo.bench.trainings.families import FAMILIES
 from agenthpo.bench.trainings.library import FOLDER, Recording, read_recording
 from agenthpo.bench.trainings.training import pair_names
-from agenthpo.knowledge.hints import usual_names
+from agenthpo.knowledge.names import usual_names
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip
 
 __all__ = ["is_earned", "known_without", "portfolio", "recorded_portfolios", "written"]
@@ -130,8 +130,7 @@ def _regrets(recording: Recording) -> np.ndarray:
 
 def _usual(recording: Recording, place: int) -> dict[str, Any]:
     # all names together: some mean something else beside others
-    every = {name: None for params in recording.configurations for name in params}
-    usual = dict(zip(every, usual_names(every), strict=True))
+    usual = usual_names({name for params in recording.configurations for name in params})
     return {usual[n]: _short(v) for n, v in recording.configurations[place].items()}
 
 

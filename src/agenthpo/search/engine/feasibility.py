@@ -20,7 +20,7 @@ from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.gp import Process, Settings, fit
 from agenthpo.task import Train
 
-__all__ = ["Feasible", "feasible_of", "has_failed"]
+__all__ = ["Feasible", "feasible_of"]
 
 _BORDER = Settings()
 _DOUBT = 0.01
@@ -43,7 +43,8 @@ _TAKES: dict[Status, tuple[Role, ...]] = {
 """Roles of the parameters that take what ran out."""
 _UNLIKELY = 0.1
 """Probability to run where the names say that it will not: names may mislead."""
-_NOT_OURS: tuple[Status, ...] = ("complete", "interrupted")
+_NOT_FAILED: frozenset[Status] = frozenset({"complete", "interrupted"})
+"""An interruption says nothing of the configuration."""
 _AMOUNTS: dict[Status, Callable[[Outcome], float | None]] = {
     "oom": lambda outcome: outcome.peak_mb,
     "timeout": lambda outcome: outcome.duration_s,
@@ -117,17 +118,12 @@ class Feasible:
         return total
 
 
-def has_failed(trial: Trial) -> bool:
-    """Return whether the trial failed by its configuration, as far as anybody knows."""
-    return trial.outcome is not None and trial.outcome.status not in _NOT_OURS
-
-
 def feasible_of(
     encoding: Encoding, rows: Matrix, trials: Sequence[Trial], train: Train
 ) -> Feasible | None:
     """Return what ``trials``, at ``rows``, say of where trials fail; None where none has."""
     ran = np.array([t.value is not None for t in trials], dtype=bool)
-    failures = {t.outcome.status for t in trials if t.outcome is not None and has_failed(t)}
+    failures = {t.outcome.status for t in trials if t.outcome is not None} - _NOT_FAILED
     kinds: list[_Border | _Limit | _Larger] = []
     for status in sorted(failures):
         failed = np.array([t.outcome is not None and t.outcome.status == status for t in trials])
