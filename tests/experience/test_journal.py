@@ -134,6 +134,22 @@ def test_lines_whose_break_was_lost_are_both_whole():
         assert said
 
 
+def test_a_line_end_in_the_middle_of_a_line_makes_no_trial_of_it():
+    data, trials = JOURNAL.read_bytes(), read()[0]
+    lines = data.splitlines(keepends=True)
+    for place, line in enumerate(lines):
+        begins = sum(map(len, lines[:place]))
+        # most of all the lines that begin a trial
+        for at in range(begins + 1, begins + len(line) - 1, 3 if b'"op_code":4' in line else 37):
+            JOURNAL.write_bytes(data[:at] + b"\n" + data[at + 1 :])
+            found, said, _, _ = read()
+            assert said
+            assert [t.number for t in found] == [t.number for t in trials], at
+            differ = [t for t, was in zip(found, trials, strict=True) if t != was]
+            assert len(differ) <= 1, (at, differ)
+            assert all(t.outcome is None or not t.proposal.params for t in differ), (at, differ)
+
+
 @pytest.mark.parametrize(
     "left",
     [

@@ -187,12 +187,24 @@ class _Reading:
         self.damages: list[Damage] = []
         self._trials = 0
         self._lost_studies: list[int] = []
+        # a damaged line without its end, whose rest may be the next line
+        self._cut = b""
+        self._cut_at = (0, 0)
 
     def take(self, line: bytes, number: int, byte: int) -> None:
         """Take in line ``number``, which begins at offset ``byte``."""
         if not line.strip():
             return
         operation, why, at = _operation(line)
+        starts = [match.start() for match in _START.finditer(line)]
+        if operation is None and self._cut and not starts:
+            # a line break came into the middle of a line: both parts are one lost line
+            self.damages.append(Damage(number, byte + at + 1, why))
+            self._cut += line
+            if _SEAL.search(line):
+                self._close_cut()
+            return
+        self._close_cut()
         if operation is not None:
             misplaced = self._misplaced(operation)
             if misplaced is None:
@@ -200,19 +212,27 @@ class _Reading:
                 return
             why = misplaced
         self.damages.append(Damage(number, byte + at + 1, why))
-        starts = [match.start() for match in _START.finditer(line)] or [0]
+        starts = starts or [0]
         # where a line break was lost, both lines are whole
         for start, end in zip(starts, [*starts[1:], len(line)], strict=True):
             if whole := _whole_at_start(line[start:end]):
                 found, _, _ = _operation(line[start : start + whole])
                 if found is not None and self._misplaced(found) is None:
                     self._add(found, number, byte + start)
+            elif end == len(line) and not _SEAL.search(line):
+                self._cut, self._cut_at = line[start:], (number, byte + start)
             else:
                 self._lost(line[start:end], number, byte + start)
 
     def close(self) -> None:
         """Take note that nothing follows."""
+        self._close_cut()
         self._studies_of_meta()
+
+    def _close_cut(self) -> None:
+        if self._cut:
+            self._lost(self._cut, *self._cut_at)
+            self._cut = b""
 
     def _add(self, operation: dict[str, Any], number: int, byte: int) -> None:
         if operation["op_code"] == _CREATE_TRIAL:
