@@ -20,7 +20,7 @@ from agenthpo.llm.recorded import EXCHANGES
 from agenthpo.llm.replay import ReplayLLM
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
-from agenthpo.search.hybrid import CREATOR, HYBRID, Hybrid
+from agenthpo.search.hybrid import CREATOR, HYBRID, INFORMED, Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
@@ -170,7 +170,7 @@ def proposer_named(
     engine: Proposer = (
         Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else OptunaSampler(seed, name)
     )
-    if hints and name in (HYBRID, ENGINE):
+    if hints and name in INFORMED:
         engine = Informed(engine, hints)
     if llm is None or name not in (HYBRID, CREATOR):
         return engine

@@ -19,6 +19,7 @@ from agenthpo.knowledge.earlier import Earlier, hints_from
 from agenthpo.knowledge.families import imported
 from agenthpo.knowledge.hints import hints_for
 from agenthpo.llm.names import NONE, parse_model
+from agenthpo.search.hybrid import HYBRID, INFORMED
 from agenthpo.studies import find_study, is_study, meta_of, study_folder
 from agenthpo.task import Task
 from agenthpo.text.urls import shown_url
@@ -35,6 +36,7 @@ def hints_of(
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
     model: str = NONE,
+    proposer: str = HYBRID,
 ) -> tuple[Hint, ...]:
     """Return what is known before anything has run, the best first: of ``earlier`` studies, then of
     the task's family of models.
@@ -44,7 +46,8 @@ def hints_of(
     :param earlier: studies' names or folders, CSV files, files or URLs of Optuna storages.
     :param without: parts that are switched off; ``knowledge`` is the only one.
     :param model: the name of the model, which may be a study to replay.
-    :raises TaskError: for a part that is not known.
+    :param proposer: who proposes; only hybrid and engine begin with what is known.
+    :raises TaskError: for a part that is not known, and for earlier studies that nobody would use.
     :raises StudyError: for an earlier study that cannot be read, or of which nothing fits.
     """
     for part in without:
@@ -53,6 +56,13 @@ def hints_of(
     named = parse_model(model)
     if named.kind == "replay":
         return meta_of(find_study(named.own)).hints
+    if proposer not in INFORMED:
+        if earlier:
+            raise TaskError(
+                f"the proposer '{proposer}' makes no use of earlier studies; leave out "
+                f"--from {shown_url(earlier[0])}, or take --proposer {HYBRID}"
+            )
+        return ()
     own = [hint for text in earlier for hint in _own_experience(task, text)]
     if KNOWLEDGE in without:
         return tuple(own)

@@ -16,7 +16,7 @@ from typing import Any, Self, get_args
 from agenthpo.agents.executor import Executor
 from agenthpo.assembly import ModelChoice, check_priced, opened_model, proposer_named
 from agenthpo.budget import Budget, Spent
-from agenthpo.errors import StudyError
+from agenthpo.errors import StudyError, TaskError
 from agenthpo.known import hints_of
 from agenthpo.llm.names import NONE
 from agenthpo.llm.redact import Redacting
@@ -117,8 +117,10 @@ class Optimizer:
                 proposer,
                 llm and Redacting(llm),
                 seed=seed,
-                hints=hints_of(self.task, earlier=earlier, without=without),
+                hints=hints_of(self.task, earlier=earlier, without=without, proposer=proposer),
             )
+        elif earlier:
+            raise TaskError("a proposer of your own makes no use of earlier=; leave it out")
         else:
             self._proposer = proposer
         self._trials: list[Trial] = []

@@ -97,7 +97,7 @@ def begin(
         folder=str(folder.resolve()),
         proposer=proposer,
         record=record_in(folder.parent, model.name),
-        hints=hints_of(task, earlier=earlier, without=without, model=model.name),
+        hints=hints_of(task, earlier=earlier, without=without, model=model.name, proposer=proposer),
         model=model.name,
         base_url=model.base_url,
         on_llm_failure=model.on_failure,

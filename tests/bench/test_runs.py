@@ -123,6 +123,17 @@ def test_a_task_that_cannot_be_trained_here_ends_in_a_sentence(where):
         play_run(where, run_of())
 
 
+def test_data_that_are_there_by_now_are_trained_on(where, monkeypatch):
+    script = SCRIPT.replace("lambda: 0.2", "lambda: float(Path(os.environ['TEN']).read_text())")
+    Path(where.tasks, "tabular-regression/train.py").write_text(script)
+    monkeypatch.setenv("TEN", str(where.results / "ten"))
+    with pytest.raises(TaskError, match="cannot be trained here"):
+        play_run(where, run_of(trials=1))
+    where.results.mkdir(parents=True, exist_ok=True)
+    (where.results / "ten").write_text("0.2")
+    assert play_run(where, run_of(trials=1)).trials[0].state == "complete"
+
+
 def test_wrong_names_are_told(where):
     with pytest.raises(TaskError, match="there is no task 'cora'; known are vision-classification"):
         load_bench_task("cora", where.tasks)

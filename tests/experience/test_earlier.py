@@ -91,6 +91,15 @@ def test_own_studies_are_named_by_name_or_all_in_a_folder():
         assert "of 3 trials of the earlier study first" in found.trials[1].proposal.rationale
 
 
+@pytest.mark.parametrize("proposer", ["tpe", "random", "cmaes"])
+def test_a_proposer_that_would_not_use_earlier_studies_says_so(proposer, tmp_path):
+    (tmp_path / "runs.csv").write_text("lr,layers,value\n0.01,2,0.9\n0.02,3,1.5\n")
+    said = rf"'{proposer}' makes no use of earlier studies; leave out --from .*runs.csv"
+    with pytest.raises(AgentHPOError, match=said):
+        tuned([str(tmp_path / "runs.csv")], proposer=proposer)
+    assert len(tuned([], proposer=proposer).trials) == 3
+
+
 def test_a_study_keeps_what_it_began_with(tmp_path):
     file = tmp_path / "runs.csv"
     file.write_text("lr,layers,value\n0.01,2,0.9\n0.02,3,1.5\n")

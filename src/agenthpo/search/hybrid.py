@@ -19,13 +19,15 @@ from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
 from agenthpo.task import Task
 
-__all__ = ["CREATOR", "HYBRID", "Hybrid", "Suggests"]
+__all__ = ["CREATOR", "HYBRID", "INFORMED", "Hybrid", "Suggests"]
 
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
 CREATOR = "creator"
 """The name of the one in which the Creator proposes every trial after the default, as in the paper.
 """
+INFORMED = (HYBRID, "engine")
+"""The names of those that begin with what is known from elsewhere."""
 _WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 
 

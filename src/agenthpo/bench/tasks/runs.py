@@ -141,9 +141,11 @@ def play_run(where: Where, run: Run) -> StoredRun:
 
 
 def _proposer(run: Run, llm: LLM | None) -> Proposer:
+    # by task too: else a seed draws the same points of the cube on all of them
+    seed = spawn_seed(run.seed, run.task)
     if run.proposer == OPRO and llm is not None:
-        return Opro(llm, run.seed)
-    return proposer_named(run.proposer, llm, seed=run.seed)
+        return Opro(llm, seed)
+    return proposer_named(run.proposer, llm, seed=seed)
 
 
 def _training_seed(

@@ -70,8 +70,9 @@ def trained(
     """
     workdir = _workdir(task, params, seed=seed, cache=cache)
     spec = task.spec(0, params, seed=seed, workdir=workdir.resolve())
-    if (known := load_outcome(workdir, spec.owner)) is not None:
-        return known, _source(workdir)
+    known, source = load_outcome(workdir, spec.owner), _source(workdir)
+    if known is not None and (source or known.status != "failed"):
+        return known, source
     # two runs may train the same at once: the first to end is kept
     own = workdir.with_name(f"{workdir.name}.{os.getpid()}")
     shutil.rmtree(own, ignore_errors=True)
