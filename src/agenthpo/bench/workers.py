@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 __all__ = ["in_processes"]
@@ -23,27 +23,35 @@ R = TypeVar("R")
 def in_processes(work: Callable[[T], R], items: Sequence[T], *, jobs: int) -> Iterator[tuple[T, R]]:
     """Do ``work`` on every item in ``jobs`` processes, and yield each with its result as soon as it
     is there.
+
+    What is still at work when one fails, or when the caller wants no more, is ended.
     """
     # the new processes' own
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin) as pool:
+    context = get_context("spawn")
+    ended = context.Event()
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin, initargs=(ended,)
+    ) as pool:
         futures = {pool.submit(work, item): item for item in items}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
+            if not all(future.done() for future in futures):
+                ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(ended: Event) -> None:
     warnings.simplefilter("ignore")  # peers warn at each trial
     # Ctrl-C reaches every process of a terminal; these end with their parent
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with, args=(os.getppid(), ended), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    """End this process when ``parent`` has ended: a run that is killed leaves no worker behind."""
-    while os.getppid() == parent:
-        time.sleep(1)
+def _end_with(parent: int, ended: Event) -> None:
+    """End this process when ``parent`` has ended, which may be killed, or wants no more."""
+    while os.getppid() == parent and not ended.wait(1):
+        pass
     os._exit(1)
