@@ -102,6 +102,27 @@ def test_a_recording_holds_every_configuration_and_is_made_once(tmp_path, monkey
     assert (found.seconds > 0).all()
 
 
+def test_the_default_is_varied_one_parameter_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "CONFIGURATIONS", 0)
+    name = "svm-on-diabetes"
+    library._record(tmp_path, name)
+    sampled = (tmp_path / f"{name}.parquet").read_bytes()
+    found, pair = read_recording(name, tmp_path / library.VARIED), pair_named(name)
+    default, *others = found.configurations
+    assert default == pair.space.default()
+    assert found.origins == ("default", *["varied"] * len(others))
+    assert all(pair.space.violations(params) == [] for params in others)
+    differ = [[n for n in params if n in default and params[n] != default[n]] for params in others]
+    assert [len(names) for names in differ] == [1] * len(others)
+    assert {name for (name,) in differ} == set(default)
+    # another kernel has parameters that the default's has not
+    assert any(set(params) - set(default) for params in others)
+    (tmp_path / "varied" / f"{name}.parquet").unlink()
+    library._record(tmp_path, name)
+    assert missing_pairs(tmp_path, [name]) == []
+    assert (tmp_path / f"{name}.parquet").read_bytes() == sampled
+
+
 def test_a_pair_of_the_games_has_an_evolution_that_goes_below(tmp_path, monkeypatch):
     monkeypatch.setattr(library, "CONFIGURATIONS", 25)
     monkeypatch.setattr(library, "_POPULATION", 5)
@@ -145,7 +166,10 @@ def test_an_unknown_pair_is_a_sentence(name, words, tmp_path):
 
 
 def test_what_is_recorded_is_not_done_again(tmp_path):
+    (tmp_path / "varied").mkdir()
     (tmp_path / "svm-on-water.parquet").write_bytes(b"")
+    assert missing_pairs(tmp_path, ["svm-on-water"]) == ["svm-on-water"]
+    (tmp_path / "varied/svm-on-water.parquet").write_bytes(b"")
     said = call("bench", "record", "svm-on-water", "--folder", str(tmp_path), "--json").stdout
     assert json.loads(said) == {"recorded": [], "folder": str(tmp_path)}
     assert list(record_pairs(tmp_path / "new", [], jobs=1)) == []

@@ -53,6 +53,17 @@ def test_a_hint_that_is_the_default_is_none():
     assert hints_for(parse_space(raw), SAID, known=KNOWN) == ()
 
 
+def test_of_a_single_change_the_users_own_defaults_stay():
+    tip = Tip(TIP.params, 9, 11, changed=("max_depth",))
+    (hint,) = hints_for(parse_space(SPACE), SAID, known=(Portfolio("xgboost", "classes", (tip,)),))
+    assert hint.params == {"eta": 0.3, "max_depth": 5, "rows": 1.0}
+    assert hint.rationale.endswith(" for XGBoost: max_depth 5.")
+    # the space is like theirs, but what is to be changed is not in it
+    elsewhere = Tip(TIP.params, 9, 11, changed=("subsample",))
+    known = (Portfolio("xgboost", "classes", (elsewhere,)),)
+    assert hints_for(parse_space(SPACE), SAID, known=known) == ()
+
+
 @pytest.mark.parametrize(
     ("fields", "value", "found"),
     [

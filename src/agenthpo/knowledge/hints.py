@@ -102,15 +102,25 @@ def mapped(space: Space, named: Mapping[str, Any]) -> tuple[Params, tuple[str, .
 
 def _hint(space: Space, tip: Tip, about: str) -> Hint | None:
     reason = f"Better than the default on {tip.better} of {tip.of} other data sets for {about}"
-    return fitting_hint(space, tip.params, reason)
+    return fitting_hint(space, tip.params, reason, changed=tip.changed)
 
 
-def fitting_hint(space: Space, named: Mapping[str, Any], reason: str) -> Hint | None:
+def fitting_hint(
+    space: Space, named: Mapping[str, Any], reason: str, *, changed: Sequence[str] = ()
+) -> Hint | None:
     """Return the configuration that ``named`` means in ``space``, for a ``reason``; None where too
     few parameters find a value, or it is the default.
+
+    :param changed: which of ``named`` to take; the others only show that the space is like theirs.
     """
     params, found = mapped(space, named)
-    if len(found) < max(_FEWEST, _SHARE * len(params)) or params == space.default():
+    if len(found) < max(_FEWEST, _SHARE * len(params)):
+        return None
+    if changed:
+        params, found = mapped(space, {name: named[name] for name in changed})
+        if len(found) < len(changed):
+            return None
+    if params == space.default():
         return None
     defaults = space.default() or {}
     moved = [name for name in found if params[name] != defaults.get(name)]

@@ -28,6 +28,8 @@ class Tip:
     better: int
     of: int
     """Data sets it was tried on."""
+    changed: tuple[str, ...] = ()
+    """The parameters that make it good, where the others are the library's default."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ def read_portfolios(text: str) -> tuple[Portfolio, ...]:
         Portfolio(
             each["family"],
             each["kind"],
-            tuple(Tip(t["params"], better=t["better"], of=t["of"]) for t in each["tips"]),
+            tuple(
+                Tip(t["params"], better=t["better"], of=t["of"], changed=tuple(t["changed"]))
+                for t in each["tips"]
+            ),
         )
         for each in json.loads(text)
     )

@@ -3,7 +3,7 @@
 A row is a configuration: its parameters, and for each split the loss (null where the training
 failed), the seconds and the error. The first row is the library's own default, the next 300 are a
 Sobol sequence. For the pairs of the live games, 300 more come from an evolution, which only bounds
-what can be reached.
+what can be reached. A second file has the default with one parameter changed at a time.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = [
     "FOLDER",
     "HELD_OUT",
     "TUNING",
+    "VARIED",
     "Recording",
     "at_unit",
     "missing_pairs",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 FOLDER = Path("benchmarks/recorded")
+VARIED = "varied"
+"""The folder therein of the recordings that change one parameter of the default at a time."""
 CONFIGURATIONS = 300
 """Of the Sobol sequence, and of the evolution."""
 TUNING = (
@@ -75,6 +78,8 @@ HELD_OUT = (
 """The pairs of the live games. The halves share neither a family nor a data set."""
 _VERSIONS = ("agenthpo", "numpy", "scipy", "scikit-learn", "xgboost-cpu", "xgboost", "lightgbm")
 _POPULATION, _SHRINK = 30, 0.15
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Where on its scale a number is put instead of its default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +89,7 @@ class Recording:
     name: str
     configurations: tuple[Params, ...]
     origins: tuple[str, ...]
-    """``default``, ``sobol`` or ``evolved``, for each configuration."""
+    """``default``, ``sobol``, ``evolved`` or ``varied``, for each configuration."""
     losses: np.ndarray
     """Shape (configurations, splits); nan where the training failed."""
     seconds: np.ndarray
@@ -140,7 +145,11 @@ def missing_pairs(folder: Path, names: Sequence[str]) -> list[str]:
             pair_named(name)  # says what is wrong with it
     games = [name for pair in zip(TUNING, HELD_OUT, strict=True) for name in pair]
     wanted = list(names) or [*games, *(name for name in known if name not in games)]
-    return [name for name in wanted if not _path(folder, name).exists()]
+    return [
+        name
+        for name in wanted
+        if not (_path(folder, name).exists() and _path(folder / VARIED, name).exists())
+    ]
 
 
 def record_pairs(folder: Path, names: Sequence[str], *, jobs: int) -> Iterator[str]:
@@ -151,11 +160,14 @@ def record_pairs(folder: Path, names: Sequence[str], *, jobs: int) -> Iterator[s
 
 def _record(folder: Path, name: str) -> None:
     pair = pair_named(name)
-    rows = [*_sampled(pair)]
-    if name in TUNING or name in HELD_OUT:
-        rows += _evolved(pair, rows)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(_path(folder, name), pair, rows)
+    (folder / VARIED).mkdir(parents=True, exist_ok=True)
+    if not _path(folder, name).exists():
+        rows = [*_sampled(pair)]
+        if name in TUNING or name in HELD_OUT:
+            rows += _evolved(pair, rows)
+        _write(_path(folder, name), pair, rows)
+    if not _path(folder / VARIED, name).exists():
+        _write(_path(folder / VARIED, name), pair, [*_varied(pair)])
 
 
 @dataclass(frozen=True)
@@ -176,13 +188,38 @@ def _row(pair: Pair, params: Params, origin: str, place: np.ndarray) -> _Row:
     return _Row(params, origin, place=place, trained=trained)
 
 
+def _default_row(pair: Pair) -> _Row:
+    default = pair.space.default()
+    assert default is not None, pair.name
+    return _row(pair, default, "default", place=np.full(len(pair.space), 0.5))
+
+
+def _varied(pair: Pair) -> Iterator[_Row]:
+    """Yield the default, and the default with one of its parameters changed: to each other name, or
+    to numbers from low to high.
+    """
+    first = _default_row(pair)
+    yield first
+    defaults = {parameter.name: parameter.default for parameter in pair.space}
+    for parameter in pair.space:
+        if parameter.name not in first.params:
+            continue
+        values = (
+            parameter.values
+            if parameter.is_discrete
+            else dict.fromkeys(_value(parameter, place) for place in _PLACES)
+        )
+        for value in values:
+            if value != parameter.default:
+                changed = pair.space.restrict({**defaults, parameter.name: value})
+                yield _row(pair, changed, "varied", place=first.place)
+
+
 def _sampled(pair: Pair) -> Iterator[_Row]:
     from scipy.stats.qmc import Sobol
 
     width = len(pair.space)
-    default = pair.space.default()
-    assert default is not None, pair.name
-    yield _row(pair, default, "default", place=np.full(width, 0.5))
+    yield _default_row(pair)
     # a Sobol sequence is balanced at powers of two; its beginning is nearly so
     for place in Sobol(width, seed=0).random_base2(9)[:CONFIGURATIONS]:
         yield _row(pair, at_unit(pair.space, place), "sobol", place=place)
