@@ -589,12 +589,11 @@ def test_a_weak_model_chooses_among_candidates():
     stands = Hybrid(Creator(Choosing("AC")), Engine(0), model="weak", kind="embedded").propose(
         TASK, results
     )
-    assert (stands.source, stands.mode, stands.rationale) == (
-        "creator",
-        "choice",
-        "The model chose the engine's candidate 1 of 3, in either order.",
+    assert (stands.source, stands.mode) == ("creator", "choice")
+    assert stands.rationale.startswith(
+        "The model chose the engine's candidate 1 of 3, in either order: "
     )
-    assert "trust" in stands.turn
+    assert " rather than " in stands.rationale and "trust" in stands.turn
     falls = Hybrid(Creator(Choosing("AA")), Engine(0), model="weak", kind="embedded").propose(
         TASK, results
     )
@@ -603,3 +602,30 @@ def test_a_weak_model_chooses_among_candidates():
         "by position",
     ) and "did not stand" in falls.note
     assert falls.params == Engine(0).propose(TASK, results).params
+
+
+@pytest.mark.parametrize("kind", ["small", "embedded"])
+def test_a_weak_model_spends_no_trial_on_ideas_of_its_own(kind):
+    default = [make_trial(0, DEFAULT, 0.5, "default")]
+    engine = Engine(0)
+    options = engine.options(TASK, default)
+    assert len({json.dumps(each.params) for each in options}) == 3
+    assert options[0] == engine.propose(TASK, default)
+    # the one that stands in either order is a trial of the Creator's, but the engine's idea
+    chosen = Hybrid(Creator(Choosing("BA")), engine, model="weak", kind=kind).propose(TASK, default)
+    assert (chosen.source, chosen.mode, chosen.params) == ("creator", "choice", options[1].params)
+    own = Hybrid(Creator(Choosing("BB")), engine, model="weak", kind=kind).propose(TASK, default)
+    assert (own.source, own.mode, own.params) == ("engine", "by position", options[0].params)
+
+
+def test_what_is_measured_again_is_no_choice():
+    noisy = replace(TASK, objective=replace(TASK.objective, noisy=True))
+    trials = [
+        make_trial(i, {**DEFAULT, "epochs": 5 + i, "lr": 0.001 * (i + 1)}, 0.1 * i)
+        for i in range(20)
+    ]
+    (again,) = Engine(0).options(noisy, trials)
+    assert "Measured again" in again.rationale
+    # nobody is asked: there is no reply
+    hybrid = Hybrid(Creator(Choosing("")), Engine(0), model="weak", kind="embedded")
+    assert (hybrid.propose(noisy, trials).mode, hybrid.propose(noisy, trials).note) == ("", "")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agenthpo.bench.tables.advisors import ADVISORS, Advisor, Alone
+from agenthpo.bench.tables.advisors import ADVISORS, STEPPING, Advisor, Alone
 from agenthpo.bench.tables.continuous import load_continuous
 from agenthpo.bench.tables.problems import regret
 from agenthpo.optimizer import Optimizer
@@ -38,6 +38,28 @@ def test_an_advisor_draws_from_its_slice(kind):
         assert max(regrets[:3]) < 0.06 < max(regrets[3:])
     if kind == "failing":
         assert 0 < sum(t.proposal.source == "fallback" for t in opt.trials) < 13
+
+
+@pytest.mark.parametrize("kind", STEPPING)
+def test_a_skilled_advisor_gains_as_often_as_it_was_measured_to(kind):
+    gains = dict[int, list[bool]]()
+    held = []
+    for seed in range(12):
+        problem = load_continuous("kernel")
+        opt = Optimizer(problem.raw, proposer=Alone(Advisor(problem, kind, seed)))
+        best = np.inf
+        for number in range(14):
+            params = opt.ask()
+            loss = problem.mean(params)
+            opt.tell(params, loss)
+            gains.setdefault(number, []).append(loss < best)
+            best = min(best, loss)
+            expected = opt.trials[-1].proposal.expected
+            held += [expected.holds(loss)] if expected else []
+    early, later = (np.mean([gains[n] for n in span]) for span in (range(1, 6), range(9, 14)))
+    assert 0.35 < early < 0.65
+    assert 0.15 < later < 0.55 if kind == "skilled" else later == 0
+    assert 0.5 < np.mean(held) < 0.7
 
 
 @pytest.mark.parametrize("honest", [True, False])

@@ -34,19 +34,16 @@ def tuned(example, changes, *arguments):
 def test_digits_by_two_agents_and_the_engine(smollm2):
     study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
-    assert trials[0]["source"] == "default" and trials[1]["source"] in ("creator", "fallback")
+    assert trials[0]["source"] == "default"
+    # the model is asked from its first turn on, but spends no trial on ideas of its own
+    assert trials[1]["mode"] in ("choice", "by position")
+    assert (trials[1]["source"] == "creator") == (trials[1]["mode"] == "choice")
+    assert trials[1]["usage"]["requests"] == 3  # the choice in two orders, and the insight
     assert "engine" in {t["source"] for t in trials}
     assert trials[0]["value"] > 0.9
     assert all(t["state"] == "complete" for t in trials)
     assert {t["analysis"]["author"] for t in trials} == {"local:smollm2"}
-    for t in trials[1:]:
-        if t["source"] == "creator":
-            assert (
-                t["rationale"]
-                and t["hypothesis"]
-                and t["expected"]["low"] <= t["expected"]["value"] <= t["expected"]["high"]
-            )
-            assert t["analysis"]["expectation_met"] in (True, False)
+    assert all(t["rationale"] for t in trials[1:])
     prompts = Path("digits/.agenthpo/digits/llm.jsonl").read_text()
     assert "test_accuracy" not in prompts
     insight = trials[0]["analysis"]["insight"].split(".")[0].removesuffix(" …")

@@ -17,6 +17,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
+from agenthpo.space import short_number
 from agenthpo.task import Task
 
 __all__ = ["CREATOR", "HYBRID", "INFORMED", "Hybrid", "Suggests"]
@@ -29,6 +30,8 @@ CREATOR = "creator"
 INFORMED = (HYBRID, "engine")
 """The names of those that begin with what is known from elsewhere."""
 _WEAK: tuple[ModelClass, ...] = ("small", "embedded")
+_TOLD = 3
+"""Parameters that a choice's rationale names."""
 
 
 class Suggests(Protocol):
@@ -47,9 +50,9 @@ class Hybrid:
     """Whose turn it is follows from the results of each side's trials; the same trials give the
     same turn.
 
-    A weak model (small or embedded) proposes freely in its first turn only, where the engine would
-    have to guess as well. Later it chooses among the engine's candidates, and only a choice that
-    stands in either order counts: else the engine's own first candidate is tried.
+    A weak model (small or embedded) spends no trial on ideas of its own. It chooses among what the
+    engine would try, and only a choice that stands in either order counts: else the engine's own
+    first candidate is tried.
     """
 
     def __init__(
@@ -84,9 +87,9 @@ class Hybrid:
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
         if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
             return _with(self.engine.propose(task, trials), turn=trust.words())
+        if self.kind in _WEAK and not self.always:
+            return _with(self._chosen(task, trials), turn=trust.words())
         view = self.engine.view(task, trials) if isinstance(self.engine, Sees) else None
-        if self.kind in _WEAK and not self.always and view is not None and len(view.candidates) > 1:
-            return _with(self._chosen(task, trials, view), turn=trust.words())
         return _with(self._free(task, trials, view), turn=trust.words())
 
     def _has_hint(self, task: Task, trials: Sequence[Trial]) -> bool:
@@ -111,28 +114,34 @@ class Hybrid:
             usage=attempt.usage,
         )
 
-    def _chosen(self, task: Task, trials: Sequence[Trial], view: View) -> Proposal | Stop:
-        choice = self.creator.choose(
-            task, trials, [candidate.params for candidate in view.candidates]
-        )
-        if choice.index is not None:
-            taken = view.candidates[choice.index]
-            place = f"{choice.index + 1} of {len(view.candidates)}"
-            words = f"The model chose the engine's candidate {place}, in either order."
-            told = {
-                "rationale": words,
-                "expected": taken.expected,
-                "mode": "choice",
-                "model": self.model,
-                "usage": choice.usage,
-            }
-            return Proposal(taken.params, "creator", **told)  # type: ignore[arg-type]
-        own = self.engine.propose(task, trials)
-        if isinstance(own, Stop):
-            return own
+    def _chosen(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        options = self.engine.options(task, trials) if isinstance(self.engine, Sees) else ()
+        if len(options) < 2:
+            return self.engine.propose(task, trials)
+        choice = self.creator.choose(task, trials, [each.params for each in options])
+        taken = replace(options[choice.index or 0], model=self.model, usage=choice.usage)
+        if choice.index is None:
+            return replace(taken, mode="by position", note=choice.reason)
+        place = f"{choice.index + 1} of {len(options)}"
+        others = [each.params for each in options if each.params != taken.params]
+        words = f"The model chose the engine's candidate {place}, in either order"
         return replace(
-            own, mode="by position", note=choice.reason, model=self.model, usage=choice.usage
+            taken,
+            source="creator",
+            rationale=f"{words}{_differing(taken.params, others)}.",
+            mode="choice",
         )
+
+
+def _differing(taken: Params, others: Sequence[Params]) -> str:
+    """Return in words what ``taken`` has and none of the ``others``."""
+    words = []
+    for name, value in taken.items():
+        theirs = [short_number(other[name]) for other in others if name in other]
+        if theirs and short_number(value) not in theirs:
+            rest = " or ".join(dict.fromkeys(theirs))
+            words.append(f"{name} {short_number(value)} rather than {rest}")
+    return f": {'; '.join(words[:_TOLD])}" if words else ""
 
 
 def _with(proposal: Proposal | Stop, *, turn: str) -> Proposal | Stop:

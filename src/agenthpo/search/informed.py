@@ -23,6 +23,12 @@ class Sees(Protocol):
         """Return what it thinks, None before it has a model."""
         ...
 
+    def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
+        """Return what may be tried next at no cost: what it proposes, and others as promising to
+        its knowledge. Empty where it proposes nothing of its own.
+        """
+        ...
+
 
 class Informed:
     """After the default, the first hint gets one trial. Each further hint is tried only if the one
@@ -46,6 +52,10 @@ class Informed:
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
         """Return the proposer's view, where it has one."""
         return self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
+
+    def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
+        """Return what the proposer would try next, where it says so."""
+        return self.proposer.options(task, trials) if isinstance(self.proposer, Sees) else ()
 
     def hint(self, task: Task, trials: Sequence[Trial]) -> Hint | None:
         """Return the hint that is next, None where none is left or has earned its trial."""

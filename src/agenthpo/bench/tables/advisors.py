@@ -1,14 +1,16 @@
 """Scripted advisors: they stand for a language model in the benchmark, from an expert to an
 adversary, each with true or false confidence.
 
-An advisor draws from a slice of the problem's ranking, which a real model cannot see. What changes
-over time goes by the study's trial number, as a model's advice would that grows better or worse
-with the history it reads.
+Most draw from a slice of the problem's ranking, which a real model cannot see. Two are made after
+what a frontier model was seen to do: they move a step away from the incumbent, and gain as often
+as it did. What changes over time goes by the study's trial number, as a model's advice would that
+grows better or worse with the history it reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -17,13 +19,20 @@ from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial, Usage
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed
+from agenthpo.space import Key
 from agenthpo.task import Task
-from agenthpo.trials import next_number
+from agenthpo.trials import incumbent, next_number
 
-__all__ = ["ADVISORS", "Advisor", "Alone"]
+__all__ = ["ADVISORS", "STEPPING", "Advisor", "Alone"]
 
 _NEAR = 0.1
 """How far from the default, of a parameter's range, the stubborn one goes."""
+_STEPS = (0.03, 0.3)
+"""How far from the incumbent, of a parameter's range, a skilled one goes."""
+_HOLDS = 0.6
+"""How often its intervals hold."""
+_STEPPED = 300
+"""Steps that are looked through for one that improves, or one that does not."""
 
 
 Slice = tuple[float, float] | None
@@ -41,6 +50,11 @@ ADVISORS: dict[str, Callable[[int], Slice]] = {
 """Name -> the slice it draws from, by trial number. ``failing`` has nothing valid to say every
 other time.
 """
+STEPPING: dict[str, Callable[[int], float]] = {
+    "skilled": lambda number: 0.5 if number <= 5 else 0.35,
+    "strong-then-stuck": lambda number: 0.5 if number <= 5 else 0.35 if number <= 8 else 0.0,
+}
+"""Name -> how probable its step is to improve on the incumbent, by trial number."""
 
 
 class Advisor:
@@ -58,11 +72,14 @@ class Advisor:
                 None, "3 replies were refused, the last because lr must lie from 1e-5 to 1"
             )
         tried = {task.space.key(t.proposal.params) for t in trials}
-        params = self._drawn(task, number, rng)
-        for _ in range(50):
-            if task.space.key(params) not in tried:
-                break
+        if self.kind in STEPPING:
+            params = self._stepped(task, trials, tried=tried, rng=rng)
+        else:
             params = self._drawn(task, number, rng)
+            for _ in range(50):
+                if task.space.key(params) not in tried:
+                    break
+                params = self._drawn(task, number, rng)
         return Attempt(
             Proposal(
                 params,
@@ -79,12 +96,10 @@ class Advisor:
         """
         number = next_number(trials)
         rng = np.random.default_rng(spawn_seed(self.seed, number, 97))
-        piece = ADVISORS[self.kind](number)
+        piece = (0.0, 0.01) if self.kind in STEPPING else ADVISORS[self.kind](number)
         if self.kind == "failing" and rng.random() < 0.5:
             return Choice(None, "the model named none of the candidates", Usage())
-        losses = [
-            np.inf if (loss := self.problem.mean(params)) is None else loss for params in candidates
-        ]
+        losses = [self._loss(params) for params in candidates]
         if piece is not None and piece[1] <= 0.05:
             return Choice(int(np.argmin(losses)), "", Usage())
         return Choice(
@@ -107,6 +122,40 @@ class Advisor:
             encoding.near(encoding.rows([default]), rng, steps=np.array([_NEAR]), changes=1.0)[0]
         )
 
+    def _stepped(
+        self,
+        task: Task,
+        trials: Sequence[Trial],
+        *,
+        tried: Collection[Key],
+        rng: np.random.Generator,
+    ) -> Params:
+        """Return a configuration a step away from the best result: a better one as often as the
+        advisor is skilled, if any of the steps leads to one.
+        """
+        best = incumbent(trials, task.objective.direction)
+        centre = best.proposal.params if best else task.space.default()
+        if centre is None:
+            return sampled(task.space, rng)
+        encoding = Encoding(task.space)
+        steps = np.exp(rng.uniform(math.log(_STEPS[0]), math.log(_STEPS[1]), size=_STEPPED))
+        around = np.repeat(encoding.rows([task.space.restrict(centre)]), _STEPPED, axis=0)
+        near = [
+            params
+            for row in encoding.near(around, rng, steps=steps, changes=2.0)
+            if task.space.key(params := encoding.params(row)) not in tried
+        ]
+        if not near:
+            return sampled(task.space, rng)
+        bound = self._loss(centre)
+        is_gain = rng.random() < STEPPING[self.kind](next_number(trials))
+        wanted = (params for params in near if (self._loss(params) < bound) == is_gain)
+        return next(wanted, near[0])
+
+    def _loss(self, params: Params) -> float:
+        loss = self.problem.mean(params)
+        return np.inf if loss is None else loss
+
     def _expected(self, params: Params, rng: np.random.Generator) -> Expected:
         """Return an interval that holds about nine times in ten; one of false confidence promises
         the optimum, and is narrow.
@@ -120,6 +169,8 @@ class Advisor:
                 self.problem.best + 0.05 * width,
             )
         middle = mean + 0.3 * width * float(rng.normal())
+        if self.kind in STEPPING and rng.random() > _HOLDS:
+            middle -= 2.5 * width  # it hopes for more
         return Expected(middle, middle - width, middle + width)
 
 

@@ -15,7 +15,7 @@ import optuna
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 
-from agenthpo.bench.tables.advisors import ADVISORS, Advisor, Alone
+from agenthpo.bench.tables.advisors import ADVISORS, STEPPING, Advisor, Alone
 from agenthpo.bench.tables.models import creator
 from agenthpo.bench.tables.problems import Problem
 from agenthpo.bench.trainings.portfolios import known_without
@@ -319,7 +319,7 @@ METHODS: dict[str, Method] = {
         f"hybrid-{kind}": Method(
             _advised(kind), ("agenthpo",), trials=50, seeds=20, groups=("tables",)
         )
-        for kind in ADVISORS
+        for kind in (*ADVISORS, *STEPPING)
     },
     **{
         f"hybrid-{kind}-boastful": Method(
@@ -331,7 +331,7 @@ METHODS: dict[str, Method] = {
         f"alone-{kind}": Method(
             _advised(kind, alone=True), ("agenthpo",), trials=25, seeds=20, groups=("tables",)
         )
-        for kind in ADVISORS
+        for kind in (*ADVISORS, *STEPPING)
     },
     "hybrid-smollm2": Method(
         _by_model("local:smollm2", "smollm2", always=False),

@@ -13,7 +13,7 @@ improvement, which could not be told from luck. docs/experiments.md has what els
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -49,6 +49,8 @@ _LARGEST = 1e150
 """Beyond it, squares of losses would overflow; who comes so far has other troubles than which of
 two is better.
 """
+_OPTIONS = 3
+"""Proposals that may be chosen among."""
 _MODELLED = 3
 """Results from which on the model is worth listening to."""
 
@@ -116,7 +118,7 @@ class Engine:
         rng = self._rng(trials)
         encoding, rows = self._encoded(task.space, trials)
         tried = set(fingerprints(rows))
-        if scored < 2 or len(trials) < self.knobs.design + (task.space.default() is not None):
+        if self._is_designed(task, trials, scored):
             drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
             if row is None:
@@ -131,6 +133,10 @@ class Engine:
             )
         row = self._fresh(task, trials, rows=self._sought(belief, rng), tried=tried)
         return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
+
+    def _is_designed(self, task: Task, trials: Sequence[Trial], scored: int) -> bool:
+        first = self.knobs.design + (task.space.default() is not None)
+        return scored < 2 or len(trials) < first
 
     def _designed(
         self,
@@ -176,6 +182,36 @@ class Engine:
             rows = self._sought(belief, self._rng(trials))
             fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
             return view_of(belief, rows[fresh], tried)
+
+    def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
+        """Return up to three proposals, the first of which is what it proposes: before it has a
+        model any of its design points, which it takes for equally good, then the view's candidates.
+        """
+        own = self.propose(task, trials)
+        if isinstance(own, Stop) or own.source != ENGINE:
+            return ()
+        if not self._is_designed(task, trials, sum(t.value is not None for t in trials)):
+            view = self.view(task, trials)
+            candidates = () if view is None else view.candidates
+            if not candidates or candidates[0].params != own.params:
+                return (own,)  # something is to be measured again
+            return (
+                own,
+                *(
+                    replace(own, params=each.params, expected=each.expected)
+                    for each in candidates[1:]
+                ),
+            )
+        encoding, rows = self._encoded(task.space, trials)
+        drawn, _ = self._designed(encoding, rows, trials, train=task.train, rng=self._rng(trials))
+        known = {*fingerprints(rows), *fingerprints(encoding.rows([own.params]))}
+        fresh = {
+            mark: row
+            for mark, row in zip(fingerprints(drawn), drawn, strict=True)
+            if mark not in known
+        }
+        others = [encoding.params(row) for row in [*fresh.values()][: _OPTIONS - 1]]
+        return (own, *(replace(own, params=params) for params in others))
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
