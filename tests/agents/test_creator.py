@@ -434,7 +434,10 @@ def test_findings_are_of_code_and_fit_into_their_allowance():
     assert findings(TASK, TRIALS, allowance=500) == ""
     trials = long_study(60)
     assert estimate_tokens(findings(TASK, trials, allowance=200)) < 230
-    assert "The best third has lr " in standing(TASK, trials)
+    told = creator_messages(manner_of("toy"), TASK, trials=trials)[-1].text
+    assert told.count("the best third has") > 1 and "The best third has" not in told
+    short = creator_messages(manner_of("local:toy"), TASK, trials=trials)[-1].text
+    assert "The best third has lr " in short and "the best third has" not in short
     assert estimate_tokens(detailed(TASK, trials, allowance=900)) <= 920
 
 
@@ -446,11 +449,32 @@ def test_templates_can_be_replaced_from_the_tasks_folder(tmp_path):
     assert messages[0] == creator_messages(ScriptedLLM(), TASK, trials=TRIALS)[0]
 
 
+@pytest.mark.parametrize("model", ["toy", "local:toy"])
+def test_a_configuration_may_be_measured_again_where_that_is_accepted(model):
+    noisy = replace(TASK, objective=replace(TASK.objective, noisy=True))
+    said = {
+        task.objective.noisy: creator_messages(manner_of(model), task, trials=TRIALS)[0].text
+        for task in (TASK, noisy)
+    }
+    assert "propose a configuration that differs from all trials, likely to" in said[False]
+    assert "differs" not in said[True]
+    assert "a new configuration, or one again whose value may have been luck" in said[True]
+    best = max((t for t in TRIALS if t.value is not None), key=lambda t: t.value)
+    reply = {
+        "params": best.proposal.params,
+        "rationale": "Again.",
+        "hypothesis": "It was luck.",
+        "expected": {"value": 0.8, "low": 0.7, "high": 0.9},
+    }
+    assert isinstance(read_creator(reply, noisy, TRIALS), Draft)
+    assert not isinstance(read_creator(reply, TASK, TRIALS), Draft)
+
+
 def test_where_the_study_stands_is_told():
     judged = make_trial(2, {**DEFAULT, "lr": 0.02}, 0.85, "creator")
     judged = replace(judged, analysis=replace(judged.analysis, expectation_met=True))
     assert (
-        standing(TASK, [*TRIALS, judged])
+        standing(TASK, [*TRIALS, judged], llm=ScriptedLLM())
         == "3 trials, 1 failed. Best so far: trial 2 with acc 0.85. 1 of 1 predictions held."
     )
 

@@ -188,6 +188,38 @@ def test_its_view_has_candidates_importance_and_gaps():
     assert Engine(0).view(task, trials[:2]) is None
 
 
+def viewed(fields, values):
+    task = make_task(
+        {"x": {"type": "float", "low": 0.0, "high": 1.0}, "p": fields}, direction="minimize"
+    )
+    rng = np.random.default_rng(0)
+    params = [{"x": float(rng.random()), "p": value} for value in values * 3]
+    trials = [make_trial(i, p, 5 * (p["x"] - 0.3) ** 2) for i, p in enumerate(params)]
+    return Engine(0).view(task, trials)
+
+
+def test_what_never_varied_explains_nothing():
+    view = viewed({"type": "int", "low": 1, "high": 9}, [4, 4])
+    assert view.importance == {"x": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("fields", "tried", "gap"),
+    [
+        ({"type": "int", "values": [16, 32, 64]}, [16, 32, 64], ""),
+        ({"type": "int", "values": [16, 32, 64]}, [16, 64], "p 32"),
+        ({"type": "float", "values": [0.1, 0.2]}, [0.1, 0.2], ""),
+        ({"type": "float", "values": [0.1, 0.2]}, [0.1, 0.1], "p 0.2"),
+        ({"type": "int", "low": 1, "high": 3}, [1, 2, 3], ""),
+        ({"type": "int", "low": 1, "high": 3}, [1, 2], "p between 2 and 3"),
+        ({"type": "int", "low": 1, "high": 9}, [1, 9, 4], "p between 4 and 9"),
+        ({"type": "bool"}, [True, False], ""),
+    ],
+)
+def test_never_tried_is_said_of_what_can_be_tried(fields, tried, gap):
+    assert [words for words in viewed(fields, tried).gaps if words[0] == "p"] == [gap][: bool(gap)]
+
+
 def test_every_other_trial_of_a_noisy_objective_looks_for_more():
     task, rng = make_task(direction="minimize"), np.random.default_rng(0)
     history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2 + rng.normal(), 11)

@@ -76,7 +76,7 @@ def _asked(
     words = {
         "direction": task.objective.direction,
         "metric": task.objective.metric,
-        "standing": standing(task, trials),
+        "standing": standing(task, trials, llm=llm),
         "candidates": lines,
     }
     form = Form(

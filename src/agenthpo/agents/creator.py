@@ -102,7 +102,7 @@ def creator_messages(
     engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)
     values = {
         "number": str(next_number(trials)),
-        "standing": standing(task, trials),
+        "standing": standing(task, trials, llm=llm),
         "engine": engine,
     }
     return prompt(task, trials, render("propose", task.prompts, **values), llm=llm)

@@ -65,11 +65,18 @@ def head(task: Task, llm: Mannered) -> Message:
     agent does.
     """
     objective = {"direction": task.objective.direction, "metric": task.objective.metric}
+    # what is said here is what the reply is held to
+    which = (
+        "a new configuration, or one again whose value may have been luck"
+        if task.objective.noisy
+        else "a configuration that differs from all trials"
+    )
     folder = task.prompts
     creator = render(
         "creator_row" if llm.holds_to_grammar else "creator",
         folder,
         **objective,
+        which=which,
         names=", ".join(task.space.names),
     )
     background = task.background.describe() or f"- Task: {task.name}"
@@ -142,9 +149,9 @@ def _framed(lines: Sequence[str]) -> str:
     return _FRAME.format(lines="\n".join(lines) or "None yet.")
 
 
-def standing(task: Task, trials: Sequence[Trial]) -> str:
-    """Return where the study stands in a line: trials, failures, the incumbent, and how many
-    predictions held.
+def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
+    """Return where the study stands in a line: trials, failures, the incumbent, how many
+    predictions held, and to whom ``findings`` do not tell it, where the best third lies.
     """
     done = [t for t in trials if t.outcome is not None]
     best = incumbent(done, task.objective.direction)
@@ -161,4 +168,6 @@ def standing(task: Task, trials: Sequence[Trial]) -> str:
     ]
     if judged:
         words.append(f"{sum(judged)} of {len(judged)} predictions held.")
-    return " ".join([*words, *filter(None, [leaning(task, done)])])
+    if llm.holds_to_grammar and (leans := leaning(task, done)):
+        words.append(leans)
+    return " ".join(words)

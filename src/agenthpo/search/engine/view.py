@@ -13,12 +13,16 @@ from agenthpo.exchange import Candidate, View
 from agenthpo.records import Params
 from agenthpo.search.engine.belief import Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
-from agenthpo.space import Parameter, format_number, same, short_number
+from agenthpo.space import Parameter, same, short_number
 
 __all__ = ["gaps", "importance", "view_of"]
 
 _SAMPLES, _LEVELS = 48, 8
 _APART = 0.15
+_SAME = 1e-9
+"""Places nearer to each other than this are one."""
+_NAMED = 4
+"""Values of a list that are named as never tried."""
 _WIDEST = 0.34
 """A gap between tried values that is worth a word, as a share of the range."""
 
@@ -38,7 +42,7 @@ def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates
 
 def importance(belief: Belief) -> dict[str, float]:
     """Return each parameter's share of the variance of what is expected, taken alone (a main
-    effect), the largest first.
+    effect), the largest first. What never varied has explained nothing, and has no share.
     """
     encoding = belief.encoding
     rng = np.random.default_rng(0)
@@ -50,10 +54,12 @@ def importance(belief: Belief) -> dict[str, float]:
         rows[:, i] = np.tile(places, len(base))
         means = belief.at(encoding.settled(rows))[0].reshape(len(base), len(places)).mean(axis=0)
         effects[i] = means.var()
+    varied = np.ptp(belief.known, axis=0) > _SAME
+    effects = np.where(varied, effects, 0.0)
     total = effects.sum()
-    shares = effects / total if total > 0 else np.full(encoding.width, 1 / encoding.width)
+    shares = effects / total if total > 0 else varied / max(varied.sum(), 1)
     order = np.argsort(-shares, kind="stable")
-    return {encoding.space.names[i]: float(shares[i]) for i in order}
+    return {encoding.space.names[i]: float(shares[i]) for i in order if varied[i]}
 
 
 def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
@@ -69,15 +75,21 @@ def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
 
 def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequence[Params]) -> str:
     values = [params[parameter.name] for params in tried if parameter.name in params]
-    if not parameter.is_ordered:
+    if parameter.is_discrete:
         left = [v for v in parameter.values if not any(same(v, seen) for seen in values)]
-        return f"{parameter.name} {' or '.join(map(format_number, left))}" if left else ""
+        named = " or ".join(map(short_number, left[:_NAMED]))
+        return f"{parameter.name} {named}" if left else ""
     axis = encoding.axes[column]
-    places = sorted({0.0, 1.0, *(axis.place(v) for v in values)})
+    tried_at = {axis.place(v) for v in values}
+    places = sorted({0.0, 1.0, *tried_at})
     if len(places) < 3:
         return ""
     width, low = max((b - a, a) for a, b in pairwise(places))
     if width < _WIDEST:
+        return ""
+    # between two integers that are neighbours there is nothing to try
+    steps = round(width * (axis.levels - 1)) if axis.levels else 0
+    if steps == 1 and {low, low + width} <= tried_at:
         return ""
     ends = [axis.value(float(axis.snapped(np.array([place]))[0])) for place in (low, low + width)]
     return f"{parameter.name} between {short_number(ends[0])} and {short_number(ends[1])}"
