@@ -64,6 +64,7 @@ def tune(
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
     on_llm_failure: OnFailure = "fallback",
+    llm_timeout_s: float | None = None,
     keep_going: bool = False,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
@@ -114,6 +115,8 @@ def tune(
         keeps what it began with.
     :param on_llm_failure: what a failed request does: ``fallback`` continues with the engine, and
         each trial says so; ``stop`` raises ``ModelError``, and the study can be resumed.
+    :param llm_timeout_s: seconds that a remote model has to answer; 120 without it, and 600 for one
+        that is known to think first.
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
         it the study ends when the first two calls, or later three in a row, fail the same way.
     :param seed: of the search; a function that draws at random seeds itself.
@@ -141,7 +144,11 @@ def tune(
     folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
     tell = on_event or TextLines()
     if resume:
-        choice = ModelChoice(model, base_url, on_failure=on_llm_failure) if model else None
+        choice = (
+            ModelChoice(model, base_url, on_failure=on_llm_failure, timeout_s=llm_timeout_s)
+            if model
+            else None
+        )
         return _result(
             go_on(
                 folder,
@@ -160,7 +167,13 @@ def tune(
         )
     name, hint = choose_model(model)
     choice, its_seed = replayed(
-        ModelChoice(name=name, base_url=base_url, hint=hint, on_failure=on_llm_failure)
+        ModelChoice(
+            name=name,
+            base_url=base_url,
+            hint=hint,
+            on_failure=on_llm_failure,
+            timeout_s=llm_timeout_s,
+        )
     )
     seed = its_seed if its_seed is not None else seed
     return _result(

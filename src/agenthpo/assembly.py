@@ -53,6 +53,8 @@ class ModelChoice:
     """What a failed request does: the engine steps in, visibly, or the study stops and
     can be resumed.
     """
+    timeout_s: float | None = None
+    """Seconds that a remote model has to answer; None leaves it to the model's kind."""
 
     @property
     def model(self) -> ModelName:
@@ -78,7 +80,7 @@ def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
     if named.kind == "replay":
         yield ReplayLLM(find_study(named.own) / EXCHANGES)
         return
-    llm = open_model(choice.name, base_url=choice.base_url)
+    llm = open_model(choice.name, base_url=choice.base_url, timeout_s=choice.timeout_s)
     try:
         llm.verify()
         yield llm

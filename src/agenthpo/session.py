@@ -101,6 +101,7 @@ def begin(
         model=model.name,
         base_url=model.base_url,
         on_llm_failure=model.on_failure,
+        llm_timeout_s=model.timeout_s,
         version=__version__,
         name=task.name,
         task_file=task.file,
@@ -173,7 +174,12 @@ def go_on(
     task = _with_known_budget(task, meta).with_budget(limits or Budget())
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
-        model = model or ModelChoice(meta.model, meta.base_url, on_failure=meta.on_llm_failure)
+        model = model or ModelChoice(
+            meta.model,
+            meta.base_url,
+            on_failure=meta.on_llm_failure,
+            timeout_s=meta.llm_timeout_s,
+        )
         proposer = proposer or meta.proposer
         check_proposer(proposer, has_model=not model.model.is_none)
         check_priced(task, model)

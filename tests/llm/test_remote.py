@@ -99,6 +99,25 @@ def test_a_failure_is_one_line_and_bounded(answer, times, words):
     assert len(asked) == times
 
 
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [
+        ("openai:o3", 600),
+        ("openai:gpt-5", 600),
+        ("deepseek:deepseek-reasoner", 600),
+        ("ollama:qwq:32b", 600),
+        ("groq:qwen3-235b-thinking", 600),
+        ("google:gemini-2.5-pro", 600),
+        ("openai:gpt-4o", 120),
+        ("google:gemini-2.5-flash", 120),
+        ("ollama:llama3.3:70b", 120),
+        ("toy", 120),
+    ],
+)
+def test_a_model_that_thinks_first_has_more_time(name, seconds):
+    assert remote.patience_s(name) == seconds
+
+
 def test_after_three_failures_a_model_is_left_alone_for_a_while():
     with model(failing(401)) as (toy, asked):
         for _ in range(5):

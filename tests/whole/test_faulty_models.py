@@ -101,6 +101,20 @@ def test_an_outage_in_mid_run_falls_back_and_says_so():
     assert len(ran()) == 4
 
 
+def test_a_model_has_the_time_to_answer_that_it_is_given():
+    def slow(body, number):
+        return "hang" if body.get("tools") else message("OK")
+
+    with model_server(slow) as (url, _):
+        own = ["--proposer", "creator", "--model", "toy", "--base-url", url, "--trials"]
+        said = agenthpo("run", ".", *own, "2", "--llm-timeout", "1s").stdout
+        assert "instead of the Creator: the model toy gave no answer in 1 s" in said
+        # a resumed study keeps it
+        assert "gave no answer in 1 s" in agenthpo("resume", "toy", "--trials", "3").stdout
+    refused = agenthpo("run", ".", *own, "2", "--llm-timeout", "soon", code=2).stderr
+    assert "--llm-timeout: 'soon' is not a duration such as 90, 90s, 5m or 2h" in refused
+
+
 def test_an_outage_stops_resumably_where_that_was_asked_for():
     with model_server(outage) as (url, _):
         done = agenthpo(

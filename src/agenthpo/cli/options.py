@@ -68,6 +68,15 @@ class StudyOptions:
             "default), or stop so that you can resume later.",
         ),
     ] = None
+    llm_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--llm-timeout",
+            metavar="DURATION",
+            help="How long a remote model may take to answer: 90 (seconds), 10m; 2m without it, "
+            "and 10m for a model that thinks first.",
+        ),
+    ] = None
     timeout: Annotated[
         str | None,
         typer.Option("--timeout", help="How long the study may take: 90 (seconds), 30m, 8h."),
@@ -104,16 +113,10 @@ class StudyOptions:
         :raises TaskError: for a duration that is none.
         """
         from agenthpo.budget import Budget
-        from agenthpo.errors import TaskError
-        from agenthpo.units import parse_duration
 
-        try:
-            time_s = None if self.timeout is None else parse_duration(self.timeout)
-        except ValueError as problem:
-            raise TaskError(f"--timeout: {problem}") from None
         return Budget(
             trials=self.trials,
-            time_s=time_s,
+            time_s=_duration("--timeout", self.timeout),
             tokens=self.max_tokens,
             cost_usd=self.max_cost,
             target=self.target,
@@ -151,7 +154,27 @@ class StudyOptions:
             from agenthpo.cli.models import pull_with_progress
 
             pull_with_progress(name)
-        return ModelChoice(name=name, base_url=base_url, hint=hint, on_failure=on_failure)  # type: ignore[arg-type]
+        return ModelChoice(
+            name=name,
+            base_url=base_url,
+            hint=hint,
+            on_failure=on_failure,  # type: ignore[arg-type]
+            timeout_s=_duration("--llm-timeout", self.llm_timeout),
+        )
+
+
+def _duration(option: str, given: str | float | None) -> float | None:
+    """Return the seconds that ``option`` was given, None where it was not.
+
+    :raises TaskError: for what is no duration.
+    """
+    from agenthpo.errors import TaskError
+    from agenthpo.units import parse_duration
+
+    try:
+        return None if given is None else parse_duration(given)
+    except ValueError as problem:
+        raise TaskError(f"{option}: {problem}") from None
 
 
 def with_options(command: Callable[..., int]) -> Callable[..., int]:

@@ -38,6 +38,8 @@ class StudyMeta:
     model: str = "none"
     base_url: str | None = None
     on_llm_failure: OnFailure = "fallback"
+    llm_timeout_s: float | None = None
+    """Seconds that its model has to answer; None leaves it to the model's kind."""
     version: str = ""
     """The version of AgentHPO that began it."""
     name: str = ""

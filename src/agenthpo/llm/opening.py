@@ -16,11 +16,14 @@ def manner_of(name: str, *, base_url: str | None = None) -> Manner:
     return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
 
 
-def open_model(name: str, *, base_url: str | None = None) -> LLM:
+def open_model(name: str, *, base_url: str | None = None, timeout_s: float | None = None) -> LLM:
     """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as
     ``openai:gpt-5``.
 
     With ``base_url``, it is the model of that name on an OpenAI-compatible server.
+
+    :param timeout_s: seconds that a remote model has to answer; 120 without it, and 600 for one
+        that is known to think first.
 
     :raises ModelError: if it cannot be used at all.
     """
@@ -31,4 +34,4 @@ def open_model(name: str, *, base_url: str | None = None) -> LLM:
         return EmbeddedLLM(name, locate(name))
     from agenthpo.llm.remote import open_remote
 
-    return open_remote(name, base_url=base_url)
+    return open_remote(name, base_url=base_url, timeout_s=timeout_s)

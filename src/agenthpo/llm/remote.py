@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 import time
 from collections.abc import Coroutine, Sequence
@@ -34,9 +35,15 @@ from agenthpo.text.cleaning import whole_characters
 from agenthpo.text.install_hints import install_words
 from agenthpo.text.urls import shown_url
 
-__all__ = ["RemoteLLM", "open_remote"]
+__all__ = ["RemoteLLM", "open_remote", "patience_s"]
 
-_TIMEOUT_S = 120.0
+_TIMEOUT_S, _THINKING_TIMEOUT_S = 120.0, 600.0
+_THINKING = re.compile(
+    r"\bo[1-9]\b|gpt-(oss|[5-9])|reason|think|deepseek-r|\br1\b|qwq|magistral|opus|grok-[4-9]"
+    r"|gemini-(2\.5|[3-9])[\d.]*-pro",
+    re.IGNORECASE,
+)
+"""Models that think before they answer, by name: minutes are nothing unusual."""
 _WAITS_S = (1.0, 4.0)
 """Seconds before a request is made again, where the server does not say how long."""
 _LONGEST_WAIT_S = 60.0
@@ -49,7 +56,9 @@ _FEWEST_CUT = 256
 """Tokens below which no server's context ends."""
 
 
-def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
+def open_remote(
+    name: str, *, base_url: str | None = None, timeout_s: float | None = None
+) -> RemoteLLM:
     """Return the model ``name`` of a provider, or of the OpenAI-compatible server at ``base_url``.
 
     :raises ModelError: if pydantic-ai is not installed, knows no such model, or misses a key.
@@ -63,6 +72,7 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
             f"the model {name} needs the package pydantic-ai; install it by: {how}"
         ) from None
     _check_key(key_name(name))
+    patience = timeout_s or patience_s(name)
     try:
         if base_url is not None:
             _check_url(base_url)
@@ -76,8 +86,8 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
             model = OpenAIChatModel(
                 known_as, provider=OpenAIProvider(base_url=base_url, api_key=key)
             )
-            return RemoteLLM(name, model, base_url=base_url)
-        return RemoteLLM(name, models.infer_model(name))
+            return RemoteLLM(name, model, base_url=base_url, timeout_s=patience)
+        return RemoteLLM(name, models.infer_model(name), timeout_s=patience)
     except ModelError:
         raise
     except (UserError, ValueError, ImportError) as problem:
@@ -88,6 +98,11 @@ def open_remote(name: str, *, base_url: str | None = None) -> RemoteLLM:
         raise ModelError(
             f"the model '{name}' cannot be used: {first_sentence(problem)}; {hint}"
         ) from None
+
+
+def patience_s(name: str) -> float:
+    """Return how many seconds the model ``name`` has to answer, unless somebody says so."""
+    return _THINKING_TIMEOUT_S if _THINKING.search(name) else _TIMEOUT_S
 
 
 def _check_key(variable: str) -> None:
