@@ -15,7 +15,7 @@ from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, REPLAY, ModelName, parse_model
 from agenthpo.llm.opening import open_model
-from agenthpo.llm.prices import cost_usd
+from agenthpo.llm.prices import cost_usd, price_missing
 from agenthpo.llm.recorded import EXCHANGES
 from agenthpo.llm.replay import ReplayLLM
 from agenthpo.search import Proposer
@@ -105,9 +105,10 @@ def check_priced(task: Task, model: ModelChoice) -> None:
         limit is not None
         and cost_usd(model.name, input_tokens=1, output_tokens=1, base_url=model.base_url) is None
     ):
+        why = price_missing(model.name, model.base_url)
         raise ModelError(
             f"the budget is ${limit:g}, but the price of the model {model.name} is not "
-            "known; limit its tokens instead"
+            f"known{', ' * bool(why)}{why}; limit its tokens instead"
         )
 
 

@@ -25,7 +25,7 @@ from agenthpo.errors import TaskError
 from agenthpo.known import hints_of
 from agenthpo.llm.client import Manner
 from agenthpo.llm.opening import manner_of
-from agenthpo.llm.prices import cost_usd
+from agenthpo.llm.prices import cost_usd, price_missing
 from agenthpo.records import Outcome, Params
 from agenthpo.session import rehearse
 from agenthpo.space import Parameter, format_number, same
@@ -253,6 +253,7 @@ def _estimate(task: Task, choice: ModelChoice, manner: Manner) -> dict[str, Any]
         "requests": usage.requests,
         **tokens,
         "cost_usd": cost_usd(choice.name, **tokens, base_url=choice.base_url),
+        "price_missing": price_missing(choice.name, choice.base_url),
     }
 
 
@@ -260,7 +261,7 @@ def _estimate_words(facts: dict[str, Any]) -> str:
     estimate = facts["estimate"]
     cost = estimate["cost_usd"]
     price = (
-        "its price is not known"
+        ", ".join(filter(None, ["its price is not known", facts["estimate"]["price_missing"]]))
         if cost is None
         else "which cost nothing"
         if cost == 0

@@ -4,9 +4,12 @@ no network is asked.
 
 from __future__ import annotations
 
-from agenthpo.llm.names import parse_model
+from importlib.util import find_spec
 
-__all__ = ["cost_usd"]
+from agenthpo.llm.names import ModelName, parse_model
+from agenthpo.text.install_hints import install_words
+
+__all__ = ["cost_usd", "price_missing"]
 
 
 def cost_usd(
@@ -18,7 +21,7 @@ def cost_usd(
     named = parse_model(name, base_url)
     if named.is_free:
         return 0.0
-    if named.base_url is not None or not named.provider:
+    if _is_nobodys(named):
         return None
     try:
         from genai_prices import Usage, calc_price
@@ -31,3 +34,18 @@ def cost_usd(
     except (ImportError, LookupError, ValueError):
         return None
     return float(price.total_price)
+
+
+def price_missing(name: str, base_url: str | None = None) -> str:
+    """Return why the price of the model ``name`` is not known, and the fix, where only a package is
+    missing; empty otherwise.
+    """
+    if _is_nobodys(parse_model(name, base_url)) or find_spec("genai_prices") is not None:
+        return ""
+    how = install_words("remote", "genai-prices")
+    return f"since the package genai-prices is not installed; install it by: {how}"
+
+
+def _is_nobodys(named: ModelName) -> bool:
+    """Return whether the model is one of no provider that has prices."""
+    return named.base_url is not None or not named.provider
