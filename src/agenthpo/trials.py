@@ -13,6 +13,7 @@ from agenthpo.records import Direction, Source, Trial, Usage
 
 __all__ = [
     "Account",
+    "beat_prediction",
     "best_measured",
     "improvements",
     "incumbent",
@@ -56,6 +57,16 @@ def upward(direction: Direction) -> int:
     minimise.
     """
     return 1 if direction == "maximize" else -1
+
+
+def beat_prediction(trial: Trial, direction: Direction) -> bool:
+    """Return whether the trial came out better than the whole interval that was predicted for
+    it.
+    """
+    expected, sign = trial.proposal.expected, upward(direction)
+    if expected is None or trial.value is None:
+        return False
+    return sign * trial.value > max(sign * expected.low, sign * expected.high)
 
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:

@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from agenthpo.agents.prompt.findings import hypotheses
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.records import Expected, Outcome, Owner, RunSpec, Stop, Trial, Usage
@@ -41,17 +42,42 @@ def test_parameters_and_budget():
 
 def test_a_trial_in_one_line():
     best, worse = trial(1, 1, 0.75, insight="Fine."), trial(2, 2, 0.5, insight="Less.")
-    assert trial_words(best, best) == "0.75 (best so far) in 0.0s, completed: Fine."
-    assert trial_words(worse, best) == "0.5 in 0.0s, completed: Less."
-    assert trial_words(trial(3, 3, None, insight="Bad."), None) == "failed in 0.0s, crashed: Bad."
-    assert trial_words(replace(best, outcome=None), None) == "not finished"
+    assert trial_words(best, best, "maximize") == "0.75 (best so far) in 0.0s, completed: Fine."
+    assert trial_words(worse, best, "maximize") == "0.5 in 0.0s, completed: Less."
+    failed = trial(3, 3, None, insight="Bad.")
+    assert trial_words(failed, None, "maximize") == "failed in 0.0s, crashed: Bad."
+    assert trial_words(replace(best, outcome=None), None, "maximize") == "not finished"
     held = [
         replace(best, analysis=replace(best.analysis, expectation_met=met)) for met in (True, False)
     ]
-    assert [trial_words(t, None)[-24:] for t in held] == [
+    assert [trial_words(t, None, "maximize")[-24:] for t in held] == [
         "ne. The prediction held.",
         ". The prediction failed.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "words"),
+    [
+        ("maximize", 0.96, "It came out better than predicted."),
+        ("maximize", 0.7, "The prediction failed."),
+        ("maximize", None, "The prediction failed."),
+        ("minimize", 0.7, "It came out better than predicted."),
+        ("minimize", 0.96, "The prediction failed."),
+    ],
+)
+def test_a_better_value_than_predicted_refutes_nothing(direction, value, words):
+    found = trial(1, 1, value, insight="So.")
+    found = replace(
+        found,
+        proposal=replace(found.proposal, expected=Expected(0.9, 0.85, 0.95)),
+        analysis=replace(found.analysis, expectation_met=False),
+    )
+    assert trial_words(found, None, direction).endswith(f"So. {words}")
+    found = replace(found, proposal=replace(found.proposal, hypothesis="Faster."))
+    (said,) = hypotheses([found], direction)
+    assert ("refuted" in said) == (words == "The prediction failed.")
+    assert ("came out better than expected" in said) == ("better" in words)
 
 
 @pytest.mark.parametrize(

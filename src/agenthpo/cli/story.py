@@ -13,7 +13,7 @@ from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number, same
-from agenthpo.text.phrases import params_words
+from agenthpo.text.phrases import params_words, verdict_words
 from agenthpo.text.printing import say
 from agenthpo.thinning import thinned
 from agenthpo.trials import upward
@@ -80,7 +80,7 @@ def story(
         lines.append(f"Turn: {proposal.turn}")
     if proposal.note:
         lines.append(f"Note: {proposal.note}")
-    return [*lines, *_came(trial, metric)]
+    return [*lines, *_came(trial, metric, direction)]
 
 
 def nearest(params: Params, earlier: Sequence[Trial], direction: Direction) -> Trial | None:
@@ -109,7 +109,7 @@ def _changes(before: Params, after: Params) -> str:
     return ", ".join(words)
 
 
-def _came(trial: Trial, metric: str) -> list[str]:
+def _came(trial: Trial, metric: str, direction: Direction) -> list[str]:
     outcome, analysis = trial.outcome, trial.analysis
     if outcome is None or analysis is None:
         return ["It has not finished."]
@@ -123,10 +123,7 @@ def _came(trial: Trial, metric: str) -> list[str]:
             "" if outcome.test_value is None else f" (test {format_number(outcome.test_value)})"
         )
         lines = [f"Came: {metric} {format_number(trial.value)}{tested}{at} {took}"]
-    verdict = {True: "The prediction held.", False: "The prediction failed.", None: ""}[
-        analysis.expectation_met
-    ]
-    if verdict:
+    if verdict := verdict_words(trial, direction):
         lines.append(verdict)
     for name, curve in outcome.curves.items():
         values = [value for _, value in curve]

@@ -17,7 +17,7 @@ from agenthpo.events import (
     Started,
     Stopped,
 )
-from agenthpo.records import Trial
+from agenthpo.records import Direction, Trial
 from agenthpo.text.phrases import budget_words, params_words, summary, trial_words
 from agenthpo.text.printing import say
 
@@ -34,10 +34,10 @@ class TextLines:
         if isinstance(event, Stopped):
             say("", *summary(self._opened, event))
         else:
-            _print_text(event)
+            _print_text(event, self._opened.direction)
 
 
-def _print_text(event: Event) -> None:
+def _print_text(event: Event, direction: Direction) -> None:
     match event:
         case Opened():
             if event.hint:
@@ -59,7 +59,7 @@ def _print_text(event: Event) -> None:
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
-            say(f"    {trial_words(trial, event.incumbent)}")
+            say(f"    {trial_words(trial, event.incumbent, direction)}")
             if trial.analysis and trial.analysis.note:
                 say(f"    note: {trial.analysis.note}")
 

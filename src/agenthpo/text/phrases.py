@@ -9,7 +9,7 @@ from agenthpo.events import Opened, Stopped
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.text.pasting import pasted
-from agenthpo.trials import Account, best_measured, ledger, mean_value
+from agenthpo.trials import Account, beat_prediction, best_measured, ledger, mean_value
 from agenthpo.units import format_duration
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "source_words",
     "summary",
     "trial_words",
+    "verdict_words",
 ]
 
 
@@ -41,20 +42,27 @@ def budget_words(budget: Budget) -> str:
     return " or ".join(filter(None, limits)) or "no limit"
 
 
-def trial_words(trial: Trial, incumbent: Trial | None) -> str:
+def verdict_words(trial: Trial, direction: Direction) -> str:
+    """Return in a sentence what became of the prediction; empty where there was none."""
+    met = trial.analysis.expectation_met if trial.analysis else None
+    if met is None:
+        return ""
+    if met:
+        return "The prediction held."
+    # a gain that nobody hoped for refutes nothing
+    is_better = beat_prediction(trial, direction)
+    return "It came out better than predicted." if is_better else "The prediction failed."
+
+
+def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> str:
     """Return what came out of ``trial`` in one line."""
     outcome, analysis = trial.outcome, trial.analysis
     if outcome is None or analysis is None:
         return "not finished"
     best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
     result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
-    verdict = {True: " The prediction held.", False: " The prediction failed.", None: ""}[
-        analysis.expectation_met
-    ]
-    return (
-        f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: "
-        f"{analysis.insight}{verdict}"
-    )
+    told = f"{analysis.insight} {verdict_words(trial, direction)}".rstrip()
+    return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {told}"
 
 
 def summary(opened: Opened, stopped: Stopped) -> list[str]:

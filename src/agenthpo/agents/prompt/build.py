@@ -137,7 +137,10 @@ def findings(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     that is nothing yet.
     """
     done = [t for t in trials if t.outcome is not None]
-    lines = [*map(fenced, hypotheses(done)), *map(fenced, parameter_lines(task, done))]
+    lines = [
+        *map(fenced, hypotheses(done, task.objective.direction)),
+        *map(fenced, parameter_lines(task, done)),
+    ]
     text = ""
     for line in lines:
         if estimate_tokens(text) + estimate_tokens(line) < allowance:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenthpo.records import Trial
+from agenthpo.records import Direction, Trial
 from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.task import Task
-from agenthpo.trials import ranked
+from agenthpo.trials import beat_prediction, ranked
 
 __all__ = ["hypotheses", "leaning", "parameter_lines"]
 
@@ -43,9 +43,9 @@ def leaning(task: Task, trials: Sequence[Trial]) -> str:
     return f"The best third has {', '.join(words)}."
 
 
-def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
-    """Return the latest hypotheses whose prediction the result confirmed, and those it refuted,
-    with what came instead.
+def hypotheses(trials: Sequence[Trial], direction: Direction, *, most: int = 3) -> list[str]:
+    """Return the latest hypotheses whose prediction the result confirmed, and those it refuted or
+    exceeded, with what came instead.
     """
     judged = [
         t
@@ -55,10 +55,10 @@ def hypotheses(trials: Sequence[Trial], *, most: int = 3) -> list[str]:
     held = [t for t in judged if t.analysis and t.analysis.expectation_met]
     failed = [t for t in judged if t.analysis and not t.analysis.expectation_met]
     kept = [*held[-most:], *failed[-most:]]
-    return [_verdict(t) for t in sorted(kept, key=lambda t: t.number)]
+    return [_verdict(t, direction) for t in sorted(kept, key=lambda t: t.number)]
 
 
-def _verdict(trial: Trial) -> str:
+def _verdict(trial: Trial, direction: Direction) -> str:
     assert trial.analysis is not None
     expected = trial.proposal.expected
     came = "no value" if trial.value is None else format_number(trial.value)
@@ -67,7 +67,15 @@ def _verdict(trial: Trial) -> str:
         if expected
         else ""
     )
-    word = "confirmed" if trial.analysis.expectation_met else "refuted"
+    # a better value than expected speaks for the hypothesis, if for anything
+    is_better = beat_prediction(trial, direction)
+    word = (
+        "confirmed"
+        if trial.analysis.expectation_met
+        else "came out better than expected"
+        if is_better
+        else "refuted"
+    )
     return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
 
 
