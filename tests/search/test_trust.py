@@ -205,6 +205,35 @@ def test_the_first_turns():
     assert not is_creators(told(("creator", 0.1)), bad, first_turns=1)
 
 
+def test_one_first_loss_costs_a_strong_model_no_turn():
+    lost = told(("creator", 0.1))
+    shown = assessed(lost, "maximize", kind="strong")
+    assert shown.better == 0.0
+    assert is_creators(lost, shown, first_turns=3, is_strong=True)
+    assert not is_creators(lost, shown, first_turns=3)
+    lost = told(("creator", 0.1), ("creator", 0.2))
+    shown = assessed(lost, "maximize", kind="strong")
+    assert not is_creators(lost, shown, first_turns=3, is_strong=True)
+
+
+def test_nobody_takes_a_strong_models_turn_while_it_gains():
+    def whose(values, is_strong=True):
+        trials = told()
+        for value in values:
+            shown = assessed(trials, "maximize", kind="strong")
+            its = is_creators(trials, shown, first_turns=3, is_strong=is_strong)
+            source, came = ("creator", value) if its else ("engine", 0.6)
+            trials.append(make_trial(len(trials), {}, came, source))
+        return "".join(t.proposal.source[0] for t in trials[1:])
+
+    rising = [0.7 + 0.01 * n for n in range(14)]
+    assert whose(rising).startswith("ccccccccc") and "e" in whose(rising)
+    assert "e" in whose(rising, is_strong=False)[:6]
+    # three trials that gain nothing, and the engine has its turn
+    stuck = [0.7, 0.71, 0.72, 0.65, 0.65, 0.65, 0.65]
+    assert whose(stuck) == "cccccce"
+
+
 def test_the_classes_in_numbers():
     assert {kind: trust(kind=kind).value for kind in CLASSES} == {
         "strong": near(2 / 3),

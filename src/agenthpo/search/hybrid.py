@@ -85,7 +85,9 @@ class Hybrid:
         if self.kind in _WEAK and not self.always and self._has_hint(task, trials):
             return self.engine.propose(task, trials)
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
-        if not self.always and not is_creators(trials, trust, first_turns=FIRST_TURNS[self.kind]):
+        if not self.always and not is_creators(
+            trials, trust, first_turns=FIRST_TURNS[self.kind], is_strong=self.kind == "strong"
+        ):
             return _with(self.engine.propose(task, trials), turn=trust.words())
         if self.kind in _WEAK and not self.always:
             return _with(self._chosen(task, trials), turn=trust.words())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agenthpo.records import Direction, Trial
-from agenthpo.trials import upward
+from agenthpo.trials import improvements, upward
 
 __all__ = [
     "CLASSES",
@@ -55,6 +55,10 @@ FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "em
 """Turns that a model of a class begins with, the later ones only where the first beat the default.
 """
 _LEAST_GAP, _ENGINE_GAP = 14, 6
+_UNTOUCHED, _STANDS = 10, 3
+"""Trials in which nobody takes a trusted strong model's turn, until so many of its trials in a row
+have gained nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Trust:
     """Stated intervals that held, of those that could be judged."""
     refused: int
     """Requests that brought nothing valid."""
+    standstill: int = 0
+    """Latest trials of the Creator's in a row since anything improved the best value."""
 
     @property
     def share(self) -> float:
@@ -180,7 +186,14 @@ def assessed(
         held=held,
         judged=judged,
         refused=refused,
+        standstill=_standstill(asked, trials, direction),
     )
+
+
+def _standstill(asked: Sequence[Trial], trials: Sequence[Trial], direction: Direction) -> int:
+    improved = improvements(trials, direction)
+    last = improved[-1].number if improved else -1
+    return sum(t.number > last for t in asked)
 
 
 def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | None:
@@ -198,16 +211,25 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
 
 
 def is_creators(
-    trials: Sequence[Trial], trust: Trust, *, first_turns: int = FIRST_TURNS["unknown"]
+    trials: Sequence[Trial],
+    trust: Trust,
+    *,
+    first_turns: int = FIRST_TURNS["unknown"],
+    is_strong: bool = False,
 ) -> bool:
     """Return whether the next trial is the Creator's.
 
     The first ones are: the engine has no data yet. Then it proposes its share, spread
-    evenly, but at least one trial in fifteen, and at most five in six.
+    evenly, but at least one trial in fifteen, and at most five in six. A strong model keeps its
+    first turns after one loss, and while it is trusted and gains nobody takes its turn in the first
+    ten trials.
     """
     later = [t for t in trials if t.proposal.source != "default"]
     if len(later) < first_turns:
-        return not later or trust.better > 0.5
+        return not later or trust.better > 0.5 or (is_strong and trust.results < 2)
+    is_gaining = trust.share == 1 and trust.standstill < _STANDS
+    if is_strong and len(trials) < _UNTOUCHED and is_gaining:
+        return True
     since_creator = next((i for i, t in enumerate(reversed(later)) if was_asked(t)), len(later))
     since_engine = next((i for i, t in enumerate(reversed(later)) if not was_asked(t)), len(later))
     if since_creator >= _LEAST_GAP:
