@@ -297,15 +297,26 @@ def test_a_grid_holds_the_ends_the_default_and_the_incumbent():
 @pytest.mark.parametrize(
     ("text", "whole"),
     [
-        ("It works. It does", "It works."),
+        ("It works. It does not", "It works."),
         ("It works.", "It works."),
-        ("It might wor", "It might …"),
+        ("It might work better", "It might work."),
+        ("It might workbetter", "It might."),
+        ("It works, perhaps, or not", "It works."),
+        ("It works", "It works."),
         ("", ""),
         ("a\n b.", "a b."),
+        ("Incomprehensibilities", "Incomprehensi."),
     ],
 )
-def test_a_sentence_that_was_cut_is_dropped(text, whole):
-    assert whole_sentences(text) == whole
+def test_a_text_ends_with_a_sentence_and_no_word_is_cut(text, whole):
+    assert whole_sentences(text, 14) == whole
+
+
+@given(st.text(max_size=60), st.integers(2, 40))
+def test_no_text_is_longer_than_it_may_be_or_left_open(text, most):
+    said = whole_sentences(text, most)
+    assert len(said) <= most and "…" not in said[-1:]
+    assert not said or said[-1] in ".!?"
 
 
 @settings(max_examples=30)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.trials import cut, fenced
-from agenthpo.agents.reply.forms import executor_form
+from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM
@@ -61,7 +61,8 @@ class Executor:
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
-        insight = whole_sentences(said[:_LONGEST]) if isinstance(said, str) else ""
+        most = INSIGHT if self.llm.holds_to_grammar else _LONGEST
+        insight = whole_sentences(said, most) if isinstance(said, str) else ""
         if not insight:
             return replace(
                 analysis,

@@ -19,11 +19,21 @@ from agenthpo.space import Parameter, Space, same
 from agenthpo.task import Task
 from agenthpo.trials import incumbent, next_number
 
-__all__ = ["creator_form", "executor_form", "grid", "params_form"]
+__all__ = [
+    "HYPOTHESIS",
+    "INSIGHT",
+    "RATIONALE",
+    "creator_form",
+    "executor_form",
+    "grid",
+    "params_form",
+]
 
 _GRID = 11
-_RATIONALE, _HYPOTHESIS, _INSIGHT = 110, 55, 110
-"""Characters a held reply may have; an embedded model writes about three of them a token."""
+RATIONALE, HYPOTHESIS, INSIGHT = 110, 55, 110
+"""Characters a held reply may have; an embedded model writes about three of them a token. What is
+longer was cut.
+"""
 
 
 def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
@@ -60,8 +70,8 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     grammar = "\n".join(
         [
             start,
-            _text("why", _RATIONALE, task, "(Since|Because) "),
-            _text("claim", _HYPOTHESIS, task),
+            _text("why", RATIONALE, task, "(Since|Because) "),
+            _text("claim", HYPOTHESIS, task),
             *rules,
         ]
     )
@@ -82,7 +92,7 @@ def params_form(space: Space) -> Form:
 
 def executor_form(task: Task) -> Form:
     """Return the form of an insight."""
-    lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", _INSIGHT, task)]
+    lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", INSIGHT, task)]
     return Form("analysis", _object({"insight": {"type": "string"}}), "\n".join(lines))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agenthpo.agents.reply.forms import HYPOTHESIS, RATIONALE
 from agenthpo.agents.reply.repair import meant_params
 from agenthpo.records import Expected, Params, Trial
 from agenthpo.scalars import as_number
@@ -41,7 +42,9 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     choices in another case, the parameters whose condition does not hold, bounds in the wrong
     order.
     """
+    longest = _LONGEST, _LONGEST
     if isinstance(data, list) and len(data) == len(task.space) + 3:
+        longest = RATIONALE, HYPOTHESIS
         why, *values, claim, expected = data
         data = {
             "rationale": why,
@@ -56,7 +59,8 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     problems = task.space.violations(params)
     if not problems:
         problems += _repeated(task, params, trials)
-    rationale, hypothesis = _words(data.get("rationale")), _words(data.get("hypothesis"))
+    rationale = _words(data.get("rationale"), longest[0])
+    hypothesis = _words(data.get("hypothesis"), longest[1])
     problems += [
         f"{name} is empty"
         for name, text in (("rationale", rationale), ("hypothesis", hypothesis))
@@ -94,17 +98,20 @@ def applicable(space: Space, raw: dict[str, Any]) -> Params:
     }
 
 
-def whole_sentences(text: str) -> str:
-    """Return ``text`` without a last sentence that was cut off, unless it is the only one: then it
-    ends with an ellipsis.
+def whole_sentences(text: str, most: int) -> str:
+    """Return ``text`` in at most ``most`` characters and whole sentences: without a last one that
+    was cut off, unless it is the only one, which then ends after a whole word.
     """
-    text = " ".join(text.split())
-    if not text or text[-1] in ".!?":
-        return text
-    end = max(text.rfind(mark) for mark in (". ", "! ", "? "))
+    whole = " ".join(text.split())
+    kept = whole[:most]
+    if not kept or kept[-1] in ".!?":
+        return kept
+    end = max(kept.rfind(mark) for mark in (". ", "! ", "? "))
     if end > 0:
-        return text[: end + 1]
-    return f"{text.rsplit(' ', 1)[0]} …" if " " in text else f"{text} …"
+        return kept[: end + 1]
+    if len(text) >= most and whole[most : most + 1] != " ":  # its last word may be half of one
+        kept = kept.rsplit(" ", 1)[0]
+    return f"{kept[: most - 1].rstrip(' ,;:-…')}."
 
 
 def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
@@ -116,8 +123,8 @@ def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
     return [f"params are those of trial {same.number}{came}; change at least one of them"]
 
 
-def _words(value: Any) -> str:
-    return whole_sentences(value[:_LONGEST]) if isinstance(value, str) else ""
+def _words(value: Any, most: int = _LONGEST) -> str:
+    return whole_sentences(value, most) if isinstance(value, str) else ""
 
 
 def _expected(value: Any) -> Expected | str:
