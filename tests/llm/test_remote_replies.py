@@ -385,6 +385,12 @@ def test_hostile_replies_are_read_or_refused(text):
     assert isinstance(draft, list) or not TASK.space.violations(draft.params)
 
 
+def seconds(text):
+    began = time.process_time()
+    read_json(text, KEYS)
+    return time.process_time() - began
+
+
 @settings(max_examples=150)
 @given(
     st.text(min_size=1, max_size=6),
@@ -392,9 +398,8 @@ def test_hostile_replies_are_read_or_refused(text):
 )
 def test_ten_kilobytes_of_anything_repeated_are_read_in_linear_time(piece, start):
     text = (start + piece * 10_000)[:10_000]
-    began = time.process_time()
-    read_json(text, KEYS)
-    assert time.process_time() - began < 0.2
+    # the quickest of three: a busy machine takes its time now and then
+    assert min(seconds(text) for _ in range(3)) < 0.2
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class Sees(Protocol):
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
         """Return what may be tried next at no cost: what it proposes, and others as promising to
-        its knowledge. Empty where it proposes nothing of its own.
+        its knowledge. Empty where there is no choice.
         """
         ...
 

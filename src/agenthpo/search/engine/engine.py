@@ -12,8 +12,8 @@ improvement, which could not be told from luck. docs/experiments.md has what els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
@@ -26,7 +26,7 @@ from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.feasibility import feasible_of
 from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.engine.threads import one_thread
-from agenthpo.search.engine.view import view_of
+from agenthpo.search.engine.view import apart, view_of
 from agenthpo.search.engine.warp import Warp, warps
 from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
 from agenthpo.seeds import spawn_seed
@@ -180,38 +180,34 @@ class Engine:
             tried = [task.space.restrict(t.proposal.params) for t in trials]
             known = set(fingerprints(self._encoded(task.space, trials)[1]))
             rows = self._sought(belief, self._rng(trials))
-            fresh = np.array([mark not in known for mark in fingerprints(rows)], dtype=bool)
-            return view_of(belief, rows[fresh], tried)
+            return view_of(belief, _untried(rows, known), tried)
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
-        """Return up to three proposals, the first of which is what it proposes: before it has a
-        model any of its design points, which it takes for equally good, then the view's candidates.
+        """Return up to three proposals to choose among, the first of which is what it proposes:
+        before it has a model any of its design points, which it takes for equally good, then its
+        candidates. Empty where something is to be measured again, and after the hand-over.
         """
-        own = self.propose(task, trials)
-        if isinstance(own, Stop) or own.source != ENGINE:
+        scored = sum(t.value is not None for t in trials)
+        if scored >= HANDOVER:
             return ()
-        if not self._is_designed(task, trials, sum(t.value is not None for t in trials)):
-            view = self.view(task, trials)
-            candidates = () if view is None else view.candidates
-            if not candidates or candidates[0].params != own.params:
-                return (own,)  # something is to be measured again
-            return (
-                own,
-                *(
-                    replace(own, params=each.params, expected=each.expected)
-                    for each in candidates[1:]
-                ),
+        with one_thread():
+            rng = self._rng(trials)
+            encoding, rows = self._encoded(task.space, trials)
+            tried = set(fingerprints(rows))
+            if self._is_designed(task, trials, scored):
+                drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
+                return tuple(
+                    Proposal(encoding.params(row), "engine", rationale=why)
+                    for row in _untried(drawn, tried)[:_OPTIONS]
+                )
+            belief = self.belief(task, trials)
+            if self._doubted(task, trials):
+                return ()
+            fresh = _untried(self._sought(belief, rng), tried)
+            return tuple(
+                self._proposal(belief, row, _why(belief, row))
+                for row in apart(belief, fresh, _OPTIONS)
             )
-        encoding, rows = self._encoded(task.space, trials)
-        drawn, _ = self._designed(encoding, rows, trials, train=task.train, rng=self._rng(trials))
-        known = {*fingerprints(rows), *fingerprints(encoding.rows([own.params]))}
-        fresh = {
-            mark: row
-            for mark, row in zip(fingerprints(drawn), drawn, strict=True)
-            if mark not in known
-        }
-        others = [encoding.params(row) for row in [*fresh.values()][: _OPTIONS - 1]]
-        return (own, *(replace(own, params=params) for params in others))
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
         """Return what the trials say, two or more of which have a value."""
@@ -388,6 +384,12 @@ def _telling(losses: Vector, most: int) -> np.ndarray:
         : most - len(best)
     ]
     return np.sort(np.concatenate([best, later]))
+
+
+def _untried(rows: Matrix, tried: Collection[bytes]) -> Matrix:
+    """Return those of ``rows`` that are not among the fingerprints ``tried``, each once."""
+    places = {mark: i for i, mark in reversed([*enumerate(fingerprints(rows))])}
+    return rows[sorted(place for mark, place in places.items() if mark not in tried)]
 
 
 def _default_row(encoding: Encoding) -> Vector | None:

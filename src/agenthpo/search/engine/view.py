@@ -15,7 +15,7 @@ from agenthpo.search.engine.belief import Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.space import Parameter, same, short_number
 
-__all__ = ["gaps", "importance", "view_of"]
+__all__ = ["apart", "gaps", "importance", "view_of"]
 
 _SAMPLES, _LEVELS = 48, 8
 _APART = 0.15
@@ -29,7 +29,7 @@ _WIDEST = 0.34
 
 def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates: int = 3) -> View:
     """Return the view; ``rows`` are what the engine would try, the best first."""
-    chosen = _apart(belief, rows, candidates)
+    chosen = apart(belief, rows, candidates)
     return View(
         candidates=tuple(
             Candidate(belief.encoding.params(row), belief.expected(row)) for row in chosen
@@ -95,7 +95,7 @@ def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequen
     return f"{parameter.name} between {short_number(ends[0])} and {short_number(ends[1])}"
 
 
-def _apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:
+def apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:
     """Return the first rows that are not nearly the same as one before them."""
     points = belief.encoding.spread(rows, np.ones(belief.encoding.width))
     kept: list[int] = []
