@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from agenthpo.records import Direction, Source, Trial, Usage
 
 __all__ = [
     "Account",
-    "beat_prediction",
+    "Verdict",
     "best_measured",
     "improvements",
     "incumbent",
@@ -23,7 +23,11 @@ __all__ = [
     "next_number",
     "ranked",
     "upward",
+    "verdict",
 ]
+
+Verdict = Literal["held", "better", "failed"]
+"""What became of a prediction: ``better`` than its whole interval is no failure."""
 
 
 def next_number(trials: Sequence[Trial]) -> int:
@@ -59,14 +63,16 @@ def upward(direction: Direction) -> int:
     return 1 if direction == "maximize" else -1
 
 
-def beat_prediction(trial: Trial, direction: Direction) -> bool:
-    """Return whether the trial came out better than the whole interval that was predicted for
-    it.
-    """
+def verdict(trial: Trial, direction: Direction) -> Verdict | None:
+    """Return what became of the trial's prediction; None where nothing was predicted."""
+    met = trial.analysis.expectation_met if trial.analysis else None
+    if met is None:
+        return None
     expected, sign = trial.proposal.expected, upward(direction)
-    if expected is None or trial.value is None:
-        return False
-    return sign * trial.value > max(sign * expected.low, sign * expected.high)
+    if met or expected is None or trial.value is None:
+        return "held" if met else "failed"
+    is_better = sign * trial.value > max(sign * expected.low, sign * expected.high)
+    return "better" if is_better else "failed"
 
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:

@@ -9,7 +9,7 @@ from agenthpo.events import Opened, Stopped
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.text.pasting import pasted
-from agenthpo.trials import Account, beat_prediction, best_measured, ledger, mean_value
+from agenthpo.trials import Account, Verdict, best_measured, ledger, mean_value, verdict
 from agenthpo.units import format_duration
 
 __all__ = [
@@ -44,14 +44,13 @@ def budget_words(budget: Budget) -> str:
 
 def verdict_words(trial: Trial, direction: Direction) -> str:
     """Return in a sentence what became of the prediction; empty where there was none."""
-    met = trial.analysis.expectation_met if trial.analysis else None
-    if met is None:
-        return ""
-    if met:
-        return "The prediction held."
-    # a gain that nobody hoped for refutes nothing
-    is_better = beat_prediction(trial, direction)
-    return "It came out better than predicted." if is_better else "The prediction failed."
+    words: dict[Verdict | None, str] = {
+        "held": "The prediction held.",
+        "better": "It came out better than predicted.",
+        "failed": "The prediction failed.",
+        None: "",
+    }
+    return words[verdict(trial, direction)]
 
 
 def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from agenthpo.records import Direction, Trial
 from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.task import Task
-from agenthpo.trials import beat_prediction, ranked
+from agenthpo.trials import Verdict, ranked, verdict
 
 __all__ = ["hypotheses", "leaning", "parameter_lines"]
 
@@ -59,7 +59,6 @@ def hypotheses(trials: Sequence[Trial], direction: Direction, *, most: int = 3) 
 
 
 def _verdict(trial: Trial, direction: Direction) -> str:
-    assert trial.analysis is not None
     expected = trial.proposal.expected
     came = "no value" if trial.value is None else format_number(trial.value)
     interval = (
@@ -67,15 +66,12 @@ def _verdict(trial: Trial, direction: Direction) -> str:
         if expected
         else ""
     )
-    # a better value than expected speaks for the hypothesis, if for anything
-    is_better = beat_prediction(trial, direction)
-    word = (
-        "confirmed"
-        if trial.analysis.expectation_met
-        else "came out better than expected"
-        if is_better
-        else "refuted"
-    )
+    words: dict[Verdict | None, str] = {
+        "held": "confirmed",
+        "better": "came out better than expected",
+        "failed": "refuted",
+    }
+    word = words[verdict(trial, direction)]
     return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
 
 

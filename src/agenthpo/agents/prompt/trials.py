@@ -15,7 +15,7 @@ from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
-from agenthpo.trials import beat_prediction, improvements, ranked
+from agenthpo.trials import Verdict, improvements, ranked, verdict
 
 __all__ = ["brief", "by_importance", "cut", "estimate_tokens", "fenced", "fitting", "full"]
 
@@ -59,15 +59,17 @@ def full(task: Task, trial: Trial) -> str:
     proposal, analysis = trial.proposal, trial.analysis
     expected = proposal.expected
     curve = trial.outcome.curves.get(task.objective.metric, ()) if trial.outcome else ()
-    verdict = {True: "which held", False: "which failed", None: ""}[
-        analysis.expectation_met if analysis else None
-    ]
-    if verdict and beat_prediction(trial, task.objective.direction):
-        verdict = "and it came out better"
+    words: dict[Verdict | None, str] = {
+        "held": "which held",
+        "better": "and it came out better",
+        "failed": "which failed",
+        None: "",
+    }
+    came = words[verdict(trial, task.objective.direction)]
     parts = {
         "why": proposal.rationale if proposal.source == "creator" else "",
-        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, {verdict}"
-        if expected and verdict
+        "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, {came}"
+        if expected and came
         else "",
         "curve": _curve(curve),
         "evidence": cut("; ".join(analysis.evidence), 240) if analysis else "",
