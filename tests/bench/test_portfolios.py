@@ -5,7 +5,7 @@ import pytest
 
 from agenthpo.bench.trainings.library import FOLDER, read_recording
 from agenthpo.bench.trainings.portfolios import (
-    is_earned,
+    earned_gain,
     known_without,
     portfolio,
     recorded_portfolios,
@@ -53,7 +53,7 @@ def test_a_portfolio_must_help_on_data_that_it_was_not_chosen_on():
     np.fill_diagonal(chance[:, 1:], 0.0)
     real = chance.copy()
     real[:, 3] = [0.1, 0.2, 0.1, 0.3, 0.1, 0.2]
-    assert not is_earned(chance) and is_earned(real)
+    assert not earned_gain(chance) and earned_gain(real)
 
 
 def test_tips_complement_each_other():

@@ -24,7 +24,7 @@ from agenthpo.knowledge.names import usual_names
 from agenthpo.knowledge.portfolios import Kind, Portfolio, Tip
 from agenthpo.records import Params
 
-__all__ = ["is_earned", "known_without", "portfolio", "recorded_portfolios", "written"]
+__all__ = ["earned_gain", "known_without", "portfolio", "recorded_portfolios", "written"]
 
 _FEWEST, _MOST = 4, 3
 """Data sets that a portfolio must rest on, and tips that it has at most."""
@@ -67,31 +67,31 @@ def portfolio(
         if name.partition("-on-")[0] == family and _is_of(name, kind, without)
     ]
     tried = [_sampled(names, folder), _varied(names, folder)]
-    earned = [each for each in tried if len(each.regrets) >= _FEWEST and is_earned(each.regrets)]
-    if not earned:
+    enough = [each for each in tried if len(each.regrets) >= _FEWEST]
+    gain, best = max(
+        ((earned_gain(each.regrets), each) for each in enough),
+        key=lambda pair: pair[0],
+        default=(0.0, None),
+    )
+    if best is None or not gain:
         return None
-    best = max(earned, key=lambda each: float(np.mean(_gains(each.regrets))))
     return Portfolio(family, kind, tuple(map(best.tip, _chosen(best.regrets))))
 
 
-def is_earned(regrets: np.ndarray) -> bool:
-    """Return whether the first tip of all data sets but one helps on that one: on most of them, and
-    by more than chance.
+def earned_gain(regrets: np.ndarray) -> float:
+    """Return by how much the first tip of all data sets but one helps on that one, on average; 0
+    unless it does on most of them, and by more than chance.
 
     :param regrets: data sets in rows, candidates in columns, of which the first is the default.
     """
-    gains = _gains(regrets)
-    error = np.std(gains, ddof=1) / np.sqrt(len(gains))
-    return bool(np.mean(gains) > max(error, _LEAST) and np.mean(gains > 0) >= _SHARE)
-
-
-def _gains(regrets: np.ndarray) -> np.ndarray:
     # What was chosen on a data set is better there by being chosen: only the others count.
     gains = []
     for place in range(len(regrets)):
         chosen = _chosen(np.delete(regrets, place, axis=0))
         gains.append(regrets[place, 0] - regrets[place, chosen[0]] if chosen else 0.0)
-    return np.array(gains)
+    mean, error = np.mean(gains), np.std(gains, ddof=1) / np.sqrt(len(gains))
+    is_earned = mean > max(error, _LEAST) and np.mean(np.array(gains) > 0) >= _SHARE
+    return float(mean) if is_earned else 0.0
 
 
 def _chosen(regrets: np.ndarray) -> list[int]:
