@@ -100,7 +100,7 @@ def test_a_late_bloomer_is_seen_and_who_fades_is_left():
 @pytest.mark.parametrize("kind", ["embedded", "small"])
 def test_a_weak_models_first_turn_is_one(kind):
     trials = told(("creator", 0.1))
-    assert not is_creators(trials, assessed(trials, "maximize", kind=kind), first_turns=1)
+    assert not is_creators(trials, assessed(trials, "maximize", kind=kind), kind=kind)
 
 
 @pytest.mark.parametrize(
@@ -199,36 +199,36 @@ def test_each_side_has_its_floor():
 
 def test_the_first_turns():
     good, bad = Trust(0.6, 1, 0.6, 0, 0, 0), Trust(0.4, 1, 0.5, 0, 0, 0)
-    assert is_creators(told(), bad, first_turns=2)
-    assert is_creators(told(("creator", 0.9)), good, first_turns=2)
-    assert not is_creators(told(("creator", 0.1)), bad, first_turns=2)
-    assert not is_creators(told(("creator", 0.1)), bad, first_turns=1)
+    assert is_creators(told(), bad, kind="unknown")
+    assert is_creators(told(("creator", 0.9)), good, kind="unknown")
+    assert not is_creators(told(("creator", 0.1)), bad, kind="unknown")
+    assert not is_creators(told(("creator", 0.1)), bad, kind="small")
 
 
 def test_one_first_loss_costs_a_strong_model_no_turn():
     lost = told(("creator", 0.1))
     shown = assessed(lost, "maximize", kind="strong")
     assert shown.better == 0.0
-    assert is_creators(lost, shown, first_turns=3, is_strong=True)
-    assert not is_creators(lost, shown, first_turns=3)
+    assert is_creators(lost, shown, kind="strong")
+    assert not is_creators(lost, shown)
     lost = told(("creator", 0.1), ("creator", 0.2))
     shown = assessed(lost, "maximize", kind="strong")
-    assert not is_creators(lost, shown, first_turns=3, is_strong=True)
+    assert not is_creators(lost, shown, kind="strong")
 
 
 def test_nobody_takes_a_strong_models_turn_while_it_gains():
-    def whose(values, is_strong=True):
+    def whose(values, kind="strong"):
         trials = told()
         for value in values:
             shown = assessed(trials, "maximize", kind="strong")
-            its = is_creators(trials, shown, first_turns=3, is_strong=is_strong)
+            its = is_creators(trials, shown, kind=kind)
             source, came = ("creator", value) if its else ("engine", 0.6)
             trials.append(make_trial(len(trials), {}, came, source))
         return "".join(t.proposal.source[0] for t in trials[1:])
 
     rising = [0.7 + 0.01 * n for n in range(14)]
     assert whose(rising).startswith("ccccccccc") and "e" in whose(rising)
-    assert "e" in whose(rising, is_strong=False)[:6]
+    assert "e" in whose(rising, "unknown")[:6]
     # three trials that gain nothing, and the engine has its turn
     stuck = [0.7, 0.71, 0.72, 0.65, 0.65, 0.65, 0.65]
     assert whose(stuck) == "cccccce"

@@ -184,10 +184,9 @@ def resume(
         model=options.model or meta.model,
         base_url=meta.base_url if same else options.base_url,
         on_llm_failure=options.on_llm_failure or meta.on_llm_failure,
-        llm_timeout=options.llm_timeout
-        or (f"{meta.llm_timeout_s:g}" if meta.llm_timeout_s else None),
     )
     choice = chosen.choice()
+    choice = replace(choice, timeout_s=choice.timeout_s or meta.llm_timeout_s)
     named = ""
     if not trust:
         named = foreign_words(

@@ -163,7 +163,7 @@ class StudyOptions:
         )
 
 
-def _duration(option: str, given: str | float | None) -> float | None:
+def _duration(option: str, given: str | None) -> float | None:
     """Return the seconds that ``option`` was given, None where it was not.
 
     :raises TaskError: for what is no duration.

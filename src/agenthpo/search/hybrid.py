@@ -16,7 +16,7 @@ from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
-from agenthpo.search.trust import FIRST_TURNS, ModelClass, Record, assessed, is_creators
+from agenthpo.search.trust import ModelClass, Record, assessed, is_creators
 from agenthpo.space import short_number
 from agenthpo.task import Task
 
@@ -81,15 +81,14 @@ class Hybrid:
         """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
-        # a weak model knows no better than what was good elsewhere
-        if self.kind in _WEAK and not self.always and self._has_hint(task, trials):
+        is_weak = self.kind in _WEAK and not self.always
+        # it knows no better than what was good elsewhere
+        if is_weak and self._has_hint(task, trials):
             return self.engine.propose(task, trials)
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
-        if not self.always and not is_creators(
-            trials, trust, first_turns=FIRST_TURNS[self.kind], is_strong=self.kind == "strong"
-        ):
+        if not self.always and not is_creators(trials, trust, kind=self.kind):
             return _with(self.engine.propose(task, trials), turn=trust.words())
-        if self.kind in _WEAK and not self.always:
+        if is_weak:
             return _with(self._chosen(task, trials), turn=trust.words())
         view = self.engine.view(task, trials) if isinstance(self.engine, Sees) else None
         return _with(self._free(task, trials, view), turn=trust.words())

@@ -214,10 +214,9 @@ def is_creators(
     trials: Sequence[Trial],
     trust: Trust,
     *,
-    first_turns: int = FIRST_TURNS["unknown"],
-    is_strong: bool = False,
+    kind: ModelClass = "unknown",
 ) -> bool:
-    """Return whether the next trial is the Creator's.
+    """Return whether the next trial is the Creator's, for a model of class ``kind``.
 
     The first ones are: the engine has no data yet. Then it proposes its share, spread
     evenly, but at least one trial in fifteen, and at most five in six. A strong model keeps its
@@ -225,7 +224,8 @@ def is_creators(
     ten trials.
     """
     later = [t for t in trials if t.proposal.source != "default"]
-    if len(later) < first_turns:
+    is_strong = kind == "strong"
+    if len(later) < FIRST_TURNS[kind]:
         return not later or trust.better > 0.5 or (is_strong and trust.results < 2)
     is_gaining = trust.share == 1 and trust.standstill < _STANDS
     if is_strong and len(trials) < _UNTOUCHED and is_gaining:
