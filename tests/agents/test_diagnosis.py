@@ -61,7 +61,7 @@ JUMPY = [0.1, *[0.9, 0.2] * 10]
             "raise size",
         ),
         (complete(JUMPY), "unstable", "of its range in the second half", "lower lr below 0.01"),
-        (complete([0.8]), "completed", "acc 0.8", "vary lr next"),
+        (complete([0.8]), "completed", "acc 0.8", ""),
         (
             Outcome("failed", error="exit code 1: ValueError: x"),
             "crashed",
@@ -108,17 +108,57 @@ def test_a_gap_is_no_overfitting_where_nothing_was_learnt():
     assert analyse(complete([0.8], train_acc=[0.99]), [best]).diagnosis == "overfitting"
 
 
-def test_without_a_sign_of_trouble_the_least_varied_parameter_is_advised():
-    tried = [
-        make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1), "opt": "sgd" if n else "adam"}, 0.1)
-        for n in range(3)
-    ]
-    assert (
-        diagnose(
-            TASK, Trial(3, Proposal(PARAMS, "creator")), outcome=complete([0.8]), trials=tried
-        ).advice
-        == "vary size next"
-    )
+def test_without_a_sign_of_trouble_nothing_is_advised():
+    tried = [make_trial(n, {**PARAMS, "lr": 0.01 / (n + 1)}, 0.1) for n in range(3)]
+    assert analyse(complete([0.8]), tried).advice == ""
+
+
+def at_size(size, value, trials=()):
+    """Return the advice to a trial that still improved, where training longer is no way out."""
+    params = {**PARAMS, "epochs": 50, "lr": 0.1, "size": size}
+    outcome = complete([0.1, 0.5, *[value] * 20])
+    return diagnose(TASK, Trial(9, Proposal(params, "creator")), outcome=outcome, trials=trials)
+
+
+def sized(number, size, value):
+    return make_trial(number, {**PARAMS, "size": size}, value)
+
+
+@pytest.mark.parametrize(
+    ("others", "advice"),
+    [
+        ([], "raise size above 16"),
+        ([sized(0, 8, 0.7)], "raise size above 16"),
+        ([sized(0, 8, 0.85)], ""),
+        ([sized(0, 32, 0.7)], ""),
+        ([sized(0, 32, 0.85)], "raise size above 16"),
+        ([sized(0, 8, 0.85), sized(1, 32, 0.9)], "raise size above 16"),
+        ([sized(0, 32, None)], "raise size above 16"),
+    ],
+)
+def test_what_did_not_pay_is_not_advised_again(others, advice):
+    assert at_size(16, 0.8, others).advice == advice
+
+
+def test_a_failure_says_where_to_go_back_to_whatever_others_reached():
+    others = [sized(0, 8, 0.1), sized(1, 32, 0.9)]
+    assert analyse(Outcome("oom", error="8 GB"), others).advice == "lower size below 16"
+
+
+@pytest.mark.parametrize(
+    ("names", "diagnosis"),
+    [
+        (("max_features", "min_samples_leaf"), "completed"),
+        (("n_neighbors", "p"), "completed"),
+        (("max_features", "learning_rate"), "overfitting"),
+        (("alpha", "l1_ratio"), "overfitting"),
+    ],
+)
+def test_a_gap_says_nothing_of_what_remembers_its_training_data(names, diagnosis):
+    task = make_task({name: {"type": "float", "low": 0.1, "high": 9} for name in names})
+    trial = Trial(0, Proposal(dict.fromkeys(names, 1.0), "creator"))
+    outcome = complete([0.8], train_acc=[1.0])
+    assert diagnose(task, trial, outcome=outcome, trials=()).diagnosis == diagnosis
 
 
 def test_the_insight_compares_with_the_incumbent():

@@ -1,5 +1,5 @@
 """The half of the Executor that is code: from an outcome to a closed diagnosis, its evidence, and
-one piece of advice.
+one piece of advice, or none: an empty one would only be followed.
 
 Nothing here asks a model. Every number in the evidence was computed from the curves, every quoted
 line found in the log.
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from agenthpo.agents.curves import Shape, read_shape, train_partner
 from agenthpo.agents.faults import is_of_task
-from agenthpo.knowledge.names import Role, recognised
+from agenthpo.agents.levers import Levers
+from agenthpo.knowledge.names import recognised
 from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
@@ -22,8 +23,10 @@ __all__ = ["diagnose"]
 
 _GAP = 0.1
 """Distance between training and validation, relative to the larger, that counts as a gap."""
-_LATEST = 100
-"""Trials that are looked at for what was varied least."""
+_MEMORISING = {"n_neighbors", "bootstrap", "max_features"}
+"""Hyperparameters, by their usual names, of models that remember what they saw."""
+_STEPPING = {"learning_rate", "shrinkage"}
+"""And of those that come to it in steps, which may have some of the former too."""
 _WORDS: dict[Diagnosis, str] = {
     "completed": "it ran to its end without a sign of trouble",
     "overfitting": "it overfitted",
@@ -52,7 +55,7 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
     """
     others = [t for t in trials if t.number != trial.number]
     best = incumbent(others, task.objective.direction)
-    finding = _find(task, trial.proposal.params, outcome=outcome, trials=trials, best=best)
+    finding = _find(task, trial.proposal.params, outcome=outcome, others=others, best=best)
     expected = trial.proposal.expected
     met = None if expected is None else outcome.value is not None and expected.holds(outcome.value)
     return Analysis(
@@ -65,20 +68,26 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
 
 
 def _find(
-    task: Task, params: Params, *, outcome: Outcome, trials: Sequence[Trial], best: Trial | None
+    task: Task, params: Params, *, outcome: Outcome, others: Sequence[Trial], best: Trial | None
 ) -> _Finding:
-    lever = _Levers(task.space, params)
+    lever = Levers(
+        task.space,
+        params,
+        value=outcome.value,
+        others=others,
+        direction=task.objective.direction,
+    )
     failures: dict[str, tuple[Diagnosis, str]] = {
         "failed": ("crashed", "avoid this combination unless the error has another cause"),
         "oom": (
             "out_of_memory",
-            lever.first(("memory", -1), ("capacity", -1)) or "use a smaller model",
+            lever.first(("memory", -1), ("capacity", -1)),
         ),
         "timeout": (
             "timed_out",
-            lever.first(("length", -1), ("capacity", -1)) or "choose what trains faster",
+            lever.first(("length", -1), ("capacity", -1)),
         ),
-        "diverged": ("diverged", lever.first(("step", -1)) or "choose gentler settings"),
+        "diverged": ("diverged", lever.first(("step", -1))),
         "interrupted": ("crashed", "run it again"),
     }
     if outcome.status in failures:
@@ -89,58 +98,44 @@ def _find(
                 "fix the task before any other configuration is tried",
             )
         return _Finding(diagnosis, (outcome.error,), advice)
-    return _find_in_curves(
-        task, outcome, lever=lever, best=best, otherwise=_untouched(task.space, params, trials)
-    )
+    return _find_in_curves(task, outcome, lever=lever, best=best)
 
 
-def _find_in_curves(
-    task: Task, outcome: Outcome, *, lever: _Levers, best: Trial | None, otherwise: str
-) -> _Finding:
+def _find_in_curves(task: Task, outcome: Outcome, *, lever: Levers, best: Trial | None) -> _Finding:
     metric, direction = task.objective.metric, task.objective.direction
     shape = read_shape(outcome.curves.get(metric, ()), direction)
     fit = _train_fit(task, outcome, best)
     seen = (_curve_words(metric, shape),) if shape else ()
-    if not fit.is_poor and (
-        fit.gap > _GAP or (shape and shape.is_falling and not shape.is_unstable)
-    ):
-        advice = (
-            lever.first(("regularise", 1), ("length", -1), ("capacity", -1)) or "regularise more"
-        )
+    is_gap = fit.gap > _GAP and not _memorises(task.space)
+    if not fit.is_poor and (is_gap or (shape and shape.is_falling and not shape.is_unstable)):
+        advice = lever.first(("regularise", 1), ("length", -1), ("capacity", -1))
         return _Finding("overfitting", (*seen, *fit.evidence), advice)
     if shape and shape.is_unstable:
         return _Finding(
             "unstable",
             (*seen, f"mean jump {shape.roughness:.0%} of its range in the second half"),
-            lever.first(("step", -1)) or "use gentler settings",
+            lever.first(("step", -1)),
         )
     if shape and shape.is_still_improving:
         evidence = (*seen, f"the last quarter brought {shape.late_gain:.0%} of its range")
-        return _Finding(
-            "still_improving", evidence, lever.first(("length", 1), ("step", 1)) or "train longer"
-        )
+        return _Finding("still_improving", evidence, lever.first(("length", 1), ("step", 1)))
     if fit.is_poor or fit.gap < -_GAP / 2:
         return _Finding(
             "underfitting",
             (*seen, *fit.evidence),
-            lever.first(("capacity", 1), ("regularise", -1), ("step", 1)) or "use a larger model",
+            lever.first(("capacity", 1), ("regularise", -1), ("step", 1)),
         )
     if shape and shape.is_flat:
-        return _Finding("plateau", seen, lever.first(("capacity", 1), ("step", 1)) or otherwise)
-    return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), otherwise)
+        return _Finding("plateau", seen, lever.first(("capacity", 1), ("step", 1)))
+    return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), "")
 
 
-def _untouched(space: Space, params: Params, trials: Sequence[Trial]) -> str:
-    """Return the advice to vary the parameter that has taken the fewest values so far, the first of
-    equals.
+def _memorises(space: Space) -> bool:
+    """Return whether the model is of a kind that fits its training data all but perfectly when it
+    is good: forests and nearest neighbours, of which a gap says nothing.
     """
-    latest = [t.proposal.params for t in trials[-_LATEST:]]
-
-    def values_tried(name: str) -> int:
-        return len({repr(params[name]) for params in latest if name in params})
-
-    used = [p.name for p in space if p.name in params]
-    return f"vary {min(used, key=values_tried)} next"
+    known = {each.name for each in recognised(space.names).values()}
+    return bool(known & _MEMORISING) and not known & _STEPPING
 
 
 @dataclass(frozen=True)
@@ -199,36 +194,3 @@ def _sentence(task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | 
         distance = f"{format_number(abs(better))} " if better else ""
         result += f", {distance}{relation} trial {best.number}"
     return f"{result}; {words}."
-
-
-class _Levers:
-    """The parameters that a piece of advice can name, by what their names say they do."""
-
-    def __init__(self, space: Space, params: Params) -> None:
-        self._space, self._params = space, params
-        self._known = recognised(space.names)
-
-    def first(self, *wishes: tuple[Role, int]) -> str:
-        """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where
-        none can.
-        """
-        return next((words for role, way in wishes if (words := self._grant(role, way))), "")
-
-    def _grant(self, role: Role, way: int) -> str:
-        for parameter in self._space:
-            value = self._params.get(parameter.name)
-            known = self._known.get(parameter.name)
-            if known is None or value is None or not parameter.is_ordered:
-                continue
-            if up := way * known.way(role):
-                edge = (
-                    max(parameter.values or (parameter.high,))
-                    if up > 0
-                    else min(parameter.values or (parameter.low,))
-                )
-                if value != edge:
-                    return (
-                        f"{'raise' if up > 0 else 'lower'} {parameter.name} "
-                        f"{'above' if up > 0 else 'below'} {format_number(value)}"
-                    )
-        return ""

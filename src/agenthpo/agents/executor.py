@@ -49,7 +49,7 @@ class Executor:
             number=str(trial.number),
             diagnosis=analysis.diagnosis,
             evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
-            advice=analysis.advice,
+            advice=analysis.advice or "none",
         )
         messages = prompt(
             task, [*(t for t in trials if t.number != trial.number), ended], now, llm=self.llm
