@@ -13,6 +13,7 @@ from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.client import LLM
+from agenthpo.llm.model_class import class_of
 from agenthpo.llm.names import NONE, REPLAY, ModelName, parse_model
 from agenthpo.llm.opening import open_model
 from agenthpo.llm.prices import cost_usd, price_missing
@@ -24,7 +25,7 @@ from agenthpo.search.hybrid import CREATOR, HYBRID, INFORMED, Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
-from agenthpo.search.trust import Record, assessed, class_of, record_of
+from agenthpo.search.trust import Record, assessed, record_of
 from agenthpo.studies import find_study, meta_of
 from agenthpo.task import Task
 

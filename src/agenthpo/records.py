@@ -270,9 +270,15 @@ class Analysis:
     author: str = "rules"
     """Who wrote ``insight``: ``rules``, or the model's name."""
     note: str = ""
-    """Why the words are not the model's, where one was asked and failed."""
+    """Why the words are not the model's, where one was asked and failed, or what was struck of
+    them.
+    """
     usage: Usage = field(default_factory=Usage)
     """What the language model cost."""
+    said: int = 0
+    """Sentences that the model said."""
+    struck: int = 0
+    """And how many of them named a number, a quotation or a trial that it was not shown."""
 
 
 @dataclass(frozen=True)

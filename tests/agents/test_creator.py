@@ -509,16 +509,63 @@ def test_a_log_cannot_close_the_fence_around_it():
     assert text.count("</data>") == 1
 
 
+OUTCOME = Outcome("complete", 0.9, curves={"acc": ((0.0, 0.9),)})
+MOVED = make_trial(2, {**DEFAULT, "lr": 0.01}, 0.9)
+
+
+def said(insight, *, trial=MOVED, others=TRIALS, **manner):
+    llm = ScriptedLLM({"insight": insight}, **manner)
+    return Executor(llm).analyse(TASK, trial, outcome=OUTCOME, trials=[*others, trial])
+
+
 def test_the_executor_takes_words_from_the_model_and_nothing_else():
-    outcome = Outcome("complete", 0.9, curves={"acc": ((0.0, 0.9),)})
     analysis = Executor(
-        ScriptedLLM({"insight": "It reached 0.99, a record. And", "diagnosis": "diverged"})
-    ).analyse(TASK, TRIALS[0], outcome=outcome, trials=TRIALS)
+        ScriptedLLM({"insight": "It reached 0.9, a record. And", "diagnosis": "diverged"})
+    ).analyse(TASK, TRIALS[0], outcome=OUTCOME, trials=TRIALS)
     assert (analysis.insight, analysis.author, analysis.diagnosis) == (
-        "It reached 0.99, a record.",
+        "It reached 0.9, a record.",
         "scripted",
         "completed",
     )
+    assert (analysis.said, analysis.struck, analysis.note) == (1, 0, "")
+
+
+def test_a_sentence_with_an_invented_number_is_struck_and_counted():
+    analysis = said("It reached 0.9. That is 2.66 % more. Trial 0 was worse.")
+    assert analysis.insight == "It reached 0.9. Trial 0 was worse."
+    assert (analysis.author, analysis.said, analysis.struck) == ("scripted", 3, 1)
+    assert analysis.note == "struck from the insight: 2.66 % is not in the evidence"
+    nothing = said("That is 2.66 % more.")
+    assert (nothing.author, nothing.said, nothing.struck) == ("rules", 1, 1)
+    assert nothing.note == "in the rules' words: 2.66 % is not in the evidence"
+
+
+@pytest.mark.parametrize("manner", [{"holds_to_grammar": True}, {"name": "tiny-3b"}])
+def test_a_weak_models_words_stand_where_they_name_what_changed(manner):
+    assert said("A larger lr helps.", **manner).author != "rules"
+    vague = said("It went well.", **manner)
+    assert (vague.author, vague.insight[:7]) == ("rules", "acc 0.9")
+    assert vague.note.endswith("named nothing that this trial changed")
+    assert said("It went well.", name="gpt-5").author == "gpt-5"
+
+
+def test_a_weak_model_is_not_asked_where_nothing_changed():
+    llm = ScriptedLLM(holds_to_grammar=True)
+    first = Executor(llm).analyse(TASK, TRIALS[0], outcome=OUTCOME, trials=TRIALS[:1])
+    assert (first.author, first.note, llm.asked) == ("rules", "", [])
+
+
+def test_a_model_that_invents_is_no_longer_asked():
+    def heard(struck):
+        analysis = replace(MOVED.analysis, said=3, struck=struck)
+        return [replace(MOVED, number=n, analysis=analysis) for n in (2, 3)]
+
+    last = replace(MOVED, number=4)
+    assert said("It reached 0.9.", trial=last, others=heard(1)).author == "scripted"
+    llm = ScriptedLLM()
+    quiet = Executor(llm).analyse(TASK, last, outcome=OUTCOME, trials=[*heard(2), last])
+    assert (quiet.author, llm.asked) == ("rules", [])
+    assert "4 of 6 sentences of scripted named what it was not shown" in quiet.note
 
 
 @pytest.mark.parametrize(
@@ -541,12 +588,12 @@ def test_a_real_model_is_held_to_the_space_and_to_what_is_new(smollm2):
     assert proposal.usage.requests == 1
 
 
-def test_a_real_model_finds_words(smollm2):
-    analysis = Executor(smollm2).analyse(
-        TASK, TRIALS[0], outcome=Outcome("complete", 0.9), trials=TRIALS
-    )
-    assert (analysis.author, analysis.note) == ("local:smollm2", "")
+def test_a_real_models_words_are_looked_up(smollm2):
+    analysis = Executor(smollm2).analyse(TASK, MOVED, outcome=OUTCOME, trials=[*TRIALS, MOVED])
+    assert analysis.usage.requests == 1
+    assert analysis.said >= 1
     assert analysis.insight
+    assert (analysis.author == "rules") == analysis.note.startswith("in the rules' words: ")
 
 
 def test_forms_are_json_and_grammar():

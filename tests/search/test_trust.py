@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from agenthpo.llm.model_class import class_of
 from agenthpo.records import Expected
 from agenthpo.search.trust import (
     CLASSES,
     FIRST_TURNS,
     Trust,
     assessed,
-    class_of,
     is_creators,
     record_of,
     was_asked,

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from agenthpo.exchange import Attempt, Choice, View
+from agenthpo.llm.model_class import WEAK, ModelClass
 from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
-from agenthpo.search.trust import ModelClass, Record, assessed, is_creators
+from agenthpo.search.trust import Record, assessed, is_creators
 from agenthpo.space import short_number
 from agenthpo.task import Task
 
@@ -29,7 +30,6 @@ CREATOR = "creator"
 """
 INFORMED = (HYBRID, "engine")
 """The names of those that begin with what is known from elsewhere."""
-_WEAK: tuple[ModelClass, ...] = ("small", "embedded")
 _TOLD = 3
 """Parameters that a choice's rationale names."""
 
@@ -81,7 +81,7 @@ class Hybrid:
         """Return the proposal of whoever's turn it is."""
         if proposal := default_proposal(task, trials):
             return proposal
-        is_weak = self.kind in _WEAK and not self.always
+        is_weak = self.kind in WEAK and not self.always
         # it knows no better than what was good elsewhere
         if is_weak and self._has_hint(task, trials):
             return self.engine.propose(task, trials)

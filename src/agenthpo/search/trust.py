@@ -6,28 +6,24 @@ Pure, and from the trials alone, so that a resumed study trusts as it would have
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from agenthpo.llm.model_class import ModelClass
 from agenthpo.records import Direction, Trial
 from agenthpo.trials import improvements, upward
 
 __all__ = [
     "CLASSES",
     "FIRST_TURNS",
-    "ModelClass",
     "Record",
     "Trust",
     "assessed",
-    "class_of",
     "is_creators",
     "record_of",
     "was_asked",
 ]
 
-ModelClass = Literal["strong", "unknown", "small", "embedded"]
 CLASSES: dict[ModelClass, tuple[float, float]] = {
     "strong": (2.0, 1.0),
     "unknown": (1.0, 1.0),
@@ -37,12 +33,6 @@ CLASSES: dict[ModelClass, tuple[float, float]] = {
 """What a model of a class is taken to have shown before its first trial: results better and worse
 than the engine's.
 """
-_STRONG = re.compile(
-    r"gpt-[5-9]|\bo[3-9]\b|opus|sonnet|gemini-\d[\d.]*-pro|grok-[4-9]|deepseek|kimi|qwen3-max|mistral-large",
-    re.IGNORECASE,
-)
-_SMALL = re.compile(r"(?<![\d.])([0-9]|1[0-4])(\.\d+)?b\b|nano|mini|tiny|flash-lite", re.IGNORECASE)
-"""By name: up to 14 thousand million weights, or what its maker calls small."""
 _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms
 late is seen.
@@ -98,15 +88,6 @@ class Trust:
         if self.refused:
             parts.append(f"{self.refused} refused")
         return ", ".join(parts)
-
-
-def class_of(name: str, *, embedded: bool) -> ModelClass:
-    """Return the class of the model ``name``: what to expect of it before its first trial."""
-    if embedded:
-        return "embedded"
-    if _SMALL.search(name):
-        return "small"
-    return "strong" if _STRONG.search(name) else "unknown"
 
 
 def was_asked(trial: Trial) -> bool:

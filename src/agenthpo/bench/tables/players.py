@@ -20,6 +20,7 @@ from agenthpo.bench.tables.models import creator
 from agenthpo.bench.tables.problems import Problem
 from agenthpo.bench.trainings.portfolios import known_without
 from agenthpo.knowledge.hints import hints_for
+from agenthpo.llm.model_class import class_of
 from agenthpo.optimizer import Optimizer
 from agenthpo.optuna_space import to_model
 from agenthpo.records import Params
@@ -29,7 +30,6 @@ from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import suggested
 from agenthpo.search.stateful_samplers import STATEFUL
-from agenthpo.search.trust import class_of
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
 

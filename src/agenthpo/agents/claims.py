@@ -1,0 +1,128 @@
+"""What a model says of a trial, looked up in what it was shown: a sentence with a number, a
+quotation or a trial that is not there is struck. Pure; nothing is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+__all__ = ["Checked", "checked", "names_one", "sentences"]
+
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?"
+    r"(?:(?<=\d)[eE][-+]?\d{1,3})?(?![\w])\s?%?"
+)
+"""A number that stands alone: digits within a name such as ``beta_1`` are part of the name."""
+_TRIAL = re.compile(r"\btrials?\s+((?:\d+(?:\s*(?:,|and|or|to|-|–)\s*)?)+)", re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|`([^`]+)`|(?<!\w)\'([^\']+)\'(?!\w)')
+_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
+_LARGEST = 400
+"""Beyond it, an exponent names no number that anybody measured."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is left of a text, and what was struck."""
+
+    text: str
+    """The sentences that passed, joined."""
+    passed: int
+    struck: tuple[str, ...]
+    """A reason for each sentence that did not pass."""
+
+    @property
+    def said(self) -> int:
+        """How many sentences there were."""
+        return self.passed + len(self.struck)
+
+
+def checked(text: str, shown: str, *, trials: Iterable[int]) -> Checked:
+    """Return ``text`` without the sentences that name what is not in ``shown``.
+
+    A number counts as shown where one there comes to it when rounded to as many digits; its sign
+    may differ, since a loss falls *by* 0.1, and 12 % is 0.12.
+
+    :param trials: numbers of the trials that may be spoken of.
+
+    >>> checked("It fell to 0.31. That is 2.66 % less.", "loss 0.3084", trials=[]).text
+    'It fell to 0.31.'
+    """
+    known = [value for _, readings in _numbers(shown) for value, _ in readings]
+    plain = _folded(shown)
+    told = set(trials)
+    kept, struck = [], []
+    for sentence in sentences(text):
+        reason = _unknown(sentence, known=known, plain=plain, trials=told)
+        if reason:
+            struck.append(reason)
+        else:
+            kept.append(sentence)
+    return Checked(" ".join(kept), len(kept), tuple(struck))
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of ``text``, each on one line.
+
+    >>> sentences("It reached 0.9. Then it fell, e.g. at step 3!")
+    ['It reached 0.9.', 'Then it fell, e.g. at step 3!']
+    """
+    return [each for each in _END.split(" ".join(text.split())) if each]
+
+
+def names_one(text: str, names: Iterable[str]) -> bool:
+    """Return whether ``text`` has one of ``names`` as a word, however it is spelt.
+
+    >>> names_one("A larger batch size helps.", ["batch_size"])
+    True
+    """
+    plain = f" {_spelt(text)} "
+    return any(f" {_spelt(name)} " in plain for name in names)
+
+
+def _unknown(sentence: str, *, known: Sequence[Decimal], plain: str, trials: set[int]) -> str:
+    """Return why a sentence does not pass, empty where it does."""
+    for match in _QUOTED.finditer(sentence):
+        quoted = next(filter(None, match.groups()))
+        if _folded(quoted) not in plain:
+            return f'"{quoted}" is not in the evidence'
+    for match in _TRIAL.finditer(sentence):
+        for number in re.findall(r"\d+", match[1]):
+            if int(number[:9]) not in trials:
+                return f"there is no trial {number}"
+    for word, readings in _numbers(_TRIAL.sub(" ", sentence)):
+        if not any(
+            abs(abs(value) - abs(each)) <= half for value, half in readings for each in known
+        ):
+            return f"{word} is not in the evidence"
+    return ""
+
+
+def _numbers(text: str) -> list[tuple[str, list[tuple[Decimal, Decimal]]]]:
+    """Return every number in ``text``: the word, and what it may mean, each with half of its last
+    digit. 12 % is 0.12, and 12 of a metric that is told in percent.
+    """
+    found = []
+    for match in _NUMBER.finditer(text):
+        word = match[0].strip()
+        try:
+            value = Decimal(word.rstrip("% ").replace(",", "").replace("−", "-"))
+        except InvalidOperation:
+            continue
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or abs(value.adjusted()) > _LARGEST:
+            continue
+        half = Decimal(5).scaleb(exponent - 1)
+        scales = (1, 100) if word.endswith("%") else (1,)
+        found.append((word, [(value / scale, half / scale) for scale in scales]))
+    return found
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _spelt(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
