@@ -54,7 +54,7 @@ def test_it_works_in_a_running_event_loop_with_a_model(smollm2):
     assert result.trials[0].proposal.source == "default"
     # it was asked, whether or not its choice stood
     assert result.trials[1].proposal.mode in ("choice", "by position")
-    assert {t.analysis.author for t in result.trials} == {"local:smollm2"}
+    assert result.trials[-1].analysis.said >= 1
     assert (result.folder / "llm.jsonl").read_text().count("\n") >= 3
 
 

@@ -275,6 +275,8 @@ class Analysis:
     """
     usage: Usage = field(default_factory=Usage)
     """What the language model cost."""
+    second: Diagnosis | None = None
+    """What the rules diagnosed, where the model said otherwise."""
     said: int = 0
     """Sentences that the model said."""
     struck: int = 0

@@ -21,7 +21,17 @@ from agenthpo.space import Key, Space
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
 
-TEMPLATES = ("head", "creator", "creator_row", "executor", "propose", "choose")
+TEMPLATES = (
+    "head",
+    "creator",
+    "creator_row",
+    "executor",
+    "executor_role",
+    "analyse",
+    "analyse_role",
+    "propose",
+    "choose",
+)
 """The prompt templates that a task may replace, by a Markdown file of that name in the folder
 ``prompts`` beside the task file.
 """

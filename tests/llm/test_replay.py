@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,9 @@ def told(trials):
 
 def exchanges(study):
     kept = ("form", "seed", "messages", "reply", "data", "repairs", "failure", "model")
-    lines = map(json.loads, Path(f".agenthpo/{study}/llm.jsonl").read_text().splitlines())
+    text = Path(f".agenthpo/{study}/llm.jsonl").read_text()
+    # seconds and megabytes are no two times the same
+    lines = map(json.loads, re.sub(r"    took: [^\\]+", "", text).splitlines())
     return [{key: line.get(key) for key in kept} for line in lines]
 
 

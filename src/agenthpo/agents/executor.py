@@ -1,24 +1,28 @@
 """The Executor: reads what came out of a trial and writes what it means into the experience log.
 
-Diagnosis, evidence, advice and the verdict on the prediction are code's. A language model, where
-there is one, only finds the words, and every number and quotation in them is looked up.
+Without a model all of it is code's. A weak model only finds words. Any other reads curves and log
+too, and gives diagnosis, evidence, insight and advice, beside which the rules' diagnosis stands
+where it differs. Every number and quotation is looked up, the verdict on the prediction is code's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from agenthpo.agents.claims import checked, names_one
+from agenthpo.agents.claims import Checked, checked, names_one
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.prompt.build import prompt, render
+from agenthpo.agents.prompt.seen import seen_words
 from agenthpo.agents.prompt.trials import cut, fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
+from agenthpo.agents.reply.opinion import opinion_form, read_opinion
 from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.errors import LLMFailure
-from agenthpo.llm.client import LLM
-from agenthpo.llm.model_class import WEAK, class_of
-from agenthpo.records import Analysis, Outcome, Trial
+from agenthpo.llm.client import LLM, Form, Message, Reply
+from agenthpo.llm.model_class import is_weak
+from agenthpo.records import Analysis, Outcome, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import same
 from agenthpo.task import Task
@@ -27,6 +31,8 @@ from agenthpo.trials import incumbent
 __all__ = ["Executor"]
 
 _LONGEST, _EVIDENCE = 400, 300
+_SEEN_SHARE = 0.3
+"""Share of the allowance for what came out of one trial."""
 _FEWEST = 6
 """Sentences from which on it is judged whether a model is worth asking."""
 
@@ -37,9 +43,6 @@ class Executor:
     def __init__(self, llm: LLM | None = None, seed: int = 0) -> None:
         self.llm = llm
         self.seed = seed
-        self._is_weak = (
-            llm is not None and class_of(llm.name, embedded=llm.holds_to_grammar) in WEAK
-        )
 
     def analyse(
         self, task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Trial]
@@ -52,12 +55,20 @@ class Executor:
         if self.llm is None or analysis.diagnosis == "task_error":
             return analysis
         others = [t for t in trials if t.number != trial.number]
-        changed = _changed(task, trial, others)
-        if self._is_weak and not changed:  # there is nothing it could say that the rules do not
-            return analysis
         if why := _unreliable(self.llm.name, others):
             return replace(analysis, note=f"in the rules' words: {why}")
         ended = replace(trial, outcome=outcome, analysis=analysis)
+        if is_weak(self.llm):
+            return self._in_words(self.llm, task, ended, analysis=analysis, others=others)
+        return self._with_opinion(self.llm, task, ended, analysis=analysis, others=others)
+
+    def _in_words(
+        self, llm: LLM, task: Task, trial: Trial, *, analysis: Analysis, others: Sequence[Trial]
+    ) -> Analysis:
+        """Return ``analysis`` with a weak model's sentence, where that names what was changed."""
+        changed = _changed(task, trial, others)
+        if not changed:  # there is nothing it could say that the rules do not
+            return analysis
         now = render(
             "executor",
             task.prompts,
@@ -66,30 +77,108 @@ class Executor:
             evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
             advice=analysis.advice or "none",
         )
-        messages = prompt(task, [*others, ended], now, llm=self.llm)
+        messages = prompt(task, [*others, trial], now, llm=llm)
         try:
-            reply = self.llm.ask(
-                messages, executor_form(task), seed=spawn_seed(self.seed, "executor", trial.number)
-            )
+            reply = self._asked(llm, messages, executor_form(task), trial)
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
-        most = INSIGHT if self.llm.holds_to_grammar else _LONGEST
-        # what came out is evidence too, beside all that the model was shown
-        shown = " ".join([*(m.text for m in messages), analysis.insight])
-        found = checked(
-            whole_sentences(said, most) if isinstance(said, str) else "",
-            shown,
-            trials=[t.number for t in [*others, ended]],
+        most = INSIGHT if llm.holds_to_grammar else _LONGEST
+        found = _checker(messages, analysis, [*others, trial])(
+            whole_sentences(said, most) if isinstance(said, str) else ""
         )
-        analysis = replace(analysis, said=found.said, struck=len(found.struck), usage=reply.usage)
-        why = "; ".join(found.struck) or f"the model {self.llm.name} gave no insight"
-        if found.text and self._is_weak and not names_one(found.text, changed):
-            why = f"the model {self.llm.name} named nothing that this trial changed"
-        elif found.text:
-            struck = f"struck from the insight: {'; '.join(found.struck)}" if found.struck else ""
-            return replace(analysis, insight=found.text, author=self.llm.name, note=struck)
-        return replace(analysis, note=f"in the rules' words: {why}")
+        is_about = names_one(found.text, changed)
+        is_vague = bool(found.text) and not is_about
+        vague = [f"the model {llm.name} named nothing that this trial changed"] if is_vague else []
+        return _told(
+            analysis,
+            llm,
+            insight=found.text if is_about else "",
+            said=found.said,
+            struck=[*found.struck, *vague],
+            usage=reply.usage,
+            counted=len(found.struck),
+        )
+
+    def _with_opinion(
+        self, llm: LLM, task: Task, trial: Trial, *, analysis: Analysis, others: Sequence[Trial]
+    ) -> Analysis:
+        """Return ``analysis`` with what a model makes of curves, log, time and memory; the rules'
+        diagnosis stands beside one that differs.
+        """
+        now = render(
+            "analyse",
+            task.prompts,
+            number=str(trial.number),
+            seen=seen_words(task, trial, allowance=int(llm.allowance * _SEEN_SHARE)),
+            diagnosis=analysis.diagnosis,
+            evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
+            advice=analysis.advice or "none",
+        )
+        messages = prompt(task, [*others, trial], now, llm=llm)
+        try:
+            reply = self._asked(llm, messages, opinion_form(task), trial)
+        except LLMFailure as failure:
+            return replace(analysis, note=f"in the rules' words: {failure}")
+        opinion = read_opinion(
+            reply.data,
+            task.space,
+            trial.proposal.params,
+            _checker(messages, analysis, [*others, trial]),
+        )
+        # how a trial failed is not a matter of opinion
+        if trial.value is not None and opinion.diagnosis is not None:
+            differs = opinion.diagnosis != analysis.diagnosis
+            analysis = replace(
+                analysis,
+                diagnosis=opinion.diagnosis,
+                second=analysis.diagnosis if differs else None,
+                evidence=opinion.evidence,
+            )
+        return _told(
+            replace(analysis, advice=opinion.advice or analysis.advice),
+            llm,
+            insight=opinion.insight,
+            said=opinion.said,
+            struck=opinion.struck,
+            usage=reply.usage,
+            counted=len(opinion.struck),
+        )
+
+    def _asked(self, llm: LLM, messages: Sequence[Message], form: Form, trial: Trial) -> Reply:
+        return llm.ask(messages, form, seed=spawn_seed(self.seed, "executor", trial.number))
+
+
+def _checker(
+    messages: Sequence[Message], analysis: Analysis, trials: Sequence[Trial]
+) -> Callable[[str], Checked]:
+    """Return what strikes sentences that name what is neither in the ``messages`` nor in the rules'
+    words, which say what came out.
+    """
+    shown = " ".join([*(m.text for m in messages), analysis.insight])
+    return partial(checked, shown=shown, trials=[t.number for t in trials])
+
+
+def _told(
+    analysis: Analysis,
+    llm: LLM,
+    *,
+    insight: str,
+    said: int,
+    struck: Sequence[str],
+    usage: Usage,
+    counted: int,
+) -> Analysis:
+    """Return ``analysis`` in the model's words, or in the rules' where none is left, with what was
+    struck and what it cost.
+    """
+    analysis = replace(analysis, said=said, struck=counted, usage=usage)
+    why = "; ".join(struck)
+    if insight:
+        note = f"struck: {why}" if why else ""
+        return replace(analysis, insight=insight, author=llm.name, note=note)
+    why = why or f"the model {llm.name} gave no insight"
+    return replace(analysis, note=f"in the rules' words: {why}")
 
 
 def _changed(task: Task, trial: Trial, others: Sequence[Trial]) -> list[str]:

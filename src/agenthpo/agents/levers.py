@@ -11,7 +11,7 @@ from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import Parameter, Space, format_number, same
 from agenthpo.trials import upward
 
-__all__ = ["Levers"]
+__all__ = ["Levers", "moved"]
 
 
 class Levers:
@@ -43,16 +43,11 @@ class Levers:
         return next((words for role, way in wishes if (words := self._grant(role, way))), "")
 
     def _grant(self, role: Role, way: int) -> str:
-        for parameter in self._space:
-            value = self._params.get(parameter.name)
-            known = self._known.get(parameter.name)
-            if known is None or value is None or not parameter.is_ordered:
-                continue
+        for name, known in self._known.items():
             up = way * known.way(role)
-            if not up or same(value, _edge(parameter, up)) or self._is_spent(parameter.name, up):
-                continue
-            verb, where = ("raise", "above") if up > 0 else ("lower", "below")
-            return f"{verb} {parameter.name} {where} {format_number(value)}"
+            words = moved(self._space, self._params, name, up)
+            if words and not self._is_spent(name, up):
+                return words
         return ""
 
     def _is_spent(self, name: str, up: int) -> bool:
@@ -75,6 +70,19 @@ class Levers:
     def _best(self, trials: Sequence[Trial]) -> float | None:
         values = [self._sign * t.value for t in trials if t.value is not None]
         return max(values, default=None)
+
+
+def moved(space: Space, params: Params, name: str, up: int) -> str:
+    """Return in words that the parameter ``name`` is to be raised (``up`` above 0) or lowered
+    (below); empty where that cannot be.
+    """
+    if not up or name not in params or name not in space.names or not space[name].is_ordered:
+        return ""
+    value = params[name]
+    if same(value, _edge(space[name], up)):
+        return ""
+    verb, where = ("raise", "above") if up > 0 else ("lower", "below")
+    return f"{verb} {name} {where} {format_number(value)}"
 
 
 def _edge(parameter: Parameter, up: int) -> float:

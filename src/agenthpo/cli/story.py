@@ -134,6 +134,7 @@ def _came(trial: Trial, metric: str, direction: Direction) -> list[str]:
             )
     lines.append(
         f"Diagnosis: {analysis.diagnosis}"
+        + (f", {analysis.second} by the rules" if analysis.second else "")
         + (f" ({'; '.join(analysis.evidence)})" if analysis.evidence else "")
     )
     lines.append(f"Insight ({analysis.author}): {analysis.insight}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-__all__ = ["WEAK", "ModelClass", "class_of"]
+from agenthpo.llm.client import Mannered
+
+__all__ = ["WEAK", "ModelClass", "class_of", "is_weak"]
 
 ModelClass = Literal["strong", "unknown", "small", "embedded"]
 WEAK: tuple[ModelClass, ...] = ("small", "embedded")
@@ -25,3 +27,8 @@ def class_of(name: str, *, embedded: bool) -> ModelClass:
     if _SMALL.search(name):
         return "small"
     return "strong" if _STRONG.search(name) else "unknown"
+
+
+def is_weak(llm: Mannered) -> bool:
+    """Return whether ``llm`` is small or embedded."""
+    return class_of(llm.name, embedded=llm.holds_to_grammar) in WEAK

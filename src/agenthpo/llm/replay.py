@@ -5,6 +5,7 @@ its key or a network.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -16,6 +17,9 @@ from agenthpo.llm.names import REPLAY
 from agenthpo.records import Usage
 
 __all__ = ["ReplayLLM"]
+
+_VARYING = re.compile(r"^ {4}(?:\||took:).*$", re.MULTILINE)
+"""Lines of a prompt that another run of the same trainings would not repeat."""
 
 
 class ReplayLLM:
@@ -81,7 +85,9 @@ class ReplayLLM:
 
 def _key(form: str, seed: int, messages: Sequence[Any]) -> str:
     # Prompts of earlier versions called the engine's trials classical; that is the same question.
-    return json.dumps([form, seed, messages], sort_keys=True).replace("(classical)", "(engine)")
+    # A log's lines, seconds and megabytes are no two times the same.
+    asked = [{**each, "text": _VARYING.sub("", str(each.get("text", "")))} for each in messages]
+    return json.dumps([form, seed, asked], sort_keys=True).replace("(classical)", "(engine)")
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,7 @@ from agenthpo.agents.prompt.trials import (
     full,
 )
 from agenthpo.llm.client import Mannered, Message
+from agenthpo.llm.model_class import is_weak
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
@@ -89,6 +90,7 @@ def head(task: Task, llm: Mannered) -> Message:
             background=background,
             space=task.space.describe(),
             creator=creator,
+            executor=render("executor_role" if is_weak(llm) else "analyse_role", folder),
         ),
     )
 

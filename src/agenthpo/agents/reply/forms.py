@@ -23,6 +23,7 @@ __all__ = [
     "HYPOTHESIS",
     "INSIGHT",
     "RATIONALE",
+    "closed",
     "creator_form",
     "executor_form",
     "grid",
@@ -75,7 +76,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
             *rules,
         ]
     )
-    return Form("proposal", _object(properties) | {"required": required}, grammar)
+    return Form("proposal", closed(properties) | {"required": required}, grammar)
 
 
 def params_form(space: Space) -> Form:
@@ -93,7 +94,7 @@ def params_form(space: Space) -> Form:
 def executor_form(task: Task) -> Form:
     """Return the form of an insight."""
     lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", INSIGHT, task)]
-    return Form("analysis", _object({"insight": {"type": "string"}}), "\n".join(lines))
+    return Form("analysis", closed({"insight": {"type": "string"}}), "\n".join(lines))
 
 
 def grid(parameter: Parameter, best: Trial | None = None) -> list[Any]:
@@ -173,7 +174,7 @@ def _not_had(name: str, values: list[Any], trials: Sequence[Trial]) -> list[Any]
 
 
 def _params(space: Space) -> dict[str, Any]:
-    return _object({p.name: _schema(p) for p in space})
+    return closed({p.name: _schema(p) for p in space})
 
 
 def _values(space: Space, choices: dict[str, list[Any]]) -> list[str]:
@@ -197,7 +198,8 @@ def _schema(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def closed(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object that has all of ``properties`` and no others."""
     return {
         "type": "object",
         "properties": properties,

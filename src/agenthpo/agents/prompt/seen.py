@@ -1,0 +1,45 @@
+"""What came out of one trial, for a model that can judge it: every curve, time, memory, and the
+log's informative lines.
+"""
+
+from __future__ import annotations
+
+from agenthpo.agents.prompt.log_lines import informative
+from agenthpo.agents.prompt.trials import cut, fenced
+from agenthpo.records import Trial
+from agenthpo.space import format_number
+from agenthpo.task import Task
+from agenthpo.thinning import thinned
+
+__all__ = ["seen_words"]
+
+_POINTS, _CURVES = 12, 8
+_CHARACTERS = 3
+"""Characters a token, on the safe side."""
+_ERROR = 200
+
+
+def seen_words(task: Task, trial: Trial, *, allowance: int) -> str:
+    """Return it in lines, in about ``allowance`` tokens; the log gets what the curves leave.
+
+    What no two runs share begins with four spaces and ``took:`` or ``|``, by which a replay knows
+    it.
+    """
+    outcome = trial.outcome
+    if outcome is None:
+        return ""
+    metric, hidden = task.objective.metric, task.objective.test_metric
+    came = (
+        f"{metric} {format_number(trial.value)}"
+        if trial.value is not None
+        else f"{outcome.status} ({cut(outcome.error, _ERROR)})"
+    )
+    memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB at most"
+    lines = [fenced(came), f"    took: {outcome.duration_s:.3g} s{memory}"]
+    for name, curve in list(outcome.curves.items())[:_CURVES]:
+        if len(curve) > 1:
+            points = ", ".join(f"{y:.4g} at {x:g}" for x, y in thinned(curve, _POINTS))
+            lines.append(fenced(f"{name} by step: {points}"))
+    room = allowance * _CHARACTERS - sum(map(len, lines))
+    log = informative(outcome.log_tail, most=room, hidden=hidden)
+    return "\n".join([*lines, *(f"    | {fenced(line)}" for line in log)])
