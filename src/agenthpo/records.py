@@ -280,7 +280,9 @@ class Analysis:
     said: int = 0
     """Sentences that the model said."""
     struck: int = 0
-    """And how many of them named a number, a quotation or a trial that it was not shown."""
+    """And how many of them named a number, a quotation or a trial that it was not shown, or, from a
+    weak model, nothing that the trial changed.
+    """
 
 
 @dataclass(frozen=True)

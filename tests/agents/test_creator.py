@@ -534,6 +534,7 @@ def test_a_weak_models_words_stand_where_they_name_what_changed(manner):
     vague = said("It went well.", **manner)
     assert (vague.author, vague.insight[:7]) == ("rules", "acc 0.9")
     assert vague.note.endswith("named nothing that this trial changed")
+    assert (vague.said, vague.struck) == (1, 1)
     assert said("It went well.", name="gpt-5").author == "gpt-5"
 
 

@@ -97,7 +97,7 @@ class Executor:
             said=found.said,
             struck=[*found.struck, *vague],
             usage=reply.usage,
-            counted=len(found.struck),
+            counted=found.said if is_vague else len(found.struck),
         )
 
     def _with_opinion(
@@ -203,6 +203,6 @@ def _unreliable(model: str, trials: Sequence[Trial]) -> str:
     if said < _FEWEST or 2 * struck <= said:
         return ""
     return (
-        f"{struck} of {said} sentences of {model} named what it was not shown, so that it is "
-        "no longer asked for words"
+        f"{struck} of {said} sentences of {model} named what it was not shown, or nothing that "
+        "the trial changed, so that it is no longer asked for words"
     )
