@@ -103,7 +103,11 @@ def test_a_diagnosis_without_evidence_or_of_its_own_making_is_not_taken(change):
     ],
 )
 def test_advice_that_the_space_cannot_grant_leaves_the_rules(advice, words):
-    assert judged({**GOOD, "advice": advice})[0].advice == words
+    assert judged({**GOOD, "diagnosis": "plateau", "advice": advice})[0].advice == words
+
+
+def test_the_rules_advice_falls_with_their_diagnosis():
+    assert judged({**GOOD, "advice": None})[0].advice == ""
 
 
 def test_how_a_trial_failed_is_no_matter_of_opinion():

@@ -7,6 +7,7 @@ from agenthpo.agents.prompt.build import head
 from agenthpo.agents.prompt.trials import estimate_tokens
 from agenthpo.budget import DEFAULT_TRIALS
 from agenthpo.llm.client import Mannered, Message
+from agenthpo.llm.model_class import is_weak
 from agenthpo.records import Usage
 from agenthpo.task import Task
 
@@ -14,7 +15,7 @@ __all__ = ["first_prompt", "forecast"]
 
 _LINE, _ROLE = 55, 80
 """Tokens of a trial's line in the history, and of what an agent is told to do."""
-_PROPOSAL, _INSIGHT = 230, 60
+_PROPOSAL, _INSIGHT, _OPINION = 230, 60, 220
 """Tokens of a reply."""
 
 
@@ -32,4 +33,5 @@ def forecast(task: Task, manner: Mannered) -> Usage:
     fixed = estimate_tokens(head(task, manner).text) + _ROLE
     history = [min(manner.allowance * 0.6, _LINE * number) for number in range(trials)]
     asked = sum(fixed + known for known in history) + sum(fixed + known for known in history[1::2])
-    return Usage(trials + proposals, round(asked), trials * _INSIGHT + proposals * _PROPOSAL)
+    said = _INSIGHT if is_weak(manner) else _OPINION
+    return Usage(trials + proposals, round(asked), trials * said + proposals * _PROPOSAL)

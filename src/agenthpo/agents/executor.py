@@ -58,9 +58,11 @@ class Executor:
         if why := _unreliable(self.llm.name, others):
             return replace(analysis, note=f"in the rules' words: {why}")
         ended = replace(trial, outcome=outcome, analysis=analysis)
-        if is_weak(self.llm):
-            return self._in_words(self.llm, task, ended, analysis=analysis, others=others)
-        return self._with_opinion(self.llm, task, ended, analysis=analysis, others=others)
+        judge = self._in_words if is_weak(self.llm) else self._with_opinion
+        try:
+            return judge(self.llm, task, ended, analysis=analysis, others=others)
+        except LLMFailure as failure:
+            return replace(analysis, note=f"in the rules' words: {failure}")
 
     def _in_words(
         self, llm: LLM, task: Task, trial: Trial, *, analysis: Analysis, others: Sequence[Trial]
@@ -69,19 +71,8 @@ class Executor:
         changed = _changed(task, trial, others)
         if not changed:  # there is nothing it could say that the rules do not
             return analysis
-        now = render(
-            "executor",
-            task.prompts,
-            number=str(trial.number),
-            diagnosis=analysis.diagnosis,
-            evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
-            advice=analysis.advice or "none",
-        )
-        messages = prompt(task, [*others, trial], now, llm=llm)
-        try:
-            reply = self._asked(llm, messages, executor_form(task), trial)
-        except LLMFailure as failure:
-            return replace(analysis, note=f"in the rules' words: {failure}")
+        messages = _messages("executor", llm, task, trial=trial, analysis=analysis, others=others)
+        reply = self._asked(llm, messages, executor_form(task), trial)
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
         found = _checker(messages, analysis, [*others, trial])(
@@ -104,22 +95,13 @@ class Executor:
         self, llm: LLM, task: Task, trial: Trial, *, analysis: Analysis, others: Sequence[Trial]
     ) -> Analysis:
         """Return ``analysis`` with what a model makes of curves, log, time and memory; the rules'
-        diagnosis stands beside one that differs.
+        diagnosis stands beside one that differs, and their advice, which follows from it, falls.
         """
-        now = render(
-            "analyse",
-            task.prompts,
-            number=str(trial.number),
-            seen=seen_words(task, trial, allowance=int(llm.allowance * _SEEN_SHARE)),
-            diagnosis=analysis.diagnosis,
-            evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
-            advice=analysis.advice or "none",
+        seen = seen_words(task, trial, allowance=int(llm.allowance * _SEEN_SHARE))
+        messages = _messages(
+            "analyse", llm, task, trial=trial, analysis=analysis, others=others, seen=seen
         )
-        messages = prompt(task, [*others, trial], now, llm=llm)
-        try:
-            reply = self._asked(llm, messages, opinion_form(task), trial)
-        except LLMFailure as failure:
-            return replace(analysis, note=f"in the rules' words: {failure}")
+        reply = self._asked(llm, messages, opinion_form(task), trial)
         opinion = read_opinion(
             reply.data,
             task.space,
@@ -134,6 +116,7 @@ class Executor:
                 diagnosis=opinion.diagnosis,
                 second=analysis.diagnosis if differs else None,
                 evidence=opinion.evidence,
+                advice="" if differs else analysis.advice,
             )
         return _told(
             replace(analysis, advice=opinion.advice or analysis.advice),
@@ -147,6 +130,29 @@ class Executor:
 
     def _asked(self, llm: LLM, messages: Sequence[Message], form: Form, trial: Trial) -> Reply:
         return llm.ask(messages, form, seed=spawn_seed(self.seed, "executor", trial.number))
+
+
+def _messages(
+    template: str,
+    llm: LLM,
+    task: Task,
+    *,
+    trial: Trial,
+    analysis: Analysis,
+    others: Sequence[Trial],
+    seen: str = "",
+) -> list[Message]:
+    """Return the conversation that asks about ``trial``, given what the rules say of it."""
+    now = render(
+        template,
+        task.prompts,
+        number=str(trial.number),
+        seen=seen,
+        diagnosis=analysis.diagnosis,
+        evidence=fenced(cut("; ".join(analysis.evidence), _EVIDENCE)),
+        advice=analysis.advice or "none",
+    )
+    return prompt(task, [*others, trial], now, llm=llm)
 
 
 def _checker(
