@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 __all__ = [
     "Analysis",
     "Curve",
+    "CurveDiagnosis",
     "Diagnosis",
     "Direction",
     "Expected",
@@ -38,13 +39,17 @@ Mode = Literal["", "free", "choice", "by position"]
 engine's own was taken.
 """
 Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
-Diagnosis = Literal[
+CurveDiagnosis = Literal[
     "completed",
     "overfitting",
     "underfitting",
     "still_improving",
     "plateau",
     "unstable",
+]
+"""Of a trial that has a value."""
+Diagnosis = Literal[
+    CurveDiagnosis,
     "diverged",
     "out_of_memory",
     "timed_out",

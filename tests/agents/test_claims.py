@@ -2,12 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenthpo.agents.claims import checked, names_one, sentences
+from agenthpo.agents.claims import Shown, names_one, sentences
 
 SHOWN = """trial 0 (default): lr=0.001 size=16 -> acc 0.8123, plateau.
 trial 3 (engine): lr=0.01 -> acc 0.85. The last quarter brought 12% of its range; 1,234 rows.
 UserWarning: lbfgs failed to converge
 """
+
+
+def checked(text, shown, *, trials):
+    return Shown(shown, trials).checked(text)
 
 
 def passes(sentence):

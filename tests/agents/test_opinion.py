@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenthpo.agents.claims import checked
+from agenthpo.agents.claims import Shown
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.prompt.log_lines import informative
 from agenthpo.agents.prompt.seen import seen_words
@@ -169,6 +169,6 @@ JSON = st.recursive(
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, JSON)) | JSON)
 def test_any_reply_can_be_read(data):
-    found = read_opinion(data, TASK.space, PARAMS, lambda text: checked(text, "0.8", trials=[0]))
+    found = read_opinion(data, TASK.space, PARAMS, Shown("0.8", [0]))
     assert len(found.struck) <= found.said
     assert found.diagnosis is None or found.evidence

@@ -5,11 +5,11 @@ quotation or a trial that is not there is struck. Pure; nothing is believed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-__all__ = ["Checked", "checked", "names_one", "sentences"]
+__all__ = ["Checked", "Shown", "names_one", "sentences"]
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?"
@@ -39,28 +39,51 @@ class Checked:
         return self.passed + len(self.struck)
 
 
-def checked(text: str, shown: str, *, trials: Iterable[int]) -> Checked:
-    """Return ``text`` without the sentences that name what is not in ``shown``.
+class Shown:
+    """What a model was shown, read once for all that it says of it."""
 
-    A number counts as shown where one there comes to it when rounded to as many digits; its sign
-    may differ, since a loss falls *by* 0.1, and 12 % is 0.12.
+    def __init__(self, text: str, trials: Iterable[int]) -> None:
+        """:param trials: numbers of the trials that may be spoken of."""
+        self._known = [value for _, readings in _numbers(text) for value, _ in readings]
+        self._plain = _folded(text)
+        self._trials = set(trials)
 
-    :param trials: numbers of the trials that may be spoken of.
+    def checked(self, text: str) -> Checked:
+        """Return ``text`` without the sentences that name what was not shown.
 
-    >>> checked("It fell to 0.31. That is 2.66 % less.", "loss 0.3084", trials=[]).text
-    'It fell to 0.31.'
-    """
-    known = [value for _, readings in _numbers(shown) for value, _ in readings]
-    plain = _folded(shown)
-    told = set(trials)
-    kept, struck = [], []
-    for sentence in sentences(text):
-        reason = _unknown(sentence, known=known, plain=plain, trials=told)
-        if reason:
-            struck.append(reason)
-        else:
-            kept.append(sentence)
-    return Checked(" ".join(kept), len(kept), tuple(struck))
+        A number counts as shown where one that was comes to it when rounded to as many digits; its
+        sign may differ, since a loss falls *by* 0.1, and 12 % is 0.12.
+
+        >>> Shown("loss 0.3084", []).checked("It fell to 0.31. That is 2.66 % less.").text
+        'It fell to 0.31.'
+        """
+        kept, struck = [], []
+        for sentence in sentences(text):
+            reason = self._unknown(sentence)
+            if reason:
+                struck.append(reason)
+            else:
+                kept.append(sentence)
+        return Checked(" ".join(kept), len(kept), tuple(struck))
+
+    def _unknown(self, sentence: str) -> str:
+        """Return why a sentence does not pass, empty where it does."""
+        for match in _QUOTED.finditer(sentence):
+            quoted = next(filter(None, match.groups()))
+            if _folded(quoted) not in self._plain:
+                return f'"{quoted}" is not in the evidence'
+        for match in _TRIAL.finditer(sentence):
+            for number in re.findall(r"\d+", match[1]):
+                if int(number[:9]) not in self._trials:
+                    return f"there is no trial {number}"
+        for word, readings in _numbers(_TRIAL.sub(" ", sentence)):
+            if not any(
+                abs(abs(value) - abs(each)) <= half
+                for value, half in readings
+                for each in self._known
+            ):
+                return f"{word} is not in the evidence"
+        return ""
 
 
 def sentences(text: str) -> list[str]:
@@ -80,24 +103,6 @@ def names_one(text: str, names: Iterable[str]) -> bool:
     """
     plain = f" {_spelt(text)} "
     return any(f" {_spelt(name)} " in plain for name in names)
-
-
-def _unknown(sentence: str, *, known: Sequence[Decimal], plain: str, trials: set[int]) -> str:
-    """Return why a sentence does not pass, empty where it does."""
-    for match in _QUOTED.finditer(sentence):
-        quoted = next(filter(None, match.groups()))
-        if _folded(quoted) not in plain:
-            return f'"{quoted}" is not in the evidence'
-    for match in _TRIAL.finditer(sentence):
-        for number in re.findall(r"\d+", match[1]):
-            if int(number[:9]) not in trials:
-                return f"there is no trial {number}"
-    for word, readings in _numbers(_TRIAL.sub(" ", sentence)):
-        if not any(
-            abs(abs(value) - abs(each)) <= half for value, half in readings for each in known
-        ):
-            return f"{word} is not in the evidence"
-    return ""
 
 
 def _numbers(text: str) -> list[tuple[str, list[tuple[Decimal, Decimal]]]]:

@@ -7,18 +7,17 @@ where it differs. Every number and quotation is looked up, the verdict on the pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
-from agenthpo.agents.claims import Checked, checked, names_one
+from agenthpo.agents.claims import Shown, names_one
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.seen import seen_words
 from agenthpo.agents.prompt.trials import cut, fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.opinion import opinion_form, read_opinion
-from agenthpo.agents.reply.validate import whole_sentences
+from agenthpo.agents.reply.validate import words_of
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 from agenthpo.llm.model_class import is_weak
@@ -75,9 +74,7 @@ class Executor:
         reply = self._asked(llm, messages, executor_form(task), trial)
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
-        found = _checker(messages, analysis, [*others, trial])(
-            whole_sentences(said, most) if isinstance(said, str) else ""
-        )
+        found = _shown(messages, analysis, [*others, trial]).checked(words_of(said, most))
         is_about = names_one(found.text, changed)
         is_vague = bool(found.text) and not is_about
         vague = [f"the model {llm.name} named nothing that this trial changed"] if is_vague else []
@@ -106,7 +103,7 @@ class Executor:
             reply.data,
             task.space,
             trial.proposal.params,
-            _checker(messages, analysis, [*others, trial]),
+            _shown(messages, analysis, [*others, trial]),
         )
         # how a trial failed is not a matter of opinion
         if trial.value is not None and opinion.diagnosis is not None:
@@ -155,14 +152,12 @@ def _messages(
     return prompt(task, [*others, trial], now, llm=llm)
 
 
-def _checker(
-    messages: Sequence[Message], analysis: Analysis, trials: Sequence[Trial]
-) -> Callable[[str], Checked]:
-    """Return what strikes sentences that name what is neither in the ``messages`` nor in the rules'
-    words, which say what came out.
+def _shown(messages: Sequence[Message], analysis: Analysis, trials: Sequence[Trial]) -> Shown:
+    """Return what may be named: what is in the ``messages``, or in the rules' words, which say what
+    came out.
     """
-    shown = " ".join([*(m.text for m in messages), analysis.insight])
-    return partial(checked, shown=shown, trials=[t.number for t in trials])
+    text = " ".join([*(m.text for m in messages), analysis.insight])
+    return Shown(text, [t.number for t in trials])
 
 
 def _told(

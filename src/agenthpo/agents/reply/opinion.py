@@ -4,29 +4,21 @@ was shown and to the space. Nothing of it is believed unread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from agenthpo.agents.claims import Checked
+from agenthpo.agents.claims import Checked, Shown
 from agenthpo.agents.levers import moved
 from agenthpo.agents.reply.forms import closed
-from agenthpo.agents.reply.validate import whole_sentences
+from agenthpo.agents.reply.validate import words_of
 from agenthpo.llm.client import Form
-from agenthpo.records import Diagnosis, Params
+from agenthpo.records import CurveDiagnosis, Params
 from agenthpo.space import Space
 from agenthpo.task import Task
 
 __all__ = ["OF_CURVES", "Opinion", "opinion_form", "read_opinion"]
 
-OF_CURVES: tuple[Diagnosis, ...] = (
-    "completed",
-    "overfitting",
-    "underfitting",
-    "still_improving",
-    "plateau",
-    "unstable",
-)
+OF_CURVES = get_args(CurveDiagnosis)
 """Diagnoses of a trial that has a value; how one failed is code's to say."""
 _INSIGHT, _EVIDENCE, _REASON = 500, 160, 200
 """Characters of the insight, of a piece of evidence, and of an advice's reason."""
@@ -37,7 +29,7 @@ _PIECES = 4
 class Opinion:
     """What is left of a reply."""
 
-    diagnosis: Diagnosis | None
+    diagnosis: CurveDiagnosis | None
     """None where it names none, or has no evidence for it."""
     evidence: tuple[str, ...]
     insight: str
@@ -72,18 +64,16 @@ def opinion_form(task: Task) -> Form:
     return Form("analysis", closed(properties), grammar="")
 
 
-def read_opinion(
-    data: Any, space: Space, params: Params, check: Callable[[str], Checked]
-) -> Opinion:
+def read_opinion(data: Any, space: Space, params: Params, shown: Shown) -> Opinion:
     """Return what of a reply stands; nothing where it is no object. Never raises.
 
-    :param check: what strikes the sentences that name what the model was not shown.
+    :param shown: what its sentences may name.
     """
     fields = data if isinstance(data, dict) else {}
-    insight = check(_words(fields.get("insight"), _INSIGHT))
+    insight = shown.checked(words_of(fields.get("insight"), _INSIGHT))
     given = fields.get("evidence")
     pieces = given if isinstance(given, list) else [given]
-    read = [check(_words(piece, _EVIDENCE)) for piece in pieces[:_PIECES]]
+    read = [shown.checked(words_of(piece, _EVIDENCE)) for piece in pieces[:_PIECES]]
     evidence = tuple(each.text.rstrip(".") for each in read if each.text)
     named = fields.get("diagnosis")
     reason = Checked("", 0, ())
@@ -91,7 +81,7 @@ def read_opinion(
     raw = fields.get("advice")
     if isinstance(raw, dict):
         advice = moved(space, params, str(raw.get("parameter")), _way(raw.get("direction")))
-        reason = check(_words(raw.get("reason"), _REASON))
+        reason = shown.checked(words_of(raw.get("reason"), _REASON))
         if advice and reason.text:
             advice += f": {reason.text.rstrip('.')}"
     every = [insight, *read, reason]
@@ -108,7 +98,3 @@ def read_opinion(
 
 def _way(direction: Any) -> int:
     return {"raise": 1, "lower": -1}.get(direction, 0) if isinstance(direction, str) else 0
-
-
-def _words(value: Any, most: int) -> str:
-    return whole_sentences(value, most) if isinstance(value, str) else ""

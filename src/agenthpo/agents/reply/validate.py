@@ -17,7 +17,7 @@ from agenthpo.scalars import as_number
 from agenthpo.space import Space
 from agenthpo.task import Task
 
-__all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences"]
+__all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences", "words_of"]
 
 _LONGEST = 800
 _PLUS_MINUS = re.compile(r"\+-|±|\+/-")
@@ -59,8 +59,8 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     problems = task.space.violations(params)
     if not problems:
         problems += _repeated(task, params, trials)
-    rationale = _words(data.get("rationale"), longest[0])
-    hypothesis = _words(data.get("hypothesis"), longest[1])
+    rationale = words_of(data.get("rationale"), longest[0])
+    hypothesis = words_of(data.get("hypothesis"), longest[1])
     problems += [
         f"{name} is empty"
         for name, text in (("rationale", rationale), ("hypothesis", hypothesis))
@@ -86,7 +86,7 @@ def wants_to_stop(data: Any) -> str:
     """Return why a reply proposes to stop, or nothing where it does not."""
     if not isinstance(data, dict) or data.get("stop") is not True:
         return ""
-    return _words(data.get("rationale")) or "it gave no reason"
+    return words_of(data.get("rationale")) or "it gave no reason"
 
 
 def applicable(space: Space, raw: dict[str, Any]) -> Params:
@@ -123,7 +123,8 @@ def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
     return [f"params are those of trial {same.number}{came}; change at least one of them"]
 
 
-def _words(value: Any, most: int = _LONGEST) -> str:
+def words_of(value: Any, most: int = _LONGEST) -> str:
+    """Return the text in a field of a reply, in whole sentences; empty where it is no text."""
     return whole_sentences(value, most) if isinstance(value, str) else ""
 
 
