@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 
+from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.records import Curve, Trial
 from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
@@ -41,7 +42,7 @@ def brief(task: Task, trial: Trial) -> str:
     a model found one.
     """
     insight = (
-        cut(f" {trial.analysis.insight}", _INSIGHT_WIDTH)
+        f" {_sentences(trial.analysis.insight, _INSIGHT_WIDTH)}"
         if trial.analysis and trial.analysis.author != "rules"
         else ""
     )
@@ -130,6 +131,13 @@ def cut(text: str, most: int) -> str:
     of one is none that could be told.
     """
     return text if len(text) <= most else _redacted(text[: most + _BEYOND])[:most]
+
+
+def _sentences(text: str, most: int) -> str:
+    """Return ``text`` in at most ``most`` characters, cut as ``cut`` does, but in whole
+    sentences.
+    """
+    return text if len(text) <= most else whole_sentences(_redacted(text[: most + _BEYOND]), most)
 
 
 @functools.lru_cache(maxsize=4096)
