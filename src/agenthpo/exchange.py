@@ -28,6 +28,10 @@ class Candidate:
 
     params: Params
     expected: Expected
+    is_near: bool = False
+    """Whether it is a small step from the best that was tried: no parameter is more than a fifth
+    of its range away, or one step of its list.
+    """
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class View:
     """Standard deviation of a single value."""
     gaps: tuple[str, ...] = ()
     """Places that no trial has been to, in words."""
+    known: tuple[Hint, ...] = ()
+    """What was good elsewhere, and has not been tried here."""
 
 
 @dataclass(frozen=True)

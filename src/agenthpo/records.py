@@ -12,11 +12,13 @@ from typing import Any, Literal, TypeVar
 
 __all__ = [
     "Analysis",
+    "Claim",
     "Curve",
     "CurveDiagnosis",
     "Diagnosis",
     "Direction",
     "Expected",
+    "Further",
     "Mode",
     "Outcome",
     "Owner",
@@ -28,6 +30,7 @@ __all__ = [
     "Stop",
     "Trial",
     "Usage",
+    "Widening",
 ]
 
 T = TypeVar("T")
@@ -114,6 +117,40 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What a hypothesis says, in a form that code can test against the result."""
+
+    parameter: str
+    """The one that was moved."""
+    change: Literal["raise", "lower", "change"]
+    """How it differs from its value in trial ``than``."""
+    than: int
+    """The number of the trial that it is compared with."""
+    is_better: bool = True
+    """Whether the result is said to be better than that trial's, or worse."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """A configuration that came with another one, to be tried after it."""
+
+    params: Params
+    rationale: str
+    hypothesis: str
+    expected: Expected
+
+
+@dataclass(frozen=True)
+class Widening:
+    """A range that seems too narrow. It is advice to the user: nothing is tried outside."""
+
+    parameter: str
+    to: float
+    """The end that it should have, beyond the one it has."""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Proposal:
     """A configuration to try, who proposed it, and why. ``params`` holds the active parameters
     only.
@@ -147,6 +184,14 @@ class Proposal:
     """Why it was this side's turn, where Creator and engine share the study: what the Creator had
     earned by then.
     """
+    claim: Claim | None = None
+    """The hypothesis in a form that code tests; None where it has none."""
+    further: tuple[Further, ...] = ()
+    """What the same reply proposed to try after it, at most two."""
+    given_with: int | None = None
+    """The trial whose reply held this one too, so that no model was asked for it."""
+    widening: Widening | None = None
+    """The range that the Creator would widen."""
 
 
 @dataclass(frozen=True)

@@ -270,8 +270,23 @@ def _adopted(task: Task, meta: StudyMeta, log: ExperienceLog) -> str:
     rest = f"; {left} lie outside, and are only shown" if left else ""
     return (
         f"The search space has changed since the study began: {len(fitting)} of {len(trials)} "
-        f"trials fit and are built upon{rest}."
+        f"trials fit and are built upon{rest}.{_heeded(task, trials)}"
     )
+
+
+def _heeded(task: Task, trials: Sequence[Trial]) -> str:
+    """Return which advice to widen a range the new space has followed, in a sentence that begins
+    with a space; empty where none.
+    """
+    followed = {
+        t.proposal.widening.parameter: t.number
+        for t in trials
+        if t.proposal.widening
+        and t.proposal.widening.parameter in task.space.names
+        and task.space[t.proposal.widening.parameter].violation(t.proposal.widening.to) is None
+    }
+    words = [f"{name} was widened as trial {number} advised" for name, number in followed.items()]
+    return f" {'; '.join(words)}." if words else ""
 
 
 def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:

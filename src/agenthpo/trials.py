@@ -15,6 +15,7 @@ __all__ = [
     "Account",
     "Verdict",
     "best_measured",
+    "claim_verdict",
     "improvements",
     "incumbent",
     "ledger",
@@ -73,6 +74,23 @@ def verdict(trial: Trial, direction: Direction) -> Verdict | None:
         return "held" if met else "failed"
     is_better = sign * trial.value > max(sign * expected.low, sign * expected.high)
     return "better" if is_better else "failed"
+
+
+def claim_verdict(trial: Trial, trials: Sequence[Trial], direction: Direction) -> bool | None:
+    """Return whether the result is as the trial's claim says: better, or worse, than that of the
+    trial it names. None where nothing was claimed or one of the two has no value.
+
+    It is apart from whether the value fell into the interval: a hypothesis may be right although
+    the size of its effect was not foreseen.
+    """
+    claim = trial.proposal.claim
+    if claim is None:
+        return None
+    base = next((t for t in trials if t.number == claim.than), None)
+    if base is None or trial.value is None or base.value is None:
+        return None
+    ahead = upward(direction) * (trial.value - base.value)
+    return ahead > 0 if claim.is_better else ahead < 0
 
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:

@@ -14,10 +14,12 @@ from agenthpo.agents.prompt.build import detailed, experience, findings, prompt,
 from agenthpo.agents.prompt.trials import estimate_tokens
 from agenthpo.agents.reply.forms import creator_form, executor_form, grid
 from agenthpo.agents.reply.validate import Draft, applicable, read_creator, whole_sentences
+from agenthpo.budget import Budget
 from agenthpo.errors import LLMFailure
-from agenthpo.exchange import Candidate, View
+from agenthpo.exchange import Candidate, Hint, View
 from agenthpo.llm.json_text import read_json
 from agenthpo.llm.opening import manner_of
+from agenthpo.llm.replay import VARYING
 from agenthpo.records import Expected, Outcome
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
@@ -484,10 +486,70 @@ def test_a_configuration_may_be_measured_again_where_that_is_accepted(model):
 def test_where_the_study_stands_is_told():
     judged = make_trial(2, {**DEFAULT, "lr": 0.02}, 0.85, "creator")
     judged = replace(judged, analysis=replace(judged.analysis, expectation_met=True))
-    assert (
-        standing(TASK, [*TRIALS, judged], llm=ScriptedLLM())
-        == "3 trials, 1 failed. Best so far: trial 2 with acc 0.85. 1 of 1 predictions held."
+    words = "3 trials, 1 failed. Best so far: trial 2 with acc 0.85. 1 of 1 predictions held."
+    told = [*TRIALS, judged]
+    assert standing(TASK, told, llm=ScriptedLLM()) == f"{words}\n    left: 7 of 10 trials"
+    limited = replace(TASK, budget=Budget(10, time_s=600, tokens=50_000))
+    assert standing(limited, told, llm=ScriptedLLM()) == (
+        f"{words}\n    left: 7 of 10 trials, 10m 00s of 10m 00s, 50,000 of 50,000 tokens"
     )
+
+
+def test_a_limit_on_tokens_makes_prompts_shorter():
+    trials = long_study(40)
+    sizes = {}
+    for tokens in (None, 700_000, 150_000):
+        task = replace(TASK, budget=Budget(100, tokens=tokens))
+        text = creator_messages(ScriptedLLM(), task, trials=trials)[1].text
+        sizes[tokens] = len(VARYING.sub("", text))
+    assert sizes[150_000] < sizes[700_000] == sizes[None]
+
+
+def test_ten_trials_are_told_in_full_and_a_hundred_take_hardly_more():
+    model, sizes = ScriptedLLM(allowance=12_000), {}
+    for count in (10, 100):
+        text = creator_messages(model, TASK, trials=long_study(count))[1].text
+        sizes[count] = estimate_tokens(text)
+        if count == 10:
+            assert all(f"trial {i} (" in text for i in range(10))
+            assert text.count("    took: ") == 10
+    assert sizes[100] <= 1.3 * sizes[10], sizes
+
+
+def test_seconds_do_not_decide_which_trials_are_told():
+    model = ScriptedLLM(allowance=2000)
+
+    def told(seconds):
+        trials = [
+            replace(t, outcome=replace(t.outcome, duration_s=seconds)) for t in long_study(30)
+        ]
+        return VARYING.sub("", creator_messages(model, TASK, trials=trials)[1].text)
+
+    assert told(3.0) == told(12345.0)
+
+
+def test_curves_seconds_and_megabytes_are_told():
+    trial = make_trial(0, DEFAULT, 0.8)
+    loss = tuple((float(i), 1 / (i + 1)) for i in range(9))
+    outcome = replace(
+        trial.outcome, curves={"acc": loss, "loss": loss}, duration_s=12.3, peak_mb=450.0
+    )
+    text = detailed(TASK, [replace(trial, outcome=outcome)], allowance=900)
+    assert "    took: 12.3 s, 450 MB at most" in text
+    assert "    curve: 1 at step 0, " in text
+    assert "    curve of loss: 1 at step 0, " in text
+
+
+def test_what_improved_is_told_by_how_much_and_along_what():
+    trials = [
+        make_trial(0, DEFAULT, 0.8),
+        make_trial(1, {**DEFAULT, "lr": 0.01}, 0.7),
+        make_trial(2, {**DEFAULT, "lr": 0.003, "opt": "sgd", "momentum": 0.5}, 0.85),
+    ]
+    text = findings(TASK, trials, allowance=500)
+    change = "lr 0.001 -> 0.003, opt adam -> sgd, momentum unset -> 0.5"
+    assert f"- trial 2 beat trial 0 by 0.05: {change}" in text
+    assert "beat trial 1" not in text
 
 
 def test_a_trial_near_the_default_is_told_by_what_differs():
@@ -501,7 +563,9 @@ def test_a_trial_near_the_default_is_told_by_what_differs():
 
 
 def test_an_insight_is_told_in_whole_sentences():
-    trial = make_trial(0, DEFAULT, 0.8, insight=f"A larger step helped. {'So it goes on and on' * 9}")
+    trial = make_trial(
+        0, DEFAULT, 0.8, insight=f"A larger step helped. {'So it goes on and on' * 9}"
+    )
     told = replace(trial, analysis=replace(trial.analysis, author="toy"))
     text = experience(TASK, [told], allowance=500)
     assert "completed. A larger step helped.\n" in text and "So it goes" not in text
@@ -604,10 +668,11 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
         {"lr": 0.7, "size": 0.03},
         0.0123,
         ("opt sgd",),
+        (Hint({**DEFAULT, "lr": 0.02}, "It was among the best on 9 of 11 other data sets."),),
     )
     full = creator_messages(manner_of("toy"), TASK, trials=TRIALS, view=view)[-1].text
     assert (
-        "candidate A: lr=0.0123 size=" in full
+        "candidate A, far from the best: lr=0.0123 size=" in full
         and "0.9 expected, 0.8 to 0.95 nine times in ten" in full
     )
     assert (
@@ -615,6 +680,7 @@ def test_the_creator_sees_what_the_engine_thinks_in_full_or_in_a_line():
         and "size 3%" not in full
         and "uncertain by about 0.012" in full
         and "never tried: opt sgd" in full
+        and "known from elsewhere, not tried here: lr=0.02 " in full
     )
     short = creator_messages(manner_of("local:toy"), TASK, trials=TRIALS, view=view)[-1].text
     assert "The engine would try lr=0.0123" in short and "uncertain" not in short

@@ -188,6 +188,17 @@ def test_its_view_has_candidates_importance_and_gaps():
     assert Engine(0).view(task, trials[:2]) is None
 
 
+def test_its_candidates_are_near_the_best_and_far_from_it():
+    task = make_task(direction="minimize")
+    history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2 + p["epochs"] / 50, 9)
+    found = Engine(0).view(task, history).candidates
+    assert {c.is_near for c in found} == {True, False}
+    best = min(history, key=lambda t: t.value).proposal.params
+    near = next(c.params for c in found if c.is_near)
+    assert near["opt"] == best["opt"]
+    assert abs(near["epochs"] - best["epochs"]) <= 0.2 * 49 + 1e-9
+
+
 def viewed(fields, values):
     task = make_task(
         {"x": {"type": "float", "low": 0.0, "high": 1.0}, "p": fields}, direction="minimize"

@@ -5,10 +5,13 @@ back with the errors at most twice.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from agenthpo.agents.batch import next_of_batch
 from agenthpo.agents.choice import choose
 from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import view_words
+from agenthpo.agents.reply.extras import Extras, read_extras
 from agenthpo.agents.reply.forms import creator_form
 from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
@@ -34,8 +37,11 @@ class Creator:
 
     def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
         """Ask for a proposal, given what the engine thinks; what it holds is a point of the space
-        that was not tried before.
+        that was not tried before. Nothing is asked while an earlier reply still holds one, and
+        results are as it expected.
         """
+        if (next_one := next_of_batch(task, trials)) is not None:
+            return Attempt(next_one)
         messages = creator_messages(self.llm, task, trials=trials, view=view)
         form = creator_form(task, trials)
         usage = Usage()
@@ -53,7 +59,8 @@ class Creator:
             if isinstance(read, Draft):
                 repairs = (*reply.repairs, *read.repairs)
                 proposal = self._proposal(read, refused=refused, repairs=repairs, usage=usage)
-                return Attempt(proposal, "", usage)
+                extras = read_extras(reply.data, task, trials, read.params)
+                return Attempt(_with_extras(proposal, extras), "", usage)
             refused.append("; ".join(read)[:500])
             correction = (
                 f"That was refused: {refused[-1]}. Reply again, the whole of it, corrected."
@@ -93,6 +100,16 @@ class Creator:
             model=self.llm.name,
             usage=usage,
         )
+
+
+def _with_extras(proposal: Proposal, extras: Extras) -> Proposal:
+    return replace(
+        proposal,
+        claim=extras.claim,
+        further=extras.further,
+        widening=extras.widening,
+        note=". ".join(filter(None, [proposal.note, *extras.notes])),
+    )
 
 
 def creator_messages(

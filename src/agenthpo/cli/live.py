@@ -33,7 +33,7 @@ from agenthpo.events import (
 )
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
-from agenthpo.text.phrases import budget_words, params_words, summary
+from agenthpo.text.phrases import budget_words, params_words, summary, widening_words
 from agenthpo.trials import incumbent
 from agenthpo.units import format_duration
 
@@ -184,6 +184,7 @@ class Board:
         ]
         words += [("turn", t.proposal.turn) for t in latest if t.proposal.turn]
         words += [("note", t.proposal.note) for t in latest if t.proposal.note]
+        words += [("Creator", said) for t in latest if (said := widening_words(t))]
         read = next((t for t in reversed(self.trials.values()) if t.analysis is not None), None)
         if read is not None and read.analysis is not None:
             words.append((f"Executor on trial {read.number}", read.analysis.insight))

@@ -13,7 +13,7 @@ from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number, same
-from agenthpo.text.phrases import params_words, verdict_words
+from agenthpo.text.phrases import claim_words, params_words, verdict_words, widening_words
 from agenthpo.text.printing import say
 from agenthpo.thinning import thinned
 from agenthpo.trials import upward
@@ -76,6 +76,12 @@ def story(
             f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to "
             f"{format_number(e.high)}"
         )
+    if claimed := claim_words(trial, [*earlier, trial], direction):
+        lines.append(claimed)
+    if proposal.given_with is not None:
+        lines.append(f"Proposed together with trial {proposal.given_with}, in one reply")
+    if advice := widening_words(trial):
+        lines.append(advice)
     if proposal.turn:
         lines.append(f"Turn: {proposal.turn}")
     if proposal.note:

@@ -16,7 +16,13 @@ from agenthpo.experience.meta import encode_meta
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean, clean_line
-from agenthpo.text.phrases import gain_words, measured_words, params_words, source_words
+from agenthpo.text.phrases import (
+    all_widening_words,
+    gain_words,
+    measured_words,
+    params_words,
+    source_words,
+)
 from agenthpo.text.printing import clean_console
 from agenthpo.text.urls import shown_url
 from agenthpo.trials import incumbent, ledger_json
@@ -76,6 +82,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             *measured_words(trials, direction),
             f"Gain: {gain_words(trials, best)}",
             *source_words(trials, direction),
+            *all_widening_words(trials),
         ]
         console.print("\n".join(lines), soft_wrap=True)
 

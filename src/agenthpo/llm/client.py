@@ -15,6 +15,7 @@ __all__ = [
     "EMBEDDED_ALLOWANCE",
     "LLM",
     "REMOTE_ALLOWANCE",
+    "WIDE_ALLOWANCE",
     "Form",
     "Manner",
     "Mannered",
@@ -22,7 +23,7 @@ __all__ = [
     "Reply",
 ]
 
-EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE = 700, 3000
+EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE, WIDE_ALLOWANCE = 700, 3000, 12_000
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ opened.
 
 from __future__ import annotations
 
-from agenthpo.llm.client import EMBEDDED_ALLOWANCE, LLM, REMOTE_ALLOWANCE, Manner
+from agenthpo.llm.client import LLM, Manner
 from agenthpo.llm.names import parse_model
+from agenthpo.llm.windows import allowance_of
 
 __all__ = ["manner_of", "open_model"]
 
@@ -13,7 +14,7 @@ __all__ = ["manner_of", "open_model"]
 def manner_of(name: str, *, base_url: str | None = None) -> Manner:
     """Return how the model ``name`` is to be asked; it is neither opened nor looked for."""
     embedded = parse_model(name, base_url).is_embedded
-    return Manner(name, EMBEDDED_ALLOWANCE if embedded else REMOTE_ALLOWANCE, embedded)
+    return Manner(name, allowance_of(name, base_url), embedded)
 
 
 def open_model(name: str, *, base_url: str | None = None, timeout_s: float | None = None) -> LLM:

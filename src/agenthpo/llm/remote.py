@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agenthpo.errors import LLMFailure, ModelError
-from agenthpo.llm.client import REMOTE_ALLOWANCE, Form, Message, Reply
+from agenthpo.llm.client import Form, Message, Reply
 from agenthpo.llm.json_text import Found, read_json
 from agenthpo.llm.names import parse_model
 from agenthpo.llm.prices import cost_usd
@@ -30,6 +30,7 @@ from agenthpo.llm.remote_failures import (
     refuses_system,
     refuses_tools,
 )
+from agenthpo.llm.windows import allowance_of
 from agenthpo.records import Usage
 from agenthpo.text.cleaning import whole_characters
 from agenthpo.text.install_hints import install_words
@@ -154,13 +155,13 @@ class RemoteLLM:
     visibly bounded.
     """
 
-    allowance = REMOTE_ALLOWANCE
     holds_to_grammar = False
 
     def __init__(
         self, name: str, model: Any, *, base_url: str | None = None, timeout_s: float = _TIMEOUT_S
     ) -> None:
         self.name = name
+        self.allowance = allowance_of(name, base_url)
         self._model, self._base_url, self._timeout_s = model, base_url, timeout_s
         self._takes_tools = self._takes_system = True
         self._tells_usage = True

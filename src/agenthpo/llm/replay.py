@@ -16,9 +16,9 @@ from agenthpo.llm.client import Form, Message, Reply
 from agenthpo.llm.names import REPLAY
 from agenthpo.records import Usage
 
-__all__ = ["ReplayLLM"]
+__all__ = ["VARYING", "ReplayLLM"]
 
-_VARYING = re.compile(r"^ {4}(?:\||took:).*$", re.MULTILINE)
+VARYING = re.compile(r"^ {4}(?:\||took:|left:).*$", re.MULTILINE)
 """Lines of a prompt that another run of the same trainings would not repeat."""
 
 
@@ -86,7 +86,7 @@ class ReplayLLM:
 def _key(form: str, seed: int, messages: Sequence[Any]) -> str:
     # Prompts of earlier versions called the engine's trials classical; that is the same question.
     # A log's lines, seconds and megabytes are no two times the same.
-    asked = [{**each, "text": _VARYING.sub("", str(each.get("text", "")))} for each in messages]
+    asked = [{**each, "text": VARYING.sub("", str(each.get("text", "")))} for each in messages]
     return json.dumps([form, seed, asked], sort_keys=True).replace("(classical)", "(engine)")
 
 

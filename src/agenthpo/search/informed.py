@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from agenthpo.exchange import Hint, View
@@ -50,8 +51,10 @@ class Informed:
         return self.proposer.propose(task, trials)
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
-        """Return the proposer's view, where it has one."""
-        return self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
+        """Return the proposer's view, where it has one, with the hints that are left."""
+        seen = self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
+        left = tuple(self._left(task, trials))
+        return replace(seen or View(()), known=left) if left else seen
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
         """Return what the proposer would try next, where it says so."""
@@ -62,16 +65,14 @@ class Informed:
         given = [t for t in trials if t.proposal.source == "knowledge"]
         if given and not _is_best(task, trials, given[-1]):
             return None
+        return next(self._left(task, trials, after=len(given)), None)
+
+    def _left(self, task: Task, trials: Sequence[Trial], after: int = 0) -> Iterator[Hint]:
+        """Yield the hints beyond the first so many that can be tried here."""
         barred = task.barred(trials)
-        return next(
-            (
-                hint
-                for hint in self.hints[len(given) :]
-                if not task.space.violations(hint.params)
-                and task.space.key(hint.params) not in barred
-            ),
-            None,
-        )
+        for hint in self.hints[after:]:
+            if not task.space.violations(hint.params) and task.space.key(hint.params) not in barred:
+                yield hint
 
 
 def _is_best(task: Task, trials: Sequence[Trial], trial: Trial) -> bool:

@@ -18,7 +18,13 @@ from agenthpo.events import (
     Stopped,
 )
 from agenthpo.records import Direction, Trial
-from agenthpo.text.phrases import budget_words, params_words, summary, trial_words
+from agenthpo.text.phrases import (
+    budget_words,
+    params_words,
+    summary,
+    trial_words,
+    widening_words,
+)
 from agenthpo.text.printing import say
 
 __all__ = ["TextLines", "print_json"]
@@ -56,6 +62,8 @@ def _print_text(event: Event, direction: Direction) -> None:
                 say(f"    {trial.proposal.rationale}")
             if trial.proposal.note:
                 say(f"    note: {trial.proposal.note}")
+            if advice := widening_words(trial):
+                say(f"    {advice}")
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):

@@ -9,11 +9,21 @@ from agenthpo.events import Opened, Stopped
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.text.pasting import pasted
-from agenthpo.trials import Account, Verdict, best_measured, ledger, mean_value, verdict
+from agenthpo.trials import (
+    Account,
+    Verdict,
+    best_measured,
+    claim_verdict,
+    ledger,
+    mean_value,
+    verdict,
+)
 from agenthpo.units import format_duration
 
 __all__ = [
+    "all_widening_words",
     "budget_words",
+    "claim_words",
     "gain_words",
     "measured_words",
     "params_words",
@@ -21,6 +31,7 @@ __all__ = [
     "summary",
     "trial_words",
     "verdict_words",
+    "widening_words",
 ]
 
 
@@ -51,6 +62,35 @@ def verdict_words(trial: Trial, direction: Direction) -> str:
         None: "",
     }
     return words[verdict(trial, direction)]
+
+
+def claim_words(trial: Trial, trials: Sequence[Trial], direction: Direction) -> str:
+    """Return in a sentence what the trial claimed and whether it was so; empty where it claimed
+    nothing.
+    """
+    claim = trial.proposal.claim
+    if claim is None:
+        return ""
+    verb = {"raise": "raised", "lower": "lowered", "change": "changed"}[claim.change]
+    said = "better" if claim.is_better else "worse"
+    found = claim_verdict(trial, trials, direction)
+    became = {True: "it is", False: "it is not", None: "not tested"}[found]
+    return f"Claim: {said} than trial {claim.than} with {claim.parameter} {verb}; {became}."
+
+
+def widening_words(trial: Trial) -> str:
+    """Return the advice to widen a range in a sentence; empty where there is none."""
+    advice = trial.proposal.widening
+    if advice is None:
+        return ""
+    why = f": {advice.why}" if advice.why else ""
+    return f"Advice: widen the range of {advice.parameter} to {format_number(advice.to)}{why}"
+
+
+def all_widening_words(trials: Sequence[Trial]) -> list[str]:
+    """Return the latest advice on each range, a sentence each, with the trial that gave it."""
+    latest = {t.proposal.widening.parameter: t for t in trials if t.proposal.widening}
+    return [f"{widening_words(t)} (trial {t.number})" for t in latest.values()]
 
 
 def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> str:
@@ -87,6 +127,7 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines += [
         f"Gain: {gain_words(stopped.trials, best)}",
         *source_words(stopped.trials, opened.direction),
+        *all_widening_words(stopped.trials),
     ]
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
 

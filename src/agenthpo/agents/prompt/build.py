@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from agenthpo.agents.prompt.findings import hypotheses, leaning, parameter_lines
+from agenthpo.agents.prompt.allowance import allowed
+from agenthpo.agents.prompt.findings import hypotheses, leaning, parameter_lines, steps
 from agenthpo.agents.prompt.trials import (
     brief,
     by_importance,
@@ -20,17 +21,23 @@ from agenthpo.agents.prompt.trials import (
     fenced,
     fitting,
     full,
+    lasting_tokens,
 )
+from agenthpo.budget import Spent
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.llm.model_class import is_weak
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
 from agenthpo.trials import incumbent
+from agenthpo.units import format_duration
 
 __all__ = ["detailed", "experience", "findings", "head", "prompt", "render", "standing"]
 
 _RENEWED = 4
+_SHORT, _LEAST = 10, 500
+"""Trials whose full telling a longer history is held to, and the tokens that it has at any rate."""
+_AGAIN = ', "again" (the number of a trial to measure once more instead of "params")'
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
 """Shares of the allowance: what an embedded model is told of the history; what others are, and of
@@ -56,8 +63,9 @@ def prompt(task: Task, trials: Sequence[Trial], now: str, *, llm: Mannered) -> l
     if llm.holds_to_grammar:
         parts = [experience(task, trials, allowance=int(llm.allowance * _EMBEDDED_SHARE))]
     else:
-        parts = [detailed(task, trials, allowance=int(llm.allowance * _HISTORY_SHARE))]
-        parts.append(findings(task, trials, allowance=int(llm.allowance * _FINDINGS_SHARE)))
+        allowance = allowed(task, trials, llm)
+        parts = [detailed(task, trials, allowance=int(allowance * _HISTORY_SHARE))]
+        parts.append(findings(task, trials, allowance=int(allowance * _FINDINGS_SHARE)))
     return [head(task, llm), Message("user", "\n\n".join([*filter(None, parts), now]))]
 
 
@@ -78,6 +86,7 @@ def head(task: Task, llm: Mannered) -> Message:
         folder,
         **objective,
         which=which,
+        again=_AGAIN if task.objective.noisy else "",
         names=", ".join(task.space.names),
     )
     background = task.background.describe() or f"- Task: {task.name}"
@@ -125,10 +134,13 @@ def detailed(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     ranked = by_importance(task, done)
     room = allowance - estimate_tokens(_FRAME)
     texts = {t.number: full(task, t) for t in ranked}
-    kept = fitting(ranked, texts, room * 4 // 5 if len(ranked) > _RENEWED else room)
+    # a long study's prompt is no longer than a short one's: as much as its first trials take
+    first = sum(lasting_tokens(texts[t.number]) for t in done[:_SHORT])
+    room = min(room, max(first, _LEAST))
+    kept = fitting(ranked, texts, room * 4 // 5 if len(ranked) > _SHORT else room)
     told = {number: texts[number] for number in kept}
     lines = {t.number: brief(task, t) for t in ranked if t.number not in kept}
-    left = room - sum(map(estimate_tokens, told.values()))
+    left = room - sum(map(lasting_tokens, told.values()))
     others = [t for t in ranked if t.number in lines]
     told |= {number: lines[number] for number in fitting(others, lines, left)}
     return _framed([told[number] for number in sorted(told)])
@@ -140,6 +152,7 @@ def findings(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     """
     done = [t for t in trials if t.outcome is not None]
     lines = [
+        *map(fenced, steps(done, task.objective.direction)),
         *map(fenced, hypotheses(done, task.objective.direction)),
         *map(fenced, parameter_lines(task, done)),
     ]
@@ -156,7 +169,8 @@ def _framed(lines: Sequence[str]) -> str:
 
 def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
     """Return where the study stands in a line: trials, failures, the incumbent, how many
-    predictions held, and to whom ``findings`` do not tell it, where the best third lies.
+    predictions held, what is left of the budget; and to whom ``findings`` do not tell it, where
+    the best third lies.
     """
     done = [t for t in trials if t.outcome is not None]
     best = incumbent(done, task.objective.direction)
@@ -173,6 +187,24 @@ def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
     ]
     if judged:
         words.append(f"{sum(judged)} of {len(judged)} predictions held.")
-    if llm.holds_to_grammar and (leans := leaning(task, done)):
-        words.append(leans)
-    return " ".join(words)
+    if llm.holds_to_grammar:
+        if leans := leaning(task, done):
+            words.append(leans)
+        return " ".join(words)
+    return "\n".join(filter(None, [" ".join(words), _left(task, trials)]))
+
+
+def _left(task: Task, trials: Sequence[Trial]) -> str:
+    """Return what is left of the budget, on a line that a replay leaves out: no two runs take the
+    same time, and a replay may have another budget.
+    """
+    budget, spent = task.budget, Spent.of(trials, task.objective.direction)
+    words = []
+    if budget.trials is not None:
+        words.append(f"{max(budget.trials - spent.trials, 0)} of {budget.trials} trials")
+    if budget.time_s is not None:
+        time_left = format_duration(max(budget.time_s - spent.time_s, 0.0))
+        words.append(f"{time_left} of {format_duration(budget.time_s)}")
+    if budget.tokens is not None:
+        words.append(f"{max(budget.tokens - spent.tokens, 0):,} of {budget.tokens:,} tokens")
+    return f"    left: {', '.join(words)}" if words else ""

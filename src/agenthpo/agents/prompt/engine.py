@@ -10,14 +10,16 @@ __all__ = ["params_words", "view_words"]
 
 _MATTERS = 0.05
 """Share of the differences below which a parameter is not worth a word."""
+_KNOWN = 2
+"""Configurations from elsewhere that are told."""
 
 
 def view_words(view: View, *, short: bool) -> str:
     """Return the view as lines, or as one line with the best candidate, for a model that pays for
-    every word.
+    every word; empty where there is nothing to say.
     """
     if not view.candidates:
-        return ""
+        return "" if short else "\n".join(_known(view))
     if short:
         return f"The engine would try {params_words(view.candidates[0].params)}."
     lines = [
@@ -25,7 +27,7 @@ def view_words(view: View, *, short: bool) -> str:
         "alter it, or go your own way, and say why."
     ]
     lines += [
-        f"- candidate {letter}: {_words(candidate)}"
+        f"- candidate {letter}, {_where(candidate)}: {_words(candidate)}"
         for letter, candidate in zip("ABCDE", view.candidates, strict=False)
     ]
     matters = [
@@ -38,7 +40,18 @@ def view_words(view: View, *, short: bool) -> str:
     )
     if view.gaps:
         lines.append(f"- never tried: {'; '.join(view.gaps)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_known(view)])
+
+
+def _known(view: View) -> list[str]:
+    return [
+        f"- known from elsewhere, not tried here: {params_words(hint.params)}. {hint.rationale}"
+        for hint in view.known[:_KNOWN]
+    ]
+
+
+def _where(candidate: Candidate) -> str:
+    return "near the best" if candidate.is_near else "far from the best"
 
 
 def _words(candidate: Candidate) -> str:

@@ -5,13 +5,14 @@ that failed. Pure, and all numbers are code's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agenthpo.records import Direction, Trial
 from agenthpo.space import Parameter, format_number, same, short_number
 from agenthpo.task import Task
-from agenthpo.trials import Verdict, ranked, verdict
+from agenthpo.trials import Verdict, claim_verdict, improvements, ranked, verdict
 
-__all__ = ["hypotheses", "leaning", "parameter_lines"]
+__all__ = ["hypotheses", "leaning", "parameter_lines", "steps"]
 
 _FEWEST, _BEST_SHARE = 4, 3
 """Results below which nothing is said; the best third is what a parameter is judged by."""
@@ -55,10 +56,34 @@ def hypotheses(trials: Sequence[Trial], direction: Direction, *, most: int = 3) 
     held = [t for t in judged if t.analysis and t.analysis.expectation_met]
     failed = [t for t in judged if t.analysis and not t.analysis.expectation_met]
     kept = [*held[-most:], *failed[-most:]]
-    return [_verdict(t, direction) for t in sorted(kept, key=lambda t: t.number)]
+    return [_verdict(t, trials, direction) for t in sorted(kept, key=lambda t: t.number)]
 
 
-def _verdict(trial: Trial, direction: Direction) -> str:
+def steps(trials: Sequence[Trial], direction: Direction, *, most: int = 4) -> list[str]:
+    """Return the latest trials that became the best, each with what it changed of the one before it
+    and by how much it was better.
+    """
+    won = improvements(trials, direction)
+    return [
+        f"trial {now.number} beat trial {before.number} by "
+        f"{format_number(abs(now.value - before.value))}: {_changes(before, now)}"
+        for before, now in list(pairwise(won))[-most:]
+        if now.value is not None and before.value is not None
+    ]
+
+
+def _changes(before: Trial, now: Trial) -> str:
+    old, new = before.proposal.params, now.proposal.params
+    words = [
+        f"{name} {short_number(old[name]) if name in old else 'unset'} -> "
+        f"{short_number(new[name]) if name in new else 'unset'}"
+        for name in dict.fromkeys([*old, *new])
+        if name not in old or name not in new or not same(old[name], new[name])
+    ]
+    return ", ".join(words) or "measured again"
+
+
+def _verdict(trial: Trial, trials: Sequence[Trial], direction: Direction) -> str:
     expected = trial.proposal.expected
     came = "no value" if trial.value is None else format_number(trial.value)
     interval = (
@@ -71,7 +96,11 @@ def _verdict(trial: Trial, direction: Direction) -> str:
         "better": "came out better than expected",
         "failed": "refuted",
     }
+    claimed = claim_verdict(trial, trials, direction)
+    # where code has tested the hypothesis itself, its interval says nothing of whether it was right
     word = words[verdict(trial, direction)]
+    if claimed is not None:
+        word = "confirmed" if claimed else "refuted"
     return f"trial {trial.number} {word}: {trial.proposal.hypothesis[:160]} (came {came}{interval})"
 
 

@@ -5,7 +5,7 @@ log's informative lines.
 from __future__ import annotations
 
 from agenthpo.agents.prompt.log_lines import informative
-from agenthpo.agents.prompt.trials import cut, fenced
+from agenthpo.agents.prompt.trials import cut, fenced, took
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
@@ -34,8 +34,7 @@ def seen_words(task: Task, trial: Trial, *, allowance: int) -> str:
         if trial.value is not None
         else f"{outcome.status} ({cut(outcome.error, _ERROR)})"
     )
-    memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB at most"
-    lines = [fenced(came), f"    took: {outcome.duration_s:.3g} s{memory}"]
+    lines = [fenced(came), f"    took: {took(trial)}"]
     for name, curve in list(outcome.curves.items())[:_CURVES]:
         if len(curve) > 1:
             points = ", ".join(f"{y:.4g} at {x:g}" for x, y in thinned(curve, _POINTS))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agenthpo.agents.reply.validate import whole_sentences
+from agenthpo.llm.replay import VARYING
 from agenthpo.records import Curve, Trial
 from agenthpo.space import format_number, same, short_number
 from agenthpo.task import Task
@@ -18,15 +19,27 @@ from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
 from agenthpo.trials import Verdict, improvements, ranked, verdict
 
-__all__ = ["brief", "by_importance", "cut", "estimate_tokens", "fenced", "fitting", "full"]
+__all__ = [
+    "brief",
+    "by_importance",
+    "cut",
+    "estimate_tokens",
+    "fenced",
+    "fitting",
+    "full",
+    "lasting_tokens",
+    "took",
+]
 
 _INSIGHT_WIDTH = 160
 _BEST, _RECENT = 3, 4
-_POINTS = 8
+_POINTS, _FEW_POINTS = 8, 4
 _BEYOND = 1000
 """Characters beyond a cut that are looked at: a secret that begins before it ends there."""
 _SUSPECT = re.compile(r"[=:]|//|--|[A-Za-z0-9+/_.-]{12}|(?i:bearer|basic|cookie|private|password)")
 """What every secret has something of; plain words are not looked at any closer."""
+_TOOK = "    took: 1234 s, 12345 MB at most"
+"""A line of about the length of those that vary."""
 _FENCE = re.compile(r"<\s{0,9}/?\s{0,9}data\b[^<>]{0,99}>?", re.IGNORECASE)
 
 
@@ -35,6 +48,13 @@ def estimate_tokens(text: str) -> int:
     high side.
     """
     return len(text) // 3 + 1
+
+
+def lasting_tokens(text: str) -> int:
+    """Return the same of ``text``, whatever its seconds and megabytes are: what fits into a prompt
+    must not hang on them, or no replay would ask the same question.
+    """
+    return estimate_tokens(VARYING.sub(_TOOK, text))
 
 
 def brief(task: Task, trial: Trial) -> str:
@@ -73,6 +93,8 @@ def full(task: Task, trial: Trial) -> str:
         if expected and came
         else "",
         "curve": _curve(curve),
+        **_other_curves(task, trial),
+        "took": took(trial),
         "evidence": cut("; ".join(analysis.evidence), 240) if analysis else "",
         "advice": analysis.advice if analysis else "",
     }
@@ -119,7 +141,7 @@ def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[
     """
     kept: set[int] = set()
     for trial in order:
-        cost = estimate_tokens(texts[trial.number])
+        cost = lasting_tokens(texts[trial.number])
         if trial.number not in kept and cost <= room:
             kept.add(trial.number)
             room -= cost
@@ -182,7 +204,22 @@ def _result(task: Task, trial: Trial) -> str:
     return f"{task.objective.metric} {format_number(trial.value)}"
 
 
-def _curve(curve: Curve) -> str:
+def _curve(curve: Curve, points: int = _POINTS) -> str:
     if len(curve) < 3:
         return ""
-    return ", ".join(f"{value:.3g} at step {step:g}" for step, value in thinned(curve, _POINTS))
+    return ", ".join(f"{value:.3g} at step {step:g}" for step, value in thinned(curve, points))
+
+
+def _other_curves(task: Task, trial: Trial) -> dict[str, str]:
+    """Return what else the trial reported in steps, by names that say so."""
+    curves = trial.outcome.curves if trial.outcome else {}
+    others = {n: c for n, c in curves.items() if n != task.objective.metric}
+    return {f"curve of {fenced(cut(n, 40))}": _curve(c, _FEW_POINTS) for n, c in others.items()}
+
+
+def took(trial: Trial) -> str:
+    """Return seconds and memory; a replay knows the line by its name and leaves it out."""
+    if trial.outcome is None:
+        return ""
+    memory = "" if trial.outcome.peak_mb is None else f", {trial.outcome.peak_mb:.0f} MB at most"
+    return f"{trial.outcome.duration_s:.3g} s{memory}"

@@ -20,8 +20,10 @@ from agenthpo.task import Task
 from agenthpo.trials import incumbent, next_number
 
 __all__ = [
+    "CHANGES",
     "HYPOTHESIS",
     "INSIGHT",
+    "MOST_FURTHER",
     "RATIONALE",
     "closed",
     "creator_form",
@@ -31,6 +33,10 @@ __all__ = [
 ]
 
 _GRID = 11
+MOST_FURTHER = 2
+"""Configurations that a reply may hold beside the first one."""
+CHANGES = "raise", "lower", "change"
+"""What a claim may say of a parameter."""
 RATIONALE, HYPOTHESIS, INSIGHT = 110, 55, 110
 """Characters a held reply may have; an embedded model writes about three of them a token. What is
 longer was cut.
@@ -57,6 +63,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         },
     }
     required = list(properties)
+    properties |= _extra_fields(task, dict(properties))
     if task.budget.creator_may_stop:
         properties["stop"] = {
             "type": "boolean",
@@ -77,6 +84,41 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         ]
     )
     return Form("proposal", closed(properties) | {"required": required}, grammar)
+
+
+def _extra_fields(task: Task, proposal: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of what may stand beside a proposal, whose own ones are given; none of it
+    has to. ``extras`` reads it.
+    """
+    text = {"type": "string"}
+    ranges = [p.name for p in task.space if not p.is_discrete]
+    fields: dict[str, Any] = {
+        "claim": closed(
+            {
+                "parameter": {"enum": list(task.space.names)},
+                "change": {"enum": list(CHANGES)},
+                "than": {"type": "integer", "description": "The trial it is compared with."},
+                "is_better": {"type": "boolean"},
+            }
+        )
+        | {"description": "The hypothesis, as code will test it."},
+        "more": {
+            "type": "array",
+            "items": closed(proposal),
+            "maxItems": MOST_FURTHER,
+            "description": "What to try next, without asking you, while results are as expected.",
+        },
+    }
+    if task.objective.noisy:
+        fields["again"] = {
+            "type": "integer",
+            "description": "A trial to be measured again; its params are used.",
+        }
+    if ranges:
+        fields["widen"] = closed(
+            {"parameter": {"enum": ranges}, "to": {"type": "number"}, "why": text}
+        ) | {"description": "A range that is too narrow; the user decides."}
+    return fields
 
 
 def params_form(space: Space) -> Form:

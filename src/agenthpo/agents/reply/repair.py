@@ -17,7 +17,8 @@ from agenthpo.space import Parameter, Space, format_number, same
 __all__ = ["meant_params"]
 
 _OTHER_NAMES = ("hyperparameters", "parameters", "config", "configuration", "hyper_parameters")
-_REPLY_KEYS = frozenset({"rationale", "hypothesis", "expected", "stop", *_OTHER_NAMES})
+_EXTRAS = ("stop", "claim", "more", "again", "widen")
+_REPLY_KEYS = frozenset({"rationale", "hypothesis", "expected", *_EXTRAS, *_OTHER_NAMES})
 _POWER = re.compile(r"\s*(\d{1,4})\s*(?:\*\*|\^)\s*(-?\d{1,3})\s*")
 
 

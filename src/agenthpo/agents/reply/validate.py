@@ -54,7 +54,7 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
         }
     if not isinstance(data, dict):
         return ["the reply is not a JSON object with rationale, params, hypothesis and expected"]
-    raw, repairs = meant_params(data, task.space)
+    raw, repairs = meant_params(_with_params(data, task, trials), task.space)
     params = applicable(task.space, raw) if isinstance(raw, dict) else raw
     problems = task.space.violations(params)
     if not problems:
@@ -80,6 +80,15 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
             repairs=tuple(repairs),
         )
     )
+
+
+def _with_params(data: dict[str, Any], task: Task, trials: Sequence[Trial]) -> dict[str, Any]:
+    """Return ``data`` with the params of the trial that it asks to be measured again."""
+    number = as_number(data.get("again"))
+    if not task.objective.noisy or isinstance(number, bool) or not isinstance(number, int | float):
+        return data
+    again = next((t for t in trials if t.number == number), None)
+    return data if again is None else {**data, "params": again.proposal.params}
 
 
 def wants_to_stop(data: Any) -> str:

@@ -205,8 +205,8 @@ class Engine:
                 return ()
             fresh = _untried(self._sought(belief, rng), tried)
             return tuple(
-                self._proposal(belief, row, _why(belief, row))
-                for row in apart(belief, fresh, _OPTIONS)
+                self._proposal(belief, fresh[i], _why(belief, fresh[i]))
+                for i in apart(belief, fresh, _OPTIONS)
             )
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:

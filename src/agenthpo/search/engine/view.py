@@ -12,13 +12,14 @@ import numpy as np
 from agenthpo.exchange import Candidate, View
 from agenthpo.records import Params
 from agenthpo.search.engine.belief import Belief
-from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
+from agenthpo.search.engine.encoding import Encoding, Matrix
 from agenthpo.space import Parameter, same, short_number
 
 __all__ = ["apart", "gaps", "importance", "view_of"]
 
 _SAMPLES, _LEVELS = 48, 8
 _APART = 0.15
+_NEAR = 0.2
 _SAME = 1e-9
 """Places nearer to each other than this are one."""
 _NAMED = 4
@@ -28,16 +29,41 @@ _WIDEST = 0.34
 
 
 def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates: int = 3) -> View:
-    """Return the view; ``rows`` are what the engine would try, the best first."""
+    """Return the view; ``rows`` are what the engine would try, the best first.
+
+    Among the candidates are both, one near the best that was tried and one far from it, where
+    ``rows`` hold them: a step to refine, and a step to explore.
+    """
+    near = _near(belief, rows)
     chosen = apart(belief, rows, candidates)
+    kinds = {bool(near[i]) for i in chosen}
+    others = np.flatnonzero(near != near[chosen[0]]) if chosen else np.array([], dtype=int)
+    if len(kinds) == 1 and len(others):
+        chosen = [*chosen[: max(candidates - 1, 1)], int(others[0])]
     return View(
         candidates=tuple(
-            Candidate(belief.encoding.params(row), belief.expected(row)) for row in chosen
+            Candidate(
+                belief.encoding.params(rows[i]), belief.expected(rows[i]), is_near=bool(near[i])
+            )
+            for i in chosen
         ),
         importance=importance(belief),
         noise=belief.noise,
         gaps=gaps(belief.encoding, tried),
     )
+
+
+def _near(belief: Belief, rows: Matrix) -> np.ndarray:
+    """Return for each row whether it is near the best of those that were tried, as far as is
+    believed: no parameter more than a fifth of its range away, or one step of its list.
+    """
+    best = belief.known[int(np.argmin(belief.at(belief.known)[0]))]
+    steps = [
+        0.0 if axis.is_name else 1 / (axis.levels - 1) if axis.levels > 1 else 0.0
+        for axis in belief.encoding.axes
+    ]
+    away = np.maximum(steps, [0.0 if axis.is_name else _NEAR for axis in belief.encoding.axes])
+    return np.asarray((np.abs(rows - best) <= away + _SAME).all(axis=1))
 
 
 def importance(belief: Belief) -> dict[str, float]:
@@ -95,8 +121,8 @@ def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequen
     return f"{parameter.name} between {short_number(ends[0])} and {short_number(ends[1])}"
 
 
-def apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:
-    """Return the first rows that are not nearly the same as one before them."""
+def apart(belief: Belief, rows: Matrix, most: int) -> list[int]:
+    """Return the places of the first rows that are not nearly the same as one before them."""
     points = belief.encoding.spread(rows, np.ones(belief.encoding.width))
     kept: list[int] = []
     for i in range(len(rows)):
@@ -104,4 +130,4 @@ def apart(belief: Belief, rows: Matrix, most: int) -> list[Vector]:
             kept.append(i)
         if len(kept) == most:
             break
-    return [rows[i] for i in kept]
+    return kept
