@@ -65,6 +65,7 @@ def tune(
     without: Sequence[str] = (),
     on_llm_failure: OnFailure = "fallback",
     llm_timeout_s: float | None = None,
+    temperature: float | None = None,
     keep_going: bool = False,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
@@ -110,13 +111,16 @@ def tune(
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
     :param earlier: studies whose best configurations are tried after the default: names or folders,
         CSV files, files or URLs of Optuna storages. Their spaces may differ.
-    :param without: parts to go without: ``knowledge`` is what was good on other data sets for the
-        same kind of model, of which one configuration is tried after the default. A resumed study
+    :param without: parts to go without: ``knowledge`` (what was good on other data sets for the
+        same kind of model, of which one configuration is tried after the default), ``engine``, and
+        what a language model is told: ``background``, ``history``, ``analysis``. A resumed study
         keeps what it began with.
     :param on_llm_failure: what a failed request does: ``fallback`` continues with the engine, and
         each trial says so; ``stop`` raises ``ModelError``, and the study can be resumed.
     :param llm_timeout_s: seconds that a remote model has to answer; 120 without it, and 600 for one
         that is known to think first.
+    :param temperature: how freely the model draws its words, from 0 to 2; the model's own without
+        it.
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
         it the study ends when the first two calls, or later three in a row, fail the same way.
     :param seed: of the search; a function that draws at random seeds itself.
@@ -145,7 +149,13 @@ def tune(
     tell = on_event or TextLines()
     if resume:
         choice = (
-            ModelChoice(model, base_url, on_failure=on_llm_failure, timeout_s=llm_timeout_s)
+            ModelChoice(
+                model,
+                base_url,
+                on_failure=on_llm_failure,
+                timeout_s=llm_timeout_s,
+                temperature=temperature,
+            )
             if model
             else None
         )
@@ -173,6 +183,7 @@ def tune(
             hint=hint,
             on_failure=on_llm_failure,
             timeout_s=llm_timeout_s,
+            temperature=temperature,
         )
     )
     seed = its_seed if its_seed is not None else seed

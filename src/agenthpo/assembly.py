@@ -19,9 +19,10 @@ from agenthpo.llm.opening import open_model
 from agenthpo.llm.prices import cost_usd, price_missing
 from agenthpo.llm.recorded import EXCHANGES
 from agenthpo.llm.replay import ReplayLLM
+from agenthpo.parts import ENGINE_PART, PARTS, TOLD
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
-from agenthpo.search.hybrid import CREATOR, HYBRID, INFORMED, Hybrid
+from agenthpo.search.hybrid import ASKING, CREATOR, HYBRID, INFORMED, PAPER, Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
@@ -56,6 +57,8 @@ class ModelChoice:
     """
     timeout_s: float | None = None
     """Seconds that a remote model has to answer; None leaves it to the model's kind."""
+    temperature: float | None = None
+    """How freely it draws its words, from 0 to 2; None leaves it to the model."""
 
     @property
     def model(self) -> ModelName:
@@ -81,7 +84,12 @@ def opened_model(choice: ModelChoice) -> Iterator[LLM | None]:
     if named.kind == "replay":
         yield ReplayLLM(find_study(named.own) / EXCHANGES)
         return
-    llm = open_model(choice.name, base_url=choice.base_url, timeout_s=choice.timeout_s)
+    llm = open_model(
+        choice.name,
+        base_url=choice.base_url,
+        timeout_s=choice.timeout_s,
+        temperature=choice.temperature,
+    )
     try:
         llm.verify()
         yield llm
@@ -113,19 +121,26 @@ def check_priced(task: Task, model: ModelChoice) -> None:
         )
 
 
-def check_proposer(name: str, *, has_model: bool) -> None:
-    """Refuse a proposer that is not known or cannot work.
+def check_proposer(name: str, *, has_model: bool, without: frozenset[str] = frozenset()) -> None:
+    """Refuse a proposer that is not known or cannot work, or not without the parts named.
 
     :raises TaskError: naming the fix.
     """
-    if name == CREATOR and not has_model:
+    if name in (CREATOR, PAPER) and not has_model:
         raise TaskError(
-            "the proposer 'creator' is a language model; name one by --model, or leave it "
+            f"the proposer '{name}' is a language model; name one by --model, or leave it "
             "to the engine"
         )
+    asks = has_model and name in ASKING
+    for part in sorted(without & (TOLD | {ENGINE_PART})):
+        if not asks:
+            raise TaskError(
+                f"--without {part} takes {PARTS[part]} from a language model, and none is asked; "
+                f"name one by --model with --proposer {HYBRID}, or leave it out"
+            )
     if is_stateful(name):
         loaded(name)
-    elif name not in (HYBRID, CREATOR, ENGINE):
+    elif name not in (*ASKING, ENGINE):
         check_sampler(name)
 
 
@@ -162,27 +177,35 @@ def proposer_named(
     seed: int,
     record: Record = (0.0, 0.0),
     hints: Sequence[Hint] = (),
+    without: frozenset[str] = frozenset(),
 ) -> Proposer:
-    """Return who proposes: ``hybrid``, ``creator``, ``engine``, or one of Optuna's samplers.
+    """Return who proposes: ``hybrid``, ``creator``, ``paper``, ``engine``, or one of Optuna's
+    samplers.
 
     :param hints: what hybrid and engine try first.
+    :param without: parts of ``agenthpo.parts``. Without the engine every trial is the Creator's,
+        and where it has nothing valid a random configuration is tried.
     :raises TaskError: for a name that is not known.
     """
-    check_proposer(name, has_model=llm is not None)
+    check_proposer(name, has_model=llm is not None, without=without)
     if is_stateful(name):
         return Stateful(seed, name)
-    engine: Proposer = (
-        Engine(seed) if name in (HYBRID, CREATOR, ENGINE) else OptunaSampler(seed, name)
-    )
+    is_alone = name == PAPER or ENGINE_PART in without
+    engine: Proposer
+    if is_alone:
+        engine = OptunaSampler(seed, "random")
+    else:
+        engine = Engine(seed) if name in (*ASKING, ENGINE) else OptunaSampler(seed, name)
     if hints and name in INFORMED:
         engine = Informed(engine, hints)
-    if llm is None or name not in (HYBRID, CREATOR):
+    if llm is None or name not in ASKING:
         return engine
     return Hybrid(
-        Creator(llm, seed),
+        Creator(llm, seed, without),
         engine,
         model=llm.name,
         kind=class_of(llm.name, embedded=llm.holds_to_grammar),
         record=record,
-        always=name == CREATOR,
+        always=name == CREATOR or is_alone,
+        default_first=name != PAPER,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,22 +19,20 @@ from agenthpo.knowledge.earlier import Earlier, hints_from
 from agenthpo.knowledge.families import imported
 from agenthpo.knowledge.hints import hints_for
 from agenthpo.llm.names import NONE, parse_model
+from agenthpo.parts import KNOWLEDGE, checked_parts
 from agenthpo.search.hybrid import HYBRID, INFORMED
 from agenthpo.studies import find_study, is_study, meta_of, study_folder
 from agenthpo.task import Task
 from agenthpo.text.urls import shown_url
 
-__all__ = ["KNOWLEDGE", "hints_of"]
-
-KNOWLEDGE = "knowledge"
-"""The part that a study can go without."""
+__all__ = ["hints_of"]
 
 
 def hints_of(
     task: Task,
     *,
     earlier: Sequence[str] = (),
-    without: Sequence[str] = (),
+    without: Collection[str] = (),
     model: str = NONE,
     proposer: str = HYBRID,
 ) -> tuple[Hint, ...]:
@@ -44,15 +42,13 @@ def hints_of(
     A study that is replayed goes the way it went, and so begins with what it knew.
 
     :param earlier: studies' names or folders, CSV files, files or URLs of Optuna storages.
-    :param without: parts that are switched off; ``knowledge`` is the only one.
+    :param without: parts that are switched off, of which ``knowledge`` is the one that counts here.
     :param model: the name of the model, which may be a study to replay.
     :param proposer: who proposes; only hybrid and engine begin with what is known.
     :raises TaskError: for a part that is not known, and for earlier studies that nobody would use.
     :raises StudyError: for an earlier study that cannot be read, or of which nothing fits.
     """
-    for part in without:
-        if part != KNOWLEDGE:
-            raise TaskError(f"there is no part '{part}' to go without; known is {KNOWLEDGE}")
+    without = checked_parts(without)
     named = parse_model(model)
     if named.kind == "replay":
         return meta_of(find_study(named.own)).hints

@@ -20,6 +20,7 @@ from agenthpo.errors import StudyError, TaskError
 from agenthpo.known import hints_of
 from agenthpo.llm.names import NONE
 from agenthpo.llm.redact import Redacting
+from agenthpo.parts import checked_parts
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
@@ -111,13 +112,15 @@ class Optimizer:
         self._proposer: Proposer
         if isinstance(proposer, str):
             choice = ModelChoice(model, base_url)
+            parts = checked_parts(without)
             check_priced(self.task, choice)
             llm = self._stack.enter_context(opened_model(choice))
             self._proposer = proposer_named(
                 proposer,
                 llm and Redacting(llm),
                 seed=seed,
-                hints=hints_of(self.task, earlier=earlier, without=without, proposer=proposer),
+                hints=hints_of(self.task, earlier=earlier, without=parts, proposer=proposer),
+                without=parts,
             )
         elif earlier:
             raise TaskError("a proposer of your own makes no use of earlier=; leave it out")

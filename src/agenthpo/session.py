@@ -14,6 +14,7 @@ from pathlib import Path
 from agenthpo import __version__
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.prompt.build import head
+from agenthpo.agents.prompt.told import told
 from agenthpo.assembly import (
     ModelChoice,
     check_priced,
@@ -36,6 +37,7 @@ from agenthpo.llm.recorded import EXCHANGES, Recorded
 from agenthpo.llm.redact import Redacting
 from agenthpo.llm.strict import Strict
 from agenthpo.loop import run_trials
+from agenthpo.parts import checked_parts
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.search.hybrid import HYBRID
 from agenthpo.search.trust import Record
@@ -81,14 +83,15 @@ def begin(
     Optuna storage at the URL ``storage``.
 
     :param earlier: studies whose best configurations are worth a trial, and parts to go
-        ``without``; see ``agenthpo.known.hints_of``.
+        ``without``, of ``agenthpo.parts``; see ``agenthpo.known.hints_of``.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
     refuse_existing(folder)  # before a model is loaded
     model = model or ModelChoice()
     proposer = proposer or HYBRID
-    check_proposer(proposer, has_model=not model.model.is_none)
+    parts = checked_parts(without)
+    check_proposer(proposer, has_model=not model.model.is_none, without=parts)
     check_priced(task, model)
     identity = uuid.uuid4().hex
     meta = StudyMeta(
@@ -97,11 +100,13 @@ def begin(
         folder=str(folder.resolve()),
         proposer=proposer,
         record=record_in(folder.parent, model.name),
-        hints=hints_of(task, earlier=earlier, without=without, model=model.name, proposer=proposer),
+        hints=hints_of(task, earlier=earlier, without=parts, model=model.name, proposer=proposer),
         model=model.name,
         base_url=model.base_url,
         on_llm_failure=model.on_failure,
         llm_timeout_s=model.timeout_s,
+        temperature=model.temperature,
+        without=tuple(sorted(parts)),
         version=__version__,
         name=task.name,
         task_file=task.file,
@@ -135,6 +140,7 @@ def begin(
             proposer=proposer,
             record=meta.record,
             hints=meta.hints,
+            without=parts,
             keep_going=keep_going,
             on_event=on_event,
         )
@@ -179,9 +185,11 @@ def go_on(
             meta.base_url,
             on_failure=meta.on_llm_failure,
             timeout_s=meta.llm_timeout_s,
+            temperature=meta.temperature,
         )
         proposer = proposer or meta.proposer
-        check_proposer(proposer, has_model=not model.model.is_none)
+        parts = checked_parts(meta.without)
+        check_proposer(proposer, has_model=not model.model.is_none, without=parts)
         check_priced(task, model)
         with opened_model(model) as llm:
             hint = _adopted(task, meta, log)
@@ -204,6 +212,7 @@ def go_on(
                 proposer=proposer,
                 record=meta.record,
                 hints=meta.hints,
+                without=parts,
                 keep_going=keep_going,
                 on_event=on_event,
             )
@@ -338,6 +347,7 @@ def _run(
     proposer: str,
     record: Record,
     hints: Sequence[Hint],
+    without: frozenset[str],
     keep_going: bool,
     on_event: OnEvent,
 ) -> Stopped:
@@ -359,11 +369,11 @@ def _run(
         llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
         if model.on_failure == "stop":
             llm = Strict(llm, f"resume with: {pasted('resume', log.folder)}")
-        llm.prepare([head(task, llm)])
+        llm.prepare([head(told(task, [], without)[0], llm)])
     return run_trials(
         task,
-        proposer_named(proposer, llm, seed=seed, record=record, hints=hints),
-        executor=Executor(llm, seed),
+        proposer_named(proposer, llm, seed=seed, record=record, hints=hints, without=without),
+        executor=Executor(llm, seed, without),
         log=log,
         pool=InlinePool(),
         seed=seed,

@@ -15,7 +15,6 @@ from agenthpo.llm.client import LLM, Form
 from agenthpo.records import Params, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
-from agenthpo.trials import next_number
 
 __all__ = ["choose"]
 
@@ -40,7 +39,7 @@ def choose(
                 task,
                 trials=trials,
                 candidates=[candidates[i] for i in order],
-                seed=spawn_seed(seed, "choice", next_number(trials), turn),
+                seed=spawn_seed(seed, turn),
             )
         except LLMFailure as failure:
             return Choice(None, str(failure), usage)

@@ -11,6 +11,7 @@ from agenthpo.agents.batch import next_of_batch
 from agenthpo.agents.choice import choose
 from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import view_words
+from agenthpo.agents.prompt.told import told
 from agenthpo.agents.reply.extras import Extras, read_extras
 from agenthpo.agents.reply.forms import creator_form
 from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
@@ -31,9 +32,11 @@ _SENT_BACK = 2
 class Creator:
     """A language model that proposes configurations."""
 
-    def __init__(self, llm: LLM, seed: int = 0) -> None:
+    def __init__(self, llm: LLM, seed: int = 0, without: frozenset[str] = frozenset()) -> None:
+        """:param without: parts of ``agenthpo.parts`` that the model is not told."""
         self.llm = llm
         self.seed = seed
+        self.without = without
 
     def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
         """Ask for a proposal, given what the engine thinks; what it holds is a point of the space
@@ -42,12 +45,14 @@ class Creator:
         """
         if (next_one := next_of_batch(task, trials)) is not None:
             return Attempt(next_one)
-        messages = creator_messages(self.llm, task, trials=trials, view=view)
-        form = creator_form(task, trials)
+        shown = told(task, trials, self.without)
+        number = next_number(trials)
+        messages = creator_messages(self.llm, *shown, view=view, number=number)
+        form = creator_form(shown[0], trials)
         usage = Usage()
         refused = list[str]()
         for turn in range(1 + _SENT_BACK):
-            seed = spawn_seed(self.seed, "creator", next_number(trials), turn)
+            seed = spawn_seed(self.seed, "creator", number, turn)
             try:
                 reply = self.llm.ask(messages, form, seed=seed)
             except LLMFailure as failure:
@@ -76,7 +81,9 @@ class Creator:
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
         """Ask which of the candidates it would try, twice, in two orders."""
-        return choose(self.llm, task, trials, candidates, seed=self.seed)
+        shown = told(task, trials, self.without)
+        seed = spawn_seed(self.seed, "choice", next_number(trials))
+        return choose(self.llm, *shown, candidates, seed=seed)
 
     def _proposal(
         self, draft: Draft, *, refused: list[str], repairs: Sequence[str], usage: Usage
@@ -113,12 +120,20 @@ def _with_extras(proposal: Proposal, extras: Extras) -> Proposal:
 
 
 def creator_messages(
-    llm: Mannered, task: Task, *, trials: Sequence[Trial], view: View | None = None
+    llm: Mannered,
+    task: Task,
+    trials: Sequence[Trial],
+    *,
+    view: View | None = None,
+    number: int | None = None,
 ) -> list[Message]:
-    """Return the conversation that asks for the next configuration."""
+    """Return the conversation that asks for the next configuration.
+
+    :param number: that of its trial; the one after ``trials`` without it.
+    """
     engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)
     values = {
-        "number": str(next_number(trials)),
+        "number": str(next_number(trials) if number is None else number),
         "standing": standing(task, trials, llm=llm),
         "engine": engine,
     }

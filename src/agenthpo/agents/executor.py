@@ -14,6 +14,7 @@ from agenthpo.agents.claims import Shown, names_one
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.seen import seen_words
+from agenthpo.agents.prompt.told import told
 from agenthpo.agents.prompt.trials import cut, fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.opinion import opinion_form, read_opinion
@@ -21,6 +22,7 @@ from agenthpo.agents.reply.validate import words_of
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 from agenthpo.llm.model_class import is_weak
+from agenthpo.parts import ANALYSIS
 from agenthpo.records import Analysis, Outcome, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import same
@@ -39,9 +41,15 @@ _FEWEST = 6
 class Executor:
     """Analyse trials, in the words of a language model or, without one, of the rules."""
 
-    def __init__(self, llm: LLM | None = None, seed: int = 0) -> None:
-        self.llm = llm
+    def __init__(
+        self, llm: LLM | None = None, seed: int = 0, without: frozenset[str] = frozenset()
+    ) -> None:
+        """:param without: parts of ``agenthpo.parts``: without ``analysis`` no model is asked, and
+        it is not told the others.
+        """
+        self.llm = None if ANALYSIS in without else llm
         self.seed = seed
+        self.without = without
 
     def analyse(
         self, task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Trial]
@@ -56,6 +64,7 @@ class Executor:
         others = [t for t in trials if t.number != trial.number]
         if why := _unreliable(self.llm.name, others):
             return replace(analysis, note=f"in the rules' words: {why}")
+        task, others = told(task, others, self.without)
         ended = replace(trial, outcome=outcome, analysis=analysis)
         judge = self._in_words if is_weak(self.llm) else self._with_opinion
         try:

@@ -112,9 +112,10 @@ def run(
         list[str] | None,
         typer.Option(
             "--without",
-            metavar="knowledge",
-            help="Go without a part: knowledge is what was good on other data sets for the same "
-            "kind of model, of which one configuration is tried after the default.",
+            metavar="PART",
+            help="Go without a part, to see what it is worth: knowledge (what was good on other "
+            "data sets), engine, and what the model is told: background, history, analysis. "
+            "Can be repeated.",
         ),
     ] = None,
     storage: Annotated[
@@ -186,7 +187,9 @@ def resume(
         on_llm_failure=options.on_llm_failure or meta.on_llm_failure,
     )
     choice = chosen.choice()
-    choice = replace(choice, timeout_s=choice.timeout_s or meta.llm_timeout_s)
+    temperature = meta.temperature if choice.temperature is None else choice.temperature
+    timeout_s = choice.timeout_s or meta.llm_timeout_s
+    choice = replace(choice, timeout_s=timeout_s, temperature=temperature)
     named = ""
     if not trust:
         named = foreign_words(

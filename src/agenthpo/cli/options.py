@@ -55,6 +55,7 @@ class StudyOptions:
             "--proposer",
             metavar="NAME",
             help="Who proposes: hybrid (Creator and engine, the default), creator, engine, "
+            "paper (every trial the Creator's, no default first, no engine), "
             "a sampler of Optuna's (tpe, gp, cmaes, random, qmc), "
             "or module:Class, or hub:PACKAGE from OptunaHub.",
         ),
@@ -75,6 +76,15 @@ class StudyOptions:
             metavar="DURATION",
             help="How long a remote model may take to answer: 90 (seconds), 10m; 2m without it, "
             "and 10m for a model that thinks first.",
+        ),
+    ] = None
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            "--temperature",
+            min=0.0,
+            max=2.0,
+            help="How freely the model draws its words, from 0 to 2; the model's own without it.",
         ),
     ] = None
     timeout: Annotated[
@@ -160,6 +170,7 @@ class StudyOptions:
             hint=hint,
             on_failure=on_failure,  # type: ignore[arg-type]
             timeout_s=_duration("--llm-timeout", self.llm_timeout),
+            temperature=self.temperature,
         )
 
 

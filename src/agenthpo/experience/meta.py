@@ -40,6 +40,10 @@ class StudyMeta:
     on_llm_failure: OnFailure = "fallback"
     llm_timeout_s: float | None = None
     """Seconds that its model has to answer; None leaves it to the model's kind."""
+    temperature: float | None = None
+    """How freely its model draws its words; None leaves it to the model."""
+    without: tuple[str, ...] = ()
+    """The parts that it goes without."""
     version: str = ""
     """The version of AgentHPO that began it."""
     name: str = ""

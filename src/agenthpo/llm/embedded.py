@@ -35,8 +35,9 @@ class EmbeddedLLM:
     allowance = EMBEDDED_ALLOWANCE
     holds_to_grammar = True
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, *, temperature: float | None = None) -> None:
         self.name = name
+        self._temperature = _TEMPERATURE if temperature is None else temperature
         self._path = path
         self._server: Any = None
         self._failure = ""
@@ -60,7 +61,7 @@ class EmbeddedLLM:
             messages,
             grammar=form.grammar,
             max_tokens=_MOST_TOKENS,
-            temperature=_TEMPERATURE,
+            temperature=self._temperature,
             seed=seed,
         )
         if "choices" not in answer:

@@ -17,7 +17,13 @@ def manner_of(name: str, *, base_url: str | None = None) -> Manner:
     return Manner(name, allowance_of(name, base_url), embedded)
 
 
-def open_model(name: str, *, base_url: str | None = None, timeout_s: float | None = None) -> LLM:
+def open_model(
+    name: str,
+    *,
+    base_url: str | None = None,
+    timeout_s: float | None = None,
+    temperature: float | None = None,
+) -> LLM:
     """Return the model ``name``: ``local:…`` for an embedded one, else a pydantic-ai name such as
     ``openai:gpt-5``.
 
@@ -25,14 +31,14 @@ def open_model(name: str, *, base_url: str | None = None, timeout_s: float | Non
 
     :param timeout_s: seconds that a remote model has to answer; 120 without it, and 600 for one
         that is known to think first.
-
+    :param temperature: how freely it draws its words, from 0 to 2; the model's own without it.
     :raises ModelError: if it cannot be used at all.
     """
     if parse_model(name, base_url).is_embedded:
         from agenthpo.llm.catalogue import locate
         from agenthpo.llm.embedded import EmbeddedLLM
 
-        return EmbeddedLLM(name, locate(name))
+        return EmbeddedLLM(name, locate(name), temperature=temperature)
     from agenthpo.llm.remote import open_remote
 
-    return open_remote(name, base_url=base_url, timeout_s=timeout_s)
+    return open_remote(name, base_url=base_url, timeout_s=timeout_s, temperature=temperature)

@@ -58,7 +58,11 @@ _FEWEST_CUT = 256
 
 
 def open_remote(
-    name: str, *, base_url: str | None = None, timeout_s: float | None = None
+    name: str,
+    *,
+    base_url: str | None = None,
+    timeout_s: float | None = None,
+    temperature: float | None = None,
 ) -> RemoteLLM:
     """Return the model ``name`` of a provider, or of the OpenAI-compatible server at ``base_url``.
 
@@ -87,8 +91,11 @@ def open_remote(
             model = OpenAIChatModel(
                 known_as, provider=OpenAIProvider(base_url=base_url, api_key=key)
             )
-            return RemoteLLM(name, model, base_url=base_url, timeout_s=patience)
-        return RemoteLLM(name, models.infer_model(name), timeout_s=patience)
+            return RemoteLLM(
+                name, model, base_url=base_url, timeout_s=patience, temperature=temperature
+            )
+        known = models.infer_model(name)
+        return RemoteLLM(name, known, timeout_s=patience, temperature=temperature)
     except ModelError:
         raise
     except (UserError, ValueError, ImportError) as problem:
@@ -158,9 +165,16 @@ class RemoteLLM:
     holds_to_grammar = False
 
     def __init__(
-        self, name: str, model: Any, *, base_url: str | None = None, timeout_s: float = _TIMEOUT_S
+        self,
+        name: str,
+        model: Any,
+        *,
+        base_url: str | None = None,
+        timeout_s: float = _TIMEOUT_S,
+        temperature: float | None = None,
     ) -> None:
         self.name = name
+        self._temperature = temperature
         self.allowance = allowance_of(name, base_url)
         self._model, self._base_url, self._timeout_s = model, base_url, timeout_s
         self._takes_tools = self._takes_system = True
@@ -270,6 +284,8 @@ class RemoteLLM:
         from pydantic_ai.tools import ToolDefinition
 
         settings = ModelSettings(timeout=self._timeout_s, max_retries=0)
+        if self._temperature is not None:
+            settings["temperature"] = self._temperature
         parameters = ModelRequestParameters()
         if form is not None and self._takes_tools:
             tool = ToolDefinition(

@@ -21,15 +21,20 @@ from agenthpo.search.trust import Record, assessed, is_creators
 from agenthpo.space import short_number
 from agenthpo.task import Task
 
-__all__ = ["CREATOR", "HYBRID", "INFORMED", "Hybrid", "Suggests"]
+__all__ = ["ASKING", "CREATOR", "HYBRID", "INFORMED", "PAPER", "Hybrid", "Suggests"]
 
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
 CREATOR = "creator"
-"""The name of the one in which the Creator proposes every trial after the default, as in the paper.
+"""The name of the one in which the Creator proposes every trial after the default."""
+PAPER = "paper"
+"""The name of the one as in the paper: the first configuration is the Creator's too, and no engine
+stands beside it.
 """
 INFORMED = (HYBRID, "engine")
 """The names of those that begin with what is known from elsewhere."""
+ASKING = (HYBRID, CREATOR, PAPER)
+"""The names of those that ask a language model."""
 _TOLD = 3
 """Parameters that a choice's rationale names."""
 
@@ -64,9 +69,11 @@ class Hybrid:
         kind: ModelClass = "unknown",
         record: Record = (0.0, 0.0),
         always: bool = False,
+        default_first: bool = True,
     ) -> None:
         """:param record: what the model showed in earlier studies; ``always``: whether the turn is
-        always the Creator's, and free.
+        always the Creator's, and free; ``default_first``: whether the default configuration is
+        the first trial.
         """
         self.creator, self.engine, self.model, self.kind, self.always, self.record = (
             creator,
@@ -76,10 +83,11 @@ class Hybrid:
             always,
             record,
         )
+        self.default_first = default_first
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the proposal of whoever's turn it is."""
-        if proposal := default_proposal(task, trials):
+        if self.default_first and (proposal := default_proposal(task, trials)):
             return proposal
         is_weak = self.kind in WEAK and not self.always
         # it knows no better than what was good elsewhere

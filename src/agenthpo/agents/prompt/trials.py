@@ -66,10 +66,10 @@ def brief(task: Task, trial: Trial) -> str:
         if trial.analysis and trial.analysis.author != "rules"
         else ""
     )
-    diagnosis = trial.analysis.diagnosis if trial.analysis else ""
+    diagnosis = f", {trial.analysis.diagnosis}" if trial.analysis else ""
     return (
         f"trial {trial.number} ({trial.proposal.source}): {_params(task, trial)} -> "
-        f"{_result(task, trial)}, {diagnosis}. {fenced(insight)}"
+        f"{_result(task, trial)}{diagnosis}. {fenced(insight)}"
     ).rstrip()
 
 
