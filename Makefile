@@ -7,7 +7,11 @@ ifneq ($(wildcard $(SHARED_DATA)),)
 export AGENTHPO_DATA ?= $(SHARED_DATA)
 endif
 
-.PHONY: bench-smoke clean demo dist docs lint picture test
+PAPER_MODEL ?= local:qwen2.5-coder-1.5b
+PAPER_TASKS ?= tabular-classification,tabular-regression,graph-node-classification,language-topic
+PAPER_ARMS ?= random,tpe,paper,paper-without-background,paper-without-analysis,paper-without-history
+
+.PHONY: bench-smoke clean demo dist docs lint paper picture test
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
@@ -24,6 +28,11 @@ test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every t
 bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: a minute or two
 	$(BIN)/agenthpo models pull local:smollm2
 	$(BIN)/agenthpo bench run --smoke --results .agenthpo/bench/smoke
+
+paper: $(VENV)/.ready  ## the paper's proposer and its ablations, then every figure and table
+	$(BIN)/agenthpo models pull $(PAPER_MODEL)
+	$(BIN)/agenthpo bench run --tasks $(PAPER_TASKS) --proposers $(PAPER_ARMS) --model $(PAPER_MODEL)
+	$(BIN)/agenthpo bench figures
 
 docs: $(VENV)/.ready  ## build the documentation site into site/; a warning is an error
 	$(BIN)/python docs/build.py .site

@@ -94,6 +94,7 @@ def test_the_peak_is_that_of_all_runs_although_fewer_seeds_are_compared():
 def test_tables_are_told_where_there_are_runs_for_them():
     assert list(tables(RUNS, TASKS)) == [
         "Mean ranks", "Ahead of random", "Ahead of tpe", GOOD, "Who found it", "Scores",
+        "Trials to reach the best of ten random ones",
         "Two models: scores", "Two models: the random draws that a proposal beats", "Two "
             "models: "
             "who found "
@@ -109,6 +110,7 @@ def test_tables_are_told_where_there_are_runs_for_them():
         GOOD,
         "Who found it",
         "Scores",
+        "Trials to reach the best of ten random ones",
     ]
     text = tables_words(tables(RUNS, TASKS))
     assert (

@@ -59,7 +59,7 @@ def of(asked, tool):
 
 
 def test_with_all_parts_the_model_is_told_of_each():
-    trials, asked = tuned(proposer="creator")
+    _, asked = tuned(proposer="creator")
     last = of(asked, "proposal")[-1]
     assert "A wheel of fortune." in last and "a dial" in last
     assert "trial 0 (default)" in last and "completed. The dial pays." in last

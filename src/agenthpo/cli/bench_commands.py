@@ -88,7 +88,12 @@ def bench_run(
         str, typer.Option("--tasks", help="Which, by commas; all twelve unless named.")
     ] = "",
     proposers: Annotated[
-        str, typer.Option("--proposers", help="Which, by commas.")
+        str,
+        typer.Option(
+            "--proposers",
+            help="Which, by commas; PROPOSER-without-PART+PART and PROPOSER-at-TEMPERATURE "
+            "are others.",
+        ),
     ] = "random,tpe,creator,hybrid",
     model: Annotated[
         str, typer.Option("--model", help="The language model that creator, hybrid and opro ask.")

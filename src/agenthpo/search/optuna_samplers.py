@@ -66,7 +66,7 @@ def check_sampler(name: str) -> None:
     """
     if name not in SAMPLERS:
         raise TaskError(
-            f"there is no proposer '{name}'; known are hybrid, creator, engine, "
+            f"there is no proposer '{name}'; known are hybrid, creator, engine, paper, "
             f"{', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
         )
     if package := _NEEDS.get(name):

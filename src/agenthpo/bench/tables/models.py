@@ -20,14 +20,15 @@ __all__ = ["Remembered", "creator"]
 class Remembered:
     """The model ``name``, opened at the first question that is not answered in ``path`` yet."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, *, temperature: float | None = None) -> None:
+        """:param temperature: how freely it draws its words; its own without it."""
         manner = manner_of(name)
         self.name, self.allowance, self.holds_to_grammar = (
             manner.name,
             manner.allowance,
             manner.holds_to_grammar,
         )
-        self._path = path
+        self._path, self._temperature = path, temperature
         self._known = ReplayLLM(path) if path.is_file() and path.stat().st_size else None
         self._live: LLM | None = None
 
@@ -40,7 +41,7 @@ class Remembered:
                 pass
         if self._live is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._live = Recorded(open_model(self.name), self._path)
+            self._live = Recorded(open_model(self.name, temperature=self._temperature), self._path)
         return self._live.ask(messages, form, seed=seed)
 
     def verify(self) -> None:

@@ -53,6 +53,7 @@ def credit(runs: Runs, folder: Path = TASKS_FOLDER) -> list[dict[str, Any]]:
             row["won"] += 1
             if (
                 best[0].number
+                and trials[0].proposal.source == "default"
                 and (gained := gain(best[0].value, trials[0].value, direction)) is not None
             ):
                 row["gains"].append(gained)

@@ -16,6 +16,7 @@ from agenthpo.bench.tasks.groups import (
     main_runs,
     model_runs,
     opro_runs,
+    part_runs,
     tasks_of,
 )
 from agenthpo.bench.tasks.scores import AT, gain, label, peak, scored, sources_of, trials_of
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "draw", "trajectory"]
+__all__ = ["FIGURES", "PEAK_LABEL", "draw", "trajectory"]
 
 _TRIALS = max(AT)
-_COLOURS = ("#4c6a92", "#d1823a", "#5a9367", "#b0413e", "#7b5ea7", "#8c6d46", "#c2739f", "#6b6b6b")
+PEAK_LABEL = "100-trial peak"
+_PEAK_COLOUR = "#444"
+_COLOURS = (
+    *("#4c6a92", "#d1823a", "#5a9367", "#b0413e", "#7b5ea7", "#8c6d46", "#c2739f", "#6b6b6b"),
+    *("#2a9d8f", "#e9c46a", "#9bb1d4", "#f0b27a", "#a3c9a8", "#d98880", "#c3b1e1", "#c4a882"),
+)
 
 
 def trajectory(run: StoredRun, direction: Direction) -> list[float]:
@@ -45,7 +51,7 @@ def trajectory(run: StoredRun, direction: Direction) -> list[float]:
 
 def draw(runs: Runs, folder: Path, tasks: Path = TASKS_FOLDER) -> list[Path]:
     """Draw every figure that ``runs`` has something for as a PNG file in ``folder``, and return the
-    files.
+    files. A proposer has the same colour in all of them.
     """
     import matplotlib as mpl
 
@@ -107,6 +113,11 @@ def _strategy(runs: Runs, tasks: Path) -> Figure | None:
     return figure
 
 
+def _parts(runs: Runs, tasks: Path) -> Figure | None:
+    """What the paper's proposer comes to without each of its parts."""
+    return _panels(part_runs(runs), runs, tasks)
+
+
 def _test(runs: Runs, tasks: Path) -> Figure | None:
     """What each proposer gained over the default on validation, and what of it is left on test."""
     gains: dict[str, list[list[float | None]]] = {}
@@ -114,6 +125,8 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     for run in runs:
         direction = directions[run.task]
         trials = trials_of(run)
+        if trials[:1] and trials[0].proposal.source != "default":
+            continue
         first, last = scored(trials[:1], direction), scored(trials[:_TRIALS], direction)
         if first and last and len(trials) >= _TRIALS:
             both = [gain(b, a, direction) for a, b in zip(first, last, strict=True)]
@@ -122,7 +135,7 @@ def _test(runs: Runs, tasks: Path) -> Figure | None:
     if not gains:
         return None
     figure, (place,) = _grid(1, height=4.0)
-    colours = _colours(runs)
+    colours = _colours(runs, runs)
     for who, pairs in sorted(gains.items()):
         x, y = np.array(pairs).T
         place.scatter(x, y, s=18, alpha=0.6, color=colours[who], label=who)
@@ -142,6 +155,7 @@ FIGURES = {
     "trajectories": _trajectories,
     "opro": _link,
     "models": _models,
+    "parts": _parts,
     "strategy": _strategy,
     "validation-and-test": _test,
 }
@@ -156,17 +170,19 @@ def _panels(runs: Runs, pool: Runs, tasks: Path) -> Figure | None:
     if not names:
         return None
     figure, places = _grid(len(names))
-    colours = _colours(runs)
+    colours = _colours(runs, pool)
+    has_peak = False
     for name, place in zip(names, places, strict=True):
         objective = load_bench_task(name, tasks).objective
         here = [run for run in runs if run.task == name]
         _lines(place, here, colours, objective.direction)
         if best := peak([run for run in pool if run.task == name], objective.direction):
-            place.axhline(best["value"], color="#444", linestyle=":", linewidth=1)
+            place.axhline(best["value"], color=_PEAK_COLOUR, linestyle=":", linewidth=1)
+            has_peak = True
         place.set_title(f"{name} ({sources_of(here)})", fontsize=9)
         place.set_ylabel(objective.metric, fontsize=7)
         place.tick_params(labelsize=7)
-    return _with_legend(figure, colours)
+    return _with_legend(figure, colours, has_peak=has_peak)
 
 
 def _lines(place: Axes, runs: Runs, colours: Mapping[str, str], direction: Direction) -> None:
@@ -205,12 +221,14 @@ def _grid(count: int, height: float = 2.6) -> tuple[Figure, list[Axes]]:
     return figure, list(places.flat[:count])
 
 
-def _with_legend(figure: Figure, colours: Mapping[str, str]) -> Figure:
+def _with_legend(figure: Figure, colours: Mapping[str, str], *, has_peak: bool = False) -> Figure:
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=colour, marker=".", label=who) for who, colour in colours.items()
     ]
+    if has_peak:
+        handles.append(Line2D([], [], color=_PEAK_COLOUR, linestyle=":", label=PEAK_LABEL))
     figure.legend(
         handles=handles,
         loc="outside lower center",
@@ -221,8 +239,10 @@ def _with_legend(figure: Figure, colours: Mapping[str, str]) -> Figure:
     return figure
 
 
-def _colours(runs: Runs) -> dict[str, str]:
-    return {
-        who: _COLOURS[i % len(_COLOURS)]
-        for i, who in enumerate(sorted({label(run) for run in runs}))
-    }
+def _colours(runs: Runs, every: Runs) -> dict[str, str]:
+    """Return the colour of each proposer of ``runs``; its place among ``every`` run's decides, so
+    that it is the same in each figure.
+    """
+    places = {who: i for i, who in enumerate(sorted({label(run) for run in every}))}
+    shown = sorted({label(run) for run in runs})
+    return {who: _COLOURS[places[who] % len(_COLOURS)] for who in shown}

@@ -7,14 +7,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agenthpo.bench.tasks.arms import WITHOUT
 from agenthpo.bench.tasks.opro import OPRO
 from agenthpo.bench.tasks.scores import label
 from agenthpo.bench.tasks.stored_runs import StoredRun
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task
 from agenthpo.records import Direction
-from agenthpo.search.hybrid import CREATOR, HYBRID
+from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 
-__all__ = ["LINK", "Runs", "directions_of", "main_runs", "model_runs", "opro_runs", "tasks_of"]
+__all__ = [
+    "LINK",
+    "Runs",
+    "directions_of",
+    "main_runs",
+    "model_runs",
+    "opro_runs",
+    "part_runs",
+    "tasks_of",
+]
 
 LINK = "graph-link-prediction"
 """The task that the paper compares with OPRO on."""
@@ -63,6 +73,17 @@ def model_runs(runs: Runs) -> Runs:
         if len(models) > 1
         else []
     )
+
+
+def part_runs(runs: Runs) -> Runs:
+    """Return those of the paper's proposer and of every arm that goes without a part, with random
+    search and TPE beside them, on the tasks that all these arms have tuned.
+    """
+    arms = [run for run in runs if run.proposer == PAPER or WITHOUT in run.proposer]
+    names = {label(run) for run in arms}
+    tasks = [task for task in tasks_of(arms) if {label(r) for r in arms if r.task == task} == names]
+    beside = [run for run in runs if run.proposer in ("random", "tpe", "engine")]
+    return _on_shared_seeds([run for run in [*arms, *beside] if run.task in tasks])
 
 
 def _on_shared_seeds(runs: Runs) -> Runs:

@@ -22,9 +22,27 @@ _TITLES = {
     "peak)",
     "opro": "Link prediction: optimisation by prompting beside the agent",
     "models": "Two models side by side",
+    "parts": "The paper's proposer, and what is left without each of its parts",
     "strategy": "How far the Creator moves from the incumbent, by hyperparameter and trial",
     "validation-and-test": "What is gained over the default on validation, and on test",
 }
+_READ = {
+    "trajectories": "Each line is a proposer's best validation score so far. A line that rises "
+    "early (falls, where less is better) needs few trials; one that crosses the dotted line has "
+    "passed a hundred pooled trials of random search and TPE.",
+    "opro": "OPRO is told configurations and scores alone. What lies between the lines is what "
+    "background, curves and analyses add.",
+    "models": "The same prompts, another model. Where the lines are level, the model makes no "
+    "difference on this task.",
+    "parts": "Each line leaves one part out. The further it falls behind the whole, the more that "
+    "part is worth; within the shaded deviation, nothing can be said.",
+    "strategy": "A row is a hyperparameter, a column a trial. Dark is far from the best "
+    "configuration of its time: a dark column explores, a light one with one dark cell changes one "
+    "thing to see what it does.",
+    "validation-and-test": "A point is a run. On the line the whole gain is left on test; below "
+    "it, some of the gain was luck on validation.",
+}
+"""How to read each figure, in a sentence or two."""
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2rem auto;padding:0 1rem;"
     "color:#222}"
@@ -46,7 +64,8 @@ def page(runs: Sequence[StoredRun], figures: Sequence[Path], tables: Mapping[str
     for path in figures:
         picture = base64.b64encode(path.read_bytes()).decode()
         title = escape(_TITLES[path.stem])
-        parts.append(f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{picture}">')
+        image = f'<img alt="{title}" src="data:image/png;base64,{picture}">'
+        parts.append(f"<h2>{title}</h2><p>{escape(_READ[path.stem])}</p>{image}")
     about = sorted({json.dumps(run.about, sort_keys=True) for run in runs})
     parts += ["<h2>Made by</h2>", *(f"<p><code>{escape(text)}</code></p>" for text in about)]
     return "\n".join(parts)

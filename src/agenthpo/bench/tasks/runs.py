@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.executor import Executor
-from agenthpo.assembly import check_proposer, proposer_named
+from agenthpo.assembly import proposer_named
 from agenthpo.bench.store import about, append
 from agenthpo.bench.tables.models import Remembered
+from agenthpo.bench.tasks.arms import Arm, arm_named
 from agenthpo.bench.tasks.opro import OPRO, Opro
 from agenthpo.bench.tasks.stored_runs import Run, StoredRun, StoredTrial, read_runs
 from agenthpo.bench.tasks.trained import load_bench_task, trained
@@ -23,12 +24,10 @@ from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE, parse_model
 from agenthpo.records import Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.hybrid import CREATOR, HYBRID
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 
 __all__ = [
-    "ASKING",
     "Where",
     "checked_run",
     "missing_runs",
@@ -36,8 +35,6 @@ __all__ = [
     "play_runs",
 ]
 
-ASKING = (CREATOR, HYBRID, OPRO)
-"""The proposers that ask a language model."""
 _TOLD = (
     "agenthpo",
     "numpy",
@@ -70,8 +67,7 @@ def checked_run(task: str, proposer: str, *, model: str, seed: int, trials: int)
 
     :raises TaskError: for a proposer that is not known, or one that asks where there is no model.
     """
-    if proposer not in ASKING:
-        check_proposer(proposer, has_model=False)
+    if not arm_named(proposer).asks:
         model = NONE
     elif parse_model(model).is_none:
         raise TaskError(f"the proposer '{proposer}' asks a language model; name one by --model")
@@ -104,13 +100,15 @@ def play_run(where: Where, run: Run) -> StoredRun:
     task = load_bench_task(run.task, where.tasks)
     trials = list[Trial]()
     llm = None
-    if run.proposer in ASKING:
+    arm = arm_named(run.proposer)
+    if arm.asks:
         name = f"{run.task}-{run.proposer}-{run.model}-{run.seed}".replace(":", "-").replace(
             "/", "-"
         )
-        llm = Remembered(run.model, where.cache / "replies" / f"{name}.jsonl")
-    proposer = _proposer(run, llm)
-    executor = Executor(None if run.proposer == OPRO else llm, run.seed)
+        replies = where.cache / "replies" / f"{name}.jsonl"
+        llm = Remembered(run.model, replies, temperature=arm.temperature)
+    proposer = _proposer(run, arm, llm)
+    executor = Executor(None if arm.proposer == OPRO else llm, run.seed, arm.without)
     source: dict[str, str] = {}
     try:
         while len(trials) < run.trials:
@@ -140,12 +138,12 @@ def play_run(where: Where, run: Run) -> StoredRun:
     )
 
 
-def _proposer(run: Run, llm: LLM | None) -> Proposer:
+def _proposer(run: Run, arm: Arm, llm: LLM | None) -> Proposer:
     # by task too: else a seed draws the same points of the cube on all of them
     seed = spawn_seed(run.seed, run.task)
-    if run.proposer == OPRO and llm is not None:
+    if arm.proposer == OPRO and llm is not None:
         return Opro(llm, seed)
-    return proposer_named(run.proposer, llm, seed=seed)
+    return proposer_named(arm.proposer, llm, seed=seed, without=arm.without)
 
 
 def _training_seed(

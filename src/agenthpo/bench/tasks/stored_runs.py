@@ -21,10 +21,13 @@ Key = tuple[str, str, str, int]
 
 @dataclass(frozen=True)
 class Run:
-    """One proposer on one task with one seed. Every run begins with the default configuration."""
+    """One proposer on one task with one seed. Every run but the paper's begins with the default
+    configuration.
+    """
 
     task: str
     proposer: str
+    """See ``arms``: it may go without some parts."""
     model: str
     """``none`` for a proposer that asks none."""
     seed: int

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from agenthpo.bench.tasks.contributions import credit, credit_words
 from agenthpo.bench.tasks.duels import duels, duels_words
-from agenthpo.bench.tasks.groups import Runs, main_runs, model_runs, opro_runs
+from agenthpo.bench.tasks.explanations import explanations
+from agenthpo.bench.tasks.groups import Runs, main_runs, model_runs, opro_runs, part_runs
 from agenthpo.bench.tasks.percentiles import standing, standing_words
+from agenthpo.bench.tasks.reached import reached, reached_words
 from agenthpo.bench.tasks.score_tables import ranks_words, table_words
 from agenthpo.bench.tasks.scores import scores_table
 
@@ -35,6 +37,15 @@ def tables(runs: Runs, tasks: Path) -> dict[str, str]:
         "Who found it": credit_words(credit(main, tasks)),
         "Scores": table_words(table),
     }
+    found["Trials to reach the best of ten random ones"] = reached_words(reached(main, tasks))
+    if parts := part_runs(runs):
+        found["What each part is worth: scores"] = table_words(scores_table(parts, tasks, runs))
+        found["What each part is worth: trials to reach the best of ten random ones"] = (
+            reached_words(reached(parts, tasks))
+        )
+    title, text = explanations(runs, tasks)
+    if text:
+        found[title] = text
     if models:
         found["Two models: scores"] = table_words(scores_table(models, tasks, runs))
         found["Two models: the random draws that a proposal beats"] = standing_words(

@@ -20,8 +20,8 @@ MARK = "<!-- measured: written by `agenthpo bench figures` -->"
 def facts(runs: Runs, task: str, direction: Direction) -> str:
     """Return the facts on ``task`` in Markdown."""
     here = [run for run in runs if run.task == task]
-    defaults = {run.seed: run.trials[0].value for run in here if run.trials[0].value is not None}
-    values = list(defaults.values())
+    firsts = {run.seed: run.trials[0] for run in here if run.trials[0].source == "default"}
+    values = [first.value for first in firsts.values() if first.value is not None]
     best = peak(here, direction)
     seconds = [t.duration_s for run in here for t in run.trials if t.duration_s is not None]
     lines = ["", f"Measured by `agenthpo bench run` ({sources_of(here)} data):", ""]
