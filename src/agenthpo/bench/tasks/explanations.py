@@ -5,24 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from agenthpo.bench.tasks.groups import Runs, directions_of
-from agenthpo.bench.tasks.scores import label
+from agenthpo.bench.tasks.scores import label, trials_of
 from agenthpo.bench.tasks.stored_runs import StoredRun, StoredTrial
 from agenthpo.bench.tasks.trained import TASKS_FOLDER
+from agenthpo.records import Direction
 from agenthpo.space import same, short_number
-from agenthpo.trials import upward
+from agenthpo.trials import improvements, upward
 
 __all__ = ["explanations"]
 
 
 def explanations(runs: Runs, folder: Path = TASKS_FOLDER) -> tuple[str, str]:
-    """Return a title and a table in Markdown of the run whose Creator gave the most reasons of its
-    own: each of its trials with what it changed of the best so far, why, and what came. Both are
-    empty where no Creator gave any.
+    """Return a title and a table in Markdown of the run whose Creator improved the most often by
+    ideas of its own: each of its trials with what it changed of the best so far, why, and what
+    came. Both are empty where no Creator gave any reasons.
     """
-    told = max(runs, key=lambda run: len(_reasons(run)), default=None)
-    if told is None or not _reasons(told):
+    directions = directions_of(runs, folder)
+    told = max(
+        (run for run in runs if _reasons(run)),
+        key=lambda run: (_paid(run, directions[run.task]), len(_reasons(run))),
+        default=None,
+    )
+    if told is None:
         return "", ""
-    sign = upward(directions_of([told], folder)[told.task])
+    sign = upward(directions[told.task])
     lines = ["| trial | change of the best so far | why | value |", "|---|---|---|---|"]
     best: StoredTrial | None = None
     for trial in told.trials:
@@ -40,6 +46,11 @@ def explanations(runs: Runs, folder: Path = TASKS_FOLDER) -> tuple[str, str]:
 
 def _reasons(run: StoredRun) -> set[str]:
     return {t.rationale for t in run.trials if t.source == "creator" and t.mode == "free"}
+
+
+def _paid(run: StoredRun, direction: Direction) -> int:
+    found = improvements(trials_of(run), direction)
+    return sum(t.proposal.source == "creator" for t in found)
 
 
 def _changes(best: StoredTrial, trial: StoredTrial) -> str:
