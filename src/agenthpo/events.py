@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agenthpo.budget import Budget
 from agenthpo.records import Direction, Outcome, Trial
+from agenthpo.shadow import Shadow
 
 __all__ = [
     "Analysing",
@@ -101,6 +102,8 @@ class Stopped:
     incumbent: Trial | None
     fault: str = ""
     """Why it is the task that fails, where that ended the study before its budget."""
+    shadow: Shadow | None = None
+    """What the engine alone would have been expected to reach, where others took part."""
 
 
 Event = Opened | Proposing | Started | Reported | Reading | Analysing | Finished | Stopped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
@@ -20,6 +21,8 @@ from agenthpo.events import (
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
+from agenthpo.search.engine.shadow import shadow_of
+from agenthpo.shadow import Shadow
 from agenthpo.task import Task
 from agenthpo.training.metrics import Point
 from agenthpo.training.pool import Pool
@@ -80,9 +83,25 @@ def run_trials(
         trials=tuple(log.trials()),
         incumbent=log.incumbent(),
         fault=fault,
+        shadow=_shadow(task, log, seed),
     )
     on_event(stopped)
     return stopped
+
+
+def _shadow(task: Task, log: ExperienceLog, seed: int) -> Shadow | None:
+    """Return what the engine alone would have been expected to reach, and keep it with the study;
+    None where nobody else took part.
+    """
+    trials = log.fitting_trials()
+    if all(t.proposal.source in ("default", "engine") for t in trials):
+        return None
+    known = log.meta.shadow
+    if known is not None and known.trials == sum(t.outcome is not None for t in trials):
+        return known
+    found = shadow_of(task, trials, seed)
+    log.keep_meta(replace(log.meta, shadow=found))
+    return found
 
 
 def _next(

@@ -21,6 +21,7 @@ from agenthpo.text.phrases import (
     gain_words,
     measured_words,
     params_words,
+    shadow_words,
     source_words,
 )
 from agenthpo.text.printing import clean_console
@@ -82,6 +83,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             *measured_words(trials, direction),
             f"Gain: {gain_words(trials, best)}",
             *source_words(trials, direction),
+            *shadow_words(meta.shadow),
             *all_widening_words(trials),
         ]
         console.print("\n".join(lines), soft_wrap=True)

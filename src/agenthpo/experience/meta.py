@@ -12,6 +12,7 @@ from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.codec import adapter
 from agenthpo.exchange import Hint
 from agenthpo.records import Direction
+from agenthpo.shadow import Shadow
 
 __all__ = ["OnFailure", "StudyMeta", "decode_meta", "encode_meta"]
 
@@ -61,6 +62,8 @@ class StudyMeta:
     budget: Budget = DEFAULT_BUDGET
     written_budget: Budget | None = None
     """The budget as the task file had it, by which an edit is noticed."""
+    shadow: Shadow | None = None
+    """What the engine alone would have been expected to reach, where others took part."""
     beside: Mapping[str, Any] = field(default_factory=dict)
     """What a later version says as well; it is kept."""
 

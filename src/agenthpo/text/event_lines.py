@@ -97,6 +97,7 @@ def _as_json(event: Event) -> dict[str, Any]:
                 "trials": len(event.trials),
                 "fault": event.fault,
                 "incumbent": event.incumbent and trial_to_json(event.incumbent),
+                "shadow": event.shadow and asdict(event.shadow),
             }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.records import Direction, Params, Trial
+from agenthpo.shadow import Shadow
 from agenthpo.space import format_number
 from agenthpo.text.pasting import pasted
 from agenthpo.trials import (
@@ -27,6 +28,7 @@ __all__ = [
     "gain_words",
     "measured_words",
     "params_words",
+    "shadow_words",
     "source_words",
     "summary",
     "trial_words",
@@ -127,6 +129,7 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines += [
         f"Gain: {gain_words(stopped.trials, best)}",
         *source_words(stopped.trials, opened.direction),
+        *shadow_words(stopped.shadow),
         *all_widening_words(stopped.trials),
     ]
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
@@ -171,6 +174,19 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
 def source_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
     """Return one line a source: what it proposed, won and cost."""
     return [_account_words(account) for account in ledger(trials, direction)]
+
+
+def shadow_words(shadow: Shadow | None) -> list[str]:
+    """Return in a line what the engine alone would have been expected to reach, where that is
+    known.
+    """
+    if shadow is None:
+        return []
+    spread = f"{format_number(shadow.low)} to {format_number(shadow.high)}"
+    return [
+        f"    engine alone (an estimate): {shadow.value:.4g} expected after {shadow.trials} "
+        f"trials, {spread}"
+    ]
 
 
 def _account_words(account: Account) -> str:
