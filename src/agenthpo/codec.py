@@ -136,6 +136,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "note": proposal.note,
         "mode": proposal.mode,
         "turn": proposal.turn,
+        "forecast": proposal.forecast and asdict(proposal.forecast),
         "claim": proposal.claim and asdict(proposal.claim),
         "given_with": proposal.given_with,
         "widening": proposal.widening and asdict(proposal.widening),

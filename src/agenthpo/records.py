@@ -184,6 +184,8 @@ class Proposal:
     """Why it was this side's turn, where Creator and engine share the study: what the Creator had
     earned by then.
     """
+    forecast: Expected | None = None
+    """What the other side expected of it: the engine, of a configuration of the Creator's."""
     claim: Claim | None = None
     """The hypothesis in a form that code tests; None where it has none."""
     further: tuple[Further, ...] = ()

@@ -10,11 +10,13 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_info
 
 from agenthpo.assembly import proposer_named
+from agenthpo.exchange import Attempt
 from agenthpo.optimizer import Optimizer
-from agenthpo.records import Stop
+from agenthpo.records import Expected, Proposal, Stop
 from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.engine import HANDOVER, Engine, Knobs
 from agenthpo.search.engine.threads import one_thread
+from agenthpo.search.hybrid import Hybrid
 from spaces import spaces
 from studies import SPACE, make_task, make_trial
 
@@ -340,3 +342,28 @@ def test_what_failed_is_not_offered_again_even_where_values_are_noisy(proposer):
             )
         )
     assert bad
+
+
+def test_it_forecasts_what_others_propose():
+    task = make_task(direction="minimize")
+    history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 8)
+    params = {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
+    far = {**params, "lr": 0.1}
+    near, bad = (Engine(0).forecast(task, history, p) for p in (params, far))
+    assert near.low <= near.value <= near.high
+    assert near.value < bad.value
+    assert Engine(0).forecast(task, history[:2], params) is None
+
+
+def test_a_creators_trial_carries_the_engines_forecast():
+    task = make_task(direction="minimize")
+    history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 8)
+
+    class Creating:
+        def attempt(self, task, trials, view=None):
+            params = {"lr": 0.002, "size": 16, "opt": "adam", "epochs": 11}
+            return Attempt(Proposal(params, "creator", expected=Expected(0.1, 0.0, 0.2)))
+
+    proposal = Hybrid(Creating(), Engine(0), model="toy", always=True).propose(task, history)
+    assert proposal.mode == "free"
+    assert proposal.forecast == Engine(0).forecast(task, history, proposal.params)

@@ -268,3 +268,22 @@ def test_who_was_asked_whatever_became_of_the_answer():
     by_position = make_trial(2, {}, 0.5, "engine")
     by_position = replace(by_position, proposal=replace(by_position.proposal, mode="by position"))
     assert [was_asked(trial) for trial in [*asked, by_position]] == [True, True, False, True]
+
+
+def test_a_forecast_nearer_than_the_engines_is_told_and_earns_no_turn():
+    def with_forecasts(own, engines):
+        trials = told(("creator", 0.6, (own - 0.3, own + 0.3)), ("engine", 0.6))
+        forecast = Expected(engines, engines - 0.1, engines + 0.1)
+        trials[1] = replace(trials[1], proposal=replace(trials[1].proposal, forecast=forecast))
+        return assessed(trials, "maximize")
+
+    nearer, further, even = (
+        with_forecasts(0.61, 0.9),
+        with_forecasts(0.8, 0.59),
+        with_forecasts(0.7, 0.7),
+    )
+    assert (nearer.nearer, nearer.compared, even.compared) == (1, 1, 0)
+    assert (further.nearer, further.compared) == (0, 1)
+    assert "nearer than the engine's forecast in 1 of 1" in nearer.words()
+    assert "forecast" not in even.words()
+    assert nearer.value == with_forecasts(0.61, 0.61).value == with_forecasts(0.61, 0.6).value

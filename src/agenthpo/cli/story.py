@@ -76,6 +76,12 @@ def story(
             f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to "
             f"{format_number(e.high)}"
         )
+    if proposal.forecast:
+        e = proposal.forecast
+        lines.append(
+            f"The engine expected: {metric} {format_number(e.value)}, from "
+            f"{format_number(e.low)} to {format_number(e.high)}"
+        )
     if claimed := claim_words(trial, [*earlier, trial], direction):
         lines.append(claimed)
     if proposal.given_with is not None:

@@ -107,7 +107,11 @@ class Hybrid:
     def _free(self, task: Task, trials: Sequence[Trial], view: View | None) -> Proposal | Stop:
         attempt = self.creator.attempt(task, trials, view)
         if isinstance(attempt.proposal, Proposal):
-            return replace(attempt.proposal, mode="free")
+            # the other side's word on it costs nothing, and the result will judge both
+            forecast = None
+            if isinstance(self.engine, Sees):
+                forecast = self.engine.forecast(task, trials, attempt.proposal.params)
+            return replace(attempt.proposal, mode="free", forecast=forecast)
         if attempt.proposal is not None:
             return attempt.proposal
         stand_in = self.engine.propose(task, trials)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from agenthpo.exchange import Hint, View
-from agenthpo.records import Proposal, Stop, Trial
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.task import Task
@@ -22,6 +22,10 @@ class Sees(Protocol):
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
         """Return what it thinks, None before it has a model."""
+        ...
+
+    def forecast(self, task: Task, trials: Sequence[Trial], params: Params) -> Expected | None:
+        """Return the value that it expects ``params`` to come to, None before it has a model."""
         ...
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
@@ -55,6 +59,11 @@ class Informed:
         seen = self.proposer.view(task, trials) if isinstance(self.proposer, Sees) else None
         left = tuple(self._left(task, trials))
         return replace(seen or View(()), known=left) if left else seen
+
+    def forecast(self, task: Task, trials: Sequence[Trial], params: Params) -> Expected | None:
+        """Return what the proposer expects, where it says so."""
+        sees = self.proposer if isinstance(self.proposer, Sees) else None
+        return sees.forecast(task, trials, params) if sees else None
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
         """Return what the proposer would try next, where it says so."""

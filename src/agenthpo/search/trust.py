@@ -69,6 +69,12 @@ class Trust:
     """Stated intervals that held, of those that could be judged."""
     refused: int
     """Requests that brought nothing valid."""
+    nearer: int = 0
+    compared: int = 0
+    """Forecasts that were nearer to the result than the engine's of the same trial, of those that
+    could be compared. They are shown and do not count: who foresees what its bad ideas come to has
+    earned no turn by it.
+    """
     standstill: int = 0
     """Latest trials of the Creator's in a row since anything improved the best value."""
 
@@ -85,6 +91,8 @@ class Trust:
         ]
         if self.judged:
             parts.append(f"{self.held} of {self.judged} intervals held")
+        if self.compared:
+            parts.append(f"nearer than the engine's forecast in {self.nearer} of {self.compared}")
         if self.refused:
             parts.append(f"{self.refused} refused")
         return ", ".join(parts)
@@ -136,6 +144,7 @@ def assessed(
     weight = 1.0
     won = total = 0.0
     held = judged = refused = results = 0
+    compared = list[bool]()
     for trial in reversed(asked):
         if trial.proposal.source != "creator":
             refused += 1
@@ -158,6 +167,8 @@ def assessed(
                 better += _INTERVAL * weight
             else:
                 worse += _INTERVAL * weight
+        if (is_nearer := _is_nearer(trial)) is not None:
+            compared.append(is_nearer)
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
     return Trust(
@@ -166,9 +177,22 @@ def assessed(
         better=won / total if total else 0.5,
         held=held,
         judged=judged,
+        nearer=sum(compared),
+        compared=len(compared),
         refused=refused,
         standstill=_standstill(asked, trials, direction),
     )
+
+
+def _is_nearer(trial: Trial) -> bool | None:
+    """Return whether the Creator's forecast of ``trial`` was nearer to the result than the
+    engine's; None where one of the three is missing, or both were as near.
+    """
+    own, others = trial.proposal.expected, trial.proposal.forecast
+    if own is None or others is None or trial.value is None:
+        return None
+    mine, theirs = abs(own.value - trial.value), abs(others.value - trial.value)
+    return None if mine == theirs else mine < theirs
 
 
 def _standstill(asked: Sequence[Trial], trials: Sequence[Trial], direction: Direction) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from agenthpo.exchange import View
-from agenthpo.records import Params, Proposal, Stop, Trial
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial
 from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
 from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
@@ -181,6 +181,16 @@ class Engine:
             known = set(fingerprints(self._encoded(task.space, trials)[1]))
             rows = self._sought(belief, self._rng(trials))
             return view_of(belief, _untried(rows, known), tried)
+
+    def forecast(self, task: Task, trials: Sequence[Trial], params: Params) -> Expected | None:
+        """Return the value that ``params`` are expected to come to; None before there is a model,
+        and after the hand-over.
+        """
+        if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
+            return None
+        with one_thread():
+            belief = self.belief(task, trials)
+            return belief.expected(belief.encoding.rows([task.space.restrict(params)])[0])
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
         """Return up to three proposals to choose among, the first of which is what it proposes:
