@@ -111,6 +111,12 @@ def test_every_page_is_named_in_the_readme():
     assert [page.name for page in PAGES if f"docs/{page.name}" not in readme] == []
 
 
+def test_the_prompts_to_read_stay_small():
+    sizes = {n: len((ROOT / f"docs/prompts/trial-{n}.txt").read_text()) for n in (2, 10, 100)}
+    assert sizes[2] < sizes[10]
+    assert sizes[100] <= 1.3 * sizes[10]
+
+
 def test_the_tables_of_the_twelve_tasks_are_what_the_stored_runs_come_to():
     told = tables_words(
         tables(read_runs(ROOT / "benchmarks/results/tasks", TASKS), ROOT / "benchmarks/tasks")

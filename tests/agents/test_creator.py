@@ -562,6 +562,15 @@ def test_a_trial_near_the_default_is_told_by_what_differs():
     assert "trial 2 (engine): lr=0.1 size=8 opt=sgd momentum=0.5 epochs=1 -> acc 0.1" in text
 
 
+def test_evidence_that_says_the_result_again_is_left_out():
+    trial = make_trial(0, DEFAULT, 0.8)
+    for evidence, told in ((("acc 0.8",), False), (("acc 0.8", "it fell twice"), True)):
+        analysis = replace(trial.analysis, evidence=evidence)
+        text = detailed(TASK, [replace(trial, analysis=analysis)], allowance=500)
+        assert ("    evidence: it fell twice" in text) == told
+        assert "evidence: acc" not in text
+
+
 def test_an_insight_is_told_in_whole_sentences():
     trial = make_trial(
         0, DEFAULT, 0.8, insight=f"A larger step helped. {'So it goes on and on' * 9}"

@@ -95,7 +95,9 @@ def full(task: Task, trial: Trial) -> str:
         "curve": _curve(curve),
         **_other_curves(task, trial),
         "took": took(trial),
-        "evidence": cut("; ".join(analysis.evidence), 240) if analysis else "",
+        "evidence": cut("; ".join(_beyond(task, trial, analysis.evidence)), 240)
+        if analysis
+        else "",
         "advice": analysis.advice if analysis else "",
     }
     return "\n".join(
@@ -104,6 +106,11 @@ def full(task: Task, trial: Trial) -> str:
             *(f"    {name}: {cut(fenced(text), 240)}" for name, text in parts.items() if text),
         ]
     )
+
+
+def _beyond(task: Task, trial: Trial, evidence: Sequence[str]) -> list[str]:
+    """Return what of the ``evidence`` says more than the result, which stands in the line above."""
+    return [said for said in evidence if said != _result(task, trial)]
 
 
 def by_importance(task: Task, done: Sequence[Trial]) -> list[Trial]:

@@ -78,6 +78,8 @@ PROMISES: tuple[Promise, ...] = (
         Promise(f"hybrid-{kind}", ("engine",), _BAD)
         for kind in ("useless", "stubborn", "failing", "smollm2", "qwen")
     ),
+    Promise("hybrid-skilled", ("alone-skilled",), {5: 1.0, 10: 1.0, 25: 0.9}),
+    Promise("hybrid-strong-then-stuck", ("alone-strong-then-stuck",), {25: 0.7}),
     Promise("hybrid-adversarial", ("engine",), {5: 1.3, 10: 1.25, 25: 1.1, 50: 1.05}),
 )
 
