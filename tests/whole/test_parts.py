@@ -170,3 +170,33 @@ def test_the_command_line_takes_them():
     assert wrong.returncode != 0 and "there is no part 'luck'" in wrong.stderr
     hot = call("run", "task.yaml", "--temperature", "3", "--model", "none")
     assert hot.returncode != 0 and "temperature" in hot.stderr
+
+
+def test_a_range_that_was_widened_as_advised_is_said():
+    def advising(body, number):
+        said = answer(body, number)
+        if not body.get("tools") or body["tools"][0]["function"]["name"] == "analysis":
+            return said
+        reply = json.loads(said["tool_calls"][0]["function"]["arguments"])
+        widen = {"parameter": "x", "to": 1.5, "why": "The best values are at its end."}
+        return message(arguments={**reply, "widen": widen})
+
+    def opened(space, trials, resume):
+        seen = []
+        with model_server(advising) as (url, _):
+            agenthpo.tune(
+                lambda params: params["x"],
+                space,
+                trials=trials,
+                study="toy",
+                resume=resume,
+                model="toy",
+                base_url=url,
+                proposer="creator",
+                on_event=seen.append,
+            )
+        return seen[0]
+
+    opened(SPACE, 2, False)
+    wider = {**SPACE, "x": {**SPACE["x"], "high": 2.0}}
+    assert "x was widened as trial 1 advised." in opened(wider, 3, True).hint
