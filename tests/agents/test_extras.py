@@ -87,6 +87,15 @@ def test_further_configurations_are_tried_until_a_result_surprises():
     assert len(llm.asked) == 2
 
 
+def test_a_best_value_that_another_side_found_drops_what_came_together():
+    creator = Creator(ScriptedLLM(reply(more=[reply(lr=0.005)]), reply(lr=0.02)))
+    first = creator.attempt(TASK, TRIALS).proposal
+    for value, lr in ((0.82, 0.005), (0.99, 0.02)):
+        engines = make_trial(3, {**DEFAULT, "lr": 0.05}, value)
+        trials = [*TRIALS, ended(first, 2, 0.85), engines]
+        assert creator.attempt(TASK, trials).proposal.params["lr"] == lr
+
+
 def test_what_came_together_is_tried_while_the_first_still_runs():
     creator = Creator(ScriptedLLM(reply(more=[reply(lr=0.005)]), reply(lr=0.02)))
     first = creator.attempt(TASK, TRIALS).proposal

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from agenthpo.records import Proposal, Trial
 from agenthpo.task import Task
+from agenthpo.trials import improvements
 
 __all__ = ["next_of_batch"]
 
@@ -16,14 +17,19 @@ def next_of_batch(task: Task, trials: Sequence[Trial]) -> Proposal | None:
     """Return the next configuration of the latest reply that held several, None where none is left
     or something was learnt since.
 
-    Learnt is what its author did not expect: a failure, or a value outside its interval. As long as
-    there is none of these it would say the same again. What still runs has taught nothing yet.
+    Learnt is what its author did not expect: a failure, a value outside its interval, or a best
+    value that somebody else found since. As long as there is none of these it would say the same
+    again. What still runs has taught nothing yet.
     """
     root = next((t for t in reversed(trials) if _is_asked(t)), None)
     if root is None or not root.proposal.further:
         return None
     taken = [t for t in trials if t.proposal.given_with == root.number]
-    if len(taken) >= len(root.proposal.further) or any(_is_news(t) for t in [root, *taken]):
+    own = [root, *taken]
+    if len(taken) >= len(root.proposal.further) or any(map(_is_news, own)):
+        return None
+    found = improvements(trials, task.objective.direction)
+    if any(t.number > root.number and t not in own for t in found):
         return None
     further = root.proposal.further[len(taken)]
     known = task.barred(trials)
