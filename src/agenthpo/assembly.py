@@ -135,8 +135,8 @@ def check_proposer(name: str, *, has_model: bool, without: frozenset[str] = froz
     for part in sorted(without & (TOLD | {ENGINE_PART})):
         if not asks:
             raise TaskError(
-                f"--without {part} takes {PARTS[part]} from a language model, and none is asked; "
-                f"name one by --model with --proposer {HYBRID}, or leave it out"
+                f"--without {part} leaves out {PARTS[part]}, which only a language model would "
+                f"miss, and none is asked; name one by --model with --proposer {HYBRID}, or drop it"
             )
     if is_stateful(name):
         loaded(name)

@@ -35,7 +35,7 @@ def test_an_arm_is_a_proposer_without_parts(name, arm):
     ("name", "words"),
     [
         ("paper-without-luck", "there is no part 'luck'"),
-        ("tpe-without-history", "from a language model, and none is asked"),
+        ("tpe-without-history", "which only a language model would miss, and none is asked"),
         ("opro-without-history", "opro has none of background"),
         ("creator-at-9", "the temperature 9 must be a number from 0 to 2"),
         ("creator-at-1.2.3", "the temperature 1.2.3 must be a number"),

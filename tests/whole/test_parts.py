@@ -148,8 +148,14 @@ def test_without_a_temperature_the_model_keeps_its_own():
     ("given", "words"),
     [
         ({"without": ["luck"]}, "there is no part 'luck' to go without; known are background,"),
-        ({"without": ["engine"]}, "--without engine takes the engine beside the Creator"),
-        ({"without": ["history"], "proposer": "tpe"}, "from a language model, and none is asked"),
+        (
+            {"without": ["engine"]},
+            "--without engine leaves out the engine beside the Creator, which",
+        ),
+        (
+            {"without": ["history"], "proposer": "tpe"},
+            "which only a language model would miss, and none is asked",
+        ),
         ({"proposer": "paper"}, "the proposer 'paper' is a language model; name one by --model"),
     ],
 )

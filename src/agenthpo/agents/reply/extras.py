@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agenthpo.agents.reply.forms import CHANGES, MOST_FURTHER
@@ -30,7 +30,7 @@ class Extras:
     claim: Claim | None = None
     further: tuple[Further, ...] = ()
     widening: Widening | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What was left out and why, a sentence each."""
 
 

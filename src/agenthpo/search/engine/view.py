@@ -36,10 +36,9 @@ def view_of(belief: Belief, rows: Matrix, tried: Sequence[Params], *, candidates
     """
     near = _near(belief, rows)
     chosen = apart(belief, rows, candidates)
-    kinds = {bool(near[i]) for i in chosen}
-    others = np.flatnonzero(near != near[chosen[0]]) if chosen else np.array([], dtype=int)
-    if len(kinds) == 1 and len(others):
-        chosen = [*chosen[: max(candidates - 1, 1)], int(others[0])]
+    if len({bool(near[i]) for i in chosen}) == 1:
+        other = np.flatnonzero(near != near[chosen[0]])[:1].tolist()
+        chosen = [*chosen[: candidates - len(other)], *other]
     return View(
         candidates=tuple(
             Candidate(
@@ -58,12 +57,11 @@ def _near(belief: Belief, rows: Matrix) -> np.ndarray:
     believed: no parameter more than a fifth of its range away, or one step of its list.
     """
     best = belief.known[int(np.argmin(belief.at(belief.known)[0]))]
-    steps = [
-        0.0 if axis.is_name else 1 / (axis.levels - 1) if axis.levels > 1 else 0.0
+    away = [
+        0.0 if axis.is_name else max(_NEAR, 1 / (axis.levels - 1) if axis.levels > 1 else 0.0)
         for axis in belief.encoding.axes
     ]
-    away = np.maximum(steps, [0.0 if axis.is_name else _NEAR for axis in belief.encoding.axes])
-    return np.asarray((np.abs(rows - best) <= away + _SAME).all(axis=1))
+    return np.asarray((np.abs(rows - best) <= np.array(away) + _SAME).all(axis=1))
 
 
 def importance(belief: Belief) -> dict[str, float]:
