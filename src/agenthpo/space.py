@@ -16,7 +16,16 @@ from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
 from agenthpo.scalars import NO_VALUE, as_number, as_switch
 
-__all__ = ["Key", "Kind", "Parameter", "Space", "format_number", "same", "short_number"]
+__all__ = [
+    "Key",
+    "Kind",
+    "Parameter",
+    "Space",
+    "differing",
+    "format_number",
+    "same",
+    "short_number",
+]
 
 Key = tuple[tuple[str, str], ...]
 """What two equal configurations share."""
@@ -32,6 +41,17 @@ def same(a: Any, b: Any) -> bool:
     2.0.
     """
     return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+
+
+def differing(before: Params, after: Params) -> list[str]:
+    """Return the names of the parameters in which two configurations differ, or that only one of
+    them has; those of ``after`` first.
+    """
+    return [
+        name
+        for name in dict.fromkeys([*after, *before])
+        if name not in before or name not in after or not same(before[name], after[name])
+    ]
 
 
 def format_number(value: Any) -> str:

@@ -25,7 +25,7 @@ from agenthpo.llm.model_class import is_weak
 from agenthpo.parts import ANALYSIS
 from agenthpo.records import Analysis, Outcome, Trial, Usage
 from agenthpo.seeds import spawn_seed
-from agenthpo.space import same
+from agenthpo.space import differing
 from agenthpo.task import Task
 from agenthpo.trials import incumbent
 
@@ -199,11 +199,8 @@ def _changed(task: Task, trial: Trial, others: Sequence[Trial]) -> list[str]:
     before = best.proposal.params if best else task.space.default()
     if before is None:
         return list(trial.proposal.params)
-    return [
-        name
-        for name, value in trial.proposal.params.items()
-        if name not in before or not same(value, before[name])
-    ]
+    params = trial.proposal.params
+    return [name for name in differing(before, params) if name in params]
 
 
 def _unreliable(model: str, trials: Sequence[Trial]) -> str:

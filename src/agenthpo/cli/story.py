@@ -11,8 +11,8 @@ from agenthpo.cli.live import sparkline
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
-from agenthpo.records import Direction, Params, Trial
-from agenthpo.space import format_number, same
+from agenthpo.records import Direction, Expected, Params, Trial
+from agenthpo.space import differing, format_number
 from agenthpo.text.phrases import claim_words, params_words, verdict_words, widening_words
 from agenthpo.text.printing import say
 from agenthpo.thinning import thinned
@@ -71,17 +71,9 @@ def story(
     if proposal.hypothesis:
         lines.append(f"Hypothesis: {proposal.hypothesis}")
     if proposal.expected:
-        e = proposal.expected
-        lines.append(
-            f"Expected: {metric} {format_number(e.value)}, from {format_number(e.low)} to "
-            f"{format_number(e.high)}"
-        )
+        lines.append(f"Expected: {metric} {_interval(proposal.expected)}")
     if proposal.forecast:
-        e = proposal.forecast
-        lines.append(
-            f"The engine expected: {metric} {format_number(e.value)}, from "
-            f"{format_number(e.low)} to {format_number(e.high)}"
-        )
+        lines.append(f"The engine expected: {metric} {_interval(proposal.forecast)}")
     if claimed := claim_words(trial, [*earlier, trial], direction):
         lines.append(claimed)
     if proposal.given_with is not None:
@@ -95,15 +87,16 @@ def story(
     return [*lines, *_came(trial, metric, direction)]
 
 
+def _interval(expected: Expected) -> str:
+    low, high = format_number(expected.low), format_number(expected.high)
+    return f"{format_number(expected.value)}, from {low} to {high}"
+
+
 def nearest(params: Params, earlier: Sequence[Trial], direction: Direction) -> Trial | None:
     """Return the earlier trial from which the fewest values differ; of several, the best."""
 
     def distance(trial: Trial) -> tuple[int, float]:
-        other = trial.proposal.params
-        differ = sum(
-            name not in params or name not in other or not same(params[name], other[name])
-            for name in {*params, *other}
-        )
+        differ = len(differing(trial.proposal.params, params))
         return differ, float("inf") if trial.value is None else -upward(direction) * trial.value
 
     return min(earlier, key=distance, default=None)
@@ -111,12 +104,12 @@ def nearest(params: Params, earlier: Sequence[Trial], direction: Direction) -> T
 
 def _changes(before: Params, after: Params) -> str:
     words = []
-    for name in dict.fromkeys([*after, *before]):
+    for name in differing(before, after):
         if name not in after:
             words.append(f"{name} no longer applies")
         elif name not in before:
             words.append(f"{name} now {format_number(after[name])}")
-        elif not same(before[name], after[name]):
+        else:
             words.append(f"{name} {format_number(before[name])} -> {format_number(after[name])}")
     return ", ".join(words)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from agenthpo.records import Direction, Trial
-from agenthpo.space import Parameter, format_number, same, short_number
+from agenthpo.space import Parameter, differing, format_number, same, short_number
 from agenthpo.task import Task
 from agenthpo.trials import Verdict, claim_verdict, improvements, ranked, verdict
 
@@ -77,8 +77,7 @@ def _changes(before: Trial, now: Trial) -> str:
     words = [
         f"{name} {short_number(old[name]) if name in old else 'unset'} -> "
         f"{short_number(new[name]) if name in new else 'unset'}"
-        for name in dict.fromkeys([*old, *new])
-        if name not in old or name not in new or not same(old[name], new[name])
+        for name in differing(old, new)
     ]
     return ", ".join(words) or "measured again"
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.llm.replay import VARYING
 from agenthpo.records import Curve, Trial
-from agenthpo.space import format_number, same, short_number
+from agenthpo.space import differing, format_number, short_number
 from agenthpo.task import Task
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
@@ -188,11 +188,7 @@ def _params(task: Task, trial: Trial) -> str:
     """
     params = trial.proposal.params
     default = task.space.default() or {}
-    changed = {
-        name: value
-        for name, value in params.items()
-        if name not in default or not same(value, default[name])
-    }
+    changed = {name: params[name] for name in differing(default, params) if name in params}
     is_near = (
         trial.proposal.source != "default"
         and 2 * len(changed) <= len(params)

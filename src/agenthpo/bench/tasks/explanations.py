@@ -9,7 +9,7 @@ from agenthpo.bench.tasks.scores import label, trials_of
 from agenthpo.bench.tasks.stored_runs import StoredRun, StoredTrial
 from agenthpo.bench.tasks.trained import TASKS_FOLDER
 from agenthpo.records import Direction
-from agenthpo.space import same, short_number
+from agenthpo.space import differing, short_number
 from agenthpo.trials import improvements, upward
 
 __all__ = ["explanations"]
@@ -55,8 +55,8 @@ def _paid(run: StoredRun, direction: Direction) -> int:
 
 def _changes(best: StoredTrial, trial: StoredTrial) -> str:
     words = [
-        f"{name} {short_number(best.params.get(name))} → {short_number(value)}"
-        for name, value in trial.params.items()
-        if not same(best.params.get(name), value)
+        f"{name} {short_number(best.params.get(name))} → {short_number(trial.params[name])}"
+        for name in differing(best.params, trial.params)
+        if name in trial.params
     ]
     return ", ".join(words) or "none"
