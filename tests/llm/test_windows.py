@@ -1,7 +1,8 @@
 import pytest
 
 from agenthpo.llm.opening import manner_of
-from agenthpo.llm.windows import allowance_of, window_of
+from agenthpo.llm.prices import window_of
+from agenthpo.llm.windows import allowance_of
 
 
 @pytest.mark.parametrize(

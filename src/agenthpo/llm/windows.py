@@ -5,8 +5,9 @@ from __future__ import annotations
 from agenthpo.llm.client import EMBEDDED_ALLOWANCE, REMOTE_ALLOWANCE, WIDE_ALLOWANCE
 from agenthpo.llm.model_class import WEAK, class_of
 from agenthpo.llm.names import parse_model
+from agenthpo.llm.prices import window_of
 
-__all__ = ["allowance_of", "window_of"]
+__all__ = ["allowance_of"]
 
 _SHARE = 5
 """A prompt beside its head is at most this part of the window: thinking and reply need room."""
@@ -27,19 +28,3 @@ def allowance_of(name: str, base_url: str | None = None) -> int:
     is_wide = kind == "strong" and base_url is None if window is None else kind not in WEAK
     most = WIDE_ALLOWANCE if is_wide else REMOTE_ALLOWANCE
     return most if window is None else min(max(window // _SHARE, 1000), most)
-
-
-def window_of(name: str, base_url: str | None = None) -> int | None:
-    """Return the tokens of the model's window by the figures of genai-prices, None where it is not
-    known.
-    """
-    named = parse_model(name, base_url)
-    if base_url is not None or not named.provider:
-        return None
-    try:
-        from genai_prices import Usage, calc_price
-
-        priced = calc_price(Usage(), model_ref=named.own, provider_id=named.provider)
-    except (ImportError, LookupError, ValueError):
-        return None
-    return priced.model.context_window
