@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -34,12 +35,14 @@ __all__ = [
     "ModelChoice",
     "check_priced",
     "check_proposer",
+    "checked_temperature",
     "opened_model",
     "proposer_named",
     "record_in",
     "replayed",
 ]
 
+_HOTTEST = 2.0
 _EARLIER = 5
 """Studies beside a new one that are looked at for what its model showed there."""
 
@@ -60,6 +63,10 @@ class ModelChoice:
     temperature: float | None = None
     """How freely it draws its words, from 0 to 2; None leaves it to the model."""
 
+    def __post_init__(self) -> None:
+        if self.temperature is not None:
+            checked_temperature(self.temperature)
+
     @property
     def model(self) -> ModelName:
         """What the name means."""
@@ -68,6 +75,20 @@ class ModelChoice:
     def with_hint(self, said: str) -> ModelChoice:
         """Return it with one more sentence, which may be empty, for the user."""
         return replace(self, hint=" ".join(filter(None, [self.hint, said])))
+
+
+def checked_temperature(given: float | str) -> float:
+    """Return a temperature as a number.
+
+    :raises TaskError: if it is none from 0 to 2.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= _HOTTEST:
+        raise TaskError(f"the temperature {given} must be a number from 0 to 2")
+    return value
 
 
 @contextmanager

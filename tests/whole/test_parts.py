@@ -156,6 +156,8 @@ def test_without_a_temperature_the_model_keeps_its_own():
             {"without": ["history"], "proposer": "tpe"},
             "which only a language model would miss, and none is asked",
         ),
+        ({"temperature": 9}, "the temperature 9 must be a number from 0 to 2"),
+        ({"temperature": float("nan")}, "the temperature nan must be a number from 0 to 2"),
         ({"proposer": "paper"}, "the proposer 'paper' is a language model; name one by --model"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agenthpo.assembly import check_proposer
+from agenthpo.assembly import check_proposer, checked_temperature
 from agenthpo.bench.tasks.opro import OPRO
 from agenthpo.errors import TaskError
 from agenthpo.parts import PARTS, checked_parts
@@ -19,7 +19,6 @@ __all__ = ["WITHOUT", "Arm", "arm_named"]
 WITHOUT = "-without-"
 """What stands between a proposer and the parts."""
 _NAME = re.compile(rf"(?P<who>.+?)(?:{WITHOUT}(?P<parts>[a-z+]+))?(?:-at-(?P<heat>[0-9.]+))?")
-_HOTTEST = 2.0
 
 
 @dataclass(frozen=True)
@@ -49,20 +48,10 @@ def arm_named(name: str) -> Arm:
     arm = Arm(
         who,
         checked_parts(parts.split("+")) if parts else frozenset(),
-        _temperature(name, heat) if heat else None,
+        checked_temperature(heat) if heat else None,
     )
     if arm.proposer != OPRO:
         check_proposer(arm.proposer, has_model=arm.asks, without=arm.without)
     elif arm.without:
         raise TaskError(f"'{name}': {OPRO} has none of {', '.join(PARTS)}; leave the parts out")
     return arm
-
-
-def _temperature(name: str, heat: str) -> float:
-    try:
-        value = float(heat)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= _HOTTEST:
-        raise TaskError(f"'{name}': the temperature {heat} must be a number from 0 to 2")
-    return value
