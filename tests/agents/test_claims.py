@@ -94,3 +94,21 @@ def test_numbers_of_any_shape_are_read_or_left(text):
 @given(st.floats(-1e12, 1e12, allow_nan=False, allow_subnormal=False), st.integers(1, 6))
 def test_a_number_passes_at_any_rounding(value, digits):
     assert checked(f"It came to {value:.{digits}g}.", f"{value!r}", trials=[]).struck == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("It suffers, the accuracy decreasing from 0.21 to 0.33.", "from 0.21 to 0.33 is no fall"),
+        ("The loss rose from 0.33 to 0.21.", "from 0.33 to 0.21 is no rise"),
+        ("Raising lr from 0.21 to 0.33 helped.", ""),
+        ("Lowering lr from 0.33 to 0.21 let the loss grow from 0.21 to 0.33.", ""),
+        ("It fell from -0.21 to -0.33.", ""),
+        ("It fell from high to low.", ""),
+        ("It fell from 0.33 to nan.", ""),
+        ("It went from 0.21 to 0.33.", ""),
+    ],
+)
+def test_a_fall_that_rises_is_struck(text, why):
+    found = Shown("0.21 0.33", []).checked(text)
+    assert found.struck == ((why,) if why else ())

@@ -665,6 +665,34 @@ def test_a_real_models_words_are_looked_up(smollm2):
     assert (analysis.author == "rules") == analysis.note.startswith("in the rules' words: ")
 
 
+def test_a_sentence_that_came_to_no_end_is_no_insight():
+    endless = "The lr of 0.01 " + "and the size and the seed " * 20
+    llm = ScriptedLLM({"insight": endless.strip()}, holds_to_grammar=True)
+    analysis = Executor(llm).analyse(TASK, MOVED, outcome=OUTCOME, trials=[*TRIALS, MOVED])
+    assert analysis.author == "rules"
+    assert (analysis.said, analysis.struck) == (1, 1)
+    assert "came to no end of its sentence" in analysis.note
+
+
+@pytest.mark.parametrize(
+    ("text", "is_held"),
+    [
+        ("Since trial 3 gained 0.02 in train.py, more will help.", True),
+        ("Since trial 3 gained 0.02 in train.py, more will help. And", False),
+        ("Since trial 3 gained 0.02, more will", False),
+        ("Since it works! It does so.", False),
+        ("Since it works, would it not?", True),
+        ("Since a/b is above 3, lower it.", True),
+    ],
+)
+def test_a_held_text_ends_where_its_first_sentence_does(text, is_held):
+    rule = next(
+        line for line in creator_form(TASK, TRIALS).grammar.splitlines() if line[:4] == "why:"
+    )
+    pattern = rule.removeprefix("why: /").removesuffix("/").replace("\\/", "/")
+    assert bool(re.fullmatch(pattern, f'"{text}"')) is is_held
+
+
 def test_forms_are_json_and_grammar():
     for form in (creator_form(TASK, TRIALS), executor_form(TASK)):
         assert form.schema["additionalProperties"] is False

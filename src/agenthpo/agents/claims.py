@@ -19,6 +19,12 @@ _NUMBER = re.compile(
 _TRIAL = re.compile(r"\btrials?\s+((?:\d+(?:\s*(?:,|and|or|to|-|–)\s*)?)+)", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|`([^`]+)`|(?<!\w)\'([^\']+)\'(?!\w)')
 _END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
+_FROM_TO = re.compile(
+    r"\b(?:(decreas|declin|drop|f[ae]ll|lower|reduc|shr[iau]nk)|(increas|r[io]s[ei]|gr[oe]w|climb|rais))"
+    r"\w*\b(?:(?!\bfrom\b)[^.;:])*?\bfrom\s+(\S+?)\s+to\s+(\S*\w)",
+    re.IGNORECASE,
+)
+"""What is said to fall, or to rise, from one value to another."""
 _LARGEST = 400
 """Beyond it, an exponent names no number that anybody measured."""
 
@@ -83,7 +89,7 @@ class Shown:
                 for each in self._known
             ):
                 return f"{word} is not in the evidence"
-        return ""
+        return _turned_round(sentence)
 
 
 def sentences(text: str) -> list[str]:
@@ -103,6 +109,21 @@ def names_one(text: str, names: Iterable[str]) -> bool:
     """
     plain = f" {_spelt(text)} "
     return any(f" {_spelt(name)} " in plain for name in names)
+
+
+def _turned_round(sentence: str) -> str:
+    """Return why a sentence does not pass that says of a fall that it rises, or the other way
+    round; empty where none does.
+    """
+    for falls, _, *ends in _FROM_TO.findall(sentence):
+        try:
+            before, after = (Decimal(end.rstrip("%").replace("−", "-")) for end in ends)
+            is_wrong = before < after if falls else before > after
+        except InvalidOperation:
+            continue
+        if is_wrong:
+            return f"from {before} to {after} is {'no fall' if falls else 'no rise'}"
+    return ""
 
 
 def _numbers(text: str) -> list[tuple[str, list[tuple[Decimal, Decimal]]]]:

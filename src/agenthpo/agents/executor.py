@@ -18,7 +18,7 @@ from agenthpo.agents.prompt.told import told
 from agenthpo.agents.prompt.trials import cut, fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.opinion import opinion_form, read_opinion
-from agenthpo.agents.reply.validate import words_of
+from agenthpo.agents.reply.validate import was_cut, words_of
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 from agenthpo.llm.model_class import is_weak
@@ -83,6 +83,11 @@ class Executor:
         reply = self._asked(llm, messages, executor_form(task), trial)
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
+        if isinstance(said, str) and was_cut(said, most):
+            cut_off = f"the model {llm.name} came to no end of its sentence"
+            return _told(
+                analysis, llm, insight="", said=1, struck=[cut_off], usage=reply.usage, counted=1
+            )
         found = _shown(messages, analysis, [*others, trial]).checked(words_of(said, most))
         is_about = names_one(found.text, changed)
         is_vague = bool(found.text) and not is_about

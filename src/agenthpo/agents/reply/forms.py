@@ -37,9 +37,9 @@ MOST_FURTHER = 2
 """Configurations that a reply may hold beside the first one."""
 CHANGES = "raise", "lower", "change"
 """What a claim may say of a parameter."""
-RATIONALE, HYPOTHESIS, INSIGHT = 110, 55, 110
-"""Characters a held reply may have; an embedded model writes about three of them a token. What is
-longer was cut.
+RATIONALE, HYPOTHESIS, INSIGHT = 200, 120, 200
+"""Characters a held sentence may have; an embedded model writes about three of them a token. What
+is longer was cut.
 """
 
 
@@ -263,12 +263,16 @@ def _choice(texts: Sequence[str]) -> str:
 
 
 def _text(rule: str, longest: int, task: Task, opening: str = "[A-Z]") -> str:
-    """Return a rule for a JSON string of some words: no escapes, no control characters, and no
+    """Return a rule for a JSON string of one sentence: no escapes, no control characters, and no
     ``=``, by which a small model copies the log.
 
-    ``opening`` is a regular expression for how it begins: a word that promises a reason is followed
-    by one. Where the task is told in ASCII, so is the reply; a small model slips into another
-    script in mid-sentence else.
+    The first mark that ends a sentence ends the text, so that it is whole unless it comes to its
+    limit; the point of a number or a file's name is none. ``opening`` is a regular expression for
+    how it begins: a word that promises a reason is followed by one. Where the task is told in
+    ASCII, so is the reply; a small model slips into another script in mid-sentence else.
     """
-    letters = r" !#-<>-\[\]-~" if task.background.describe().isascii() else r"^\"\\=\x00-\x1f"
-    return f'{rule}: /"{opening}[{letters}]{{15,{longest}}}"/'
+    if task.background.describe().isascii():
+        letters, ends = r"[ #-\-\/-<>@-\[\]-~]", "[.!?]"
+    else:
+        letters, ends = r"[^\"\\=.!?。！？\x00-\x1f]", "[.!?。！？]"
+    return f'{rule}: /"{opening}({letters}|\\.[0-9A-Za-z]){{15,{longest}}}{ends}"/'

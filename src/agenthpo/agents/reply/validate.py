@@ -17,7 +17,15 @@ from agenthpo.scalars import as_number
 from agenthpo.space import Space
 from agenthpo.task import Task
 
-__all__ = ["Draft", "applicable", "read_creator", "wants_to_stop", "whole_sentences", "words_of"]
+__all__ = [
+    "Draft",
+    "applicable",
+    "read_creator",
+    "wants_to_stop",
+    "was_cut",
+    "whole_sentences",
+    "words_of",
+]
 
 _LONGEST = 800
 _PLUS_MINUS = re.compile(r"\+-|±|\+/-")
@@ -121,6 +129,14 @@ def whole_sentences(text: str, most: int) -> str:
     if len(text) >= most and whole[most : most + 1] != " ":  # its last word may be half of one
         kept = kept.rsplit(" ", 1)[0]
     return f"{kept[: most - 1].rstrip(' ,;:-…')}."
+
+
+def was_cut(text: str, most: int) -> bool:
+    """Return whether no sentence of ``text`` ends within ``most`` characters, so that what would be
+    kept of it is no sentence.
+    """
+    whole = " ".join(text.split())
+    return len(whole) > most and not any(mark in whole[:most] for mark in (". ", "! ", "? "))
 
 
 def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
