@@ -14,7 +14,7 @@ from pathlib import Path
 
 from optuna.storages.journal import JournalFileBackend
 
-from agenthpo.agents.executor import Executor
+from agenthpo import loop
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
@@ -51,10 +51,14 @@ def die_in_a_write(at):
 def drive(mode, rng, storage):
     task = load_task("task.yaml")
     if mode == "analysis":
+        # before a result is recorded, or after it was and before its trial is closed
+        owner, name = rng.choice([(loop, "diagnose"), (ExperienceLog, "settle")])
         after = rng.randrange(3)
-        analyse, calls = Executor.analyse, []
-        Executor.analyse = (
-            lambda *a, **k: die() if len(calls) == after else (calls.append(1), analyse(*a, **k))[1]
+        there, calls = getattr(owner, name), []
+        setattr(
+            owner,
+            name,
+            lambda *a, **k: die() if len(calls) == after else (calls.append(1), there(*a, **k))[1],
         )
     elif mode == "write":
         die_in_a_write(rng.randint(1, 12))

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agenthpo.budget import Budget
-from agenthpo.records import Direction, Outcome, Trial
+from agenthpo.records import Direction, Trial
 from agenthpo.shadow import Shadow
 
 __all__ = [
+    "Analysed",
     "Analysing",
     "Event",
     "Finished",
@@ -78,19 +79,27 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Analysing:
-    """A run ended; the Executor is reading its log."""
-
-    trial: Trial
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
 class Finished:
-    """A trial is in the experience log with its outcome and analysis."""
+    """A trial is in the experience log with its outcome, and with what the rules say of it."""
 
     trial: Trial
     incumbent: Trial | None
+
+
+@dataclass(frozen=True)
+class Analysing:
+    """The Executor is asked for words on a trial that has finished; others may run meanwhile."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """A trial's analysis has become another one than when it finished: in the model's words, or
+    with a note why not.
+    """
+
+    trial: Trial
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,9 @@ class Stopped:
     """What the engine alone would have been expected to reach, where others took part."""
 
 
-Event = Opened | Proposing | Started | Reported | Reading | Analysing | Finished | Stopped
+Event = (
+    Opened | Proposing | Started | Reported | Reading | Finished | Analysing | Analysed | Stopped
+)
 OnEvent = Callable[[Event], None]
 
 

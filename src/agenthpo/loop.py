@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 
+from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
+from agenthpo.agents.words import Words
 from agenthpo.events import (
-    Analysing,
     Finished,
     OnEvent,
     Proposing,
@@ -40,6 +41,7 @@ def run_trials(
     pool: Pool,
     seed: int = 0,
     keep_going: bool = False,
+    words_first: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run trials until the budget is spent, and return why it ended and what was found.
@@ -48,12 +50,46 @@ def run_trials(
     ``keep_going``. A trial that an earlier process left unfinished is run first, under its own
     number. After an exception (Ctrl-C too) the log is in order: what ran is unfinished there, and
     the next call resumes it.
+
+    A result is in the log as soon as it is there. Words for it are sought while the next training
+    runs, and are there when the one after that is proposed; ``words_first``: before anything is
+    proposed.
     """
+    words = Words(task, executor, log=log, on_event=on_event)
+    try:
+        return _run(
+            task,
+            proposer,
+            words=words,
+            log=log,
+            pool=pool,
+            seed=seed,
+            keep_going=keep_going,
+            words_first=words_first,
+            on_event=on_event,
+        )
+    finally:
+        words.abandon()
+
+
+def _run(
+    task: Task,
+    proposer: Proposer,
+    *,
+    words: Words,
+    log: ExperienceLog,
+    pool: Pool,
+    seed: int,
+    keep_going: bool,
+    words_first: bool,
+    on_event: OnEvent,
+) -> Stopped:
     running: dict[Future[Outcome], Trial] = {}
     reason: str | None = None
     fault = ""
     while True:
         while reason is None and not fault and len(running) < pool.slots:
+            words.finish() if words_first else words.collect()
             trial = _next(task, proposer, log=log, running=running, on_event=on_event)
             if isinstance(trial, str):
                 reason = trial
@@ -62,22 +98,21 @@ def run_trials(
             spec = task.spec(
                 trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity
             )
+            words.begin()
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
             break
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             trial = running.pop(future)
             outcome = future.result()
-            on_event(Analysing(trial, outcome))
-            finished = log.finish(
-                trial,
-                outcome,
-                executor.analyse(task, trial, outcome=outcome, trials=log.fitting_trials()),
-            )
-            on_event(Finished(finished, log.incumbent()))
+            analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
+            ended = log.record(trial, outcome, analysis)
+            on_event(Finished(ended, log.incumbent()))
+            words.add(ended)
             fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
             # what was asked while trials ran is asked again, now that one more has ended
             reason = None
+    words.finish()
     stopped = Stopped(
         reason=fault or reason or "nothing is left to do",
         trials=tuple(log.trials()),

@@ -39,7 +39,7 @@ from agenthpo.llm.strict import Strict
 from agenthpo.loop import run_trials
 from agenthpo.parts import checked_parts
 from agenthpo.records import Analysis, Outcome, Stop, Trial
-from agenthpo.search.hybrid import HYBRID
+from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 from agenthpo.search.trust import Record
 from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
 from agenthpo.task import Task
@@ -378,5 +378,7 @@ def _run(
         pool=InlinePool(),
         seed=seed,
         keep_going=keep_going,
+        # where every proposal is the Creator's, it is to know what was made of the trial before
+        words_first=proposer in (CREATOR, PAPER),
         on_event=on_event,
     )

@@ -635,6 +635,9 @@ def test_a_model_that_invents_is_no_longer_asked():
     quiet = Executor(llm).analyse(TASK, last, outcome=OUTCOME, trials=[*heard(2), last])
     assert (quiet.author, llm.asked) == ("rules", [])
     assert "4 of 6 sentences of scripted named what it was not shown" in quiet.note
+    later = [*heard(2), replace(last, analysis=quiet), replace(MOVED, number=5)]
+    again = Executor(llm).analyse(TASK, later[-1], outcome=OUTCOME, trials=later)
+    assert (again.author, again.note) == ("rules", "")  # it was said
 
 
 @pytest.mark.parametrize(
@@ -677,8 +680,9 @@ def test_a_sentence_that_came_to_no_end_is_no_insight():
 @pytest.mark.parametrize(
     ("text", "is_held"),
     [
-        ("Since trial 3 gained 0.02 in train.py, more will help.", True),
-        ("Since trial 3 gained 0.02 in train.py, more will help. And", False),
+        ("Since trial 3 gained 0.02 and 10.25, more will help.", True),
+        ("Since trial 3 gained 0.02, more will help. And", False),
+        ("Since trial 3 gained 0.02, more will help.And so on.", False),
         ("Since trial 3 gained 0.02, more will", False),
         ("Since it works! It does so.", False),
         ("Since it works, would it not?", True),

@@ -78,7 +78,6 @@ def test_json_is_one_event_a_line():
         "proposing",
         "started",
         *["reported"] * 3,
-        "analysing",
         "finished",
         "stopped",
     ]

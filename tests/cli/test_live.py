@@ -6,7 +6,16 @@ from rich.console import Console
 
 from agenthpo.budget import Budget
 from agenthpo.cli.live import Board, live_view, sparkline
-from agenthpo.events import Analysing, Finished, Opened, Proposing, Reported, Started, Stopped
+from agenthpo.events import (
+    Analysed,
+    Analysing,
+    Finished,
+    Opened,
+    Proposing,
+    Reported,
+    Started,
+    Stopped,
+)
 from studies import make_trial
 
 PARAMS = {"lr": 0.001, "opt": "adam"}
@@ -103,8 +112,9 @@ def test_the_summary_stays_when_the_view_goes():
         for event in (
             OPENED,
             Finished(FIRST, FIRST),
-            Analysing(running(SECOND), SECOND.outcome),
             Finished(SECOND, SECOND),
+            Analysing(SECOND),
+            Analysed(SECOND),
             stopped,
         ):
             on_event(event)

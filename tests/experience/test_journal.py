@@ -103,7 +103,10 @@ def test_what_is_repaired_is_a_copy_that_can_be_gone_on_with():
     told = next(
         i for i, line in enumerate(lines) if b'"op_code":6,' in line and b'"trial_id":3' in line
     )
-    for i in (third, told):
+    outcome = next(
+        i for i, line in enumerate(lines) if b'{"outcome":' in line and b'"trial_id":3' in line
+    )
+    for i in (third, told, outcome):
         lines[i] = lines[i][:40] + b"\x00" + lines[i][41:]
     JOURNAL.write_bytes(b"".join(lines))
     trials = read()[0]
@@ -116,7 +119,7 @@ def test_what_is_repaired_is_a_copy_that_can_be_gone_on_with():
         (2,),
         (3,),
     )
-    assert len(repaired.damages) == 2
+    assert len(repaired.damages) == 3
     Path("train.py").write_text("def main(params):\n    return params['x']\n")
     stopped = go_on(repaired.folder, limits=Budget(6))
     assert [t.value for t in stopped.trials][:2] == [t.value for t in trials[:2]]

@@ -11,7 +11,7 @@ from agenthpo.agents.batch import next_of_batch
 from agenthpo.agents.choice import choose
 from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import view_words
-from agenthpo.agents.prompt.told import told
+from agenthpo.agents.prompt.told import told, unworded
 from agenthpo.agents.reply.extras import Extras, read_extras
 from agenthpo.agents.reply.forms import creator_form
 from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
@@ -80,10 +80,14 @@ class Creator:
         )
 
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
-        """Ask which of the candidates it would try, twice, in two orders."""
-        shown = told(task, trials, self.without)
+        """Ask which of the candidates it would try, twice, in two orders.
+
+        It is not told what a model said of the trials, which may not be said yet: the same trials
+        bring the same choice.
+        """
+        shown, others = told(task, trials, self.without)
         seed = spawn_seed(self.seed, "choice", next_number(trials))
-        return choose(self.llm, *shown, candidates, seed=seed)
+        return choose(self.llm, shown, unworded(others), candidates, seed=seed)
 
     def _proposal(
         self, draft: Draft, *, refused: list[str], repairs: Sequence[str], usage: Usage

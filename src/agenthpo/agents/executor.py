@@ -14,7 +14,7 @@ from agenthpo.agents.claims import Shown, names_one
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.seen import seen_words
-from agenthpo.agents.prompt.told import told
+from agenthpo.agents.prompt.told import told, unworded
 from agenthpo.agents.prompt.trials import cut, fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.opinion import opinion_form, read_opinion
@@ -36,6 +36,7 @@ _SEEN_SHARE = 0.3
 """Share of the allowance for what came out of one trial."""
 _FEWEST = 6
 """Sentences from which on it is judged whether a model is worth asking."""
+_DISMISSED = "it is no longer asked for words"
 
 
 class Executor:
@@ -58,17 +59,25 @@ class Executor:
         only, and the analysis says so.
         """
         analysis = diagnose(task, trial, outcome=outcome, trials=trials)
+        return self.worded(task, replace(trial, outcome=outcome, analysis=analysis), trials)
+
+    def worded(self, task: Task, trial: Trial, trials: Sequence[Trial]) -> Analysis:
+        """Return the analysis of ``trial``, which the rules have diagnosed, in the model's words
+        where it has one and they stand; this may take as long as the model takes.
+        """
+        analysis = trial.analysis
+        assert analysis is not None, "it is not diagnosed"
         # no words are bought for what no configuration can fix
         if self.llm is None or analysis.diagnosis == "task_error":
             return analysis
         others = [t for t in trials if t.number != trial.number]
         if why := _unreliable(self.llm.name, others):
-            return replace(analysis, note=f"in the rules' words: {why}")
+            is_known = any(_DISMISSED in t.analysis.note for t in others if t.analysis)
+            return replace(analysis, note="" if is_known else f"in the rules' words: {why}")
         task, others = told(task, others, self.without)
-        ended = replace(trial, outcome=outcome, analysis=analysis)
         judge = self._in_words if is_weak(self.llm) else self._with_opinion
         try:
-            return judge(self.llm, task, ended, analysis=analysis, others=others)
+            return judge(self.llm, task, trial, analysis=analysis, others=others)
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
 
@@ -79,7 +88,9 @@ class Executor:
         changed = _changed(task, trial, others)
         if not changed:  # there is nothing it could say that the rules do not
             return analysis
-        messages = _messages("executor", llm, task, trial=trial, analysis=analysis, others=others)
+        # what it said of others is not told it: invented once, it would be said again
+        plain = unworded(others)
+        messages = _messages("executor", llm, task, trial=trial, analysis=analysis, others=plain)
         reply = self._asked(llm, messages, executor_form(task), trial)
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
@@ -216,5 +227,5 @@ def _unreliable(model: str, trials: Sequence[Trial]) -> str:
         return ""
     return (
         f"{struck} of {said} sentences of {model} named what it was not shown, or nothing that "
-        "the trial changed, so that it is no longer asked for words"
+        f"the trial changed, so that {_DISMISSED}"
     )

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from agenthpo.cli.tables import trial_table
 from agenthpo.events import (
+    Analysed,
     Analysing,
     Event,
     Finished,
@@ -100,8 +101,10 @@ class Board:
                     f"{event.total / 1e6:.0f} MB"
                 )
             case Analysing(trial=trial):
-                self._do(f"the Executor reads trial {trial.number}")
-            case Finished(trial=trial):
+                # beside a training it is nothing that anybody waits for
+                if all(t.outcome is not None for t in self.trials.values()):
+                    self._do(f"the Executor reads trial {trial.number}")
+            case Finished(trial=trial) | Analysed(trial=trial):
                 self.trials[trial.number] = trial
             case Stopped():
                 self.stopped = event

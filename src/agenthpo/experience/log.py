@@ -1,8 +1,8 @@
 """The experience log L as an Optuna study, in a journal file or any of Optuna's storages.
 
-A trial is written before it runs and told when it is analysed. What a crash leaves running is in
-``ExperienceLog.trials`` without an outcome, and is run again under its own number, so that the
-budget stays exact by construction.
+A trial is written before it runs, its outcome as soon as it has ended, and it is told to Optuna
+when it is analysed. What a crash leaves running is in ``ExperienceLog.trials`` without an outcome,
+and is run again under its own number, so that the budget stays exact by construction.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
 _META_AGAIN = f"{META}_again"
 _MOST_CHANGES = 20
+_OUTCOME = "outcome"
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -178,6 +179,7 @@ class ExperienceLog:
             here = str(folder.resolve())
             if log.meta.folder not in ("", here):  # it was moved
                 log.keep_meta(replace(log.meta, folder=here))
+            log._settle_left()
             return log
         except BaseException:
             os.close(lock)
@@ -301,25 +303,57 @@ class ExperienceLog:
 
     def finish(self, trial: Trial, outcome: Outcome, analysis: Analysis) -> Trial:
         """Record what came out of ``trial`` and what it means."""
+        self.record(trial, outcome, analysis)
+        return self.settle(trial.number, analysis)
+
+    def record(self, trial: Trial, outcome: Outcome, analysis: Analysis) -> Trial:
+        """Record what came out of ``trial``, which from then on has ended, and what the rules say
+        of it; ``settle`` closes it, with other words where a model finds some.
+        """
         finished = replace(trial, outcome=outcome, analysis=analysis, finished_at=time.time())
-        attributes = {
-            "outcome": encode(outcome),
-            "analysis": encode(analysis),
-            "diagnosis": analysis.diagnosis,
-            "finished_at": finished.finished_at,
-        }
-        storage = self._study._storage  # a running trial of an earlier process has no public way in
-        stored = storage.get_trial_id_from_study_id_trial_number(
-            self._study._study_id, trial.number
+        self._note(
+            trial.number,
+            {
+                **_analysis_attributes(analysis),
+                "finished_at": finished.finished_at,
+                # last: a trial that has it has the others
+                _OUTCOME: encode(outcome),
+            },
         )
-        for key, value in attributes.items():
-            storage.set_trial_user_attr(stored, key, value)
-        if outcome.value is None:
-            self._study.tell(trial.number, state=TrialState.FAIL)
-        else:
-            self._study.tell(trial.number, outcome.value)
         self._trials[trial.number] = finished
         return finished
+
+    def settle(self, number: int, analysis: Analysis | None = None) -> Trial:
+        """Close trial ``number``, whose outcome is recorded, with ``analysis`` where it has become
+        another one.
+        """
+        trial = self._trials[number]
+        assert trial.outcome is not None, "its outcome is not recorded"
+        if analysis is not None and analysis != trial.analysis:
+            self._note(number, _analysis_attributes(analysis))
+            trial = replace(trial, analysis=analysis)
+            self._trials[number] = trial
+        if trial.value is None:
+            self._study.tell(number, state=TrialState.FAIL)
+        else:
+            self._study.tell(number, trial.value)
+        return trial
+
+    def _note(self, number: int, attributes: dict[str, Any]) -> None:
+        storage = self._study._storage  # a running trial of an earlier process has no public way in
+        stored = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        for key, value in attributes.items():
+            storage.set_trial_user_attr(stored, key, value)
+
+    def _settle_left(self) -> None:
+        """Close the trials that ended when their process was killed before it had closed them."""
+        for frozen in self._study.get_trials(deepcopy=False):
+            if frozen.state == TrialState.RUNNING and _OUTCOME in frozen.user_attrs:
+                self.settle(frozen.number)
+
+
+def _analysis_attributes(analysis: Analysis) -> dict[str, Any]:
+    return {"analysis": encode(analysis), "diagnosis": analysis.diagnosis}
 
 
 def _begun(
@@ -398,9 +432,9 @@ def _trial(frozen: FrozenTrial) -> Trial:
             decode_proposal(attributes["proposal"]),
             started_at=float(attributes["started_at"]),
         )
-        if not frozen.state.is_finished():
+        if not frozen.state.is_finished() and _OUTCOME not in attributes:
             return trial
-        outcome = decode_outcome(attributes["outcome"])
+        outcome = decode_outcome(attributes[_OUTCOME])
         analysis = decode_analysis(attributes["analysis"])
         return replace(
             trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"])

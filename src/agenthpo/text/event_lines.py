@@ -7,6 +7,7 @@ from typing import Any
 
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.events import (
+    Analysed,
     Analysing,
     Event,
     Finished,
@@ -70,6 +71,11 @@ def _print_text(event: Event, direction: Direction) -> None:
             say(f"    {trial_words(trial, event.incumbent, direction)}")
             if trial.analysis and trial.analysis.note:
                 say(f"    note: {trial.analysis.note}")
+        case Analysed(trial=trial) if trial.analysis:
+            if trial.analysis.author != "rules":
+                say(f"    on [{trial.number}], {trial.analysis.author}: {trial.analysis.insight}")
+            if trial.analysis.note:
+                say(f"    note on [{trial.number}]: {trial.analysis.note}")
 
 
 def print_json(event: Event) -> None:
@@ -86,8 +92,10 @@ def _as_json(event: Event) -> dict[str, Any]:
             return {**name, **asdict(event)}
         case Started(trial=trial):
             return {**name, "again": event.again, "trial": trial_to_json(trial)}
-        case Analysing(trial=trial, outcome=outcome):
-            return {**name, "trial": trial.number, "state": outcome.status, "value": outcome.value}
+        case Analysing(trial=trial):
+            return {**name, "trial": trial.number}
+        case Analysed(trial=trial):
+            return {**name, "trial": trial_to_json(trial)}
         case Finished(trial=trial):
             return {**name, "trial": trial_to_json(trial), "incumbent": _number(event.incumbent)}
         case Stopped():

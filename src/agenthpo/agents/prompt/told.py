@@ -9,7 +9,7 @@ from agenthpo.parts import ANALYSIS, BACKGROUND, HISTORY, without_background
 from agenthpo.records import Trial
 from agenthpo.task import Task
 
-__all__ = ["told"]
+__all__ = ["told", "unworded"]
 
 
 def told(task: Task, trials: Sequence[Trial], without: frozenset[str]) -> tuple[Task, list[Trial]]:
@@ -21,3 +21,11 @@ def told(task: Task, trials: Sequence[Trial], without: frozenset[str]) -> tuple[
     if ANALYSIS in without:
         trials = [replace(t, analysis=None) for t in trials]
     return task, list(trials)
+
+
+def unworded(trials: Sequence[Trial]) -> list[Trial]:
+    """Return ``trials`` without what a model said of them; diagnosis, evidence and advice stay."""
+    return [
+        replace(t, analysis=replace(t.analysis, insight="", author="rules")) if t.analysis else t
+        for t in trials
+    ]

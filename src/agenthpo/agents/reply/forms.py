@@ -267,7 +267,7 @@ def _text(rule: str, longest: int, task: Task, opening: str = "[A-Z]") -> str:
     ``=``, by which a small model copies the log.
 
     The first mark that ends a sentence ends the text, so that it is whole unless it comes to its
-    limit; the point of a number or a file's name is none. ``opening`` is a regular expression for
+    limit; the point within a number is none. ``opening`` is a regular expression for
     how it begins: a word that promises a reason is followed by one. Where the task is told in
     ASCII, so is the reply; a small model slips into another script in mid-sentence else.
     """
@@ -275,4 +275,4 @@ def _text(rule: str, longest: int, task: Task, opening: str = "[A-Z]") -> str:
         letters, ends = r"[ #-\-\/-<>@-\[\]-~]", "[.!?]"
     else:
         letters, ends = r"[^\"\\=.!?。！？\x00-\x1f]", "[.!?。！？]"
-    return f'{rule}: /"{opening}({letters}|\\.[0-9A-Za-z]){{15,{longest}}}{ends}"/'
+    return f'{rule}: /"{opening}({letters}|[0-9]\\.[0-9]){{15,{longest}}}{ends}"/'

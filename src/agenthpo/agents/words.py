@@ -1,0 +1,142 @@
+"""The Executor's words, found in a thread while the next training runs, so that no training waits
+for a sentence. The log is written by the loop's thread alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from statistics import median
+from typing import Protocol
+
+from agenthpo.agents.executor import Executor
+from agenthpo.events import Analysed, Analysing, OnEvent
+from agenthpo.llm.model_class import is_weak
+from agenthpo.records import Analysis, Trial
+from agenthpo.task import Task
+
+__all__ = ["Words"]
+
+_TRIED = 2
+"""Requests before it is judged whether a weak model is quick enough: the first is the slowest."""
+_SLOWER = "longer than a training"
+
+
+class Log(Protocol):
+    """The experience log, in which a trial stays open until its words are found."""
+
+    def settle(self, number: int, analysis: Analysis | None = None) -> Trial:
+        """Close a trial, with another analysis where one is given."""
+        ...
+
+    def fitting_trials(self) -> list[Trial]:
+        """Return the trials that are points of the space."""
+        ...
+
+
+class Words:
+    """The trials that have ended and are not closed yet, the oldest first."""
+
+    def __init__(self, task: Task, executor: Executor, *, log: Log, on_event: OnEvent) -> None:
+        self._task, self._executor, self._log, self._on_event = task, executor, log, on_event
+        self._waiting: deque[Trial] = deque()
+        self._thinking: tuple[Trial, Future[Analysis]] | None = None
+
+    def add(self, trial: Trial) -> None:
+        """Take a ``trial`` that is recorded."""
+        if self._executor.llm is None:
+            self._log.settle(trial.number)
+        else:
+            self._waiting.append(trial)
+
+    def begin(self) -> None:
+        """Have words sought for the oldest trial that waits; returns at once."""
+        while self._thinking is None and self._waiting:
+            trial = self._waiting.popleft()
+            # the words on earlier ones were collected before, so that they are the same every time
+            trials = [t for t in self._log.fitting_trials() if t.number <= trial.number]
+            if why := self._too_slow(trials):
+                is_new = not any(_SLOWER in t.analysis.note for t in trials if t.analysis)
+                self._close(trial, replace(_analysis(trial), note=why if is_new else ""))
+                continue
+            self._on_event(Analysing(trial))
+            self._thinking = trial, _in_thread(self._executor, self._task, trial, trials)
+
+    def collect(self) -> None:
+        """Wait for the words that are being sought, and close their trial.
+
+        :raises ModelError: where a request failed, and that is to stop the study.
+        """
+        if self._thinking is not None:
+            trial, future = self._thinking
+            try:
+                analysis = future.result()
+            except Exception:
+                self._thinking = None
+                self._log.settle(trial.number)
+                raise
+            self._thinking = None
+            self._close(trial, analysis)
+
+    def finish(self) -> None:
+        """Wait for the words of all trials."""
+        while self._thinking is not None or self._waiting:
+            self.begin()
+            self.collect()
+
+    def abandon(self) -> None:
+        """Close every trial in the rules' words, without waiting for others."""
+        left = list(self._waiting)
+        if self._thinking is not None:
+            left.insert(0, self._thinking[0])
+        self._thinking, self._waiting = None, deque()
+        for trial in left:
+            self._log.settle(trial.number)
+
+    def _close(self, trial: Trial, analysis: Analysis) -> None:
+        is_new = analysis != trial.analysis
+        settled = self._log.settle(trial.number, analysis)
+        if is_new:
+            self._on_event(Analysed(settled))
+
+    def _too_slow(self, trials: Sequence[Trial]) -> str:
+        """Return why a weak model is not asked, empty where it is: its sentence is worth no longer
+        wait than a training takes.
+        """
+        llm = self._executor.llm
+        if llm is None or not is_weak(llm):
+            return ""
+        took = [
+            t.analysis.usage.seconds for t in trials if t.analysis and t.analysis.usage.requests
+        ]
+        trained = [t.outcome.duration_s for t in trials if t.outcome]
+        if len(took) < _TRIED or min(took) <= median(trained):
+            return ""
+        return (
+            f"in the rules' words from here on: a sentence of {llm.name} takes {min(took):.2g} s, "
+            f"{_SLOWER} ({median(trained):.2g} s)"
+        )
+
+
+def _analysis(trial: Trial) -> Analysis:
+    assert trial.analysis is not None, "it is not diagnosed"
+    return trial.analysis
+
+
+def _in_thread(
+    executor: Executor, task: Task, trial: Trial, trials: Sequence[Trial]
+) -> Future[Analysis]:
+    """Seek words in a thread that does not keep the process from ending."""
+    future: Future[Analysis] = Future()
+
+    def seek() -> None:
+        try:
+            future.set_result(executor.worded(task, trial, trials))
+        except BaseException as problem:  # the loop's thread raises it
+            future.set_exception(problem)
+
+    threading.Thread(target=seek, name="agenthpo-words", daemon=True).start()
+    return future
