@@ -84,6 +84,7 @@ def decode_outcome(raw: Any) -> Outcome:
     if (
         not isinstance(outcome.duration_s, int | float)
         or not isinstance(outcome.log_tail, str)
+        or not isinstance(outcome.log_head, str)
         or not isinstance(outcome.error, str)
     ):
         raise ValueError("an outcome without its time or words")

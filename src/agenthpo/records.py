@@ -295,6 +295,8 @@ class Outcome:
     """One line: why it is not complete."""
     log_tail: str = ""
     """The end of the output."""
+    log_head: str = ""
+    """Its first lines, as far as they are not part of the end."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """For each metric that a pattern reads, the line of output that its latest value was taken
     from.

@@ -133,6 +133,14 @@ def test_no_agent_sees_the_test_metric_in_the_log():
     assert "    | end" in told
 
 
+def test_a_model_reads_how_a_long_log_began():
+    outcome = replace(OUTCOME, log_head="7 rows for training\nHOLDOUT_ACC = 0.77", log_tail="end")
+    task = replace(TASK, objective=Objective("acc", "maximize", test_metric="holdout_acc"))
+    _, told = judged(GOOD, outcome=outcome, task=task)
+    assert "    | 7 rows for training\n    | end" in told
+    assert "0.77" not in told
+
+
 def test_the_informative_lines_of_a_log():
     log = "\n".join(
         ["start", *(f"epoch {i} loss {1 / (i + 1):.3f}" for i in range(500)), "WARNING: x", "done"]

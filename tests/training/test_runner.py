@@ -247,6 +247,26 @@ def test_a_program_that_cannot_be_started_is_an_outcome():
     assert "cannot be started: No such file" in run(script("", command=("./no-such-thing",))).error
 
 
+@pytest.mark.parametrize("lines", [1, 20, 25, 41, 5000])
+def test_the_first_lines_of_a_log_are_kept_apart_from_the_last(lines):
+    outcome = run(
+        script(
+            f"""
+            import agenthpo
+            for i in range({lines}):
+                print("line", i, "token=hunter2hunter2" if i == 3 else "")
+            agenthpo.report(acc=1)
+            """
+        )
+    )
+    head, tail = outcome.log_head.splitlines(), outcome.log_tail.splitlines()
+    numbers = [int(line.split()[1]) for line in head + tail]
+    first = max(0, lines - 20)
+    assert numbers == [*range(min(20, first)), *range(first, lines)]
+    assert "hunter2" not in outcome.log_head + outcome.log_tail
+    assert load_outcome(Path("trial"), script("").owner) == outcome
+
+
 def test_a_metric_that_never_comes_is_told_with_the_lines_most_like_it():
     outcome = run(
         script("print('epoch 1'); print('Val Accuracy: 0.9'); print('lr 0.1')", metric="val_acc")

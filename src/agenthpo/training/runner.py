@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -40,7 +40,9 @@ _BEHIND, _TELL_S = 50_000_000, 1.0
 """Bytes of a log that are left to read from which on it is told how far that is, and how often, in
 seconds.
 """
-_TAIL_LINES, _TAIL_WIDTH, _LONGEST_LINE = 20, 300, 4000
+_HEAD_LINES, _TAIL_LINES, _TAIL_WIDTH, _LONGEST_LINE = 20, 20, 300, 4000
+_WINDOW = 4 * _TAIL_LINES * _TAIL_WIDTH
+"""Bytes at either end of a log that are looked through for its first and last lines."""
 
 
 def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
@@ -61,7 +63,9 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
             if spec.function is not None
             else _execute(spec, reader, token=token, log=log)
         )
-        outcome = judge(spec, reader.metrics, end=end, tail=_tail(log), alike=reader.alike)
+        head, tail = _ends(log)
+        outcome = judge(spec, reader.metrics, end=end, tail=tail, alike=reader.alike)
+        outcome = replace(outcome, log_head=head)
     _save(outcome, workdir, spec)
     return outcome
 
@@ -283,12 +287,18 @@ def _take(returned: Any, spec: RunSpec, reader: _Reader) -> None:
     reader.metrics.read_report(json.dumps({name: float(value) for name, value in values.items()}))
 
 
-def _tail(log: BinaryIO) -> str:
+def _ends(log: BinaryIO) -> tuple[str, str]:
+    """Return the first lines of the log, without any of the last, and the last, both redacted."""
     size = os.fstat(log.fileno()).st_size
-    data = os.pread(
-        log.fileno(), 4 * _TAIL_LINES * _TAIL_WIDTH, max(0, size - 4 * _TAIL_LINES * _TAIL_WIDTH)
-    )
-    lines = Lines().feed(data, final=True)
-    return "\n".join(
-        redact(line[:_LONGEST_LINE], quick=True)[:_TAIL_WIDTH] for line in lines[-_TAIL_LINES:]
-    )
+    behind = max(0, size - _WINDOW)
+    last = Lines().feed(os.pread(log.fileno(), _WINDOW, behind), final=True)
+    tail = last[-_TAIL_LINES:]
+    if behind:
+        first = Lines().feed(os.pread(log.fileno(), min(_WINDOW, behind), 0))
+    else:
+        first = last[: len(last) - len(tail)]
+    return _told(first[:_HEAD_LINES]), _told(tail)
+
+
+def _told(lines: Sequence[str]) -> str:
+    return "\n".join(redact(line[:_LONGEST_LINE], quick=True)[:_TAIL_WIDTH] for line in lines)

@@ -40,5 +40,6 @@ def seen_words(task: Task, trial: Trial, *, allowance: int) -> str:
             points = ", ".join(f"{y:.4g} at {x:g}" for x, y in thinned(curve, _POINTS))
             lines.append(fenced(f"{name} by step: {points}"))
     room = allowance * _CHARACTERS - sum(map(len, lines))
-    log = informative(outcome.log_tail, most=room, hidden=hidden)
+    output = "\n".join(filter(None, [outcome.log_head, outcome.log_tail]))
+    log = informative(output, most=room, hidden=hidden)
     return "\n".join([*lines, *(f"    | {fenced(line)}" for line in log)])
