@@ -145,33 +145,31 @@ def test_what_a_result_counts_for_in_numbers():
     assert risen.better == near(1 / 1.8)
     thrice = trust(("creator", 0.1), ("creator", 0.1), ("creator", 0.9), ("engine", 0.6))
     assert thrice.better == near(1 / (1 + 0.8 + 0.64))
-    assert trust(("creator", 0.6), ("engine", 0.6)).better == 0.5
+    assert trust(("creator", 0.6), ("engine", 0.6)).better == 0.75  # the default has 0.5
 
 
 def test_what_an_interval_and_a_refusal_count_for_in_numbers():
     assert trust(("creator", 0.6, (0.5, 0.7)), ("engine", 0.6)).value == near(
-        (1 + 0.25 + 2 * 0.5) / (2 + 0.25 + 2)
+        (1 + 0.25 + 2 * 0.75) / (2 + 0.25 + 2)
     )
     assert trust(("creator", 0.6, (0.8, 0.9)), ("engine", 0.6)).value == near(
-        (1 + 2 * 0.5) / (2 + 0.25 + 2)
+        (1 + 2 * 0.75) / (2 + 0.25 + 2)
     )
     assert trust(("fallback", 0.9)).value == near(1 / 2.25)
     before = trust(("fallback", 0.6), ("creator", 0.9))
     assert before.value == near((1 + 2 * 1.0) / (2 + 2 + 0.25 * 0.8))
 
 
-def test_only_the_engines_good_results_are_compared_with():
+def test_the_engines_latest_eight_results_are_compared_with():
     engine = [("engine", value) for value in (0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]
-    assert trust(*engine, ("creator", 0.65)).better == near(2 / 4)
+    assert trust(*engine, ("creator", 0.65)).better == near(6 / 8)
     assert trust(*engine, ("creator", 0.95)).better == 1.0
     assert trust(("engine", None), ("creator", 0.4)).better == 0.0, (
         "the default counts as the engine's"
     )
 
 
-def test_the_share_of_the_trials_and_the_record_in_numbers():
-    shares = [Trust(value, 0, 0.5, 0, 0, 0).share for value in (0.2, 0.25, 0.45, 0.65, 0.9)]
-    assert shares == [near(0), near(0), near(0.5), near(1), near(1)]
+def test_the_record_in_numbers():
     assert record_of([]) == (0.0, 0.0)
     assert record_of([Trust(0.5, 2, 0.5, 0, 0, 0)]) == (near(0.5), near(0.5))
     assert record_of([Trust(0.9, 20, 0.75, 0, 0, 0), Trust(0.9, 0, 0.5, 0, 0, 0)]) == (
@@ -180,25 +178,27 @@ def test_the_share_of_the_trials_and_the_record_in_numbers():
     )
     assert (
         Trust(0.5, 3, 0.25, 1, 2, 4).words()
-        == "trust 0.50, 3 results, better than the engine's in 25%, 1 of 2 intervals held, "
-        "4 refused"
+        == "trust 0.50, 3 results, better than the engine's in 25%, likely to gain 37%, the "
+        "engine 25%, 1 of 2 intervals held, 4 refused"
     )
     assert (
         Trust(0.5, 3, 0.25, 0, 0, 0).words()
-        == "trust 0.50, 3 results, better than the engine's in 25%"
+        == "trust 0.50, 3 results, better than the engine's in 25%, likely to gain 37%, the "
+        "engine 25%"
     )
 
 
 def test_each_side_has_its_floor():
-    sure, doubtful = Trust(1.0, 9, 1.0, 0, 0, 0), Trust(0.0, 9, 0.0, 0, 0, 0)
-    for count, its in ((4, True), (5, False)):
+    sure = Trust(1.0, 9, 1.0, 0, 0, 0, gains=1.0, engine_gains=0.0)
+    doubtful = Trust(0.0, 9, 0.0, 0, 0, 0, gains=0.0, engine_gains=1.0)
+    for count, its in ((8, True), (9, False)):
         assert is_creators(told(("engine", 0.5), *[("creator", 0.9)] * count), sure) is its
     for count, its in ((13, False), (14, True)):
         assert is_creators(told(("creator", 0.1), *[("engine", 0.9)] * count), doubtful) is its
 
 
 def test_the_first_turns():
-    good, bad = Trust(0.6, 1, 0.6, 0, 0, 0), Trust(0.4, 1, 0.5, 0, 0, 0)
+    good, bad = Trust(0.6, 1, 0.6, 0, 0, 0), Trust(0.4, 1, 0.5, 0, 0, 0, gains=0.2)
     assert is_creators(told(), bad, kind="unknown")
     assert is_creators(told(("creator", 0.9)), good, kind="unknown")
     assert not is_creators(told(("creator", 0.1)), bad, kind="unknown")
@@ -216,22 +216,21 @@ def test_one_first_loss_costs_a_strong_model_no_turn():
     assert not is_creators(lost, shown, kind="strong")
 
 
-def test_nobody_takes_a_strong_models_turn_while_it_gains():
-    def whose(values, kind="strong"):
+@pytest.mark.parametrize("kind", ["strong", "unknown"])
+def test_nobody_takes_a_models_turn_while_it_gains(kind):
+    def whose(values):
         trials = told()
         for value in values:
-            shown = assessed(trials, "maximize", kind="strong")
-            its = is_creators(trials, shown, kind=kind)
+            its = is_creators(trials, assessed(trials, "maximize", kind=kind), kind=kind)
             source, came = ("creator", value) if its else ("engine", 0.6)
             trials.append(make_trial(len(trials), {}, came, source))
         return "".join(t.proposal.source[0] for t in trials[1:])
 
     rising = [0.7 + 0.01 * n for n in range(14)]
-    assert whose(rising).startswith("ccccccccc") and "e" in whose(rising)
-    assert "e" in whose(rising, "unknown")[:6]
-    # three trials that gain nothing, and the engine has its turn
-    stuck = [0.7, 0.71, 0.72, 0.65, 0.65, 0.65, 0.65]
-    assert whose(stuck) == "cccccce"
+    assert whose(rising) == "cccccccccecccc"
+    # where nothing is gained any more, the engine has its turn, and then both have
+    stuck = whose([0.7, 0.71, 0.72, *[0.65] * 20])
+    assert stuck.startswith("ccccc") and "e" in stuck[:12] and "c" in stuck[12:]
 
 
 def test_the_classes_in_numbers():
@@ -244,12 +243,35 @@ def test_the_classes_in_numbers():
     assert FIRST_TURNS == {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
 
 
-def test_the_creators_share_is_spread_over_the_latest_eight():
-    """A share of a half: of nine trials, four and a half, rounded."""
-    half = Trust(0.45, 9, 0.5, 0, 0, 0)
-    for its, turn in ((3, True), (4, True), (5, False)):
-        latest = [("creator", 0.9)] * its + [("engine", 0.5)] * (8 - its)
-        assert is_creators(told(("creator", 0.9), ("creator", 0.9), *latest), half) is turn
+def test_the_turn_is_the_sides_that_is_likelier_to_gain():
+    later = told(*[("creator", 0.9)] * 2, *[("engine", 0.5)] * 2)
+    for value, gains, its in (
+        (0.6, 0.3, True),
+        (0.6, 0.2, True),  # as likely: it costs nothing
+        (0.6, 0.19, False),
+        (0.46, 0.3, True),
+        (0.45, 0.3, False),  # what is worse on the whole has gained by luck
+    ):
+        shown = Trust(value, 9, 0.5, 0, 0, 0, gains=gains, engine_gains=0.2)
+        assert is_creators(later, shown) is its
+    # but for once more where it just has
+    just = Trust(0.1, 9, 0.5, 0, 0, 0, gains=0.3, engine_gains=0.2, has_gained=True)
+    assert is_creators(later, just)
+    assert trust(("creator", 0.1), ("creator", 0.9)).has_gained
+    assert not trust(("creator", 0.9), ("creator", 0.1)).has_gained
+    assert not trust(("creator", 0.7), ("fallback", 0.9)).has_gained
+
+
+def test_what_a_side_is_likely_to_gain_in_numbers():
+    """Beginning with 0.6 of 1.6 and 0.4 of 1.6, each trial counting 0.85 of the next."""
+    nothing = trust()
+    assert (nothing.gains, nothing.engine_gains) == (near(0.6 / 1.6), near(0.4 / 1.6))
+    shown = trust(("creator", 0.6), ("engine", 0.4), ("creator", 0.5), ("engine", 0.7))
+    assert shown.gains == near((0.6 + 0.85) / (1.6 + 1.85))
+    assert shown.engine_gains == near((0.4 + 1.0) / (1.6 + 1.85))
+    # a fallback is a turn of the Creator's that gained it nothing
+    assert trust(("fallback", 0.9)).gains == near(0.6 / 2.6)
+    assert trust(("fallback", 0.9)).engine_gains == near(0.4 / 1.6)
 
 
 def test_a_half_that_shows_nothing_brings_nothing():

@@ -1,12 +1,13 @@
 """What the Creator has earned: from how its results rank against the engine's, whether its
-intervals held, how often it had nothing valid.
+intervals held, how often it had nothing valid, and how often each side still improves the best.
 
-Pure, and from the trials alone, so that a resumed study trusts as it would have.
+The next trial is the side's that is likelier to improve on the best with it. Pure, and from the
+trials alone, so that a resumed study trusts as it would have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agenthpo.llm.model_class import ModelClass
@@ -44,11 +45,16 @@ a result.
 FIRST_TURNS: dict[ModelClass, int] = {"strong": 3, "unknown": 2, "small": 1, "embedded": 1}
 """Turns that a model of a class begins with, the later ones only where the first beat the default.
 """
-_LEAST_GAP, _ENGINE_GAP = 14, 6
-_UNTOUCHED, _STANDS = 10, 3
-"""Trials in which nobody takes a trusted strong model's turn, until so many of its trials in a row
-have gained nothing.
+_LEAST_GAP, _ENGINE_GAP = 14, 9
+"""Trials in a row after which the other side has its turn, whatever it has shown: the Creator, and
+the engine.
 """
+_LEAST = 0.45
+"""Trust below which earlier gains earn the Creator no turn: they may have been luck."""
+_GAINS, _ENGINE_GAINS = (0.6, 1.0), (0.4, 1.2)
+"""Trials that improved the best, and trials that did not, which each side is taken to have had."""
+_GAIN_FORGETTING = 0.85
+"""What such a trial counts for when one more has come from the same side: gains become rarer."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +81,18 @@ class Trust:
     could be compared. They are shown and do not count: who foresees what its bad ideas come to has
     earned no turn by it.
     """
-    standstill: int = 0
-    """Latest trials of the Creator's in a row since anything improved the best value."""
-
-    @property
-    def share(self) -> float:
-        """Share of the trials that are the Creator's to propose."""
-        return min(max((self.value - 0.25) / 0.4, 0.0), 1.0)
+    gains: float = _GAINS[0] / sum(_GAINS)
+    engine_gains: float = _ENGINE_GAINS[0] / sum(_ENGINE_GAINS)
+    """How probable the next trial of either side is to improve the best value, by its latest."""
+    has_gained: bool = False
+    """Whether the Creator's latest trial did."""
 
     def words(self) -> str:
         """Return it in one line."""
         parts = [
             f"trust {self.value:.2f}",
             f"{self.results} results, better than the engine's in {self.better:.0%}",
+            f"likely to gain {self.gains:.0%}, the engine {self.engine_gains:.0%}",
         ]
         if self.judged:
             parts.append(f"{self.held} of {self.judged} intervals held")
@@ -141,12 +146,16 @@ def assessed(
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
     engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
+    improved = {t.number for t in improvements(trials, direction)}
+    # what the engine put in its place is no gain of the Creator's
+    gained = improved & {t.number for t in asked if _is_its_own(t)}
+    own = [t for t in engines if t.proposal.source != "default" and not was_asked(t)]
     weight = 1.0
     won = total = 0.0
     held = judged = refused = results = 0
     compared = list[bool]()
     for trial in reversed(asked):
-        if trial.proposal.source != "creator":
+        if not _is_its_own(trial):
             refused += 1
             worse += _REFUSED * weight
             continue
@@ -180,7 +189,9 @@ def assessed(
         nearer=sum(compared),
         compared=len(compared),
         refused=refused,
-        standstill=_standstill(asked, trials, direction),
+        gains=_gains(asked, gained, _GAINS),
+        engine_gains=_gains(own, improved, _ENGINE_GAINS),
+        has_gained=bool(asked) and asked[-1].number in gained,
     )
 
 
@@ -195,10 +206,23 @@ def _is_nearer(trial: Trial) -> bool | None:
     return None if mine == theirs else mine < theirs
 
 
-def _standstill(asked: Sequence[Trial], trials: Sequence[Trial], direction: Direction) -> int:
-    improved = improvements(trials, direction)
-    last = improved[-1].number if improved else -1
-    return sum(t.number > last for t in asked)
+def _is_its_own(trial: Trial) -> bool:
+    return trial.proposal.source == "creator"
+
+
+def _gains(
+    proposed: Sequence[Trial], improved: Collection[int], begins: tuple[float, float]
+) -> float:
+    """Return how probable the next of the trials a side has ``proposed`` is to improve the best."""
+    gained, missed = begins
+    weight = 1.0
+    for trial in reversed(proposed):
+        if trial.number in improved:
+            gained += weight
+        else:
+            missed += weight
+        weight *= _GAIN_FORGETTING
+    return gained / (gained + missed)
 
 
 def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | None:
@@ -208,7 +232,6 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
     recent = [t for t in engines if t.value is not None][-8:]
     if not recent:
         return None
-    recent = sorted(recent, key=lambda t: -sign * t.value)[: (len(recent) + 1) // 2]  # type: ignore[operator]
     if trial.value is None:
         return 0.0
     ahead = [sign * (trial.value - t.value) for t in recent]  # type: ignore[operator]
@@ -223,23 +246,20 @@ def is_creators(
 ) -> bool:
     """Return whether the next trial is the Creator's, for a model of class ``kind``.
 
-    The first ones are: the engine has no data yet. Then it proposes its share, spread
-    evenly, but at least one trial in fifteen, and at most five in six. A strong model keeps its
-    first turns after one loss, and while it is trusted and gains nobody takes its turn in the first
-    ten trials.
+    The first ones are: the engine has no data yet. A strong model keeps its first turns after one
+    loss. Then it is the Creator's while its trials are no less likely to improve the best than the
+    engine's, and it is trusted, or its latest trial has done so. Neither side is left unheard: at
+    least one trial in fifteen is the Creator's, and one in ten the engine's.
     """
     later = [t for t in trials if t.proposal.source != "default"]
-    is_strong = kind == "strong"
     if len(later) < FIRST_TURNS[kind]:
-        return not later or trust.better > 0.5 or (is_strong and trust.results < 2)
-    is_gaining = trust.share == 1 and trust.standstill < _STANDS
-    if is_strong and len(trials) < _UNTOUCHED and is_gaining:
-        return True
+        may_lose = kind == "strong" and trust.results < 2
+        return not later or trust.better > 0.5 or may_lose
     since_creator = next((i for i, t in enumerate(reversed(later)) if was_asked(t)), len(later))
     since_engine = next((i for i, t in enumerate(reversed(later)) if not was_asked(t)), len(later))
     if since_creator >= _LEAST_GAP:
         return True
-    if since_engine >= _ENGINE_GAP - 1:
+    if since_engine >= _ENGINE_GAP:
         return False
-    recent = later[-8:]
-    return sum(map(was_asked, recent)) + 1 <= trust.share * (len(recent) + 1) + 0.5
+    is_believed = trust.value > _LEAST or trust.has_gained
+    return is_believed and trust.gains >= trust.engine_gains
