@@ -249,8 +249,16 @@ def test_every_other_trial_of_a_noisy_objective_looks_for_more():
     ]
     assert spread[1] > spread[0]  # less is known there
     quiet = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 21)
-    best = [np.argmax(engine.belief(t, quiet).score(rows)) for t in (task, noisy)]
+    sure = Engine(0, Knobs(inside=0, margin=0))
+    best = [np.argmax(each.belief(noisy, quiet).score(rows)) for each in (sure, engine)]
     assert best[0] == best[1]  # nothing to doubt
+
+
+def test_in_a_long_study_so_does_every_other_trial_whatever_people_say_of_the_noise():
+    task, rng = make_task(direction="minimize"), np.random.default_rng(0)
+    history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2 + rng.normal(), 22)
+    beliefs = [Engine(0).belief(task, history[:n]) for n in (19, 20, 21, 22)]
+    assert [belief.margin for belief in beliefs] == [0, 0, 0.5, 0]
 
 
 def test_its_algebra_takes_one_thread_and_leaves_the_number_as_it_was():

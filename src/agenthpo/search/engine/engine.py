@@ -6,8 +6,8 @@ out as expected. Past some hundreds of trials TPE takes over, which costs less b
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys,
 and weighed by how probable each makes the results; the same decides whether losses are taken as
-they are or as logarithms. Where values are noisy, every other trial looks for more than a small
-improvement, which could not be told from luck. docs/experiments.md has what else was tried.
+they are or as logarithms. Where values turn out noisy, every other trial looks for more than a
+small improvement, which could not be told from luck. docs/experiments.md has what else was tried.
 """
 
 from __future__ import annotations
@@ -85,8 +85,12 @@ class Knobs:
     remeasured_from: int = 12
     """Trials before which it is not: a short study has better uses for its trials."""
     margin: float = 0.5
-    """By how much, in standardised losses, every other trial of a noisy objective is to improve on
-    the best, where the noise is loud.
+    """By how much, in standardised losses, every other trial is to improve on the best, where the
+    noise is loud.
+    """
+    margin_from: int = 20
+    """Trials from which on that holds for an objective that nobody called noisy: people do not
+    know. Of a noisy one it holds at once.
     """
 
 
@@ -255,7 +259,8 @@ class Engine:
             fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
 
         feasible = feasible_of(encoding, rows, trials, task.train)
-        margin = self.knobs.margin if task.objective.noisy and len(trials) % 2 else 0.0
+        is_doubted = task.objective.noisy or len(trials) >= self.knobs.margin_from
+        margin = self.knobs.margin if is_doubted and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
         return Belief(
             encoding=encoding,
