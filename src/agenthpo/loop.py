@@ -42,6 +42,7 @@ def run_trials(
     seed: int = 0,
     keep_going: bool = False,
     words_first: bool = False,
+    may_earn: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run trials until the budget is spent, and return why it ended and what was found.
@@ -53,9 +54,10 @@ def run_trials(
 
     A result is in the log as soon as it is there. Words for it are sought while the next training
     runs, and are there when the one after that is proposed; ``words_first``: before anything is
-    proposed.
+    proposed. Where a weak model ``may_earn`` trials, it is asked now and then what a training will
+    come to.
     """
-    words = Words(task, executor, log=log, on_event=on_event)
+    words = Words(task, executor, log=log, on_event=on_event, may_earn=may_earn)
     try:
         return _run(
             task,
@@ -98,7 +100,7 @@ def _run(
             spec = task.spec(
                 trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity
             )
-            words.begin()
+            words.begin(trial)
             running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
         if not running:
             break

@@ -329,6 +329,8 @@ class Analysis:
     """
     usage: Usage = field(default_factory=Usage)
     """What the language model cost."""
+    foreseen: Expected | None = None
+    """What the model expected of the trial when it was asked beside the engine, while it ran."""
     second: Diagnosis | None = None
     """What the rules diagnosed, where the model said otherwise."""
     said: int = 0

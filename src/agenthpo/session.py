@@ -380,5 +380,6 @@ def _run(
         keep_going=keep_going,
         # where every proposal is the Creator's, it is to know what was made of the trial before
         words_first=proposer in (CREATOR, PAPER),
+        may_earn=proposer == HYBRID,
         on_event=on_event,
     )

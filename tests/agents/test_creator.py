@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agenthpo.agents.creator import Creator, creator_messages
 from agenthpo.agents.executor import Executor
+from agenthpo.agents.foresight import foresee
 from agenthpo.agents.prompt.build import detailed, experience, findings, prompt, standing
 from agenthpo.agents.prompt.trials import estimate_tokens
 from agenthpo.agents.reply.forms import creator_form, executor_form, grid
@@ -20,10 +21,11 @@ from agenthpo.exchange import Candidate, Hint, View
 from agenthpo.llm.json_text import read_json
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.replay import VARYING
-from agenthpo.records import Expected, Outcome
+from agenthpo.records import Analysis, Expected, Outcome, Trial
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.optuna_samplers import OptunaSampler
+from agenthpo.search.trust import has_earned
 from agenthpo.testing import ScriptedLLM
 from studies import SPACE, make_task, make_trial
 
@@ -801,6 +803,59 @@ def test_a_weak_model_spends_no_trial_on_ideas_of_its_own(kind):
     assert (chosen.source, chosen.mode, chosen.params) == ("creator", "choice", options[1].params)
     own = Hybrid(Creator(Choosing("BB")), engine, model="weak", kind=kind).propose(TASK, default)
     assert (own.source, own.mode, own.params) == ("engine", "by position", options[0].params)
+
+
+def foreseen_trials(nearer, *, of=8):
+    """Trials of the engine's that a model was asked about, in so many of which it was nearer."""
+    made = [make_trial(0, DEFAULT, 0.5, "default")]
+    for i in range(of):
+        off = 0.01 if i < nearer else 0.3
+        params = {**DEFAULT, "lr": 0.001 * (i + 2)}
+        trial = make_trial(i + 1, params, 0.5, expected=Expected(0.6, 0.4, 0.8))
+        foreseen = Expected(0.5 + off, 0.3, 0.9)
+        made.append(replace(trial, analysis=replace(trial.analysis, foreseen=foreseen)))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["small", "embedded"])
+def test_a_weak_model_earns_a_trial_by_forecasts(kind):
+    trials = foreseen_trials(6)
+    llm = ScriptedLLM({**GOOD, "params": {**DEFAULT, "lr": 0.05}})
+    hybrid = Hybrid(Creator(llm), Engine(0), model="weak", kind=kind)
+    own = hybrid.propose(TASK, trials)
+    assert (own.source, own.mode, own.params["lr"]) == ("creator", "free", 0.05)
+    assert own.turn.startswith("earned by forecasts, six of eight nearer than the engine's; trust")
+    # it is spent, and the next must be earned anew
+    after = [*trials, Trial(len(trials), own, Outcome("complete", 0.1), Analysis("completed"))]
+    assert has_earned(trials) and not has_earned(after)
+    assert has_earned([*after, *(replace(t, number=t.number + 20) for t in trials[1:])])
+
+
+@pytest.mark.parametrize("trials", [foreseen_trials(5), foreseen_trials(7, of=7)])
+def test_five_of_eight_forecasts_earn_nothing_and_seven_of_seven_neither(trials):
+    assert not has_earned(trials)
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        ({"expected": {"value": 0.7, "low": 0.6, "high": 0.8}}, 0.7),
+        ({"expected": "0.7 +- 0.1"}, 0.7),
+        ({"expected": "high"}, None),
+        ([], None),
+        (LLMFailure("no network"), None),
+    ],
+)
+def test_a_forecast_is_a_number_or_nothing(answer, value):
+    expected, usage = foresee(ScriptedLLM(answer), TASK, TRIALS, DEFAULT, seed=0)
+    assert (expected and expected.value) == value
+    assert usage.requests == (0 if isinstance(answer, LLMFailure) else 1)
+
+
+def test_a_real_model_forecasts(smollm2):
+    expected, usage = foresee(smollm2, TASK, TRIALS, {**DEFAULT, "lr": 0.01}, seed=0)
+    assert expected.low <= expected.value <= expected.high
+    assert usage.output_tokens > 0
 
 
 def test_what_is_measured_again_is_no_choice():

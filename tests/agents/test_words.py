@@ -191,3 +191,27 @@ def test_a_weak_model_that_is_slower_than_the_trainings_is_asked_twice(task):
         "in the rules' words from here on: a sentence of scripted takes 5 s, longer than a "
         "training (1 s)"
     ]
+
+
+@pytest.mark.parametrize(("may_earn", "manner"), [(True, True), (False, True), (True, False)])
+def test_a_weak_model_is_asked_now_and_then_what_a_training_will_come_to(task, may_earn, manner):
+    asked_for = []
+
+    def answer(asked):
+        asked_for.append(asked.form.name)
+        if asked.form.name == "forecast":
+            return {"expected": {"value": 0.3, "low": 0.2, "high": 0.4}}
+        return {"insight": "The x helps."}
+
+    task = replace(task, budget=Budget(8))
+    llm = ScriptedLLM(*[answer] * 30, holds_to_grammar=manner)
+    events = []
+    stopped = run(task, llm, pool=Given(seconds=9.0), events=events, may_earn=may_earn)
+    foreseen = [t.number for t in stopped.trials if t.analysis.foreseen]
+    # from the fourth trial on the engine has a forecast, too
+    assert foreseen == ([4, 6] if may_earn and manner else [])
+    assert asked_for.count("forecast") == len(foreseen)
+    for number in foreseen:
+        analysis = stopped.trials[number].analysis
+        assert analysis.foreseen.value == 0.3
+        assert analysis.usage.requests == 2

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agenthpo.agents.claims import Shown, names_one
 from agenthpo.agents.diagnosis import diagnose
+from agenthpo.agents.foresight import foresee
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.seen import seen_words
 from agenthpo.agents.prompt.told import told, unworded
@@ -23,7 +24,7 @@ from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 from agenthpo.llm.model_class import is_weak
 from agenthpo.parts import ANALYSIS
-from agenthpo.records import Analysis, Outcome, Trial, Usage
+from agenthpo.records import Analysis, Expected, Outcome, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import differing
 from agenthpo.task import Task
@@ -80,6 +81,16 @@ class Executor:
             return judge(self.llm, task, trial, analysis=analysis, others=others)
         except LLMFailure as failure:
             return replace(analysis, note=f"in the rules' words: {failure}")
+
+    def foreseen(
+        self, task: Task, trial: Trial, trials: Sequence[Trial]
+    ) -> tuple[Expected | None, Usage]:
+        """Return what the model expects of ``trial``, which runs, given those that have ended."""
+        if self.llm is None:
+            return None, Usage()
+        task, trials = told(task, trials, self.without)
+        seed = spawn_seed(self.seed, "forecast", trial.number)
+        return foresee(self.llm, task, trials, trial.proposal.params, seed=seed)
 
     def _in_words(
         self, llm: LLM, task: Task, trial: Trial, *, analysis: Analysis, others: Sequence[Trial]

@@ -1,5 +1,6 @@
 """The Executor's words, found in a thread while the next training runs, so that no training waits
-for a sentence. The log is written by the loop's thread alone.
+for a sentence; and what a weak model expects of that training, by which it may earn a trial. The
+log is written by the loop's thread alone.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from statistics import median
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agenthpo.agents.executor import Executor
 from agenthpo.events import Analysed, Analysing, OnEvent
 from agenthpo.llm.model_class import is_weak
-from agenthpo.records import Analysis, Trial
+from agenthpo.records import Analysis, Expected, Trial, Usage
 from agenthpo.task import Task
 
 __all__ = ["Words"]
 
 _TRIED = 2
 """Requests before it is judged whether a weak model is quick enough: the first is the slowest."""
+_NOW_AND_THEN = 2
+"""Of so many trials one is forecast."""
 _SLOWER = "longer than a training"
 
 
@@ -37,13 +40,30 @@ class Log(Protocol):
         ...
 
 
+_Foreseen = tuple[Expected | None, Usage]
+
+
+class _Thinking(NamedTuple):
+    trial: Trial
+    running: Trial | None
+    future: Future[tuple[Analysis, _Foreseen]]
+
+
 class Words:
     """The trials that have ended and are not closed yet, the oldest first."""
 
-    def __init__(self, task: Task, executor: Executor, *, log: Log, on_event: OnEvent) -> None:
+    def __init__(
+        self, task: Task, executor: Executor, *, log: Log, on_event: OnEvent, may_earn: bool = False
+    ) -> None:
+        """:param may_earn: whether a weak model's forecasts are asked for, by which it may earn a
+        trial.
+        """
         self._task, self._executor, self._log, self._on_event = task, executor, log, on_event
         self._waiting: deque[Trial] = deque()
-        self._thinking: tuple[Trial, Future[Analysis]] | None = None
+        self._thinking: _Thinking | None = None
+        self._foreseen: dict[int, _Foreseen] = {}
+        llm = executor.llm
+        self._may_earn = may_earn and llm is not None and is_weak(llm)
 
     def add(self, trial: Trial) -> None:
         """Take a ``trial`` that is recorded."""
@@ -52,8 +72,10 @@ class Words:
         else:
             self._waiting.append(trial)
 
-    def begin(self) -> None:
-        """Have words sought for the oldest trial that waits; returns at once."""
+    def begin(self, running: Trial | None = None) -> None:
+        """Have words sought for the oldest trial that waits, and a forecast of the one that is
+        ``running``; returns at once.
+        """
         while self._thinking is None and self._waiting:
             trial = self._waiting.popleft()
             # the words on earlier ones were collected before, so that they are the same every time
@@ -63,23 +85,26 @@ class Words:
                 self._close(trial, replace(_analysis(trial), note=why if is_new else ""))
                 continue
             self._on_event(Analysing(trial))
-            self._thinking = trial, _in_thread(self._executor, self._task, trial, trials)
+            asked = running if running is not None and self._is_foreseen(running) else None
+            future = _in_thread(self._executor, self._task, trial, asked, trials=trials)
+            self._thinking = _Thinking(trial, asked, future)
 
     def collect(self) -> None:
         """Wait for the words that are being sought, and close their trial.
 
         :raises ModelError: where a request failed, and that is to stop the study.
         """
-        if self._thinking is not None:
-            trial, future = self._thinking
-            try:
-                analysis = future.result()
-            except Exception:
-                self._thinking = None
-                self._log.settle(trial.number)
-                raise
-            self._thinking = None
-            self._close(trial, analysis)
+        if self._thinking is None:
+            return
+        thinking, self._thinking = self._thinking, None
+        try:
+            analysis, foreseen = thinking.future.result()
+        except Exception:
+            self._log.settle(thinking.trial.number)
+            raise
+        self._close(thinking.trial, analysis)
+        if thinking.running is not None:
+            self._foreseen[thinking.running.number] = foreseen
 
     def finish(self) -> None:
         """Wait for the words of all trials."""
@@ -91,12 +116,26 @@ class Words:
         """Close every trial in the rules' words, without waiting for others."""
         left = list(self._waiting)
         if self._thinking is not None:
-            left.insert(0, self._thinking[0])
+            left.insert(0, self._thinking.trial)
         self._thinking, self._waiting = None, deque()
         for trial in left:
             self._log.settle(trial.number)
 
+    def _is_foreseen(self, running: Trial) -> bool:
+        """Return whether a model is asked about a trial: now and then, where the engine has a
+        forecast that it can be compared with.
+        """
+        proposal = running.proposal
+        return (
+            self._may_earn
+            and proposal.expected is not None
+            and proposal.mode != "free"
+            and running.number % _NOW_AND_THEN == 0
+        )
+
     def _close(self, trial: Trial, analysis: Analysis) -> None:
+        expected, usage = self._foreseen.pop(trial.number, (None, Usage()))
+        analysis = replace(analysis, foreseen=expected, usage=analysis.usage + usage)
         is_new = analysis != trial.analysis
         settled = self._log.settle(trial.number, analysis)
         if is_new:
@@ -127,14 +166,25 @@ def _analysis(trial: Trial) -> Analysis:
 
 
 def _in_thread(
-    executor: Executor, task: Task, trial: Trial, trials: Sequence[Trial]
-) -> Future[Analysis]:
-    """Seek words in a thread that does not keep the process from ending."""
-    future: Future[Analysis] = Future()
+    executor: Executor,
+    task: Task,
+    trial: Trial,
+    running: Trial | None,
+    *,
+    trials: Sequence[Trial],
+) -> Future[tuple[Analysis, _Foreseen]]:
+    """Seek words on ``trial``, and a forecast of the one that is ``running``, in a thread that does
+    not keep the process from ending.
+    """
+    future: Future[tuple[Analysis, _Foreseen]] = Future()
 
     def seek() -> None:
         try:
-            future.set_result(executor.worded(task, trial, trials))
+            analysis = executor.worded(task, trial, trials)
+            foreseen: _Foreseen = None, Usage()
+            if running is not None:
+                foreseen = executor.foreseen(task, running, trials)
+            future.set_result((analysis, foreseen))
         except BaseException as problem:  # the loop's thread raises it
             future.set_exception(problem)
 

@@ -72,6 +72,9 @@ def story(
         lines.append(f"Hypothesis: {proposal.hypothesis}")
     if proposal.expected:
         lines.append(f"Expected: {metric} {_interval(proposal.expected)}")
+    if trial.analysis and trial.analysis.foreseen:
+        foreseen = _interval(trial.analysis.foreseen)
+        lines.append(f"The model expected, while it ran: {metric} {foreseen}")
     if proposal.forecast:
         lines.append(f"The engine expected: {metric} {_interval(proposal.forecast)}")
     if claimed := claim_words(trial, [*earlier, trial], direction):

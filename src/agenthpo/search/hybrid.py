@@ -17,11 +17,11 @@ from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
-from agenthpo.search.trust import Record, assessed, is_creators
+from agenthpo.search.trust import Record, assessed, has_earned, is_creators
 from agenthpo.space import short_number
 from agenthpo.task import Task
 
-__all__ = ["ASKING", "CREATOR", "HYBRID", "INFORMED", "PAPER", "Hybrid", "Suggests"]
+__all__ = ["ASKING", "CREATOR", "EARNED", "HYBRID", "INFORMED", "PAPER", "Hybrid", "Suggests"]
 
 HYBRID = "hybrid"
 """The name of this proposer, which is the default."""
@@ -35,6 +35,8 @@ INFORMED = (HYBRID, "engine")
 """The names of those that begin with what is known from elsewhere."""
 ASKING = (HYBRID, CREATOR, PAPER)
 """The names of those that ask a language model."""
+EARNED = "earned by forecasts, six of eight nearer than the engine's"
+"""Why a weak model has a trial of its own."""
 _TOLD = 3
 """Parameters that a choice's rationale names."""
 
@@ -55,9 +57,9 @@ class Hybrid:
     """Whose turn it is follows from the results of each side's trials; the same trials give the
     same turn.
 
-    A weak model (small or embedded) spends no trial on ideas of its own. It chooses among what the
-    engine would try, and only a choice that stands in either order counts: else the engine's own
-    first candidate is tried.
+    A weak model (small or embedded) spends no trial on ideas of its own that it has not earned by
+    forecasts. It chooses among what the engine would try, and only a choice that stands in either
+    order counts: else the engine's own first candidate is tried.
     """
 
     def __init__(
@@ -94,17 +96,19 @@ class Hybrid:
         if is_weak and self._has_hint(task, trials):
             return self.engine.propose(task, trials)
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
+        if is_weak and has_earned(trials):
+            return _with(self._free(task, trials), turn=f"{EARNED}; {trust.words()}")
         if not self.always and not is_creators(trials, trust, kind=self.kind):
             return _with(self.engine.propose(task, trials), turn=trust.words())
         if is_weak:
             return _with(self._chosen(task, trials), turn=trust.words())
-        view = self.engine.view(task, trials) if isinstance(self.engine, Sees) else None
-        return _with(self._free(task, trials, view), turn=trust.words())
+        return _with(self._free(task, trials), turn=trust.words())
 
     def _has_hint(self, task: Task, trials: Sequence[Trial]) -> bool:
         return isinstance(self.engine, Informed) and self.engine.hint(task, trials) is not None
 
-    def _free(self, task: Task, trials: Sequence[Trial], view: View | None) -> Proposal | Stop:
+    def _free(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        view = self.engine.view(task, trials) if isinstance(self.engine, Sees) else None
         attempt = self.creator.attempt(task, trials, view)
         if isinstance(attempt.proposal, Proposal):
             # the other side's word on it costs nothing, and the result will judge both

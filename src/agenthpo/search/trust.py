@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agenthpo.llm.model_class import ModelClass
-from agenthpo.records import Direction, Trial
+from agenthpo.records import Direction, Expected, Trial
 from agenthpo.trials import improvements, upward
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Record",
     "Trust",
     "assessed",
+    "has_earned",
     "is_creators",
     "record_of",
     "was_asked",
@@ -108,12 +109,29 @@ def was_asked(trial: Trial) -> bool:
     return trial.proposal.source in ("creator", "fallback") or trial.proposal.mode == "by position"
 
 
+_JUDGED, _NEARER = 8, 6
+"""Forecasts that are looked at, and how many of them must be nearer than the engine's."""
 Record = tuple[float, float]
 """Results better and worse than the engine's that a model brings from earlier studies, beside those
 of its class.
 """
 _BROUGHT = 2.0
 """What all earlier studies of a model count for, in results, at most."""
+
+
+def has_earned(trials: Sequence[Trial]) -> bool:
+    """Return whether a weak model has earned a trial of its own: in six of the latest eight trials
+    that it was asked about while they ran, and since its last own one, its forecast was nearer to
+    the result than the engine's.
+    """
+    own = max((t.number for t in trials if t.proposal.mode == "free"), default=-1)
+    judged = [
+        _is_nearer(t, t.analysis.foreseen, t.proposal.expected)
+        for t in trials
+        if t.number > own and t.analysis is not None
+    ]
+    compared = [is_nearer for is_nearer in judged if is_nearer is not None][-_JUDGED:]
+    return len(compared) == _JUDGED and sum(compared) >= _NEARER
 
 
 def record_of(earlier: Sequence[Trust]) -> Record:
@@ -176,7 +194,9 @@ def assessed(
                 better += _INTERVAL * weight
             else:
                 worse += _INTERVAL * weight
-        if (is_nearer := _is_nearer(trial)) is not None:
+        proposal = trial.proposal
+        is_nearer = _is_nearer(trial, proposal.expected, proposal.forecast)
+        if is_nearer is not None:
             compared.append(is_nearer)
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
@@ -195,11 +215,10 @@ def assessed(
     )
 
 
-def _is_nearer(trial: Trial) -> bool | None:
-    """Return whether the Creator's forecast of ``trial`` was nearer to the result than the
-    engine's; None where one of the three is missing, or both were as near.
+def _is_nearer(trial: Trial, own: Expected | None, others: Expected | None) -> bool | None:
+    """Return whether the forecast ``own`` was nearer to the result than the ``others``; None where
+    one of the three is missing, or both were as near.
     """
-    own, others = trial.proposal.expected, trial.proposal.forecast
     if own is None or others is None or trial.value is None:
         return None
     mine, theirs = abs(own.value - trial.value), abs(others.value - trial.value)

@@ -28,6 +28,7 @@ __all__ = [
     "closed",
     "creator_form",
     "executor_form",
+    "expected_form",
     "grid",
     "params_form",
 ]
@@ -45,7 +46,6 @@ is longer was cut.
 
 def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     """Return the form of a proposal: rationale, params, hypothesis, expected."""
-    number = {"type": "number"}
     properties = {
         "rationale": {
             "type": "string",
@@ -53,14 +53,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
         },
         "params": _params(task.space),
         "hypothesis": {"type": "string", "description": "What the result will confirm or refute."},
-        "expected": {
-            "type": "object",
-            "description": f"The value of {task.objective.metric} you expect, and an interval "
-            "it falls into nine times in ten.",
-            "properties": {"value": number, "low": number, "high": number},
-            "required": ["value", "low", "high"],
-            "additionalProperties": False,
-        },
+        "expected": _expectation(task),
     }
     required = list(properties)
     properties |= _extra_fields(task, dict(properties))
@@ -73,7 +66,7 @@ def creator_form(task: Task, trials: Sequence[Trial]) -> Form:
     best = incumbent(list(trials), task.objective.direction)
     choices = _untried({p.name: grid(p, best) for p in task.space}, task.space, trials)
     rules = _values(task.space, choices)
-    rules.append(f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}")
+    rules.append(_guess_rule(trials))
     start = _row(["why", *(f"v{i}" for i in range(len(task.space))), "claim", "expected"])
     grammar = "\n".join(
         [
@@ -133,6 +126,13 @@ def params_form(space: Space) -> Form:
     )
 
 
+def expected_form(task: Task, trials: Sequence[Trial]) -> Form:
+    """Return the form of a forecast: the value that is expected, and an interval."""
+    start = r'start: "{\"expected\": " expected "}"'
+    grammar = "\n".join(["%llguidance {}", start, _guess_rule(trials)])
+    return Form("forecast", closed({"expected": _expectation(task)}), grammar)
+
+
 def executor_form(task: Task) -> Form:
     """Return the form of an insight."""
     lines = ["%llguidance {}", r'start: "{\"insight\": " said "}"', _text("said", INSIGHT, task)]
@@ -188,6 +188,19 @@ def _rounded(parameter: Parameter, point: float) -> Any:
         low = float(parameter.low or 0)
         return low + round((point - low) / parameter.step) * parameter.step
     return float(f"{point:.2g}")
+
+
+def _expectation(task: Task) -> dict[str, Any]:
+    number = {"type": "number"}
+    about = (
+        f"The value of {task.objective.metric} you expect, and an interval it falls into nine "
+        "times in ten."
+    )
+    return closed({"value": number, "low": number, "high": number}) | {"description": about}
+
+
+def _guess_rule(trials: Sequence[Trial]) -> str:
+    return f"expected: {_choice([json.dumps(text) for text in _guesses(trials)])}"
 
 
 def _guesses(trials: Sequence[Trial]) -> list[str]:

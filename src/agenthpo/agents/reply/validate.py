@@ -21,6 +21,7 @@ __all__ = [
     "Draft",
     "applicable",
     "read_creator",
+    "read_expected",
     "wants_to_stop",
     "was_cut",
     "whole_sentences",
@@ -74,7 +75,7 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
         for name, text in (("rationale", rationale), ("hypothesis", hypothesis))
         if not text
     ]
-    expected = _expected(data.get("expected"))
+    expected = read_expected(data.get("expected"))
     if isinstance(expected, str):
         problems.append(expected)
     return (
@@ -153,7 +154,7 @@ def words_of(value: Any, most: int = _LONGEST) -> str:
     return whole_sentences(value, most) if isinstance(value, str) else ""
 
 
-def _expected(value: Any) -> Expected | str:
+def read_expected(value: Any) -> Expected | str:
     """Return the prediction in ``{value, low, high}`` or in ``"0.92 +- 0.02"``, else what is wrong
     with it.
     """
