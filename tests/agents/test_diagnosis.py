@@ -140,6 +140,42 @@ def test_what_did_not_pay_is_not_advised_again(others, advice):
     assert at_size(16, 0.8, others).advice == advice
 
 
+TREES = {
+    "reg_lambda": {"type": "float", "low": 0.01, "high": 100, "log": True},
+    "max_depth": {"type": "int", "low": 2, "high": 12},
+    "min_child_weight": {"type": "float", "low": 0.1, "high": 50, "log": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "others", "advice"),
+    [
+        # what does most comes first, not what the space names first
+        (("reg_lambda", "max_depth", "min_child_weight"), [], "raise min_child_weight above 3"),
+        (("reg_lambda", "max_depth"), [], "lower max_depth below 3"),
+        (("reg_lambda",), [], "raise reg_lambda above 3"),
+        # unless the study's own results say so
+        (
+            ("reg_lambda", "max_depth"),
+            [{"reg_lambda": 9, "max_depth": 3}],
+            "raise reg_lambda above 3",
+        ),
+        (
+            ("reg_lambda", "max_depth"),
+            [{"reg_lambda": 3, "max_depth": 2}],
+            "lower max_depth below 3",
+        ),
+    ],
+)
+def test_what_paid_is_advised_first_then_what_does_most(names, others, advice):
+    task = make_task({name: TREES[name] for name in names})
+    trial = Trial(9, Proposal(dict.fromkeys(names, 3), "engine"))
+    better = [make_trial(n, params, 0.9) for n, params in enumerate(others)]
+    outcome = complete([0.8], train_acc=[0.99])
+    found = diagnose(task, trial, outcome=outcome, trials=better)
+    assert (found.diagnosis, found.advice) == ("overfitting", advice)
+
+
 def test_a_failure_says_where_to_go_back_to_whatever_others_reached():
     others = [sized(0, 8, 0.1), sized(1, 32, 0.9)]
     assert analyse(Outcome("oom", error="8 GB"), others).advice == "lower size below 16"

@@ -38,29 +38,30 @@ class Levers:
 
     def first(self, *wishes: tuple[Role, int]) -> str:
         """Return the first wish (role, +1 or -1) that the space can grant, in words; empty where
-        none can.
+        none can. What paid in other trials comes first, then what usually does most.
         """
-        return next((words for role, way in wishes if (words := self._grant(role, way))), "")
+        found = [
+            (not paid, known.is_second, i, k, words)
+            for i, (role, way) in enumerate(wishes)
+            for k, (name, known) in enumerate(self._known.items())
+            if (words := moved(self._space, self._params, name, up := way * known.way(role)))
+            and (paid := self._has_paid(name, up)) is not False
+        ]
+        return min(found)[-1] if found else ""
 
-    def _grant(self, role: Role, way: int) -> str:
-        for name, known in self._known.items():
-            up = way * known.way(role)
-            words = moved(self._space, self._params, name, up)
-            if words and not self._is_spent(name, up):
-                return words
-        return ""
-
-    def _is_spent(self, name: str, up: int) -> bool:
-        """Return whether results speak against moving ``name`` further in the direction ``up``."""
+    def _has_paid(self, name: str, up: int) -> bool | None:
+        """Return whether trials further along in the direction ``up`` of ``name`` came out better:
+        False where results speak against moving it, None where none speaks of it.
+        """
         if self._value is None:  # what failed says where to go back to, whatever others reached
-            return False
+            return None
         here = self._params[name]
         ahead = self._best([t for t in self._others if self._is_along(t, name, here, up)])
-        behind = self._best([t for t in self._others if self._is_along(t, name, here, -up)])
         mine = self._sign * self._value
         if ahead is not None:
-            return ahead <= mine
-        return behind is not None and behind >= mine
+            return ahead > mine
+        behind = self._best([t for t in self._others if self._is_along(t, name, here, -up)])
+        return False if behind is not None and behind >= mine else None
 
     @staticmethod
     def _is_along(trial: Trial, name: str, here: float, up: int) -> bool:

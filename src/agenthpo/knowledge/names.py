@@ -42,6 +42,8 @@ class Known:
     """The region in which values that people end with usually lie; None for names."""
     inverse: bool = False
     """Whether a larger value means less of the role."""
+    is_second: bool = False
+    """Whether others of the same role are worth trying first."""
     also: tuple[str, ...] = ()
     """Names that mean this one ``beside`` others."""
     beside: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ def _known(name: str, fields: Mapping[str, Any]) -> Known:
         source=fields["source"],
         usual=(float(low_high[0]), float(low_high[1])) if low_high else None,
         inverse=fields.get("inverse", False),
+        is_second=fields.get("second", False),
         also=tuple(fields.get("also", ())),
         beside=tuple(fields.get("beside", ())),
     )
