@@ -13,8 +13,10 @@ from agenthpo.assembly import proposer_named
 from agenthpo.exchange import Attempt
 from agenthpo.optimizer import Optimizer
 from agenthpo.records import Expected, Proposal, Stop
+from agenthpo.search.engine import engine as engine_module
 from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.engine import HANDOVER, Engine, Knobs
+from agenthpo.search.engine.gp import fit
 from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.hybrid import Hybrid
 from spaces import spaces
@@ -259,6 +261,21 @@ def test_in_a_long_study_so_does_every_other_trial_whatever_people_say_of_the_no
     history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2 + rng.normal(), 22)
     beliefs = [Engine(0).belief(task, history[:n]) for n in (19, 20, 21, 22)]
     assert [belief.margin for belief in beliefs] == [0, 0, 0.5, 0]
+
+
+def test_the_same_trials_are_fitted_once(monkeypatch):
+    fits = []
+    monkeypatch.setattr(engine_module, "fit", lambda *a, **k: (fits.append(1), fit(*a, **k))[1])
+    task = make_task(direction="minimize")
+    history = play(task, lambda p: (np.log10(p["lr"]) + 3) ** 2, 8)
+    engine = Engine(0)
+    engine.view(task, history)
+    once = len(fits)
+    engine.forecast(task, history, history[0].proposal.params)
+    engine.options(task, list(history))
+    assert len(fits) == once > 0
+    assert engine.belief(task, history[:7]) is not engine.belief(task, history)
+    assert engine.propose(task, history).params == Engine(0).propose(task, history).params
 
 
 def test_its_algebra_takes_one_thread_and_leaves_the_number_as_it_was():

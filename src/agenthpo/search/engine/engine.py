@@ -105,6 +105,7 @@ class Engine:
         self._later = OptunaSampler(seed)
         self._encoding: Encoding | None = None
         self._rows: dict[int, tuple[Proposal, Vector]] = {}
+        self._believed: tuple[Task, tuple[Trial, ...], Belief] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next configuration, why it was chosen and, where there is a model, the value
@@ -224,7 +225,20 @@ class Engine:
             )
 
     def belief(self, task: Task, trials: Sequence[Trial]) -> Belief:
-        """Return what the trials say, two or more of which have a value."""
+        """Return what the trials say, two or more of which have a value; the latest is kept, since
+        a Creator's turn asks for a view and a forecast of the same trials.
+        """
+        kept = self._believed
+        if kept is None or not (
+            kept[0] is task
+            and len(kept[1]) == len(trials)
+            and all(a is b for a, b in zip(kept[1], trials, strict=True))
+        ):
+            kept = task, tuple(trials), self._believes(task, trials)
+            self._believed = kept
+        return kept[2]
+
+    def _believes(self, task: Task, trials: Sequence[Trial]) -> Belief:
         sign = -upward(task.objective.direction)
         encoding, rows = self._encoded(task.space, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
