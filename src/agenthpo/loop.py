@@ -57,73 +57,49 @@ def run_trials(
     proposed. Where a weak model ``may_earn`` trials, it is asked now and then what a training will
     come to.
     """
-    words = Words(task, executor, log=log, on_event=on_event, may_earn=may_earn)
-    try:
-        return _run(
-            task,
-            proposer,
-            words=words,
-            log=log,
-            pool=pool,
-            seed=seed,
-            keep_going=keep_going,
-            words_first=words_first,
-            on_event=on_event,
-        )
-    finally:
-        words.abandon()
-
-
-def _run(
-    task: Task,
-    proposer: Proposer,
-    *,
-    words: Words,
-    log: ExperienceLog,
-    pool: Pool,
-    seed: int,
-    keep_going: bool,
-    words_first: bool,
-    on_event: OnEvent,
-) -> Stopped:
-    running: dict[Future[Outcome], Trial] = {}
-    reason: str | None = None
-    fault = ""
-    while True:
-        while reason is None and not fault and len(running) < pool.slots:
-            words.finish() if words_first else words.collect()
-            trial = _next(task, proposer, log=log, running=running, on_event=on_event)
-            if isinstance(trial, str):
-                reason = trial
+    with Words(task, executor, log=log, on_event=on_event, may_earn=may_earn) as words:
+        running: dict[Future[Outcome], Trial] = {}
+        reason: str | None = None
+        fault = ""
+        while True:
+            while reason is None and not fault and len(running) < pool.slots:
+                words.finish() if words_first else words.collect()
+                trial = _next(task, proposer, log=log, running=running, on_event=on_event)
+                if isinstance(trial, str):
+                    reason = trial
+                    break
+                workdir = log.workdir(trial.number)
+                spec = task.spec(
+                    trial.number,
+                    trial.proposal.params,
+                    seed=seed,
+                    workdir=workdir,
+                    study=log.identity,
+                )
+                words.begin(trial)
+                running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
+            if not running:
                 break
-            workdir = log.workdir(trial.number)
-            spec = task.spec(
-                trial.number, trial.proposal.params, seed=seed, workdir=workdir, study=log.identity
-            )
-            words.begin(trial)
-            running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
-        if not running:
-            break
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            trial = running.pop(future)
-            outcome = future.result()
-            analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
-            ended = log.record(trial, outcome, analysis)
-            on_event(Finished(ended, log.incumbent()))
-            words.add(ended)
-            fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
-            # what was asked while trials ran is asked again, now that one more has ended
-            reason = None
-    words.finish()
-    stopped = Stopped(
-        reason=fault or reason or "nothing is left to do",
-        trials=tuple(log.trials()),
-        incumbent=log.incumbent(),
-        fault=fault,
-        shadow=_shadow(task, log, seed),
-    )
-    on_event(stopped)
-    return stopped
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                trial = running.pop(future)
+                outcome = future.result()
+                analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
+                ended = log.record(trial, outcome, analysis)
+                on_event(Finished(ended, log.incumbent()))
+                words.add(ended)
+                fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
+                # what was asked while trials ran is asked again, now that one more has ended
+                reason = None
+        words.finish()
+        stopped = Stopped(
+            reason=fault or reason or "nothing is left to do",
+            trials=tuple(log.trials()),
+            incumbent=log.incumbent(),
+            fault=fault,
+            shadow=_shadow(task, log, seed),
+        )
+        on_event(stopped)
+        return stopped
 
 
 def _shadow(task: Task, log: ExperienceLog, seed: int) -> Shadow | None:

@@ -356,7 +356,7 @@ class Trial:
     started_at: float = 0.0
     """When it was proposed."""
     finished_at: float | None = None
-    """When it had been analysed; None before."""
+    """When its result was recorded; None before."""
 
     @property
     def value(self) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from statistics import median
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from agenthpo.agents.executor import Executor
 from agenthpo.events import Analysed, Analysing, OnEvent
@@ -50,7 +50,9 @@ class _Thinking(NamedTuple):
 
 
 class Words:
-    """The trials that have ended and are not closed yet, the oldest first."""
+    """The trials that have ended and are not closed yet, the oldest first. As a context, it leaves
+    none of them open.
+    """
 
     def __init__(
         self, task: Task, executor: Executor, *, log: Log, on_event: OnEvent, may_earn: bool = False
@@ -64,6 +66,18 @@ class Words:
         self._foreseen: dict[int, _Foreseen] = {}
         llm = executor.llm
         self._may_earn = may_earn and llm is not None and is_weak(llm)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close every trial in the rules' words, without waiting for others."""
+        left = list(self._waiting)
+        if self._thinking is not None:
+            left.insert(0, self._thinking.trial)
+        self._thinking, self._waiting = None, deque()
+        for trial in left:
+            self._log.settle(trial.number)
 
     def add(self, trial: Trial) -> None:
         """Take a ``trial`` that is recorded."""
@@ -111,15 +125,6 @@ class Words:
         while self._thinking is not None or self._waiting:
             self.begin()
             self.collect()
-
-    def abandon(self) -> None:
-        """Close every trial in the rules' words, without waiting for others."""
-        left = list(self._waiting)
-        if self._thinking is not None:
-            left.insert(0, self._thinking.trial)
-        self._thinking, self._waiting = None, deque()
-        for trial in left:
-            self._log.settle(trial.number)
 
     def _is_foreseen(self, running: Trial) -> bool:
         """Return whether a model is asked about a trial: now and then, where the engine has a
