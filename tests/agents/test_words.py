@@ -1,6 +1,7 @@
 """Words are found while the next training runs, and no result waits for them."""
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -170,27 +171,56 @@ def test_a_result_that_was_recorded_is_kept_whatever_happened_then(task):
         assert log.trials()[0].analysis == analysis
 
 
-def test_a_weak_model_that_is_slower_than_the_trainings_is_asked_twice(task):
-    class Slow(ScriptedLLM):
-        def ask(self, messages, form, *, seed=0):
-            reply = super().ask(messages, form, seed=seed)
-            return replace(reply, usage=Usage(requests=1, seconds=5.0))
+class Slow(ScriptedLLM):
+    """A weak model whose sentences are said to take five seconds."""
 
+    def __init__(self, *answers):
+        super().__init__(*answers, holds_to_grammar=True)
+
+    def ask(self, messages, form, *, seed=0):
+        reply = super().ask(messages, form, seed=seed)
+        return replace(reply, usage=Usage(requests=1, seconds=5.0))
+
+
+@pytest.mark.parametrize(
+    # the default changed nothing to speak of
+    ("seconds", "asked"),
+    [(1.0, 1), (2.4, 1), (2.6, 2), (5.0, 5)],
+)
+def test_a_weak_model_that_is_slower_than_the_trainings_is_not_asked_again(task, seconds, asked):
     task = replace(task, budget=Budget(6))
-    answers = [{"insight": "The x helps."}] * 6
-    for seconds, asked in ((1.0, 2), (9.0, 5)):  # the default changed nothing to speak of
-        llm = Slow(*answers, holds_to_grammar=True)
-        stopped = run(task, llm, pool=Given(seconds=seconds))
-        assert len(llm.asked) == asked
-        Path("study").rename(f"study-{asked}")
-    assert stopped.trials[-1].analysis.author == "scripted"
-    with ExperienceLog.open(Path("study-2"), space=None, read_only=True) as log:
-        analyses = [t.analysis for t in log.trials()]
-    assert [a.author for a in analyses] == ["rules", *["scripted"] * 2, *["rules"] * 3]
+    llm = Slow(*[{"insight": "The x helps."}] * 6)
+    stopped = run(task, llm, pool=Given(lambda _: time.sleep(0.05), seconds=seconds))
+    assert len(llm.asked) == asked
+    analyses = [t.analysis for t in stopped.trials]
+    assert [a.author for a in analyses] == [
+        "rules",
+        *["scripted"] * asked,
+        *["rules"] * (5 - asked),
+    ]
     assert [a.note for a in analyses if a.note] == [
         "in the rules' words from here on: a sentence of scripted takes 5 s, longer than a "
-        "training (1 s)"
-    ]
+        f"training ({seconds:.2g} s)"
+    ] * (asked < 5)
+
+
+def test_what_is_proposed_waits_for_no_weak_models_words(task):
+    is_over = threading.Event()
+    events = []
+
+    def answer(asked):
+        assert is_over.wait(WAIT), "a proposal waited for a weak model's words"
+        return {"insight": "The x helps."}
+
+    def during(number):
+        if number == 3:
+            is_over.set()
+
+    task = replace(task, budget=Budget(4))
+    llm = ScriptedLLM(*[answer] * 3, holds_to_grammar=True)
+    stopped = run(task, llm, pool=Given(during), events=events)
+    assert told(events).index(("Started", 3)) < told(events).index(("Analysed", 1))
+    assert [t.analysis.author for t in stopped.trials] == ["rules", *["scripted"] * 3]
 
 
 @pytest.mark.parametrize(("may_earn", "manner"), [(True, True), (False, True), (True, False)])

@@ -21,8 +21,8 @@ from agenthpo.task import Task
 
 __all__ = ["Words"]
 
-_TRIED = 2
-"""Requests before it is judged whether a weak model is quick enough: the first is the slowest."""
+_COLD = 2.0
+"""How much longer than a training a weak model's first sentence may take: it is the slowest."""
 _NOW_AND_THEN = 2
 """Of so many trials one is forecast."""
 _SLOWER = "longer than a training"
@@ -64,8 +64,8 @@ class Words:
         self._waiting: deque[Trial] = deque()
         self._thinking: _Thinking | None = None
         self._foreseen: dict[int, _Foreseen] = {}
-        llm = executor.llm
-        self._may_earn = may_earn and llm is not None and is_weak(llm)
+        self._is_weak = executor.llm is not None and is_weak(executor.llm)
+        self._may_earn = may_earn and self._is_weak
 
     def __enter__(self) -> Self:
         return self
@@ -104,13 +104,17 @@ class Words:
             self._thinking = _Thinking(trial, asked, future)
 
     def collect(self) -> None:
-        """Wait for the words that are being sought, and close their trial.
+        """Close the trial whose words were sought, once they are found. They are waited for where a
+        Creator is to be told them; what a weak model says nobody is.
 
         :raises ModelError: where a request failed, and that is to stop the study.
         """
-        if self._thinking is None:
-            return
+        if self._thinking is not None and (not self._is_weak or self._thinking.future.done()):
+            self._collect()
+
+    def _collect(self) -> None:
         thinking, self._thinking = self._thinking, None
+        assert thinking is not None, "nothing is being sought"
         try:
             analysis, foreseen = thinking.future.result()
         except Exception:
@@ -124,7 +128,8 @@ class Words:
         """Wait for the words of all trials."""
         while self._thinking is not None or self._waiting:
             self.begin()
-            self.collect()
+            if self._thinking is not None:
+                self._collect()
 
     def _is_foreseen(self, running: Trial) -> bool:
         """Return whether a model is asked about a trial: now and then, where the engine has a
@@ -151,13 +156,13 @@ class Words:
         wait than a training takes.
         """
         llm = self._executor.llm
-        if llm is None or not is_weak(llm):
+        if llm is None or not self._is_weak:
             return ""
         took = [
             t.analysis.usage.seconds for t in trials if t.analysis and t.analysis.usage.requests
         ]
         trained = [t.outcome.duration_s for t in trials if t.outcome]
-        if len(took) < _TRIED or min(took) <= median(trained):
+        if not took or min(took) <= median(trained) * (_COLD if len(took) == 1 else 1.0):
             return ""
         return (
             f"in the rules' words from here on: a sentence of {llm.name} takes {min(took):.2g} s, "
