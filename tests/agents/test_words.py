@@ -148,6 +148,16 @@ def test_an_interruption_waits_for_no_words_and_loses_no_result(task):
     assert (first.value, first.analysis.author, second.outcome) == (0.0, "rules", None)
 
 
+def test_an_interruption_while_words_are_waited_for_leaves_no_trial_open(task):
+    def interrupted(asked):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(task, ScriptedLLM(interrupted))
+    with ExperienceLog.open(Path("study"), space=None, read_only=True) as log:
+        assert [t.state.name for t in log._study.trials] == ["COMPLETE"] * 2
+
+
 def test_a_failure_that_is_to_stop_the_study_stops_it_and_loses_no_result(task):
     llm = Strict(ScriptedLLM(LLMFailure("no network")), "resume")
     with pytest.raises(ModelError, match="no network"):

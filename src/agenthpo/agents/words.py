@@ -92,7 +92,7 @@ class Words:
         """
         while self._thinking is None and self._waiting:
             trial = self._waiting.popleft()
-            # the words on earlier ones were collected before, so that they are the same every time
+            # what was known when it ended, so that the same is asked every time
             trials = [t for t in self._log.fitting_trials() if t.number <= trial.number]
             if why := self._too_slow(trials):
                 is_new = not any(_SLOWER in t.analysis.note for t in trials if t.analysis)
@@ -117,7 +117,7 @@ class Words:
         assert thinking is not None, "nothing is being sought"
         try:
             analysis, foreseen = thinking.future.result()
-        except Exception:
+        except BaseException:  # Ctrl-C as well, while it is waited for
             self._log.settle(thinking.trial.number)
             raise
         self._close(thinking.trial, analysis)
