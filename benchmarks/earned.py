@@ -21,22 +21,14 @@ from agenthpo.llm.client import LLM
 from agenthpo.llm.opening import open_model
 from agenthpo.records import Analysis, Outcome, Stop, Trial, Usage
 from agenthpo.search.engine.engine import Engine
-from agenthpo.search.trust import has_earned
+from agenthpo.search.trust import has_earned, is_nearer
 from agenthpo.seeds import spawn_seed
-from agenthpo.task import Background, Objective, Task, Train
 
 
 def play(llm: LLM, problem: Problem, *, trials: int, seed: int) -> tuple[int, int, int, Usage]:
     """Return how many forecasts were nearer than the engine's, of how many, the trials earned, and
     what asking cost.
     """
-    task = Task(
-        problem.name,
-        Objective("loss", "minimize", noisy=problem.noisy),
-        problem.space,
-        Train(),
-        background=Background.of(problem.background),
-    )
     seed = spawn_seed(seed, problem.name)
     engine, rng, done, usage = Engine(seed), np.random.default_rng(seed), list[Trial](), Usage()
     nearer = compared = earned = 0
@@ -45,18 +37,18 @@ def play(llm: LLM, problem: Problem, *, trials: int, seed: int) -> tuple[int, in
             earned += 1
             # spent: what came before counts no longer
             done[-1] = replace(done[-1], proposal=replace(done[-1].proposal, mode="free"))
-        proposal = engine.propose(task, done)
+        proposal = engine.propose(problem.task, done)
         if isinstance(proposal, Stop):
             break
         analysis, value = Analysis("completed"), problem.observe(proposal.params, rng)
         if proposal.expected is not None and number % 2 == 0:
-            foreseen, spent = foresee(llm, task, done, proposal.params, seed=seed + number)
+            foreseen, spent = foresee(llm, problem.task, done, proposal.params, seed=seed + number)
             analysis, usage = replace(analysis, foreseen=foreseen), usage + spent
-            if foreseen is not None and value is not None:
-                compared += 1
-                nearer += abs(foreseen.value - value) < abs(proposal.expected.value - value)
         outcome = Outcome("complete", value) if value is not None else Outcome("failed")
         done.append(Trial(number, proposal, outcome, analysis))
+        is_hit = is_nearer(done[-1], analysis.foreseen, proposal.expected)
+        compared += is_hit is not None
+        nearer += bool(is_hit)
     return nearer, compared, earned, usage
 
 

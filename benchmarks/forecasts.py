@@ -21,7 +21,6 @@ from agenthpo.bench.tables.problems import Problem, sampled
 from agenthpo.bench.tables.stored_tables import TABLES, load_table
 from agenthpo.llm.opening import open_model
 from agenthpo.records import Outcome, Proposal, Trial, Usage
-from agenthpo.task import Background, Objective, Task, Train
 
 _TRIALS = 12
 
@@ -61,19 +60,14 @@ def main() -> None:
     for name in asked.problems.split(","):
         problem, found = load_table(name), Counter[str]()
         trials = history(problem, asked.seed)
-        task = Task(
-            name,
-            Objective("loss", "minimize", noisy=True),
-            problem.space,
-            Train(),
-            background=Background.of(problem.background),
-        )
         ranking = sorted(trials, key=lambda t: float("inf") if t.value is None else t.value)
         for place in range(asked.pairs):
             # the better one comes first in one of the two orders
             pair = [ranking[place], ranking[place + _TRIALS // 2]]
             seen = [t for t in trials if t not in pair]
-            choice = choose(llm, task, seen, [t.proposal.params for t in pair], seed=asked.seed)
+            choice = choose(
+                llm, problem.task, seen, [t.proposal.params for t in pair], seed=asked.seed
+            )
             found[
                 "right"
                 if choice.index == 0

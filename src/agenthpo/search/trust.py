@@ -22,6 +22,7 @@ __all__ = [
     "assessed",
     "has_earned",
     "is_creators",
+    "is_nearer",
     "record_of",
     "was_asked",
 ]
@@ -126,11 +127,11 @@ def has_earned(trials: Sequence[Trial]) -> bool:
     """
     own = max((t.number for t in trials if t.proposal.mode == "free"), default=-1)
     judged = [
-        _is_nearer(t, t.analysis.foreseen, t.proposal.expected)
+        is_nearer(t, t.analysis.foreseen, t.proposal.expected)
         for t in trials
         if t.number > own and t.analysis is not None
     ]
-    compared = [is_nearer for is_nearer in judged if is_nearer is not None][-_JUDGED:]
+    compared = [is_hit for is_hit in judged if is_hit is not None][-_JUDGED:]
     return len(compared) == _JUDGED and sum(compared) >= _NEARER
 
 
@@ -195,9 +196,9 @@ def assessed(
             else:
                 worse += _INTERVAL * weight
         proposal = trial.proposal
-        is_nearer = _is_nearer(trial, proposal.expected, proposal.forecast)
-        if is_nearer is not None:
-            compared.append(is_nearer)
+        is_hit = is_nearer(trial, proposal.expected, proposal.forecast)
+        if is_hit is not None:
+            compared.append(is_hit)
         weight *= _FORGETTING
     value = (better + 2 * won) / (better + worse + 2 * total)
     return Trust(
@@ -215,7 +216,7 @@ def assessed(
     )
 
 
-def _is_nearer(trial: Trial, own: Expected | None, others: Expected | None) -> bool | None:
+def is_nearer(trial: Trial, own: Expected | None, others: Expected | None) -> bool | None:
     """Return whether the forecast ``own`` was nearer to the result than the ``others``; None where
     one of the three is missing, or both were as near.
     """

@@ -13,6 +13,7 @@ import numpy as np
 
 from agenthpo.records import Params, Status
 from agenthpo.space import Space
+from agenthpo.task import Background, Objective, Task, Train
 from agenthpo.taskfile.space import parse_space
 
 __all__ = ["Pool", "Problem", "Ranked", "Used", "regret", "sampled"]
@@ -69,6 +70,17 @@ class Problem:
     def space(self) -> Space:
         """The parsed space."""
         return parse_space(self.raw)
+
+    @cached_property
+    def task(self) -> Task:
+        """What a proposer is told of it."""
+        return Task(
+            name=self.name,
+            objective=Objective("loss", "minimize", noisy=self.noisy),
+            space=self.space,
+            train=Train(),
+            background=Background.of(self.background),
+        )
 
 
 def regret(problem: Problem, params: Params | None) -> float:
