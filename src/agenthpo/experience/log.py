@@ -122,7 +122,9 @@ class ExperienceLog:
         self._meta: StudyMeta | None = None
         # Read once: nobody else writes while the lock is ours, and reading at each look would cost
         # the square of the trials.
-        self._trials = [_trial(frozen) for frozen in _frozen_trials(study, folder)]
+        frozen_trials = _frozen_trials(study, folder)
+        self._trials = [_trial(frozen) for frozen in frozen_trials]
+        self._left = [frozen.number for frozen in frozen_trials if _is_left(frozen)]
         self._fitting: dict[int, bool] = {}
 
     @classmethod
@@ -304,7 +306,7 @@ class ExperienceLog:
     def finish(self, trial: Trial, outcome: Outcome, analysis: Analysis) -> Trial:
         """Record what came out of ``trial`` and what it means."""
         self.record(trial, outcome, analysis)
-        return self.settle(trial.number, analysis)
+        return self.settle(trial.number)
 
     def record(self, trial: Trial, outcome: Outcome, analysis: Analysis) -> Trial:
         """Record what came out of ``trial``, which from then on has ended, and what the rules say
@@ -347,9 +349,8 @@ class ExperienceLog:
 
     def _settle_left(self) -> None:
         """Close the trials that ended when their process was killed before it had closed them."""
-        for frozen in self._study.get_trials(deepcopy=False):
-            if frozen.state == TrialState.RUNNING and _OUTCOME in frozen.user_attrs:
-                self.settle(frozen.number)
+        while self._left:
+            self.settle(self._left.pop())
 
 
 def _analysis_attributes(analysis: Analysis) -> dict[str, Any]:
@@ -420,6 +421,11 @@ def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
         ) from None
 
 
+def _is_left(frozen: FrozenTrial) -> bool:
+    """Return whether the trial has ended and its process was killed before it had closed it."""
+    return frozen.state == TrialState.RUNNING and _OUTCOME in frozen.user_attrs
+
+
 def _trial(frozen: FrozenTrial) -> Trial:
     attributes = frozen.user_attrs
     if DAMAGED in attributes:
@@ -432,7 +438,7 @@ def _trial(frozen: FrozenTrial) -> Trial:
             decode_proposal(attributes["proposal"]),
             started_at=float(attributes["started_at"]),
         )
-        if not frozen.state.is_finished() and _OUTCOME not in attributes:
+        if not frozen.state.is_finished() and not _is_left(frozen):
             return trial
         outcome = decode_outcome(attributes[_OUTCOME])
         analysis = decode_analysis(attributes["analysis"])
