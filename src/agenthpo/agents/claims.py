@@ -116,12 +116,11 @@ def _turned_round(sentence: str) -> str:
     round; empty where none does.
     """
     for falls, _, *ends in _FROM_TO.findall(sentence):
-        try:
-            before, after = (Decimal(end.rstrip("%").replace("−", "-")) for end in ends)
-            is_wrong = before < after if falls else before > after
-        except InvalidOperation:
+        values = [readings[0][0] for end in ends for _, readings in _numbers(end)]
+        if len(values) != len(ends):
             continue
-        if is_wrong:
+        before, after = values
+        if before < after if falls else before > after:
             return f"from {before} to {after} is {'no fall' if falls else 'no rise'}"
     return ""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agenthpo.agents.claims import Shown, names_one
+from agenthpo.agents.claims import Checked, Shown, names_one
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.foresight import foresee
 from agenthpo.agents.prompt.build import prompt, render
@@ -106,11 +106,9 @@ class Executor:
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
         if isinstance(said, str) and was_cut(said, most):
-            cut_off = f"the model {llm.name} came to no end of its sentence"
-            return _told(
-                analysis, llm, insight="", said=1, struck=[cut_off], usage=reply.usage, counted=1
-            )
-        found = _shown(messages, analysis, [*others, trial]).checked(words_of(said, most))
+            found = Checked("", 0, (f"the model {llm.name} came to no end of its sentence",))
+        else:
+            found = _shown(messages, analysis, [*others, trial]).checked(words_of(said, most))
         is_about = names_one(found.text, changed)
         is_vague = bool(found.text) and not is_about
         vague = [f"the model {llm.name} named nothing that this trial changed"] if is_vague else []

@@ -64,8 +64,8 @@ class Words:
         self._waiting: deque[Trial] = deque()
         self._thinking: _Thinking | None = None
         self._foreseen: dict[int, _Foreseen] = {}
-        self._is_weak = executor.llm is not None and is_weak(executor.llm)
-        self._may_earn = may_earn and self._is_weak
+        self._weak = executor.llm if executor.llm is not None and is_weak(executor.llm) else None
+        self._may_earn = may_earn and self._weak is not None
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +109,7 @@ class Words:
 
         :raises ModelError: where a request failed, and that is to stop the study.
         """
-        if self._thinking is not None and (not self._is_weak or self._thinking.future.done()):
+        if self._thinking is not None and (self._weak is None or self._thinking.future.done()):
             self._collect()
 
     def _collect(self) -> None:
@@ -155,8 +155,7 @@ class Words:
         """Return why a weak model is not asked, empty where it is: its sentence is worth no longer
         wait than a training takes.
         """
-        llm = self._executor.llm
-        if llm is None or not self._is_weak:
+        if self._weak is None:
             return ""
         took = [
             t.analysis.usage.seconds for t in trials if t.analysis and t.analysis.usage.requests
@@ -165,8 +164,8 @@ class Words:
         if not took or min(took) <= median(trained) * (_COLD if len(took) == 1 else 1.0):
             return ""
         return (
-            f"in the rules' words from here on: a sentence of {llm.name} takes {min(took):.2g} s, "
-            f"{_SLOWER} ({median(trained):.2g} s)"
+            f"in the rules' words from here on: a sentence of {self._weak.name} takes "
+            f"{min(took):.2g} s, {_SLOWER} ({median(trained):.2g} s)"
         )
 
 

@@ -102,7 +102,7 @@ class Board:
                 )
             case Analysing(trial=trial):
                 # beside a training it is nothing that anybody waits for
-                if all(t.outcome is not None for t in self.trials.values()):
+                if self._running() is None:
                     self._do(f"the Executor reads trial {trial.number}")
             case Finished(trial=trial) | Analysed(trial=trial):
                 self.trials[trial.number] = trial
@@ -130,6 +130,9 @@ class Board:
 
     def _done(self) -> list[Trial]:
         return [t for t in self.trials.values() if t.outcome is not None]
+
+    def _running(self) -> Trial | None:
+        return next((t for t in self.trials.values() if t.outcome is None), None)
 
     def _do(self, what: str) -> None:
         self.doing = what
@@ -159,7 +162,7 @@ class Board:
         assert self.opened is not None
         self._spinner.update(text=f" {self.doing}, {time.monotonic() - self.since:.0f} s")
         lines: list[RenderableType] = [self._spinner]
-        running = next((t for t in self.trials.values() if t.outcome is None), None)
+        running = self._running()
         if running is not None:
             lines.append(
                 Text(

@@ -124,8 +124,7 @@ def whole_sentences(text: str, most: int) -> str:
     kept = whole[:most]
     if not kept or kept[-1] in ".!?":
         return kept
-    end = max(kept.rfind(mark) for mark in (". ", "! ", "? "))
-    if end > 0:
+    if (end := _last_end(kept)) > 0:
         return kept[: end + 1]
     if len(text) >= most and whole[most : most + 1] != " ":  # its last word may be half of one
         kept = kept.rsplit(" ", 1)[0]
@@ -137,7 +136,14 @@ def was_cut(text: str, most: int) -> bool:
     kept of it is no sentence.
     """
     whole = " ".join(text.split())
-    return len(whole) > most and not any(mark in whole[:most] for mark in (". ", "! ", "? "))
+    return len(whole) > most and _last_end(whole[: most + 1]) <= 0
+
+
+def _last_end(text: str) -> int:
+    """Return where the last mark in ``text`` is that ends a sentence before another one; -1 where
+    none does.
+    """
+    return max(text.rfind(mark) for mark in (". ", "! ", "? "))
 
 
 def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
