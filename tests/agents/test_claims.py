@@ -62,6 +62,26 @@ def test_what_was_not_shown_is_struck_with_a_reason(sentence, reason):
     assert (found.passed, found.said) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "ahead", "stands"),
+    [
+        ("Increasing lr improved the accuracy to 0.85.", -0.01, False),
+        ("Increasing lr improved the accuracy to 0.85.", 0.01, True),
+        ("Increasing lr improved the accuracy to 0.85.", None, True),
+        ("A larger lr has not improved the accuracy.", -0.01, True),
+        ("A smaller lr would have improved it.", -0.01, True),
+        ("It improved on trial 0.", -0.01, True),
+        ("It improved on the default.", -0.01, True),
+        ("A larger lr hurt the accuracy.", 0.01, False),
+        ("A larger lr hurt the accuracy.", -0.01, True),
+        ("A larger lr hurt nothing.", 0.01, True),
+        ("The loss improved, but the accuracy fell.", -0.01, True),
+    ],
+)
+def test_a_gain_or_a_loss_that_was_none_is_struck(sentence, ahead, stands):
+    assert bool(Shown(SHOWN, [0, 3], ahead).checked(sentence).text) == stands
+
+
 def test_sentences_end_where_they_end():
     assert sentences("It rose to 0.5. Then, e.g. at 3,\nit fell!  Why? ") == [
         "It rose to 0.5.",

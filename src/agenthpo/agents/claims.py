@@ -25,6 +25,20 @@ _FROM_TO = re.compile(
     re.IGNORECASE,
 )
 """What is said to fall, or to rise, from one value to another."""
+_GAIN = re.compile(r"\b(improved|outperformed|beat)\b", re.IGNORECASE)
+_LOSS = re.compile(r"\b(worsened|degraded|deteriorated|hurt|harmed)\b", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"\b(?:not|never|no|nor|neither|hardly|barely|nothing|none|without|if|would|could|might|may"
+    r"|should)\b|n't\b",
+    re.IGNORECASE,
+)
+"""Words by which a gain or a loss is denied, or only thought of."""
+_COMPARED = re.compile(
+    r"\btrials?\s+\d|\bdefault\b|\bbaseline\b|\bbut\b|\balthough\b", re.IGNORECASE
+)
+"""Words by which a gain is said to be one over something else than the best, or of something else
+than the result.
+"""
 _LARGEST = 400
 """Beyond it, an exponent names no number that anybody measured."""
 
@@ -48,11 +62,15 @@ class Checked:
 class Shown:
     """What a model was shown, read once for all that it says of it."""
 
-    def __init__(self, text: str, trials: Iterable[int]) -> None:
-        """:param trials: numbers of the trials that may be spoken of."""
+    def __init__(self, text: str, trials: Iterable[int], ahead: float | None = None) -> None:
+        """:param trials: numbers of the trials that may be spoken of.
+        :param ahead: by how much the result that is spoken of is better than the best before it,
+            below 0 where it is worse; None where there is nothing to compare.
+        """
         self._known = [value for _, readings in _numbers(text) for value, _ in readings]
         self._plain = _folded(text)
         self._trials = set(trials)
+        self._ahead = ahead
 
     def checked(self, text: str) -> Checked:
         """Return ``text`` without the sentences that name what was not shown.
@@ -89,7 +107,7 @@ class Shown:
                 for each in self._known
             ):
                 return f"{word} is not in the evidence"
-        return _turned_round(sentence)
+        return _turned_round(sentence) or _misjudged(sentence, self._ahead)
 
 
 def sentences(text: str) -> list[str]:
@@ -122,6 +140,19 @@ def _turned_round(sentence: str) -> str:
         before, after = values
         if before < after if falls else before > after:
             return f"from {before} to {after} is {'no fall' if falls else 'no rise'}"
+    return ""
+
+
+def _misjudged(sentence: str, ahead: float | None) -> str:
+    """Return why a sentence does not pass that says of a result behind the best that it improved,
+    or of a new best that something was lost by it; empty where none does.
+    """
+    if ahead is None or _UNSURE.search(sentence) or _COMPARED.search(sentence):
+        return ""
+    if ahead < 0 and (gain := _GAIN.search(sentence)):
+        return f"it '{gain[1]}' nothing, since the best before it is better"
+    if ahead > 0 and (loss := _LOSS.search(sentence)):
+        return f"it '{loss[1]}' nothing, since it is the best so far"
     return ""
 
 

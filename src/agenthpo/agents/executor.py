@@ -28,7 +28,7 @@ from agenthpo.records import Analysis, Expected, Outcome, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import differing
 from agenthpo.task import Task
-from agenthpo.trials import incumbent
+from agenthpo.trials import incumbent, upward
 
 __all__ = ["Executor"]
 
@@ -108,7 +108,7 @@ class Executor:
         if isinstance(said, str) and was_cut(said, most):
             found = Checked("", 0, (f"the model {llm.name} came to no end of its sentence",))
         else:
-            found = _shown(messages, analysis, [*others, trial]).checked(words_of(said, most))
+            found = _shown(messages, task, trial, others).checked(words_of(said, most))
         is_about = names_one(found.text, changed)
         is_vague = bool(found.text) and not is_about
         vague = [f"the model {llm.name} named nothing that this trial changed"] if is_vague else []
@@ -137,7 +137,7 @@ class Executor:
             reply.data,
             task.space,
             trial.proposal.params,
-            _shown(messages, analysis, [*others, trial]),
+            _shown(messages, task, trial, others),
         )
         # how a trial failed is not a matter of opinion
         if trial.value is not None and opinion.diagnosis is not None:
@@ -186,12 +186,18 @@ def _messages(
     return prompt(task, [*others, trial], now, llm=llm)
 
 
-def _shown(messages: Sequence[Message], analysis: Analysis, trials: Sequence[Trial]) -> Shown:
-    """Return what may be named: what is in the ``messages``, or in the rules' words, which say what
-    came out.
+def _shown(messages: Sequence[Message], task: Task, trial: Trial, others: Sequence[Trial]) -> Shown:
+    """Return what may be said of ``trial``: what is in the ``messages``, or in the rules' words,
+    which say what came out.
     """
-    text = " ".join([*(m.text for m in messages), analysis.insight])
-    return Shown(text, [t.number for t in trials])
+    rules = trial.analysis.insight if trial.analysis else ""
+    text = " ".join([*(m.text for m in messages), rules])
+    direction = task.objective.direction
+    best = incumbent([t for t in others if t.number < trial.number], direction)
+    ahead = None
+    if best is not None and best.value is not None and trial.value is not None:
+        ahead = upward(direction) * (trial.value - best.value)
+    return Shown(text, [t.number for t in (*others, trial)], ahead)
 
 
 def _told(
