@@ -1,5 +1,5 @@
-"""What a script's own text says of its options, read without running it: their defaults, and how
-they take true, false and null.
+"""What a script's own text says of its options, read without running it: their kinds and defaults,
+and how they take true, false and null.
 
 It knows argparse, click, typer, fire, absl, tyro, Hugging Face's and simple-parsing's dataclasses,
 and jsonargparse.
@@ -9,41 +9,37 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from agenthpo.command.annotated import any_annotated, entry_options
+from agenthpo.command.option import Option
 from agenthpo.command.option_style import BARE
+from agenthpo.command.python_text import (
+    constant,
+    imports,
+    keywords,
+    module_constants,
+    name_of,
+    parsed,
+    texts,
+)
 from agenthpo.scalars import NO_VALUE
 
-__all__ = ["Option", "read_options"]
+__all__ = ["Option", "declared_options", "read_options"]
 
-_ANNOTATED = {
-    "fire": ("--name=True", "--name=None"),
-    "tyro": ("--name/--no-name", "--name None"),
-    "jsonargparse": ("--name=true", "--name=null"),
-    "lightning": ("--name=true", "--name=null"),
-    "transformers": ("--name=True", ""),
-    "simple_parsing": ("--name=true", ""),
-    "typer": ("--name/--no-name", ""),
+_KINDS = {"int": "int", "float": "float", "str": "str", "bool": "bool"}
+_CLICK_KINDS = {
+    "INT": "int",
+    "IntRange": "int",
+    "FLOAT": "float",
+    "FloatRange": "float",
+    "STRING": "str",
+    "BOOL": "bool",
 }
-"""By the library that makes options of annotations: how true and false are written, and null, where
-it has a word for it.
-"""
-
-
-@dataclass(frozen=True)
-class Option:
-    """What a script says of one option. ``default`` is :data:`NO_VALUE` where that is not plain."""
-
-    default: Any = NO_VALUE
-    style: str = ""
-    """How it takes true and false; empty where that is not known."""
-    null: str = ""
-    """How it takes null, where it has a word for it."""
-    problem: str = ""
-    """Why it cannot take both true and false."""
+_PLAIN = "a function"
+"""Instead of a type's name, where that is an expression."""
 
 
 def read_options(files: Iterable[Path], names: Iterable[str]) -> dict[str, Option]:
@@ -55,136 +51,161 @@ def read_options(files: Iterable[Path], names: Iterable[str]) -> dict[str, Optio
     for file in files:
         try:
             text = file.read_bytes()
-            if not any(
-                spelling in text for name in wanted - set(found) for spelling in _spellings(name)
-            ):
-                continue
-            tree = ast.parse(text)
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        except OSError:
             continue
-        for name, option in _options(tree):
-            if name in wanted:
-                found.setdefault(name, option)
+        if not any(
+            spelling in text for name in wanted - set(found) for spelling in _spellings(name)
+        ):
+            continue
+        tree = parsed(file)
+        if tree is None:
+            continue
+        for option in [*_called(tree), *any_annotated(tree)]:
+            if option.name in wanted:
+                found.setdefault(option.name, option)
         if wanted <= set(found):
             break
     return found
+
+
+def declared_options(tree: ast.Module, others: Iterable[ast.Module] = ()) -> list[Option]:
+    """Return every option that a script declares, each once, in the order of its text.
+
+    :param others: modules beside it, in which what it makes options of may be defined.
+    """
+    found = dict[str, Option]()
+    for option in [*_called(tree), *entry_options(tree, others)]:
+        found.setdefault(option.name, option)
+    return list(found.values())
 
 
 def _spellings(name: str) -> set[bytes]:
     return {name.encode(), name.replace("-", "_").encode(), name.replace("_", "-").encode()}
 
 
-def _options(tree: ast.Module) -> Iterator[tuple[str, Option]]:
-    imported = _imports(tree)
-    readers = dict(_READERS)
-    if "jsonargparse" in imported:
-        readers["add_argument"] = partial(_of_argparse, by_yaml=True)
+def _called(tree: ast.Module) -> Iterator[Option]:
+    """Yield the options that calls declare, each as often as it has long names."""
+    names = {name: value for name, (value, _) in module_constants(tree).items()}
+    readers = {name: partial(reader, names=names) for name, reader in _READERS.items()}
+    if "jsonargparse" in imports(tree):
+        readers["add_argument"] = partial(_of_argparse, names=names, by_yaml=True)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            reader = readers.get(_name_of(node.func))
+            reader = readers.get(name_of(node.func))
             yield from reader(node) if reader else ()
-    for library, (style, null) in _ANNOTATED.items():
-        if library in imported:
-            yield from _annotated(tree, style, null)
-            break
 
 
-def _imports(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
+def _about(given: Mapping[str, ast.expr], key: str = "help") -> str:
+    """Return the words about an option, written as one text or as several."""
+    text = constant(given.get(key), "")
+    return " ".join(text.split()) if isinstance(text, str) else ""
 
 
-def _name_of(function: ast.expr) -> str:
-    return (
-        function.attr
-        if isinstance(function, ast.Attribute)
-        else function.id
-        if isinstance(function, ast.Name)
-        else ""
-    )
-
-
-def _constant(node: ast.expr | None, absent: Any = NO_VALUE) -> Any:
-    """Return the value that is written there; ``absent`` where nothing is, NO_VALUE where it is no
-    plain one.
-    """
-    if node is None:
-        return absent
-    try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return NO_VALUE
-
-
-def _keywords(call: ast.Call) -> dict[str, ast.expr]:
-    return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-
-
-def _texts(call: ast.Call) -> list[str]:
-    return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-
-
-def _of_argparse(call: ast.Call, *, by_yaml: bool = False) -> Iterator[tuple[str, Option]]:
-    given = _keywords(call)
-    action = _constant(given.get("action"), "store")
+def _of_argparse(
+    call: ast.Call, *, names: Mapping[str, Any], by_yaml: bool = False
+) -> Iterator[Option]:
+    given = keywords(call)
+    action = constant(given.get("action"), "store")
     if isinstance(given.get("action"), ast.Attribute | ast.Name):
-        action = _name_of(given["action"])
+        action = name_of(given["action"])
     kind = (
-        _name_of(given["type"])
+        name_of(given["type"]) or _PLAIN
         if "type" in given and not isinstance(given["type"], ast.Lambda)
-        else "a function"
+        else _PLAIN
         if "type" in given
         else ""
     )
-    default = _constant(
-        given.get("default"), {"store_true": False, "store_false": True}.get(action)
+    default = constant(
+        given.get("default"), {"store_true": False, "store_false": True}.get(action), names
     )
-    choices = _constant(given.get("choices"), ())
-    option = _argparse_option(str(action), kind, default=default, choices=choices, by_yaml=by_yaml)
-    for text in _texts(call):
-        if text.startswith("--"):
-            yield text.removeprefix("--"), option
+    choices = constant(given.get("choices"), (), names)
+    count = constant(given.get("nargs"), None)
+    for text in texts(call):
+        is_long = text.startswith("--")
+        if not is_long and (text.startswith("-") and any(t.startswith("--") for t in texts(call))):
+            continue  # its long name says it
+        yield _argparse_option(
+            text.removeprefix("--") if is_long else text.removeprefix("-"),
+            str(action),
+            kind,
+            default=default,
+            choices=choices,
+            by_yaml=by_yaml,
+            spelling=text,
+            about=_about(given),
+            count=count,
+            is_required=constant(given.get("required"), not text.startswith("-")) is True
+            and count not in ("?", "*"),
+        )
 
 
 def _argparse_option(
-    action: str, kind: str, *, default: Any, choices: Any, by_yaml: bool
+    name: str,
+    action: str,
+    kind: str,
+    *,
+    default: Any,
+    choices: Any,
+    by_yaml: bool,
+    spelling: str,
+    about: str,
+    count: Any,
+    is_required: bool,
 ) -> Option:
+    made = partial(
+        Option,
+        name=name,
+        default=default,
+        spelling=spelling,
+        about=about,
+        is_required=is_required,
+        kind=_KINDS.get(kind, ""),
+        choices=tuple(choices) if isinstance(choices, list | tuple | range) else (),
+        is_list=count is not None and count != "?",
+    )
     if action == "store_true":
         problem = (
             ""
             if default is False
             else "action='store_true' with that default has no way to say false"
         )
-        return Option(default, BARE, problem=problem)
+        return made(style=BARE, problem=problem, kind="bool")
     if action == "store_false":
-        return Option(default, problem="action='store_false' makes it false where it is given")
+        return made(problem="action='store_false' makes it false where it is given", kind="bool")
     if action == "BooleanOptionalAction":
-        return Option(default, "--name/--no-name")
+        return made(style="--name/--no-name", kind="bool")
+    if action in ("version", "help", "count", "append", "store_const", "append_const"):
+        return made(kind="none")
     if kind == "bool" and by_yaml:  # as jsonargparse reads every type
-        return Option(default, "--name=true", null="--name=null")
+        return made(style="--name=true", null="--name=null")
     if kind == "bool":
-        return Option(
-            default, problem="type=bool reads every text that is not empty, 'False' too, as true"
-        )
+        return made(problem="type=bool reads every text that is not empty, 'False' too, as true")
     if isinstance(choices, list | tuple | set) and "True" in choices:
-        return Option(default, "--name True")
+        return made(style="--name True")
     if kind in ("literal_eval", "eval"):
-        return Option(default, "--name True", null="--name None")
+        return made(style="--name True", null="--name None")
     if kind == "loads":
-        return Option(default, "--name true", null="--name null")
-    return Option(default, "--name true" if kind and kind not in ("str", "int", "float") else "")
+        return made(style="--name true", null="--name null")
+    is_read = bool(kind) and kind not in ("str", "int", "float")
+    return made(
+        style="--name true" if is_read else "",
+        kind=made.keywords["kind"] or ("bool" if is_read and isinstance(default, bool) else ""),
+    )
 
 
-def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
-    given = _keywords(call)
-    is_flag = _constant(given.get("is_flag"), False) is True
-    default = _constant(given.get("default"), False if is_flag else None)
-    for text in _texts(call):
+def _of_click(call: ast.Call, *, names: Mapping[str, Any]) -> Iterator[Option]:
+    given = keywords(call)
+    is_flag = constant(given.get("is_flag"), False) is True
+    default = constant(given.get("default"), False if is_flag else None, names)
+    kind, choices = _click_kind(given.get("type"))
+    made = partial(
+        Option,
+        about=_about(given),
+        is_required=constant(given.get("required"), False) is True,
+        choices=choices,
+        is_list=constant(given.get("multiple"), False) is True or "nargs" in given,
+    )
+    for text in texts(call):
         yes, slash, no = (part.strip() for part in text.partition("/"))
         if not yes.startswith("--"):
             continue
@@ -193,81 +214,63 @@ def _of_click(call: ast.Call) -> Iterator[tuple[str, Option]]:
             style = {f"--no-{name}": "--name/--no-name", f"--no{name}": "--name/--noname"}.get(
                 no, ""
             )
-            yield (
-                name,
-                Option(
-                    _constant(given.get("default"), False),
-                    style,
-                    problem="" if style else f"its false is {no}",
-                ),
+            yield made(
+                name=name,
+                spelling=yes,
+                default=constant(given.get("default"), False),
+                style=style,
+                problem="" if style else f"its false is {no}",
+                kind="bool",
             )
         elif is_flag:
-            yield (
-                name,
-                Option(
-                    default,
-                    BARE,
-                    problem=""
-                    if default is False
-                    else "is_flag with that default has no way to say false",
-                ),
+            problem = (
+                "" if default is False else "is_flag with that default has no way to say false"
+            )
+            yield made(
+                name=name, spelling=yes, default=default, style=BARE, problem=problem, kind="bool"
             )
         else:
-            yield name, Option(default, "--name true")
+            yield made(name=name, spelling=yes, default=default, style="--name true", kind=kind)
 
 
-def _of_absl(call: ast.Call) -> Iterator[tuple[str, Option]]:
-    if len(call.args) > 1 and (texts := _texts(call)):
-        yield texts[0], Option(_constant(call.args[1]), "--name/--noname")
+def _click_kind(node: ast.expr | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the kind that ``type=`` names, and its choices where it is a choice."""
+    called = node.func if isinstance(node, ast.Call) else node
+    name = name_of(called)
+    if name == "Choice" and isinstance(node, ast.Call) and node.args:
+        values = constant(node.args[0])
+        return "", tuple(values) if isinstance(values, list | tuple) else ()
+    return _KINDS.get(name) or _CLICK_KINDS.get(name, ""), ()
 
 
-_READERS: Mapping[str, Callable[[ast.Call], Iterator[tuple[str, Option]]]] = {
+def _of_absl(call: ast.Call, *, names: Mapping[str, Any]) -> Iterator[Option]:
+    if len(call.args) > 1 and (found := texts(call)):
+        kind = _ABSL_KINDS[name_of(call.func)]
+        choices = constant(call.args[2], ()) if kind == "enum" and len(call.args) > 2 else ()
+        place = 3 if kind == "enum" else 2
+        about = constant(call.args[place], "") if len(call.args) > place else ""
+        default = constant(call.args[1], NO_VALUE, names)
+        yield Option(
+            name=found[0],
+            spelling=f"--{found[0]}",
+            default=default,
+            style="--name/--noname",
+            kind="" if kind == "enum" else kind,
+            choices=tuple(choices) if isinstance(choices, list | tuple) else (),
+            about=" ".join(about.split()) if isinstance(about, str) else "",
+        )
+
+
+_ABSL_KINDS = {
+    "DEFINE_bool": "bool",
+    "DEFINE_boolean": "bool",
+    "DEFINE_string": "str",
+    "DEFINE_float": "float",
+    "DEFINE_integer": "int",
+    "DEFINE_enum": "enum",
+}
+_READERS: Mapping[str, Callable[..., Iterator[Option]]] = {
     "add_argument": _of_argparse,
     "option": _of_click,
-    **dict.fromkeys(
-        (
-            "DEFINE_bool",
-            "DEFINE_boolean",
-            "DEFINE_string",
-            "DEFINE_float",
-            "DEFINE_integer",
-            "DEFINE_enum",
-        ),
-        _of_absl,
-    ),
+    **dict.fromkeys(_ABSL_KINDS, _of_absl),
 }
-
-
-def _annotated(tree: ast.Module, style: str, null: str) -> Iterator[tuple[str, Option]]:
-    """Yield the parameters of functions and the fields of classes, which these libraries make
-    options of.
-    """
-    for node in ast.walk(tree):
-        pairs: list[tuple[str, ast.expr | None]] = []
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            arguments = [*node.args.posonlyargs, *node.args.args]
-            first: list[ast.expr | None] = [None] * (len(arguments) - len(node.args.defaults))
-            pairs = [
-                (a.arg, d) for a, d in zip(arguments, [*first, *node.args.defaults], strict=True)
-            ]
-            pairs += [
-                (a.arg, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            ]
-        elif isinstance(node, ast.ClassDef):
-            pairs = [
-                (s.target.id, s.value)
-                for s in node.body
-                if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)
-            ]
-        for name, default in pairs:
-            value = _default_in(default)
-            for spelling in {name, name.replace("_", "-")}:
-                yield spelling, Option(value, style, null)
-
-
-def _default_in(node: ast.expr | None) -> Any:
-    """Return a default that may be wrapped: ``field(default=…)``, ``typer.Option(…)``."""
-    if isinstance(node, ast.Call):
-        given = _keywords(node)
-        return _constant(given.get("default", node.args[0] if node.args else None))
-    return _constant(node)

@@ -1,0 +1,34 @@
+"""What a script's own text says of one of its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agenthpo.scalars import NO_VALUE
+
+__all__ = ["Option"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. ``default`` is :data:`NO_VALUE` where that is not plain."""
+
+    name: str = ""
+    default: Any = NO_VALUE
+    style: str = ""
+    """How it takes true and false; empty where that is not known."""
+    null: str = ""
+    """How it takes null, where it has a word for it."""
+    problem: str = ""
+    """Why it cannot take both true and false."""
+    kind: str = ""
+    """int, float, str or bool; none where it takes no value; empty where the text does not say."""
+    choices: tuple[Any, ...] = ()
+    about: str = ""
+    """What its help says, on one line."""
+    spelling: str = ""
+    """As it stands on the command line: ``--lr``, ``-lr``, or a bare name for a positional one."""
+    is_required: bool = False
+    is_list: bool = False
+    """Whether it takes several values."""
