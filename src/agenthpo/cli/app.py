@@ -75,6 +75,35 @@ def check(
 
 
 @app.command()
+def init(
+    script: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[SCRIPT]", help="The training script; a commented template without it."
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric", metavar="NAME", help="What to tune; the best suited metric without it."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file to write; task.yaml beside the script without it."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Draft a task file from a script, which is read and not run. No file is overwritten."""
+    from agenthpo.cli.init import init_script, init_template
+
+    if script is None:
+        init_template(out or Path("task.yaml"), as_json=json)
+    else:
+        init_script(script, metric, out or script.parent / "task.yaml", as_json=json)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a task file, for an editor to complete and check by."""
     from json import dumps

@@ -37,7 +37,7 @@ from agenthpo.text.printing import clean_console
 from agenthpo.training.runner import run
 from agenthpo.units import format_duration
 
-__all__ = ["print_check", "try_once"]
+__all__ = ["print_check", "space_table", "try_once"]
 
 TRY_S = 20.0
 _LAST_LINES = 8
@@ -76,7 +76,7 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
                 f"    {name}: the script's own default is {format_number(own)}, the "
                 f"task's {format_number(p.default)}"
             )
-    console.print(_space_table(task))
+    console.print(space_table(task))
     if task.space.default() is None:
         say(
             "Not every parameter has a default, so that there is no default "
@@ -225,7 +225,8 @@ def _range_words(parameter: Parameter) -> str:
     return words
 
 
-def _space_table(task: Task) -> Table:
+def space_table(task: Task) -> Table:
+    """Return the search space as a table."""
     table = Table(
         "parameter", "kind", "values", "default", "when", "about", box=SIMPLE, pad_edge=False
     )

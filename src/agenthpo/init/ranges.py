@@ -86,7 +86,17 @@ _LIKELY = frozenset(
 _ORDER = {"step": 0, "regularise": 2, "capacity": 1, "memory": 1, "other": 3, "length": 3}
 _ONE_LETTER = {"p": "n_neighbors", "k": "n_neighbors"}
 """Letters that mean a hyperparameter beside another one only."""
-_SHARES = ("dropout", "momentum", "discount", "label_smoothing", "subsample", "mixup", "lr_decay")
+_SHARES = (
+    "dropout",
+    "momentum",
+    "discount",
+    "label_smoothing",
+    "subsample",
+    "mixup",
+    "lr_decay",
+    "gae_lambda",
+    "value_coefficient",
+)
 """What lies between 0 and 1."""
 _LARGEST_DISCOUNT = 0.999
 _SMALLEST, _LARGEST = 1e-12, 1e12

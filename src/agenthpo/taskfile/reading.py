@@ -46,6 +46,10 @@ def load_task(path: str | Path) -> Task:
     """
     file = Path(path)
     file = file / "task.yaml" if file.is_dir() else file
+    if file.suffix in (".py", ".ipynb"):
+        raise TaskError(
+            f"{file} is a script, no task file; draft one by agenthpo init {file}, then run that"
+        )
     document = read_yaml(file)
     try:
         return parse_task(document.data, file=file)

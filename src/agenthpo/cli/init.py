@@ -1,0 +1,86 @@
+"""What ``agenthpo init`` writes and says: a task file drafted from a script, or a template."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+
+from rich.text import Text
+
+from agenthpo.cli.check import space_table
+from agenthpo.codec import to_json
+from agenthpo.errors import TaskError
+from agenthpo.init.draft import Draft, draft
+from agenthpo.task import Task
+from agenthpo.taskfile.reading import load_task
+from agenthpo.text.printing import clean_console, say
+
+__all__ = ["init_script", "init_template"]
+
+
+def init_script(script: Path, metric: str | None, out: Path, *, as_json: bool) -> None:
+    """Draft a task file for ``script`` into ``out``, read it back, and say what is guessed.
+
+    :raises TaskError: where there is nothing to draft from, or ``out`` is there already.
+    """
+    if out.resolve().parent != script.resolve().parent:
+        raise TaskError(
+            f"{out} is not beside {script}, but a task file runs the script in its own folder; "
+            f"name a file in {script.parent}"
+        )
+    drafted = draft(script, metric)
+    _write(out, drafted.text)
+    task = load_task(out)
+    if as_json:
+        print(to_json({"file": str(out), **asdict(drafted)}))
+        return
+    _print(out, drafted, task)
+
+
+def init_template(out: Path, *, as_json: bool) -> None:
+    """Write a commented template of a task file.
+
+    :raises TaskError: where ``out`` is there already.
+    """
+    _write(out, resources.files("agenthpo.init").joinpath("template.yaml").read_text("utf-8"))
+    if as_json:
+        print(to_json({"file": str(out)}))
+        return
+    say(
+        f"{out} is a template: every line says what it is for.",
+        f"Next: fill it in, then agenthpo check {shlex.quote(str(out))} --try",
+    )
+
+
+def _write(out: Path, text: str) -> None:
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise TaskError(
+            f"{out} exists and is not overwritten; name another file by --out"
+        ) from None
+    except OSError as problem:
+        raise TaskError(f"{out} cannot be written: {problem.strerror}") from None
+
+
+def _print(out: Path, drafted: Draft, task: Task) -> None:
+    console = clean_console()
+    tuned = f"{len(task.space)} parameter{'s' * (len(task.space) != 1)}"
+    console.print(
+        Text(str(out), "bold").append(
+            f": {task.objective.direction} {task.objective.metric} over {tuned}", "not bold"
+        ),
+        soft_wrap=True,
+    )
+    console.print(f"Values go in by {drafted.how}.", soft_wrap=True)
+    console.print(space_table(task))
+    if drafted.left:
+        console.print(f"{drafted.left} others are left as they are; the file lists them.")
+    console.print("Look at what is guessed:")
+    for each in drafted.guessed:
+        console.print(f"    {each}", soft_wrap=True)
+    name = shlex.quote(str(out))
+    console.print(f"Next: agenthpo check {name} --try, then agenthpo run {name}", soft_wrap=True)

@@ -1,0 +1,137 @@
+"""How a script takes values, found in its text: by options of the command line, or by constants at
+its top.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agenthpo.command.option import Option
+from agenthpo.command.python_text import constant, parsed
+from agenthpo.command.script_options import declared_options
+from agenthpo.constants import assignments
+from agenthpo.init.ranges import Choice, Left, chosen
+from agenthpo.scalars import NO_VALUE
+
+__all__ = ["Way", "way_of"]
+
+_MOST_BESIDE = 200
+
+
+@dataclass(frozen=True)
+class Way:
+    """How values go into a script."""
+
+    command: str
+    choices: Sequence[Choice]
+    left: Sequence[Left]
+    options: Sequence[Option]
+    how: str
+    """In words."""
+    to_fill: Sequence[str] = ()
+    """What a person has to fill in, as it stands in the command."""
+
+
+def way_of(tree: ast.Module, script: Path, name: str) -> Way:
+    """Return how ``script`` takes values; ``name`` is how it stands in the command. Without any
+    parameter where nothing was found.
+    """
+    options = declared_options(tree, _beside(script))
+    choices, left = chosen(options)
+    if choices:
+        return _by_options(options, choices, left, name)
+    constants = [
+        Option(key, value, spelling=f"--{key}", style="--name true")
+        for key, value in _plain(tree).items()
+    ]
+    choices, others = chosen(constants)
+    if not choices:
+        return Way(f"{{python}} {name}", [], [*left, *others], options, "it takes no values")
+    if _reads_configurator(tree):
+        numbers = [c for c in choices if not isinstance(c.option.default, bool)]
+        switches = [Left(c.option, "on or off") for c in choices if c not in numbers]
+        words = " ".join(f"--{c.option.name}={{{c.option.name}}}" for c in numbers)
+        how = "its configurator reads --name=value"
+        return Way(f"{{python}} {name} {words}", numbers, [*others, *switches], constants, how)
+    styled = [
+        replace(c, fields={**c.fields, "style": "--name true"}) if c.fields["type"] == "bool" else c
+        for c in choices
+    ]
+    how = "constants at its top, which python -m agenthpo.constants sets without changing the file"
+    return Way(f"{{python}} -m agenthpo.constants {name} {{flags}}", styled, others, constants, how)
+
+
+def _by_options(
+    options: Sequence[Option], choices: Sequence[Choice], left: Sequence[Left], name: str
+) -> Way:
+    """Return the way of a script with options: ``{flags}`` where every one that is tuned is a long
+    one, else each by itself.
+    """
+    words = [f"{{python}} {name}"]
+    tuned = {c.option.name for c in choices}
+    to_fill = list[str]()
+    for option in options:
+        if option.is_required and option.name not in tuned and option.kind != "none":
+            blank = option.name.upper().replace("-", "_").replace(".", "_")
+            to_fill.append(blank)
+            words.append(
+                blank if not option.spelling.startswith("-") else f"{option.spelling} {blank}"
+            )
+    if all(c.option.spelling == f"--{c.option.name}" for c in choices):
+        words.append("{flags}")
+    else:
+        choices, dropped = _without_switches(choices)
+        left = [*left, *dropped]
+        for c in choices:
+            place = f"{{{c.option.name}}}"
+            is_option = c.option.spelling.startswith("-")
+            words.append(f"{c.option.spelling} {place}" if is_option else place)
+    return Way(" ".join(words), choices, left, options, "options of its command line", to_fill)
+
+
+def _without_switches(choices: Sequence[Choice]) -> tuple[list[Choice], list[Left]]:
+    """Return the choices that a placeholder of their own can carry, and the others."""
+    kept = [c for c in choices if c.fields["type"] != "bool"]
+    return kept, [Left(c.option, "on or off") for c in choices if c not in kept]
+
+
+def _plain(tree: ast.Module) -> dict[str, Any]:
+    """Return the numbers, texts and switches that the script assigns at its top."""
+    found = dict[str, Any]()
+    for name, (_, _, node) in assignments(tree).items():
+        value = constant(node, names=found)
+        if value is not NO_VALUE and isinstance(value, bool | int | float | str):
+            found[name] = value
+    return {name: value for name, value in found.items() if not name.startswith("_")}
+
+
+def _reads_configurator(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "exec"
+        and "configurator" in ast.unparse(node)
+        for node in ast.walk(tree)
+    )
+
+
+def _beside(script: Path) -> list[ast.Module]:
+    """Return the modules in the script's folder that it imports from."""
+    tree = parsed(script)
+    if tree is None:
+        return []
+    names = [
+        node.module.split(".")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+    ]
+    found = []
+    for parts in names[:_MOST_BESIDE]:
+        file = script.parent.joinpath(*parts).with_suffix(".py")
+        if file.is_file() and (module := parsed(file)) is not None:
+            found.append(module)
+    return found

@@ -1,0 +1,244 @@
+"""Drafts of whole scripts: they are read back, checked, and their scripts run with them."""
+
+import json
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenthpo.errors import TaskError
+from agenthpo.init.draft import draft
+from agenthpo.taskfile.reading import load_task
+from calling import agenthpo
+
+ARGPARSE = '''"""Fit a line to points. It takes a moment."""
+import argparse
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.01, metavar="LR", help="step size: small")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--optimizer", choices=["adam", "sgd"], default="adam")
+    parser.add_argument("--nesterov", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    for epoch in range(args.epochs):
+        loss = abs(args.lr - 0.02) + args.batch_size / 1e5 + args.nesterov + 1 / (epoch + 1)
+        print("Epoch {}: train loss {:.4f} | val loss {:.4f}".format(epoch, loss, loss + 0.1))
+
+if __name__ == "__main__":
+    main()
+'''
+CONSTANTS = """# no options at all
+LEARNING_RATE = 3e-3
+HIDDEN, DROPOUT = 64, 0.1
+USE_NESTEROV = True
+DATA = "mnist"
+SEED = 0
+score = 1 - abs(LEARNING_RATE - 0.01) - DROPOUT / 10 + (0.1 if USE_NESTEROV is True else 0)
+print(f"hidden {HIDDEN} accuracy: {score:.5f}")
+"""
+CONFIGURATOR = """
+out_dir = 'out'
+learning_rate = 6e-4
+n_layer = 4
+dropout = 0.0
+batch_size = 12
+exec(open('configurator.py').read())
+for it in range(3):
+    print(f"step {it}: train loss {learning_rate:.4f}, val loss {n_layer + dropout:.4f}")
+"""
+CONFIGURES = """
+import sys
+from ast import literal_eval
+for arg in sys.argv[1:]:
+    key, val = arg[2:].split('=')
+    globals()[key] = literal_eval(val)
+"""
+TYPER = """
+import typer
+def main(lr: float = 0.1, hidden_size: int = 32, use_bias: bool = True, verbose: bool = False):
+    print("f1", lr * hidden_size, use_bias)
+typer.run(main)
+"""
+
+
+def drafted(folder, text, **files):
+    """Write the scripts, draft a task file, and return the task."""
+    for name, other in files.items():
+        (folder / f"{name}.py").write_text(other)
+    (folder / "train.py").write_text(text)
+    done = agenthpo("init", folder / "train.py")
+    assert done.returncode == 0, done.stderr
+    return load_task(folder / "task.yaml"), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "metric", "names"),
+    [
+        (ARGPARSE, {}, "val_loss", ["lr", "batch-size", "optimizer", "nesterov"]),
+        (CONSTANTS, {}, "accuracy", ["LEARNING_RATE", "HIDDEN", "DROPOUT", "USE_NESTEROV"]),
+        (CONFIGURATOR, {"configurator": CONFIGURES}, "val_loss",
+         ["learning_rate", "n_layer", "dropout", "batch_size"]),
+        (TYPER, {}, "f1", ["lr", "hidden-size", "use-bias"]),
+    ],
+    ids=["argparse", "constants", "configurator", "typer"],
+)  # fmt: skip
+def test_a_drafted_file_runs_as_it_is(tmp_path, text, files, metric, names):
+    task, said = drafted(tmp_path, text, **files)
+    assert task.objective.metric == metric
+    assert list(task.space.names) == names
+    assert task.space.default() is not None
+    assert "Look at what is guessed" in said
+    tried = agenthpo("check", tmp_path, "--try", "--json")
+    assert json.loads(tried.stdout)["try"]["ok"], tried.stderr + tried.stdout
+    ran = agenthpo("run", tmp_path, "--model", "none", "--trials", "4", "--json")
+    trials = [json.loads(line) for line in ran.stdout.splitlines()]
+    values = [t["trial"]["value"] for t in trials if t.get("event") == "finished"] or [
+        t["trial"]["value"] for t in trials if "trial" in t and isinstance(t["trial"], dict)
+    ]
+    assert ran.returncode == 0, ran.stderr
+    assert len({v for v in values if v is not None}) > 1, "the values do not reach the script"
+
+
+def test_the_draft_says_what_it_left_and_why(tmp_path):
+    drafted(tmp_path, ARGPARSE)
+    text = (tmp_path / "task.yaml").read_text()
+    assert "#   epochs 3: trains longer; raise it for the winner" in text
+    assert "#   seed 1: no hyperparameter" in text
+    assert "step size: small" in text
+    assert "Fit a line to points." in text
+    assert "train_loss" in text
+
+
+def test_no_file_is_overwritten_and_another_may_be_named(tmp_path):
+    drafted(tmp_path, ARGPARSE)
+    before = (tmp_path / "task.yaml").read_bytes()
+    again = agenthpo("init", tmp_path / "train.py")
+    assert again.returncode == 2
+    assert "is not overwritten" in again.stderr
+    assert (tmp_path / "task.yaml").read_bytes() == before
+    other = agenthpo("init", tmp_path / "train.py", "--out", tmp_path / "second.yaml", "--json")
+    assert json.loads(other.stdout)["metric"] == "val_loss"
+    assert load_task(tmp_path / "second.yaml").objective.metric == "val_loss"
+    away = agenthpo("init", tmp_path / "train.py", "--out", tmp_path.parent / "x.yaml")
+    assert (away.returncode, "not beside" in away.stderr) == (2, True)
+
+
+def test_a_metric_may_be_named(tmp_path):
+    (tmp_path / "train.py").write_text(ARGPARSE)
+    assert draft(tmp_path / "train.py", "train_loss").metric == "train_loss"
+    unknown = draft(tmp_path / "train.py", "auc")
+    assert "nothing in train.py prints it" in unknown.guessed[0]
+    assert 'auc: "auc {number}"' in unknown.text
+
+
+def test_what_a_script_requires_is_to_be_filled_in(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('data')\n"
+        "p.add_argument('--out-dir', required=True)\np.add_argument('--lr', type=float)\n"
+    )
+    found = draft(tmp_path / "train.py")
+    assert found.to_fill == ["DATA", "OUT_DIR"]
+    assert "train.py DATA --out-dir OUT_DIR {flags}" in found.text
+    assert "DATA, OUT_DIR" in found.guessed[0]
+    assert any("prints or logs" in each for each in found.guessed)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("train.py", "print('hello')", "shows no hyperparameter"),
+        ("train.py", "def f(:", "cannot be read as Python"),
+        ("nb.ipynb", "{}", "is a notebook"),
+        ("none.py", None, "does not exist"),
+    ],
+)
+def test_what_cannot_be_drafted_is_said_in_one_sentence(tmp_path, name, text, sentence):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(TaskError, match=sentence):
+        draft(tmp_path / name)
+    done = agenthpo("init", tmp_path / name)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "task.yaml").exists()
+
+
+def test_running_a_script_says_how_to_draft(tmp_path):
+    (tmp_path / "train.py").write_text(ARGPARSE)
+    done = agenthpo("run", tmp_path / "train.py")
+    assert done.returncode == 2
+    assert "agenthpo init" in done.stderr
+
+
+def test_the_template_is_a_task_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = agenthpo("init")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "train.py").write_text(ARGPARSE)
+    assert load_task(tmp_path / "task.yaml").space.names == ("lr", "batch_size", "dropout")
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["lr", "batch-size", "dropout", "n_layers", "weight_decay", "seed"]),
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), WORDS),
+            WORDS,
+        ),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda each: each[0],
+    ),
+    WORDS,
+    WORDS,
+)
+def test_whatever_a_script_holds_the_draft_reads_back(tmp_path_factory, options, about, shown):
+    folder = tmp_path_factory.mktemp("drafted")
+    lines = [f'"""x{about!r}"""'.replace("\\", ""), "import argparse",
+             "p = argparse.ArgumentParser()"]  # fmt: skip
+    for name, default, help_text in options:
+        value = repr(default) if default == default and abs(
+            default if isinstance(default, float) else 0) < 1e300 else "1.0"  # fmt: skip
+        lines.append(f"p.add_argument('--{name}', default={value}, help={help_text!r})")
+    lines.append(f"print({shown!r} + ' val loss', 1)")
+    script = folder / "train.py"
+    script.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        found = draft(script)
+    except TaskError as problem:
+        assert "train.py" in str(problem)
+        return
+    (folder / "task.yaml").write_text(found.text, encoding="utf-8")
+    if not found.to_fill:
+        task = load_task(folder / "task.yaml")
+        assert list(task.space.names) == list(found.tuned)
+
+
+def test_constants_take_other_values_without_a_change_to_the_file(tmp_path):
+    from subprocess import run
+
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import json, sys\nA = 1\nB, C = 2.0, 'x'\nD = True\nE = A + 1\nif __name__ == '__main__':\n"
+        "    F = None\n    print(json.dumps([A, B, C, D, E, F, sys.argv[1:], __file__]))\n"
+    )
+    before = script.read_bytes()
+
+    def called(*words):
+        command = [sys.executable, "-m", "agenthpo.constants", "train.py", *words]
+        return run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    done = called("--A", "3", "--B=4", "--C", "007", "--D", "false", "--F", "0.5", "--", "-v")
+    assert json.loads(done.stdout) == [3, 4.0, "007", False, 4, 0.5, ["-v"], "train.py"]
+    wrong = called("--Z", "1")
+    assert wrong.returncode != 0
+    assert "assigns no 'Z' at its top; it assigns A, B, C, D, E, F" in wrong.stderr
+    assert script.read_bytes() == before
