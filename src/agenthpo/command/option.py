@@ -29,6 +29,8 @@ class Option:
     """What its help says, on one line."""
     spelling: str = ""
     """As it stands on the command line: ``--lr``, ``-lr``, or a bare name for a positional one."""
+    place: tuple[int, int] = (0, 0)
+    """Line and column at which it is declared; two names of one option share it."""
     is_required: bool = False
     is_list: bool = False
     """Whether it takes several values."""

@@ -74,8 +74,11 @@ def declared_options(tree: ast.Module, others: Iterable[ast.Module] = ()) -> lis
     :param others: modules beside it, in which what it makes options of may be defined.
     """
     found = dict[str, Option]()
+    places = set[tuple[int, int]]()
     for option in [*_called(tree), *entry_options(tree, others)]:
-        found.setdefault(option.name, option)
+        if option.name not in found and option.place not in places:
+            found[option.name] = option
+            places |= {option.place} - {(0, 0)}
     return list(found.values())
 
 
@@ -133,6 +136,7 @@ def _of_argparse(
             by_yaml=by_yaml,
             spelling=text,
             about=_about(given),
+            place=(call.lineno, call.col_offset),
             count=count,
             is_required=constant(given.get("required"), not text.startswith("-")) is True
             and count not in ("?", "*"),
@@ -149,6 +153,7 @@ def _argparse_option(
     by_yaml: bool,
     spelling: str,
     about: str,
+    place: tuple[int, int],
     count: Any,
     is_required: bool,
 ) -> Option:
@@ -158,6 +163,7 @@ def _argparse_option(
         default=default,
         spelling=spelling,
         about=about,
+        place=place,
         is_required=is_required,
         kind=_KINDS.get(kind, ""),
         choices=tuple(choices) if isinstance(choices, list | tuple | range) else (),
@@ -201,6 +207,7 @@ def _of_click(call: ast.Call, *, names: Mapping[str, Any]) -> Iterator[Option]:
     made = partial(
         Option,
         about=_about(given),
+        place=(call.lineno, call.col_offset),
         is_required=constant(given.get("required"), False) is True,
         choices=choices,
         is_list=constant(given.get("multiple"), False) is True or "nargs" in given,

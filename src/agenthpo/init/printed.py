@@ -17,6 +17,9 @@ from agenthpo.init.words import words
 __all__ = ["Told", "told_metrics"]
 
 _PRINTERS = words("printers")
+_MODIFIERS = words("modifiers")
+_ALARMS = frozenset({"error", "errors", "cost", "return", "win", "success", "lift", "hit", "exact"})
+"""Metrics that are words of every day, too: they count right before their value only."""
 _LOGGED = {"log": 0, "log_metrics": 0, "log_dict": 0, "add_scalars": 1, "set_postfix": 0,
            "report": 0}  # fmt: skip
 """What is called with a mapping of metrics, by its place."""
@@ -147,7 +150,7 @@ def _of_pieces(pieces: Sequence[str | ast.expr], line: int, scope: str) -> Itera
         label = lines[-1][-_LONGEST:].lstrip(" ,;|-–—/()[]%*#>\t")
         label = re.split(r"[|,;\t]\s*|\)\s+|%\s+|\s{2,}", label)[-1] if _letters(label) else label
         variable = _variable(piece)
-        name = label if is_metric(label) else ""
+        name = _named_in(label)
         if not name and not _letters(label):
             continue
         if not name and is_metric(variable) and _letters(label):
@@ -157,7 +160,7 @@ def _of_pieces(pieces: Sequence[str | ast.expr], line: int, scope: str) -> Itera
             continue
         split = split_of(name) or split_of(title) or split_of(variable) or split_of(scope)
         title = label if split_of(label) else title
-        own = _slug(name)
+        own = "_".join(re.findall(r"[A-Za-z0-9@]+", name)).lower()
         if split and not split_of(own):
             short = {"validation": "val", "test": "test", "train": "train"}[split]
             own = f"{short}_{own}"
@@ -186,10 +189,30 @@ def _made(name: str, pattern: str, line: int, by: str = "print") -> Told:
     return Told(name, pattern, line, split_of(name), by)
 
 
-def _slug(text: str) -> str:
-    """Return a metric's name from the words before its value."""
-    words = re.findall(r"[A-Za-z0-9@]+", text)
-    return "_".join(words[-4:]).lower()
+def _named_in(label: str) -> str:
+    """Return the metric that the words right before a value name, with what belongs to its name;
+    empty where they name none.
+
+    >>> _named_in("Test set: Average loss: "), _named_in("has a score of ")
+    ('Test set Average loss', 'score')
+    """
+    found = re.findall(r"[A-Za-z0-9@]+", label)
+    end = len(found) - 1
+    nearest = end - (3 if re.search(r"[:=]\s*$", label) else 2)
+    at = next((i for i in range(end, max(nearest, -1), -1) if is_metric(found[i])), None)
+    if at is None and [word.lower() for word in found[-2:]] == ["cross", "entropy"]:
+        at = end
+    if at is None or (found[at].lower() in _ALARMS and at < end):
+        return ""
+    start = at
+    while start and (
+        found[start - 1].lower() in _MODIFIERS
+        or is_metric(found[start - 1])
+        or split_of(found[start - 1])
+        or (found[start - 1].lower() == "set" and start > 1 and split_of(found[start - 2]))
+    ):
+        start -= 1
+    return " ".join(found[start : at + 1])
 
 
 def _variable(node: ast.expr) -> str:

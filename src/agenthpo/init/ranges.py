@@ -84,6 +84,8 @@ _LIKELY = frozenset(
 )
 """Words of a name that nobody knows by which it is likely to be one."""
 _ORDER = {"step": 0, "regularise": 2, "capacity": 1, "memory": 1, "other": 3, "length": 3}
+_VAGUE = ("rank", "size", "scale", "width", "height", "length")
+"""Names that mean something else in most scripts, by themselves."""
 _ONE_LETTER = {"p": "n_neighbors", "k": "n_neighbors"}
 """Letters that mean a hyperparameter beside another one only."""
 _SHARES = (
@@ -124,13 +126,19 @@ class Left:
     why: str
 
 
-def chosen(options: Sequence[Option]) -> tuple[list[Choice], list[Left]]:
-    """Return the options to tune, at most eight, in their own order, and the others."""
+def chosen(
+    options: Sequence[Option], *, only_known: bool = False
+) -> tuple[list[Choice], list[Left]]:
+    """Return the options to tune, at most eight, in their own order, and the others.
+
+    :param only_known: whether a name that only sounds like a hyperparameter is left.
+    """
     known = recognised([o.name for o in options])
     names = {o.name.lower() for o in options}
     choices, left = list[Choice](), list[Left]()
     for option in options:
-        found = _choice(option, _meant(option, known.get(option.name), names))
+        meant = _meant(option, known.get(option.name), names)
+        found = "not known by its name" if only_known and not meant else _choice(option, meant)
         if isinstance(found, Choice):
             choices.append(found)
         else:
@@ -145,9 +153,10 @@ def _meant(option: Option, known: Known | None, names: set[str]) -> Known | None
     if known is None:
         return None
     name = option.name.lower()
-    if name in _ONE_LETTER and _ONE_LETTER[name] not in names:
+    letter = name.rstrip("0123456789")
+    if letter in _ONE_LETTER and _ONE_LETTER[letter] not in names:
         return None
-    if name == "c" and option.name == "c":
+    if option.name == "c":
         return None
     if known.name == "gamma":
         about = option.about.lower()
@@ -165,7 +174,9 @@ def _meant(option: Option, known: Known | None, names: set[str]) -> Known | None
 def _choice(option: Option, known: Known | None) -> Choice | str:
     """Return how to tune an option, or why it is left as it is."""
     mine = set(words_in(option.name))
-    if mine & _NEVER and not (known and mine <= {*words_in(known.name), "data"}):
+    if option.name.lower() in _VAGUE:
+        return "not known by its name"
+    if mine & _NEVER and not (known and _is_named(option, known)):
         return "no hyperparameter"
     if option.is_list or option.kind == "none":
         return "takes several values" if option.is_list else "takes no value"
@@ -200,6 +211,12 @@ def _choice(option: Option, known: Known | None) -> Choice | str:
     if kind == "int":
         return _int(option, known, int(value) if is_number else None)
     return _unknown_float(option, number or 0.0)
+
+
+def _is_named(option: Option, known: Known) -> bool:
+    """Return whether the whole of its name is one that is known: ``train_batch_size``."""
+    plain = "".join(words_in(option.name))
+    return plain in {"".join(words_in(each)) for each in (known.name, *known.aliases)}
 
 
 def _among(option: Option, known: Known | None) -> Choice | str:

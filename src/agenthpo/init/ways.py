@@ -48,7 +48,7 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
         Option(key, value, spelling=f"--{key}", style="--name true")
         for key, value in _plain(tree).items()
     ]
-    choices, others = chosen(constants)
+    choices, others = chosen(constants, only_known=True)
     if not choices:
         return Way(f"{{python}} {name}", [], [*left, *others], options, "it takes no values")
     if _reads_configurator(tree):
