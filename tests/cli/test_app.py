@@ -103,7 +103,10 @@ def test_check_runs_nothing():
     ("arguments", "words"),
     [
         (["run", "nothing.yaml"], "nothing.yaml does not exist"),
-        (["check", "train.py"], "train.py, line 3 is not valid YAML"),
+        (
+            ["check", "train.py"],
+            "train.py is a script, no task file; draft one by agenthpo init train.py",
+        ),
         (["show", "nothing"], "there is no study 'nothing'"),
         (["resume", "nothing"], "there is no study 'nothing'"),
         (["run", ".", "--trials", "none"], "--trials"),

@@ -165,3 +165,40 @@ def test_a_crash_before_a_pipe_is_no_success():
             subprocess.run(resolve_command((line,), SPACE, {}, shell=True, **PLACE)).returncode
             == code
         )
+
+
+def test_what_has_a_placeholder_of_its_own_is_not_among_the_flags():
+    params = {"lr": 0.5, "a": True, "b": False, "w": "x y"}
+    command = ("x", "--rate={lr}", "{flags}", "{overrides}")
+    assert resolve_command(command, SPACE, params, **PLACE) == (
+        "x", "--rate=0.5", "--a", "--w", "x y", "a=true", "b=false", "w='x y'",
+    )  # fmt: skip
+    line = ("x --rate={lr} {overrides}",)
+    assert resolve_command(line, SPACE, params, shell=True, **PLACE)[-1] == (
+        """x --rate=0.5 a=true b=false 'w='"'"'x y'"'"''"""
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(
+    st.dictionaries(
+        st.sampled_from(["lr", "optim.lr", "a.b.c"]),
+        st.one_of(
+            st.none(),
+            st.booleans(),
+            st.integers(),
+            st.floats(allow_nan=False, allow_infinity=False),
+            st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
+            st.sampled_from(["true", "1e-3", "12", "a b", "it's", "\\", "'", "a\\'", "x,y", "[1]"]),
+        ),
+    )
+)
+def test_hydra_reads_every_override_back(params):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    space = parse_space({"lr": {"type": "float", "low": 0, "high": 1}})
+    words = resolve_command(("{overrides}",), space, params, **PLACE)
+    read = OverridesParser.create().parse_overrides(list(words))
+    found = {each.key_or_group: each.value() for each in read}
+    found = {k: getattr(v, "text", v) for k, v in found.items()}
+    assert same(found, params)

@@ -58,7 +58,7 @@ def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     words = shlex.join(spec.command) if not task.train.shell else spec.command[-1]
     named = {name for text in task.train.command for name in placeholders(text)}
     env = dict(spec.env)
-    if not named & {*task.space.names, "flags"}:
+    if not named & {*task.space.names, "flags", "overrides"}:
         env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
     # kept with the study, unless someone cleared its folder
     if named & {"config_file", "config_yaml"}:

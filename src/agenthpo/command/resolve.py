@@ -28,6 +28,7 @@ __all__ = [
     "CONFIG_YAML",
     "config_text",
     "fill",
+    "literal",
     "placeholders",
     "quotes_at",
     "resolve_command",
@@ -39,6 +40,9 @@ _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
 _NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
 """What argparse takes for a negative number, and not for an option."""
 _INNER_SHELL = re.compile(r"\b(?:eval|ssh)\s|\b(?:ba|da|z|k)?sh\s[^|;&]{0,80}?-[a-z]{0,5}c\s")
+_PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_NO_TEXT = {"true", "false", "null", "nan", "inf", "none"}
+"""Words that would not be read as text."""
 _EXPONENT_ONLY = re.compile(r"^(-?\d+)(e)")
 
 
@@ -67,24 +71,29 @@ def resolve_command(
 
     A value that starts with a dash is joined to the option before it, ``--shift=-0.5`` or ``-s-x``,
     unless that takes several. A parameter that is inactive vanishes together with its option: both
-    ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``styles`` says how ``{flags}``
-    writes true, false and null. In a ``shell`` line, a single word for the shell, values are quoted
+    ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``{flags}`` and ``{overrides}`` hold
+    the parameters that have no placeholder of their own; ``styles`` says how the first writes true,
+    false and null. In a ``shell`` line, a single word for the shell, values are quoted
     and an inactive one is the empty word.
     """
     values = _values(params, seed=seed, workdir=workdir)
     inactive = set(space.names) - set(params)
+    named = {name for word in words for name in placeholders(word)}
+    rest = {name: value for name, value in params.items() if name not in named}
+    every = {"{flags}": _flags(rest, styles or {}), "{overrides}": _overrides(rest)}
     if shell:
         texts = values | dict.fromkeys(inactive, "")
-        return (*_shell(), _filled_line(words[0], texts, shlex.join(_flags(params, styles or {}))))
+        joined = {word[1:-1]: shlex.join(each) for word, each in every.items()}
+        return (*_shell(), _filled_line(words[0], texts, joined))
     resolved: list[str] = []
     for place, word in enumerate(words):
-        if word == "{flags}":
-            resolved += _flags(params, styles or {})
+        if word in every:
+            resolved += every[word]
         elif not inactive & set(placeholders(word)):
             value = fill(word, values)
             following = "".join(words[place + 1 : place + 2])
             takes_more = (
-                bool(following) and not following.startswith("-") and following != "{flags}"
+                bool(following) and not following.startswith("-") and following not in every
             )
             if (
                 word != value
@@ -125,7 +134,7 @@ def config_text(params: Params) -> str:
     """Return ``params`` as JSON that a reader of YAML 1.1 (PyYAML) reads to the same values and
     types as well.
     """
-    pairs = ",\n".join(f"  {_quoted(name)}: {_literal(value)}" for name, value in params.items())
+    pairs = ",\n".join(f"  {_quoted(name)}: {literal(value)}" for name, value in params.items())
     return f"{{\n{pairs}\n}}\n"
 
 
@@ -171,7 +180,7 @@ def quotes_at(line: str) -> dict[int, str]:
     return found
 
 
-def _filled_line(line: str, values: Mapping[str, str], flags: str) -> str:
+def _filled_line(line: str, values: Mapping[str, str], joined: Mapping[str, str]) -> str:
     """Return a shell line with its placeholders filled in, each value as text alone, whatever
     quotes it stands in.
     """
@@ -181,12 +190,12 @@ def _filled_line(line: str, values: Mapping[str, str], flags: str) -> str:
         if not match[1]:
             return match[0][0]
         quote = quotes[match.start()]
-        value = flags if match[1] == "flags" else values[match[1]]
+        value = joined[match[1]] if match[1] in joined else values[match[1]]
         if quote == "'":
             return value.replace("'", "'\\''")
         if quote == '"':
             return re.sub(r'[\\$`"]', lambda m: "\\" + m[0], value)
-        return value if match[1] == "flags" else shlex.quote(value)
+        return value if match[1] in joined else shlex.quote(value)
 
     return _PLACEHOLDER.sub(put, line)
 
@@ -260,7 +269,26 @@ def _flags(params: Params, styles: Mapping[str, str]) -> list[str]:
     return words
 
 
-def _literal(value: Any) -> str:
+def _overrides(params: Params) -> list[str]:
+    """Return ``name=value`` for every parameter, as Hydra and OmegaConf read it back.
+
+    https://hydra.cc/docs/advanced/override_grammar/basic
+    """
+    return [f"{name}={_override(value)}" for name, value in params.items()]
+
+
+def _override(value: Any) -> str:
+    if not isinstance(value, str):
+        return _exact(value)
+    if _PLAIN_WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
+        return value
+    escaped = re.sub(r"(\\*)'", lambda m: m[1] * 2 + "\\'", value)
+    escaped = re.sub(r"(\\+)$", lambda m: m[1] * 2, escaped)
+    return f"'{escaped}'"
+
+
+def literal(value: Any) -> str:
+    """Return a value as JSON, YAML 1.1 and YAML 1.2 read it back."""
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, float):

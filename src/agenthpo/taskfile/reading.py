@@ -318,13 +318,13 @@ def _check_reaches_script(
     that does not ask for them.
     """
     named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
-    if named & {"flags", "config_file", "config_yaml", "trial_dir"}:
+    if named & {"flags", "overrides", "config_file", "config_yaml", "trial_dir"}:
         return
     missing = [name for name in space.names if name not in named]
     if missing and len(missing) < len(space):
         raise TaskError(
             f"{where} never hands {missing[0]} to the script; add --{missing[0]} "
-            f"{{{missing[0]}}}, or {{flags}} for all"
+            f"{{{missing[0]}}}, or {{flags}} for all (Hydra: {{overrides}})"
         )
     if missing and (script := script_of(command, folder)) and not asks_for_config(script):
         raise TaskError(

@@ -28,7 +28,9 @@ range's value.
 """
 _MOST_STEPS = 1e9
 """Beyond, neighbours differ by less than what printing and reading a number may lose."""
-RESERVED = frozenset({"config_file", "config_yaml", "flags", "python", "seed", "trial_dir"})
+RESERVED = frozenset(
+    {"config_file", "config_yaml", "flags", "overrides", "python", "seed", "trial_dir"}
+)
 """Placeholders of the command that no parameter may be named after."""
 
 
