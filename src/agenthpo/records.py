@@ -246,6 +246,8 @@ class RunSpec:
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path below the trial's folder -> text of a file that the script reads."""
     ignores_exit_code: bool = False
     """Whether a metric that was reported counts although the script then ended with an exit code of
     its own above 0.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agenthpo.budget import DEFAULT_BUDGET, Budget
+from agenthpo.command.config_file import ConfigFile
 from agenthpo.command.programs import digest_of
 from agenthpo.command.resolve import resolve_command, resolve_env
 from agenthpo.errors import TaskError
@@ -122,6 +123,8 @@ class Train:
     patterns: Mapping[str, str] = field(default_factory=dict)
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes; with placeholders, relative to ``cwd``."""
+    config: ConfigFile | None = None
+    """A configuration file of the script's, with the trial's values in it."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +183,13 @@ class Task:
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),
             study=study,
+            files={train.config.to: train.config.text(params)} if train.config else {},
             script=digest_of(
-                (*train.command, *(f"{k}={v}" for k, v in train.env.items())),
+                (
+                    *train.command,
+                    *(f"{k}={v}" for k, v in train.env.items()),
+                    *((train.config.text({}),) if train.config else ()),
+                ),
                 Path(train.cwd or "."),
                 train.function,
             ),

@@ -58,13 +58,16 @@ def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     words = shlex.join(spec.command) if not task.train.shell else spec.command[-1]
     named = {name for text in task.train.command for name in placeholders(text)}
     env = dict(spec.env)
-    if not named & {*task.space.names, "flags", "overrides"}:
+    if not named & {*task.space.names, "flags", "overrides"} and not spec.files:
         env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
     # kept with the study, unless someone cleared its folder
     if named & {"config_file", "config_yaml"}:
         for name in (PARAMS_FILE, CONFIG_YAML):
             if workdir.is_dir() and not (workdir / name).is_file():
                 write_whole(workdir / name, config_text(best.proposal.params).encode())
+    for name, text in spec.files.items():
+        if workdir.is_dir() and not (workdir / name).is_file():
+            write_whole(workdir / name, text.encode())
     settings = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
     return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
 

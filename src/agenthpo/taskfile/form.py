@@ -16,7 +16,15 @@ from agenthpo.command.option_style import STYLES
 from agenthpo.scalars import Number, Switch, Text, Whole
 from agenthpo.taskfile.space import ParameterSpec
 
-__all__ = ["BackgroundForm", "BudgetForm", "ObjectiveForm", "TaskForm", "TrainForm", "json_schema"]
+__all__ = [
+    "BackgroundForm",
+    "BudgetForm",
+    "ConfigForm",
+    "ObjectiveForm",
+    "TaskForm",
+    "TrainForm",
+    "json_schema",
+]
 
 
 class _Form(BaseModel):
@@ -57,6 +65,17 @@ class ObjectiveForm(_Form):
     """
 
 
+class ConfigForm(_Form):
+    """A configuration file that each trial gets."""
+
+    source: str = Field(alias="from")
+    """The YAML, JSON or TOML file to begin from, beside the task file; a parameter ``optim.lr`` is
+    the key ``lr`` below ``optim`` in it.
+    """
+    to: str | None = None
+    """Where the trial's own is written: {trial_dir}/NAME; under the same name without it."""
+
+
 class TrainForm(_Form):
     """How to train: a command, or a Python function."""
 
@@ -88,6 +107,10 @@ class TrainForm(_Form):
     metrics_file: str | None = None
     """A CSV (with a heading) or JSON-lines file that the script writes, such as
     {trial_dir}/history.csv.
+    """
+    config: ConfigForm | None = None
+    """A configuration file of the script's, with the trial's values in it; the command hands it
+    over by {trial_dir}/NAME.
     """
     env: dict[str, Text] = Field(default_factory=dict)
     """Environment variables for the script; placeholders are filled in as in the command."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.budget import Budget
+from agenthpo.command.config_file import ConfigFile
 from agenthpo.command.option_style import BARE, LEFT_OUT, STYLES
 from agenthpo.command.programs import (
     asks_for_config,
@@ -26,6 +27,7 @@ from agenthpo.errors import TaskError
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
+from agenthpo.taskfile.config_template import read_template
 from agenthpo.taskfile.form import BudgetForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
 from agenthpo.taskfile.space import RESERVED, parse_space
@@ -158,6 +160,7 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         _check_reaches_script(
             command, space, train=train, folder=folder, where=f"{where}: train.command"
         )
+    config = _config(train, command, space, folder=folder, where=where)
     for name, pattern in train.metrics.items():
         _check_pattern(pattern, f"{where}: train.metrics.{name}")
     return Train(
@@ -172,7 +175,32 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
         patterns=train.metrics,
         metrics_file=train.metrics_file,
+        config=config,
     )
+
+
+def _config(
+    train: TrainForm, command: tuple[str, ...], space: Space, *, folder: Path, where: str
+) -> ConfigFile | None:
+    """Return the configuration file of ``train.config``: it holds the parameters that have no other
+    way into the script.
+
+    :raises TaskError: where the command does not hand it over, or it has no place for one.
+    """
+    if train.config is None:
+        return None
+    named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
+    is_all = bool(named & {"flags", "overrides", "config_file", "config_yaml"})
+    left = [name for name in space.names if name not in named and not is_all]
+    found = read_template(
+        train.config, left, required=set(left), folder=folder, where=f"{where}: train.config"
+    )
+    if not any(f"{{trial_dir}}/{found.to}" in text for text in (*command, *train.env.values())):
+        raise TaskError(
+            f"{where}: train.config is written to {{trial_dir}}/{found.to}, but train.command does "
+            f"not hand that to the script; add it, such as --config {{trial_dir}}/{found.to}"
+        )
+    return found
 
 
 def _check_dashes(command: tuple[str, ...], space: Space, *, folder: Path, where: str) -> None:
@@ -318,7 +346,7 @@ def _check_reaches_script(
     that does not ask for them.
     """
     named = {name for text in (*command, *train.env.values()) for name in placeholders(text)}
-    if named & {"flags", "overrides", "config_file", "config_yaml", "trial_dir"}:
+    if train.config or named & {"flags", "overrides", "config_file", "config_yaml", "trial_dir"}:
         return
     missing = [name for name in space.names if name not in named]
     if missing and len(missing) < len(space):

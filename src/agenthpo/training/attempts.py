@@ -65,6 +65,10 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
     for name in (PARAMS_FILE, CONFIG_YAML):
         clear(folder / name)
         write_whole(folder / name, config_text(spec.params).encode("utf-8", "surrogatepass"))
+    for name, text in spec.files.items():
+        make_folder((folder / name).parent)
+        clear(folder / name)
+        write_whole(folder / name, text.encode("utf-8", "surrogatepass"))
     return open_regular(folder / LOG_FILE, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
 
 
