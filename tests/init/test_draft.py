@@ -63,12 +63,65 @@ def main(lr: float = 0.1, hidden_size: int = 32, use_bias: bool = True, verbose:
     print("f1", lr * hidden_size, use_bias)
 typer.run(main)
 """
+HYDRA = """
+import hydra
+@hydra.main(version_base=None, config_path="conf", config_name="config")
+def main(cfg):
+    for epoch in range(cfg.trainer.epochs):
+        print(f"epoch {epoch} val/acc {1 - cfg.optimizer.lr - cfg.model.dropout / 10:.6f}")
+if __name__ == "__main__":
+    main()
+"""
+HYDRA_FILES = {
+    "conf/config.yaml": "defaults:\n  - optimizer: adam\n  - _self_\n  - override hydra/job_logging: none\n"
+    "model: {dropout: 0.1, name: mlp}\ntrainer:\n  epochs: 2\nseed: 3\n",
+    "conf/optimizer/adam.yaml": "lr: 1e-3\nname: adam\n",
+}
+STRUCTURED = """
+from dataclasses import dataclass, field
+import hydra
+from hydra.core.config_store import ConfigStore
+@dataclass
+class Optim:
+    lr: float = 0.01
+@dataclass
+class Config:
+    optim: Optim = field(default_factory=Optim)
+    hidden_size: int = 32
+ConfigStore.instance().store(name="config", node=Config)
+@hydra.main(version_base=None, config_name="config")
+def main(cfg):
+    print("rmse", cfg.optim.lr * cfg.hidden_size)
+main()
+"""
+OMEGA = """
+from omegaconf import OmegaConf
+cfg = OmegaConf.merge(OmegaConf.load("config.yaml"), OmegaConf.from_cli())
+print("loss:", cfg.train.lr * cfg.train.batch_size)
+"""
+YAML_OPTION = """
+import argparse, yaml
+p = argparse.ArgumentParser()
+p.add_argument("--config", default="configs/base.yaml")
+p.add_argument("--verbose", action="store_true")
+cfg = yaml.safe_load(open(p.parse_args().config))
+print("loss %.8f" % (cfg["optim"]["lr"] * cfg["batch_size"]))
+"""
+TOML_POSITIONAL = """
+import sys, tomllib, argparse
+p = argparse.ArgumentParser()
+p.add_argument("config")
+cfg = tomllib.load(open(p.parse_args().config, "rb"))
+print("mae", cfg["lr"])
+"""
 
 
 def drafted(folder, text, **files):
     """Write the scripts, draft a task file, and return the task."""
     for name, other in files.items():
-        (folder / f"{name}.py").write_text(other)
+        file = folder / (name if "." in name else f"{name}.py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(other)
     (folder / "train.py").write_text(text)
     done = agenthpo("init", folder / "train.py")
     assert done.returncode == 0, done.stderr
@@ -83,8 +136,16 @@ def drafted(folder, text, **files):
         (CONFIGURATOR, {"configurator": CONFIGURES}, "val_loss",
          ["learning_rate", "n_layer", "dropout", "batch_size"]),
         (TYPER, {}, "f1", ["lr", "hidden-size", "use-bias"]),
+        (HYDRA, HYDRA_FILES, "val_acc", ["optimizer.lr", "model.dropout"]),
+        (STRUCTURED, {}, "rmse", ["optim.lr", "hidden_size"]),
+        (OMEGA, {"config.yaml": "train: {lr: 1e-3, batch_size: 32}\nseed: 1\n"}, "loss",
+         ["train.lr", "train.batch_size"]),
+        (YAML_OPTION, {"configs/base.yaml": "# x\noptim: {lr: 0.001}\nbatch_size: 32\n"}, "loss",
+         ["optim.lr", "batch_size"]),
+        (TOML_POSITIONAL, {"settings.toml": "lr = 0.1\nseed = 1\n"}, "mae", ["lr"]),
     ],
-    ids=["argparse", "constants", "configurator", "typer"],
+    ids=["argparse", "constants", "configurator", "typer", "hydra", "structured", "omegaconf",
+         "yaml by an option", "toml by its place"],
 )  # fmt: skip
 def test_a_drafted_file_runs_as_it_is(tmp_path, text, files, metric, names):
     task, said = drafted(tmp_path, text, **files)

@@ -10,7 +10,7 @@ from agenthpo.command.option import Option
 from agenthpo.command.python_text import constant, imports, keywords, name_of, texts
 from agenthpo.scalars import NO_VALUE
 
-__all__ = ["any_annotated", "entry_options", "parameters_of"]
+__all__ = ["any_annotated", "class_options", "entry_options", "parameters_of"]
 
 _ANNOTATED = {
     "fire": ("--name=True", "--name=None"),
@@ -86,6 +86,17 @@ def entry_options(tree: ast.Module, others: Iterable[ast.Module] = ()) -> Iterat
         elif isinstance(node, ast.FunctionDef) and "typer" in present:
             if any(_is_command(decorator) for decorator in node.decorator_list):
                 yield from _options(node, "typer", known)
+
+
+def class_options(
+    name: str, tree: ast.Module, others: Iterable[ast.Module] = ()
+) -> Iterator[Option]:
+    """Yield the fields of the class ``name``, those of a field that is a class by names with a
+    dot.
+    """
+    known = _definitions(tree, others)
+    if name in known:
+        yield from _options(known[name], "jsonargparse", known)
 
 
 def parameters_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[Option]:

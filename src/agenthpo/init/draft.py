@@ -154,6 +154,8 @@ def _text(
             told_to = "" if told.is_read else f", to {told.by} only"
             lines.append(f"  #   {clean_line(told.name)}{clean_line(way_out or told_to)}")
     lines += ["train:", f"  command: {_quoted(way.command)}  # {way.how}"]
+    if way.config:
+        lines.append(f"  config: {{from: {_quoted(way.config)}}}")
     if best.pattern:
         lines += ["  metrics:", f"    {_quoted(best.name)}: {_quoted(best.pattern)}"]
     lines += ["  timeout: 30m  # guessed: of one trial", "space:"]

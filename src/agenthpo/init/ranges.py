@@ -84,6 +84,8 @@ _LIKELY = frozenset(
 )
 """Words of a name that nobody knows by which it is likely to be one."""
 _ORDER = {"step": 0, "regularise": 2, "capacity": 1, "memory": 1, "other": 3, "length": 3}
+_FINE_SECTIONS = words("fine sections")
+"""Words that say it of an option, and not of a section that has some."""
 _VAGUE = ("rank", "size", "scale", "width", "height", "length")
 """Names that mean something else in most scripts, by themselves."""
 _ONE_LETTER = {"p": "n_neighbors", "k": "n_neighbors"}
@@ -173,7 +175,10 @@ def _meant(option: Option, known: Known | None, names: set[str]) -> Known | None
 
 def _choice(option: Option, known: Known | None) -> Choice | str:
     """Return how to tune an option, or why it is left as it is."""
-    mine = set(words_in(option.name))
+    *sections, own = re.split(r"\.|__", option.name)
+    mine = set(words_in(own))
+    if {word for each in sections for word in words_in(each)} & (_NEVER - _FINE_SECTIONS):
+        return "no hyperparameter"
     if option.name.lower() in _VAGUE:
         return "not known by its name"
     if mine & _NEVER and not (known and _is_named(option, known)):
@@ -215,7 +220,7 @@ def _choice(option: Option, known: Known | None) -> Choice | str:
 
 def _is_named(option: Option, known: Known) -> bool:
     """Return whether the whole of its name is one that is known: ``train_batch_size``."""
-    plain = "".join(words_in(option.name))
+    plain = "".join(words_in(re.split(r"\.|__", option.name)[-1]))
     return plain in {"".join(words_in(each)) for each in (known.name, *known.aliases)}
 
 

@@ -1,5 +1,5 @@
-"""How a script takes values, found in its text: by options of the command line, or by constants at
-its top.
+"""How a script takes values, found in its text: by options of the command line, by a configuration
+file, or by constants at its top.
 """
 
 from __future__ import annotations
@@ -7,13 +7,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from agenthpo.command.option import Option
-from agenthpo.command.python_text import constant, parsed
+from agenthpo.command.python_text import constant, imports, parsed
 from agenthpo.command.script_options import declared_options
 from agenthpo.constants import assignments
+from agenthpo.init.configs import Config, by_option, by_overrides
 from agenthpo.init.ranges import Choice, Left, chosen
 from agenthpo.scalars import NO_VALUE
 
@@ -32,6 +33,8 @@ class Way:
     options: Sequence[Option]
     how: str
     """In words."""
+    config: str = ""
+    """The configuration file that each trial gets, beside the script."""
     to_fill: Sequence[str] = ()
     """What a person has to fill in, as it stands in the command."""
 
@@ -40,10 +43,15 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     """Return how ``script`` takes values; ``name`` is how it stands in the command. Without any
     parameter where nothing was found.
     """
-    options = declared_options(tree, _beside(script))
+    beside = _beside(script)
+    options = declared_options(tree, beside)
+    if (config := by_overrides(tree, script, beside)) is not None:
+        return _by_overrides(config, name, is_hydra="hydra" in imports(tree))
     choices, left = chosen(options)
     if choices:
         return _by_options(options, choices, left, name)
+    if (config := by_option(options, script)) is not None:
+        return _by_file(config, left, options, name)
     constants = [
         Option(key, value, spelling=f"--{key}", style="--name true")
         for key, value in _plain(tree).items()
@@ -65,22 +73,55 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     return Way(f"{{python}} -m agenthpo.constants {name} {{flags}}", styled, others, constants, how)
 
 
+def _by_overrides(config: Config, name: str, *, is_hydra: bool) -> Way:
+    choices, left = chosen(config.options)
+    words = f"{{python}} {name} {{overrides}}"
+    if is_hydra:  # else every trial makes a folder of its own in the script's
+        words += " hydra.run.dir={trial_dir}/hydra"
+    how = f"{'Hydra' if is_hydra else 'OmegaConf'}'s overrides"
+    return Way(words, choices, left, config.options, how)
+
+
+def _by_file(config: Config, others: Sequence[Left], options: Sequence[Option], name: str) -> Way:
+    choices, left = chosen(config.options)
+    assert config.option is not None, "it was found by an option"
+    path = f"{{trial_dir}}/{PurePosixPath(config.file).name}"
+    spelling = config.option.spelling
+    words = [f"{{python}} {name}", spelling if spelling.startswith("-") else "", path]
+    filled, to_fill = _required([o for o in options if o is not config.option], set())
+    return Way(
+        " ".join(filter(None, [*words, *filled])),
+        choices,
+        [*left, *others],
+        options,
+        f"a copy of {config.file} with the values in it",
+        config.file,
+        to_fill,
+    )
+
+
+def _required(options: Sequence[Option], tuned: set[str]) -> tuple[list[str], list[str]]:
+    """Return the words that give the options which must be given and are not tuned, and what in
+    them a person is to fill in.
+    """
+    words, to_fill = list[str](), list[str]()
+    for option in options:
+        if option.is_required and option.name not in tuned and option.kind != "none":
+            blank = option.name.upper().replace("-", "_").replace(".", "_")
+            to_fill.append(blank)
+            is_option = option.spelling.startswith("-")
+            words.append(f"{option.spelling} {blank}" if is_option else blank)
+    return words, to_fill
+
+
 def _by_options(
     options: Sequence[Option], choices: Sequence[Choice], left: Sequence[Left], name: str
 ) -> Way:
     """Return the way of a script with options: ``{flags}`` where every one that is tuned is a long
     one, else each by itself.
     """
-    words = [f"{{python}} {name}"]
-    tuned = {c.option.name for c in choices}
-    to_fill = list[str]()
-    for option in options:
-        if option.is_required and option.name not in tuned and option.kind != "none":
-            blank = option.name.upper().replace("-", "_").replace(".", "_")
-            to_fill.append(blank)
-            words.append(
-                blank if not option.spelling.startswith("-") else f"{option.spelling} {blank}"
-            )
+    filled, to_fill = _required(options, {c.option.name for c in choices})
+    words = [f"{{python}} {name}", *filled]
     if all(c.option.spelling == f"--{c.option.name}" for c in choices):
         words.append("{flags}")
     else:
@@ -90,7 +131,7 @@ def _by_options(
             place = f"{{{c.option.name}}}"
             is_option = c.option.spelling.startswith("-")
             words.append(f"{c.option.spelling} {place}" if is_option else place)
-    return Way(" ".join(words), choices, left, options, "options of its command line", to_fill)
+    return Way(" ".join(words), choices, left, options, "options of its command line", "", to_fill)
 
 
 def _without_switches(choices: Sequence[Choice]) -> tuple[list[Choice], list[Left]]:
