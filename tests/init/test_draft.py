@@ -174,6 +174,31 @@ def test_the_draft_says_what_it_left_and_why(tmp_path):
     assert "train_loss" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "metric", "names"),
+    [
+        ("def fit(lr: float = 0.1, *, hidden_size: int = 32, seed: int = 0):\n"
+         "    val_loss = lr * hidden_size\n    return val_loss\n", "val_loss",
+         ["lr", "hidden_size"]),
+        ("def fit(lr=0.1, nesterov=True):\n    return {'auc': lr + nesterov, 'epoch': 3}\n", "auc",
+         ["lr", "nesterov"]),
+        ("def fit(dropout=0.1):\n    return 1 - dropout\n", "value", ["dropout"]),
+    ],
+)  # fmt: skip
+def test_a_function_is_drafted_from_its_signature(tmp_path, monkeypatch, text, metric, names):
+    (tmp_path / "model.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    done = agenthpo("init", "--function", "model:fit", code=0)
+    assert "parameters of fit()" in done.stdout
+    task = load_task(tmp_path / "task.yaml")
+    assert (task.objective.metric, list(task.space.names)) == (metric, names)
+    tried = json.loads(agenthpo("check", ".", "--try", "--json").stdout)["try"]
+    assert tried["ok"], tried
+    missing = agenthpo("init", "--function", "model:nothing", "--out", "other.yaml")
+    assert (missing.returncode, "defines no function nothing" in missing.stderr) == (2, True)
+    assert not (tmp_path / "other.yaml").exists()
+
+
 def test_no_file_is_overwritten_and_another_may_be_named(tmp_path):
     drafted(tmp_path, ARGPARSE)
     before = (tmp_path / "task.yaml").read_bytes()

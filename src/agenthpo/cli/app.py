@@ -88,6 +88,14 @@ def init(
             "--metric", metavar="NAME", help="What to tune; the best suited metric without it."
         ),
     ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            "--function",
+            metavar="MODULE:NAME",
+            help="A function in a module of this folder, whose parameters are tuned.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The file to write; task.yaml beside the script without it."),
@@ -95,9 +103,11 @@ def init(
     json: Json = False,
 ) -> None:
     """Draft a task file from a script, which is read and not run. No file is overwritten."""
-    from agenthpo.cli.init import init_script, init_template
+    from agenthpo.cli.init import init_function, init_script, init_template
 
-    if script is None:
+    if function is not None:
+        init_function(script, function, metric, out or Path("task.yaml"), as_json=json)
+    elif script is None:
         init_template(out or Path("task.yaml"), as_json=json)
     else:
         init_script(script, metric, out or script.parent / "task.yaml", as_json=json)

@@ -11,13 +11,14 @@ from rich.text import Text
 
 from agenthpo.cli.check import space_table
 from agenthpo.codec import to_json
+from agenthpo.command.programs import check_function
 from agenthpo.errors import TaskError
 from agenthpo.init.draft import Draft, draft
 from agenthpo.task import Task
 from agenthpo.taskfile.reading import load_task
 from agenthpo.text.printing import clean_console, say
 
-__all__ = ["init_script", "init_template"]
+__all__ = ["init_function", "init_script", "init_template"]
 
 
 def init_script(script: Path, metric: str | None, out: Path, *, as_json: bool) -> None:
@@ -30,7 +31,26 @@ def init_script(script: Path, metric: str | None, out: Path, *, as_json: bool) -
             f"{out} is not beside {script}, but a task file runs the script in its own folder; "
             f"name a file in {script.parent}"
         )
-    drafted = draft(script, metric)
+    _keep(out, draft(script, metric), as_json=as_json)
+
+
+def init_function(
+    script: Path | None, function: str, metric: str | None, out: Path, *, as_json: bool
+) -> None:
+    """Draft a task file for ``function`` (module:name) of a module in the folder of ``out``.
+
+    :raises TaskError: where there is no such function, or ``out`` is there already.
+    """
+    if script is not None:
+        raise TaskError(f"--function names the module itself; leave {script} out")
+    check_function(function, out.resolve().parent, "--function")
+    module = out.parent.joinpath(*function.partition(":")[0].split("."))
+    file = module / "__init__.py" if module.is_dir() else module.with_suffix(".py")
+    _keep(out, draft(file, metric, function), as_json=as_json)
+
+
+def _keep(out: Path, drafted: Draft, *, as_json: bool) -> None:
+    """Write a draft, read it back, and say what is guessed in it."""
     _write(out, drafted.text)
     task = load_task(out)
     if as_json:

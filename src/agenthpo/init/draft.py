@@ -4,6 +4,7 @@ as it is.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Sequence
@@ -15,9 +16,9 @@ from agenthpo.command.python_text import parsed
 from agenthpo.errors import TaskError
 from agenthpo.init.background import drafted
 from agenthpo.init.metric_names import direction_of
-from agenthpo.init.printed import Told, told_metrics
+from agenthpo.init.printed import Told, returned_metrics, told_metrics
 from agenthpo.init.ranges import Choice, Left
-from agenthpo.init.ways import Way, way_of
+from agenthpo.init.ways import Way, way_of, way_of_function
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
@@ -48,12 +49,50 @@ class Draft:
     """What a person has to fill in before it runs."""
 
 
-def draft(script: Path, metric: str | None = None) -> Draft:
+def draft(script: Path, metric: str | None = None, function: str | None = None) -> Draft:
     """Return a task file for ``script``, which is read and not run.
 
     :param metric: the metric to tune; the best suited one that the script tells of without it.
+    :param function: module:function, which the script defines and which is called instead of it.
     :raises TaskError: where the script cannot be read, or takes no values that could be tuned.
     """
+    tree = _read(script)
+    if function is None:
+        way, told = way_of(tree, script, script.name), told_metrics(tree)
+    else:
+        found = way_of_function(tree, function)
+        if found is None:
+            raise TaskError(
+                f"--function: {script} defines no function {function.partition(':')[2]}"
+            )
+        way, told = found[0], [*returned_metrics(found[1]), *told_metrics(tree)]
+    if not way.choices:
+        raise TaskError(
+            f"{script} shows no hyperparameter that could be tuned, neither an option nor a "
+            "constant at its top; give it options (argparse), or write a task file by hand "
+            "(agenthpo init without a script writes a template)"
+        )
+    best, guessed = _objective(told, metric, script)
+    direction = direction_of(best.name)
+    if direction is None:
+        guessed.append(f"whether more of {best.name} is better (maximize is a guess)")
+    goal = f"{'Lowest' if direction == 'minimize' else 'Highest'} {best.name}."
+    background = drafted(tree, script, way.options, goal=goal)
+    if way.to_fill:
+        guessed.insert(0, f"{', '.join(way.to_fill)} in train.command, which the script requires")
+    others = [t for t in told if t.name != best.name]
+    return Draft(
+        _text(script, way, background, best=best, others=others, direction=direction or "maximize"),
+        best.name,
+        [c.option.name for c in way.choices],
+        len(way.left),
+        way.how,
+        [*guessed, "the ranges in space"],
+        way.to_fill,
+    )
+
+
+def _read(script: Path) -> ast.Module:
     if not script.is_file():
         raise TaskError(f"{script} does not exist; give the path of a training script")
     if script.suffix == ".ipynb":
@@ -67,35 +106,7 @@ def draft(script: Path, metric: str | None = None) -> Draft:
             f"{script} cannot be read as Python; write a task file by hand (agenthpo init without "
             "a script writes a template)"
         )
-    way = way_of(tree, script, script.name)
-    if not way.choices:
-        raise TaskError(
-            f"{script} shows no hyperparameter that could be tuned, neither an option nor a "
-            "constant at its top; give it options (argparse), or write a task file by hand "
-            "(agenthpo init without a script writes a template)"
-        )
-    told = told_metrics(tree)
-    best, guessed = _objective(told, metric, script)
-    direction = direction_of(best.name)
-    if direction is None:
-        guessed.append(f"whether more of {best.name} is better (maximize is a guess)")
-    goal = f"{'Lowest' if direction == 'minimize' else 'Highest'} {best.name}."
-    background = drafted(tree, script, way.options, goal=goal)
-    if way.to_fill:
-        guessed.insert(0, f"{', '.join(way.to_fill)} in train.command, which the script requires")
-    text = _text(
-        script, way, background, best=best, others=[t for t in told if t.name != best.name],
-        direction=direction or "maximize", is_told=best in told,
-    )  # fmt: skip
-    return Draft(
-        text,
-        best.name,
-        [c.option.name for c in way.choices],
-        len(way.left),
-        way.how,
-        [*guessed, "the ranges in space"],
-        way.to_fill,
-    )
+    return tree
 
 
 def _objective(told: Sequence[Told], metric: str | None, script: Path) -> tuple[Told, list[str]]:
@@ -120,7 +131,8 @@ def _objective(told: Sequence[Told], metric: str | None, script: Path) -> tuple[
             f"how {best.name} is read: {where} gives it to {best.by}, and nothing prints it; have "
             f"it print it too, or call agenthpo.report({_identifier(best.name)}=…)"
         ]
-    words = [f"the metric {best.name}, which {where} prints"]
+    verb = "returns" if best.by == "return" else "prints"
+    words = [f"the metric {best.name}, which {where} {verb}"]
     if best.split in ("test", "train"):
         words[0] += f"; it is measured on the {best.split} data, a validation metric is better"
     return best, words
@@ -134,7 +146,6 @@ def _text(
     best: Told,
     others: Sequence[Told],
     direction: str,
-    is_told: bool,
 ) -> str:
     lines = [
         f"# Drafted by agenthpo init from {script.name}, which was read and not run. What is",
@@ -143,8 +154,7 @@ def _text(
         "background:",
         *(f"  {key}: {_quoted(text)}" for key, text in background.items()),
         "objective:",
-        f"  metric: {_quoted(best.name)}  # guessed"
-        + (f", line {best.line}" if is_told and best.line else ""),
+        f"  metric: {_quoted(best.name)}  # guessed" + (f", line {best.line}" if best.line else ""),
         f"  direction: {direction}",
     ]
     if others:
@@ -153,7 +163,8 @@ def _text(
             way_out = told.pattern and f", by {_quoted(told.pattern)}"
             told_to = "" if told.is_read else f", to {told.by} only"
             lines.append(f"  #   {clean_line(told.name)}{clean_line(way_out or told_to)}")
-    lines += ["train:", f"  command: {_quoted(way.command)}  # {way.how}"]
+    key, value = ("function", way.function) if way.function else ("command", way.command)
+    lines += ["train:", f"  {key}: {_quoted(value)}  # {way.how}"]
     if way.config:
         lines.append(f"  config: {{from: {_quoted(way.config)}}}")
     if best.pattern:

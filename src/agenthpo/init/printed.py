@@ -14,7 +14,7 @@ from agenthpo.command.python_text import constant, imports, keywords, name_of
 from agenthpo.init.metric_names import Split, is_metric, split_of, suited
 from agenthpo.init.words import words
 
-__all__ = ["Told", "told_metrics"]
+__all__ = ["Told", "returned_metrics", "told_metrics"]
 
 _PRINTERS = words("printers")
 _MODIFIERS = words("modifiers")
@@ -43,12 +43,12 @@ class Told:
     line: int = 0
     split: Split = ""
     by: str = "print"
-    """What tells it: print, json, report, or the name of a library that keeps it to itself."""
+    """What tells it: print, json, report, return, or a library that keeps it to itself."""
 
     @property
     def is_read(self) -> bool:
         """Whether a run's output or its report has it."""
-        return self.by in ("print", "json", "report")
+        return self.by in ("print", "json", "report", "return")
 
 
 def told_metrics(tree: ast.Module) -> list[Told]:
@@ -63,6 +63,22 @@ def told_metrics(tree: ast.Module) -> list[Told]:
     return sorted(
         found.values(), key=lambda t: (t.is_read, suited(t.name, t.split), t.line), reverse=True
     )
+
+
+def returned_metrics(function: ast.FunctionDef) -> list[Told]:
+    """Return the metrics that a function returns: the keys of a mapping, or a single one, by the
+    name of what is returned where that says so.
+    """
+    found = list[Told]()
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Return) or node.value is None:
+            continue
+        labels = [label for label in _keys(node.value) if is_metric(label)]
+        if not labels and not _keys(node.value):
+            name = _variable(node.value)
+            labels = [name if is_metric(name) else "value"]
+        found += [_made(label, "", node.lineno, by="return") for label in labels]
+    return sorted(found, key=lambda t: suited(t.name, t.split), reverse=True)
 
 
 def _told(tree: ast.Module) -> Iterator[Told]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from agenthpo.command.annotated import parameters_of
 from agenthpo.command.option import Option
 from agenthpo.command.python_text import constant, imports, parsed
 from agenthpo.command.script_options import declared_options
@@ -18,7 +19,7 @@ from agenthpo.init.configs import Config, by_option, by_overrides
 from agenthpo.init.ranges import Choice, Left, chosen
 from agenthpo.scalars import NO_VALUE
 
-__all__ = ["Way", "way_of"]
+__all__ = ["Way", "way_of", "way_of_function"]
 
 _MOST_BESIDE = 200
 
@@ -37,6 +38,8 @@ class Way:
     """The configuration file that each trial gets, beside the script."""
     to_fill: Sequence[str] = ()
     """What a person has to fill in, as it stands in the command."""
+    function: str = ""
+    """Instead of the command, module:function."""
 
 
 def way_of(tree: ast.Module, script: Path, name: str) -> Way:
@@ -71,6 +74,20 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     ]
     how = "constants at its top, which python -m agenthpo.constants sets without changing the file"
     return Way(f"{{python}} -m agenthpo.constants {name} {{flags}}", styled, others, constants, how)
+
+
+def way_of_function(tree: ast.Module, named: str) -> tuple[Way, ast.FunctionDef] | None:
+    """Return how the function ``named`` (module:function) takes values, and the function; None
+    where the module defines none of that name.
+    """
+    wanted = named.partition(":")[2]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == wanted:
+            options = [replace(o, style="--name true") for o in parameters_of(node)]
+            choices, left = chosen(options)
+            how = f"parameters of {wanted}()"
+            return Way("", choices, left, options, how, function=named), node
+    return None
 
 
 def _by_overrides(config: Config, name: str, *, is_hydra: bool) -> Way:

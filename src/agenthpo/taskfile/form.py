@@ -84,8 +84,8 @@ class TrainForm(_Form):
     {config_file} for a JSON file.
     """
     function: str | None = None
-    """Instead of a command: module:function, called with the parameters; it returns the metric or a
-    mapping of metrics.
+    """Instead of a command: module:function, called with the parameters by their names, or with a
+    dict where it has not got them; it returns the metric or a mapping of metrics.
     """
     shell: Switch = False
     """Whether a shell (sh) runs the command."""

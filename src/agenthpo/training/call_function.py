@@ -7,6 +7,7 @@ It runs in the trial's own process, in the task's folder.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Mapping
@@ -25,13 +26,24 @@ def main(text: str) -> None:
     sys.path.insert(0, os.getcwd())
     module, _, function = text.partition(":")
     called: Any = reduce(getattr, function.split("."), importlib.import_module(module))
-    returned = called(config())
+    returned = _called(called, config())
     if returned is not None:
         report(
             **returned
             if isinstance(returned, Mapping)
             else {os.environ.get("AGENTHPO_METRIC", "value"): returned}
         )
+
+
+def _called(function: Any, params: dict[str, Any]) -> Any:
+    """Call ``function`` with its parameters by name where it has them, else with all as a dict."""
+    try:
+        inspect.signature(function).bind(**params)
+        names = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return function(params)
+    # f(**everything) and f(config=None) alike take any dict
+    return function(**params) if set(params) <= set(names) else function(params)
 
 
 if __name__ == "__main__":
