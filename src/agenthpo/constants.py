@@ -1,5 +1,5 @@
-"""Run a script with other values for the constants at its top: ``python -m agenthpo.constants
-train.py --LEARNING_RATE 0.01``. The script's file stays as it is.
+"""Run a script with other values for what it has in plain words: ``python -m agenthpo.constants
+train.py --LEARNING_RATE 0.01 --SGD.momentum 0.9``. The script's file stays as it is.
 
 It is for scripts that take no options. Standard library only.
 """
@@ -15,6 +15,11 @@ TYPE_CHECKING = False  # as typing has it, whose import would be most of the cos
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+    _Place = tuple[ast.AST, str, int, ast.expr]
+    """In which node a value stands, in which field, at which place of it (-1: it is the field), and
+    the value.
+    """
 
 __all__ = ["assignments", "main", "with_values"]
 
@@ -45,38 +50,82 @@ def main(words: Sequence[str]) -> None:
 
 
 def with_values(tree: ast.Module, values: Mapping[str, str], script: str = "") -> ast.Module:
-    """Return the script's tree with these values, given as texts, where the names are first
-    assigned.
+    """Return the script's tree with these values, given as texts, where the names have theirs.
 
-    :raises SystemExit: for a name that is not assigned at the top of the script.
+    :raises SystemExit: for a name that the script gives no value.
     """
     places = assignments(tree)
     for name, text in values.items():
         if name not in places:
             known = ", ".join(places) or "nothing"
-            raise SystemExit(f"{script} assigns no '{name}' at its top; it assigns {known}")
-        holder, field, node = places[name]
-        new = ast.copy_location(ast.Constant(_value(text, node)), node)
-        if isinstance(holder, ast.Tuple):
-            holder.elts[field] = new
-        else:
-            holder.value = new
+            raise SystemExit(f"{script} gives '{name}' no value in plain words; it gives {known}")
+        for holder, field, place, node in places[name]:
+            new = ast.copy_location(ast.Constant(_value(text, node)), node)
+            if place < 0:
+                setattr(holder, field, new)
+            else:
+                getattr(holder, field)[place] = new
     return ast.fix_missing_locations(tree)
 
 
-def assignments(tree: ast.Module) -> dict[str, tuple[Any, int, ast.expr]]:
-    """Return for each name that the script assigns at its top, or under ``if __name__ ==
-    "__main__"``, where its first value stands: in which node, at which place, and the value.
+def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
+    """Return for each name that the script gives a value where that stands: ``LR`` for ``LR = 0.1``
+    at its top (the first time), ``main.lr`` for the same in a function, ``params.lr`` for a key of
+    a mapping, and ``SGD.lr`` for ``SGD(lr=0.1)`` wherever it is called, always with that value.
     """
-    found: dict[str, tuple[Any, int, ast.expr]] = {}
-    for statement in _top(tree):
-        value = getattr(statement, "value", None)
-        if value is None:
+    found: dict[str, list[_Place]] = {}
+    for name, place in _top_level(tree):
+        found.setdefault(name, [place])
+    inner: dict[str, list[_Place]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for name, place in _assigned(_blocks(node.body)):
+                inner.setdefault(f"{node.name}.{name}", [place])
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            for name, place in _keyed(node):
+                inner.setdefault(name, [place])
+    called: dict[str, list[_Place]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            callee = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            for keyword in node.keywords:
+                if callee and keyword.arg and isinstance(keyword.value, ast.Constant):
+                    place = keyword, "value", -1, keyword.value
+                    called.setdefault(f"{callee}.{keyword.arg}", []).append(place)
+    for name, places in called.items():
+        if len({repr(node.value) for *_, node in places}) == 1:  # type: ignore[attr-defined]
+            inner.setdefault(name, places)
+    return {**inner, **found}
+
+
+def _top_level(tree: ast.Module) -> list[tuple[str, _Place]]:
+    body = list(tree.body)
+    for statement in tree.body:
+        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
+            body += statement.body
+    return _assigned(body)
+
+
+def _blocks(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements of a function, those within its ``with`` and ``if`` among them."""
+    found: list[ast.stmt] = []
+    for statement in body:
+        found.append(statement)
+        if isinstance(statement, ast.With | ast.If | ast.Try):
+            found += _blocks(statement.body)
+    return found
+
+
+def _assigned(body: Sequence[ast.stmt]) -> list[tuple[str, _Place]]:
+    found: list[tuple[str, _Place]] = []
+    for statement in body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
             continue
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]  # type: ignore[attr-defined]
+        value = statement.value
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         for target in targets:
             if isinstance(target, ast.Name):
-                found.setdefault(target.id, (statement, 0, value))
+                found.append((target.id, (statement, "value", -1, value)))
             elif (
                 isinstance(target, ast.Tuple)
                 and isinstance(value, ast.Tuple)
@@ -84,16 +133,29 @@ def assignments(tree: ast.Module) -> dict[str, tuple[Any, int, ast.expr]]:
             ):
                 for place, each in enumerate(target.elts):
                     if isinstance(each, ast.Name):
-                        found.setdefault(each.id, (value, place, value.elts[place]))
+                        found.append((each.id, (value, "elts", place, value.elts[place])))
     return found
 
 
-def _top(tree: ast.Module) -> list[ast.stmt]:
-    body = list(tree.body)
-    for statement in tree.body:
-        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
-            body += statement.body
-    return [each for each in body if isinstance(each, ast.Assign | ast.AnnAssign)]
+def _keyed(statement: ast.Assign | ast.AnnAssign) -> list[tuple[str, _Place]]:
+    """Return the values of a mapping that a name is given: ``params = {"eta": 0.1}``."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    value = statement.value
+    if not isinstance(target, ast.Name):
+        return []
+    if isinstance(value, ast.Dict):
+        return [
+            (f"{target.id}.{key.value}", (value, "values", place, value.values[place]))
+            for place, key in enumerate(value.keys)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        ]
+    if isinstance(value, ast.Call) and getattr(value.func, "id", "") == "dict":
+        return [
+            (f"{target.id}.{each.arg}", (each, "value", -1, each.value))
+            for each in value.keywords
+            if each.arg
+        ]
+    return []
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

@@ -114,6 +114,16 @@ p.add_argument("config")
 cfg = tomllib.load(open(p.parse_args().config, "rb"))
 print("mae", cfg["lr"])
 """
+SKLEARN = """
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import cross_val_score
+def main():
+    X, y = load_iris(return_X_y=True)
+    model = RandomForestClassifier(n_estimators=20, max_depth=4, min_samples_leaf=1, random_state=0)
+    print("cv accuracy: %0.4f" % cross_val_score(model, X, y, cv=3).mean())
+main()
+"""
 
 
 def drafted(folder, text, **files):
@@ -143,9 +153,12 @@ def drafted(folder, text, **files):
         (YAML_OPTION, {"configs/base.yaml": "# x\noptim: {lr: 0.001}\nbatch_size: 32\n"}, "loss",
          ["optim.lr", "batch_size"]),
         (TOML_POSITIONAL, {"settings.toml": "lr = 0.1\nseed = 1\n"}, "mae", ["lr"]),
+        (SKLEARN, {}, "cv_accuracy",
+         ["RandomForestClassifier.n_estimators", "RandomForestClassifier.max_depth",
+          "RandomForestClassifier.min_samples_leaf"]),
     ],
     ids=["argparse", "constants", "configurator", "typer", "hydra", "structured", "omegaconf",
-         "yaml by an option", "toml by its place"],
+         "yaml by an option", "toml by its place", "keywords"],
 )  # fmt: skip
 def test_a_drafted_file_runs_as_it_is(tmp_path, text, files, metric, names):
     task, said = drafted(tmp_path, text, **files)
@@ -308,6 +321,28 @@ def test_whatever_a_script_holds_the_draft_reads_back(tmp_path_factory, options,
         assert list(task.space.names) == list(found.tuned)
 
 
+def test_values_within_a_script_may_be_set_too(tmp_path):
+    from subprocess import run
+
+    (tmp_path / "train.py").write_text(
+        "import json\ndef Model(lr=1, depth=2, act='relu'): return [lr, depth, act]\n"
+        "def fit():\n    rate = 0.5\n    params = {'eta': 0.1, 'max_depth': 3}\n"
+        "    more = dict(alpha=1.0)\n"
+        "    return [rate, params, more, Model(lr=0.1), Model(lr=0.1, depth=4), Model(depth=5)]\n"
+        "print(json.dumps(fit()))\n"
+    )
+    words = ["--fit.rate", "2", "--params.eta", "0.3", "--more.alpha=7", "--Model.lr", "9"]
+    command = [sys.executable, "-m", "agenthpo.constants", "train.py"]
+    done = run([*command, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert json.loads(done.stdout) == [
+        2.0, {"eta": 0.3, "max_depth": 3}, {"alpha": 7.0},
+        [9.0, 2, "relu"], [9.0, 4, "relu"], [1, 5, "relu"],
+    ], done.stderr  # fmt: skip
+    # it is called with two depths, so that one value is not meant
+    wrong = run([*command, "--Model.depth", "3"], cwd=tmp_path, capture_output=True, text=True)
+    assert "gives 'Model.depth' no value" in wrong.stderr
+
+
 def test_constants_take_other_values_without_a_change_to_the_file(tmp_path):
     from subprocess import run
 
@@ -326,5 +361,5 @@ def test_constants_take_other_values_without_a_change_to_the_file(tmp_path):
     assert json.loads(done.stdout) == [3, 4.0, "007", False, 4, 0.5, ["-v"], "train.py"]
     wrong = called("--Z", "1")
     assert wrong.returncode != 0
-    assert "assigns no 'Z' at its top; it assigns A, B, C, D, E, F" in wrong.stderr
+    assert "gives 'Z' no value in plain words; it gives A, B, C, D, E, F" in wrong.stderr
     assert script.read_bytes() == before

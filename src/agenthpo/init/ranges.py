@@ -133,14 +133,16 @@ def chosen(
 ) -> tuple[list[Choice], list[Left]]:
     """Return the options to tune, at most eight, in their own order, and the others.
 
-    :param only_known: whether a name that only sounds like a hyperparameter is left.
+    :param only_known: whether a name is left that only sounds like a hyperparameter, or only ends
+        in one.
     """
     known = recognised([o.name for o in options])
     names = {o.name.lower() for o in options}
     choices, left = list[Choice](), list[Left]()
     for option in options:
         meant = _meant(option, known.get(option.name), names)
-        found = "not known by its name" if only_known and not meant else _choice(option, meant)
+        is_sure = meant is not None and _is_named(option, meant)
+        found = _choice(option, meant) if is_sure or not only_known else "not known by its name"
         if isinstance(found, Choice):
             choices.append(found)
         else:
@@ -177,7 +179,9 @@ def _choice(option: Option, known: Known | None) -> Choice | str:
     """Return how to tune an option, or why it is left as it is."""
     *sections, own = re.split(r"\.|__", option.name)
     mine = set(words_in(own))
-    if {word for each in sections for word in words_in(each)} & (_NEVER - _FINE_SECTIONS):
+    # a class such as RandomForestClassifier is no section
+    settings = [each for each in sections if not each[:1].isupper()]
+    if {word for each in settings for word in words_in(each)} & (_NEVER - _FINE_SECTIONS):
         return "no hyperparameter"
     if option.name.lower() in _VAGUE:
         return "not known by its name"
@@ -220,7 +224,7 @@ def _choice(option: Option, known: Known | None) -> Choice | str:
 
 def _is_named(option: Option, known: Known) -> bool:
     """Return whether the whole of its name is one that is known: ``train_batch_size``."""
-    plain = "".join(words_in(re.split(r"\.|__", option.name)[-1]))
+    plain = "".join(words_in(re.split(r"\.|__", option.name)[-1])).rstrip("0123456789")
     return plain in {"".join(words_in(each)) for each in (known.name, *known.aliases)}
 
 

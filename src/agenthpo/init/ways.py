@@ -1,5 +1,5 @@
 """How a script takes values, found in its text: by options of the command line, by a configuration
-file, or by constants at its top.
+file, or by what stands in it in plain words.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from agenthpo.command.script_options import declared_options
 from agenthpo.constants import assignments
 from agenthpo.init.configs import Config, by_option, by_overrides
 from agenthpo.init.ranges import Choice, Left, chosen
+from agenthpo.init.words import words
 from agenthpo.scalars import NO_VALUE
 
 __all__ = ["Way", "way_of", "way_of_function"]
 
 _MOST_BESIDE = 200
+_DRAWN = words("drawn")
+_OPTIMISERS = words("optimisers")
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,7 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
         return _by_options(options, choices, left, name)
     if (config := by_option(options, script)) is not None:
         return _by_file(config, left, options, name)
-    constants = [
-        Option(key, value, spelling=f"--{key}", style="--name true")
-        for key, value in _plain(tree).items()
-    ]
+    constants = _constants(tree)
     choices, others = chosen(constants, only_known=True)
     if not choices:
         return Way(f"{{python}} {name}", [], [*left, *others], options, "it takes no values")
@@ -72,7 +72,7 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
         replace(c, fields={**c.fields, "style": "--name true"}) if c.fields["type"] == "bool" else c
         for c in choices
     ]
-    how = "constants at its top, which python -m agenthpo.constants sets without changing the file"
+    how = "values in its text, which python -m agenthpo.constants sets without changing the file"
     return Way(f"{{python}} -m agenthpo.constants {name} {{flags}}", styled, others, constants, how)
 
 
@@ -157,14 +157,31 @@ def _without_switches(choices: Sequence[Choice]) -> tuple[list[Choice], list[Lef
     return kept, [Left(c.option, "on or off") for c in choices if c not in kept]
 
 
-def _plain(tree: ast.Module) -> dict[str, Any]:
-    """Return the numbers, texts and switches that the script assigns at its top."""
+def _constants(tree: ast.Module) -> list[Option]:
+    """Return the numbers, texts and switches that the script has in plain words, those at its top
+    first.
+    """
     found = dict[str, Any]()
-    for name, (_, _, node) in assignments(tree).items():
-        value = constant(node, names=found)
+    places_of = assignments(tree)
+    for name, places in places_of.items():
+        value = constant(places[0][3], names=found)
         if value is not NO_VALUE and isinstance(value, bool | int | float | str):
             found[name] = value
-    return {name: value for name, value in found.items() if not name.startswith("_")}
+    names = sorted((n for n in found if not n.startswith("_")), key=lambda n: "." in n)
+    return [
+        Option(name, found[name], spelling=f"--{name}", style="--name true")
+        for name in names
+        if not isinstance(places_of[name][0][0], ast.keyword) or _is_model(name)
+    ]
+
+
+def _is_model(name: str) -> bool:
+    """Return whether a value that is handed to a call is one of a model's, an optimiser's or a data
+    loader's: ``alpha`` of ``Ridge``, not of ``plot``, and ``dim`` of no call.
+    """
+    holder, _, own = name.rpartition(".")
+    is_made = holder[:1].isupper() or holder.lower() in _OPTIMISERS
+    return is_made and holder not in _DRAWN and own not in ("dim", "bias", "size")
 
 
 def _reads_configurator(tree: ast.Module) -> bool:
