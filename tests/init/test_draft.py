@@ -120,6 +120,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
 def main():
     X, y = load_iris(return_X_y=True)
+    params = {"learning_rate": 0.1}
     model = RandomForestClassifier(n_estimators=20, max_depth=4, min_samples_leaf=1, random_state=0)
     print("cv accuracy: %0.4f" % cross_val_score(model, X, y, cv=3).mean())
 main()
@@ -154,7 +155,7 @@ def drafted(folder, text, **files):
          ["optim.lr", "batch_size"]),
         (TOML_POSITIONAL, {"settings.toml": "lr = 0.1\nseed = 1\n"}, "mae", ["lr"]),
         (SKLEARN, {}, "cv_accuracy",
-         ["RandomForestClassifier.n_estimators", "RandomForestClassifier.max_depth",
+         ["params.learning_rate", "RandomForestClassifier.n_estimators", "RandomForestClassifier.max_depth",
           "RandomForestClassifier.min_samples_leaf"]),
     ],
     ids=["argparse", "constants", "configurator", "typer", "hydra", "structured", "omegaconf",

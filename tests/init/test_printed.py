@@ -30,6 +30,8 @@ def told(text):
         ("print(f'step {i}: train loss {a:.4f}, val loss {b:.4f}')", "val_loss",
          "step 10: train loss 1.5000, val loss 1.6000", 1.6),
         ("def test():\n  print('loss %.3f' % loss)", "test_loss", "loss 0.125", 0.125),
+        ("print(\"DecisionTreeClassifier's misclassification_error: \" f'{e:.3f}')",
+         "error", "DecisionTreeClassifier's misclassification_error: 0.475", 0.475),
         ("print(f'mean_reward:{r:.2f} +/- {s:.2f}')", "mean_reward",
          "mean_reward:12.50 +/- 1.00", 12.5),
     ],

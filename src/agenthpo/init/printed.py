@@ -163,7 +163,7 @@ def _of_pieces(pieces: Sequence[str | ast.expr], line: int, scope: str) -> Itera
         lines = before.split("\n")
         if len(lines) > 1:  # only what stands on the value's own line can be told from it
             title = ""
-        label = lines[-1][-_LONGEST:].lstrip(" ,;|-–—/()[]%*#>\t")
+        label = _end_of(lines[-1]).lstrip(" ,;|-–—/()[]%*#>\t")
         label = re.split(r"[|,;\t]\s*|\)\s+|%\s+|\s{2,}", label)[-1] if _letters(label) else label
         variable = _variable(piece)
         name = _named_in(label)
@@ -195,6 +195,11 @@ def _share(after: Sequence[str | ast.expr]) -> str:
     if not (isinstance(between, str) and isinstance(end, str) and end.lstrip().startswith("%")):
         return ""
     return rf"\d+/\d+{re.escape(between)}([-+.\deE]+)"
+
+
+def _end_of(text: str) -> str:
+    """Return the last words of a text, none of them cut."""
+    return text if len(text) <= _LONGEST else text[-_LONGEST:].partition(" ")[2]
 
 
 def _letters(text: str) -> bool:

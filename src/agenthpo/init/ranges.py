@@ -225,7 +225,7 @@ def _choice(option: Option, known: Known | None) -> Choice | str:
 def _is_named(option: Option, known: Known) -> bool:
     """Return whether the whole of its name is one that is known: ``train_batch_size``."""
     plain = "".join(words_in(re.split(r"\.|__", option.name)[-1])).rstrip("0123456789")
-    return plain in {"".join(words_in(each)) for each in (known.name, *known.aliases)}
+    return plain in {"".join(words_in(each)) for each in (known.name, *known.aliases, *known.also)}
 
 
 def _among(option: Option, known: Known | None) -> Choice | str:
