@@ -58,11 +58,25 @@ def check_program(command: tuple[str, ...], folder: Path, where: str) -> None:
             )
         raise TaskError(f"{where}: the program '{program}' cannot be found or run; {hint}")
     script = script_of(command, folder)
+    for file in (folder / program, script):
+        if file is not None and file.is_file() and _has_windows_ends(file):
+            raise TaskError(
+                f"{where}: {file.name} has Windows line ends (CRLF), which its interpreter takes "
+                f"for a part of each line; remove them by sed -i 's/\\r$//' {file.name}"
+            )
     if script is not None and not script.is_file():
         raise TaskError(
             f"{where}: the script '{script.name}' does not exist in {script.parent}; "
             "paths are relative to the task file's folder"
         )
+
+
+def _has_windows_ends(file: Path) -> bool:
+    """Return whether a script's first line would be read wrongly: by the kernel, or by a shell."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        first = opened.readline(1000)
+        return first.endswith(b"\r\n") and (first.startswith(b"#!") or file.suffix == ".sh")
+    return False
 
 
 def programs(command: tuple[str, ...], folder: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ field and the fix.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +22,7 @@ from agenthpo.command.programs import (
 )
 from agenthpo.command.resolve import placeholders, quotes_at
 from agenthpo.command.script_options import Option, read_options
+from agenthpo.command.shell_line import Line, split_line
 from agenthpo.errors import TaskError
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
@@ -38,7 +38,6 @@ __all__ = ["check_name", "load_task", "parse_task"]
 
 _PARSERS = re.compile(rb"\b(?:argparse|click|typer|tyro|simple_parsing|jsonargparse)\b")
 """Those that take a word with a dash before it for an option."""
-_SHELL_WORDS = {"|", "||", "&&", ";", ">", "<", "&", ">>", "2>&1", "2>"}
 
 
 def load_task(path: str | Path) -> Task:
@@ -142,7 +141,8 @@ def _budget(form: BudgetForm, where: str) -> Budget:
 
 
 def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train:
-    command = _command(train, folder, where)
+    command, before = _command(train, folder, where)
+    train = train.model_copy(update={"env": {**before, **train.env}})
     texts = {
         "train.command": command,
         "train.env": train.env.values(),
@@ -296,7 +296,7 @@ def _styles(
     return found
 
 
-def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
+def _command(train: TrainForm, folder: Path, where: str) -> Line:
     if (train.command is None) == (train.function is None):
         raise TaskError(
             f"{where}: train needs either command (such as python train.py {{flags}}) or "
@@ -304,30 +304,33 @@ def _command(train: TrainForm, folder: Path, where: str) -> tuple[str, ...]:
         )
     if train.function is not None:
         check_function(train.function, folder, f"{where}: train.function")
-        return ("{python}", "-m", "agenthpo.training.call_function", train.function)
+        words = ("{python}", "-m", "agenthpo.training.call_function", train.function)
+        return Line(words, {})
     assert train.command is not None
-    return (train.command,) if train.shell else _split(train.command, f"{where}: train.command")
+    if train.shell:
+        return Line((train.command,), {})
+    return _split(train.command, folder, f"{where}: train.command")
 
 
-def _split(text: str, where: str) -> tuple[str, ...]:
+def _split(text: str, folder: Path, where: str) -> Line:
     """Split a command line as a shell would, without running one."""
     try:
-        words = tuple(shlex.split(text))
+        line = split_line(text, folder)
     except ValueError as problem:
+        if "quotation" in str(problem) or "escaped" in str(problem):
+            raise TaskError(
+                f"{where} cannot be split into words ({problem}); balance its quotes"
+            ) from None
         raise TaskError(
-            f"{where} cannot be split into words ({problem}); balance its quotes"
+            f"{where} {problem}, but no shell runs it; set train.shell: true, put the line into a "
+            "script, or quote what is meant as it stands"
         ) from None
-    if not words:
+    if not line.words:
         raise TaskError(
             f"{where} is empty; give the command that trains, such as python train.py --lr "
             f"{{learning_rate}}"
         )
-    if found := next((w for w in words if w in _SHELL_WORDS), None):
-        raise TaskError(
-            f"{where} holds '{found}', but no shell runs it; set train.shell: true, or put "
-            "the line into a script"
-        )
-    return words
+    return line
 
 
 def _check_placeholders(texts: Any, known: list[str], where: str) -> None:
