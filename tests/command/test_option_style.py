@@ -336,3 +336,39 @@ def test_check_shows_both_values_and_what_the_scripts_own_defaults_are():
     facts = json.loads(agenthpo("check", "task.yaml", "--json", code=0).stdout)
     assert facts["switches"] == {"shuffle": {"true": "--shuffle", "false": "--no-shuffle"}}
     assert facts["own_defaults"] == {"shuffle": True, "lr": 0.3}
+
+
+PLACEHOLDERS = """\
+objective: {metric: acc, direction: maximize}
+train: {STYLE command: "{python} train.py --bias={bias} --w {w}", metrics: {acc: "acc {number}"}}
+space:
+  bias: {type: bool, default: false BIAS}
+  w: {type: categorical, values: [null, balanced], default: null WEIGHT}
+"""
+
+
+@pytest.mark.parametrize(
+    ("style", "bias", "weight", "words"),
+    [
+        ("", "", "", ["--bias=false", "--w", "null"]),
+        ("", ", as: 'True'", ", as: None", ["--bias=False", "--w", "None"]),
+        ("", ", as: 1", ", style: none", ["--bias=0", "--w", "none"]),
+        ("style: 'yes',", "", "", ["--bias=no", "--w", "null"]),
+        ("style: 'True',", ", as: 'on'", "", ["--bias=off", "--w", "null"]),
+    ],
+)
+def test_true_false_and_null_are_written_in_the_tasks_words(tmp_path, style, bias, weight, words):
+    text = PLACEHOLDERS.replace("STYLE", style).replace(" BIAS", bias).replace(" WEIGHT", weight)
+    (tmp_path / "task.yaml").write_text(text)
+    (tmp_path / "train.py").write_text("print('acc 1')")
+    task = load_task(tmp_path / "task.yaml")
+    spec = task.spec(0, {"bias": False, "w": None}, seed=0, workdir=tmp_path)
+    assert list(spec.command[2:]) == words
+
+
+def test_a_word_that_yaml_reads_as_a_switch_is_to_be_quoted(tmp_path):
+    text = PLACEHOLDERS.replace("STYLE", "").replace(" BIAS", ", as: True").replace(" WEIGHT", "")
+    (tmp_path / "task.yaml").write_text(text)
+    (tmp_path / "train.py").write_text("print('acc 1')")
+    with pytest.raises(TaskError, match=r"space.bias.as is True: must be in quotes, such as 'True'"):
+        load_task(tmp_path / "task.yaml")

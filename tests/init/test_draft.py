@@ -46,9 +46,10 @@ learning_rate = 6e-4
 n_layer = 4
 dropout = 0.0
 batch_size = 12
+bias = False
 exec(open('configurator.py').read())
 for it in range(3):
-    print(f"step {it}: train loss {learning_rate:.4f}, val loss {n_layer + dropout:.4f}")
+    print(f"step {it}: train loss {learning_rate:.4f}, val loss {n_layer + (bias is True):.4f}")
 """
 CONFIGURES = """
 import sys
@@ -145,7 +146,7 @@ def drafted(folder, text, **files):
         (ARGPARSE, {}, "val_loss", ["lr", "batch-size", "optimizer", "nesterov"]),
         (CONSTANTS, {}, "accuracy", ["LEARNING_RATE", "HIDDEN", "DROPOUT", "USE_NESTEROV"]),
         (CONFIGURATOR, {"configurator": CONFIGURES}, "val_loss",
-         ["learning_rate", "n_layer", "dropout", "batch_size"]),
+         ["learning_rate", "n_layer", "dropout", "batch_size", "bias"]),
         (TYPER, {}, "f1", ["lr", "hidden-size", "use-bias"]),
         (HYDRA, HYDRA_FILES, "val_acc", ["optimizer.lr", "model.dropout"]),
         (STRUCTURED, {}, "rmse", ["optim.lr", "hidden_size"]),

@@ -7,22 +7,26 @@ true`` writes the value.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-__all__ = ["BARE", "LEFT_OUT", "STYLES", "write_option"]
+__all__ = ["BARE", "LEFT_OUT", "STYLES", "WORDS", "write_option", "write_word"]
 
 BARE, LEFT_OUT = "--name", "left out"
 _FALSE = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
 _NULL = ("null", "None", "none")
+WORDS = (*_FALSE, *_NULL)
+"""What stands for true (false is its opposite), or for null, wherever a value is written."""
 STYLES = (
     BARE,
     "--name/--no-name",
     "--name/--noname",
     *(f"--name{between}{word}" for word in _FALSE for between in " ="),
     *(f"--name{between}{word}" for word in _NULL for between in " ="),
+    *WORDS,
 )
 """What ``style`` may be; those that end in a word for null write null alone by it, and true and
-false as ``true`` and ``false``.
+false as ``true`` and ``false``. A word alone is ``--name word``.
 """
 
 
@@ -30,6 +34,7 @@ def write_option(name: str, value: bool | None, style: str) -> list[str]:
     """Return the words that give the option ``name`` the value true, false or null."""
     if style == LEFT_OUT:
         return []
+    style = f"--name {style}" if style in WORDS else style
     yes, slash, no = style.partition("/")
     if slash or style == BARE:
         template = yes if value else no
@@ -41,6 +46,15 @@ def write_option(name: str, value: bool | None, style: str) -> list[str]:
         if between == " "
         else [f"--{name}={_word(value, word)}"]
     )
+
+
+def write_word(value: bool | None, style: str) -> str:
+    """Return the word for true, false or null where it stands by itself.
+
+    >>> write_word(False, "True"), write_word(True, "--name=1"), write_word(None, "--name")
+    ('False', '1', 'null')
+    """
+    return _word(value, style if style in WORDS else re.split("[ =]", style)[-1])
 
 
 def _named(template: str, name: str) -> str:

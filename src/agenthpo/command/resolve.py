@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from agenthpo.command.option_style import BARE, LEFT_OUT, write_option
+from agenthpo.command.option_style import BARE, LEFT_OUT, write_option, write_word
 from agenthpo.records import Params
 from agenthpo.script import PARAMS_FILE
 from agenthpo.space import Space
@@ -76,11 +76,16 @@ def resolve_command(
     false and null. In a ``shell`` line, a single word for the shell, values are quoted
     and an inactive one is the empty word.
     """
-    values = _values(params, seed=seed, workdir=workdir)
+    styles = styles or {}
+    values = _values(params, seed=seed, workdir=workdir) | {
+        name: write_word(value, styles[name])
+        for name, value in params.items()
+        if (value is None or isinstance(value, bool)) and name in styles
+    }
     inactive = set(space.names) - set(params)
     named = {name for word in words for name in placeholders(word)}
     rest = {name: value for name, value in params.items() if name not in named}
-    every = {"{flags}": _flags(rest, styles or {}), "{overrides}": _overrides(rest)}
+    every = {"{flags}": _flags(rest, styles), "{overrides}": _overrides(rest)}
     if shell:
         texts = values | dict.fromkeys(inactive, "")
         joined = {word[1:-1]: shlex.join(each) for word, each in every.items()}

@@ -63,17 +63,25 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     if not choices:
         return Way(f"{{python}} {name}", [], [*left, *others], options, "it takes no values")
     if _reads_configurator(tree):
-        numbers = [c for c in choices if not isinstance(c.option.default, bool)]
-        switches = [Left(c.option, "on or off") for c in choices if c not in numbers]
-        words = " ".join(f"--{c.option.name}={{{c.option.name}}}" for c in numbers)
+        words = " ".join(f"--{c.option.name}={{{c.option.name}}}" for c in choices)
         how = "its configurator reads --name=value"
-        return Way(f"{{python}} {name} {words}", numbers, [*others, *switches], constants, how)
-    styled = [
-        replace(c, fields={**c.fields, "style": "--name true"}) if c.fields["type"] == "bool" else c
+        return Way(f"{{python}} {name} {words}", _styled(choices, "True"), others, constants, how)
+    how = "values in its text, which python -m agenthpo.constants sets without changing the file"
+    return Way(
+        f"{{python}} -m agenthpo.constants {name} {{flags}}",
+        _styled(choices, "true"),
+        others,
+        constants,
+        how,
+    )
+
+
+def _styled(choices: Sequence[Choice], word: str) -> list[Choice]:
+    """Return the choices with how true and false are written."""
+    return [
+        replace(c, fields={**c.fields, "as": word}) if c.fields["type"] == "bool" else c
         for c in choices
     ]
-    how = "values in its text, which python -m agenthpo.constants sets without changing the file"
-    return Way(f"{{python}} -m agenthpo.constants {name} {{flags}}", styled, others, constants, how)
 
 
 def way_of_function(tree: ast.Module, named: str) -> tuple[Way, ast.FunctionDef] | None:

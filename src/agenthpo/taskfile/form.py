@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from agenthpo.budget import DEFAULT_TRIALS
-from agenthpo.command.option_style import STYLES
 from agenthpo.scalars import Number, Switch, Text, Whole
-from agenthpo.taskfile.space import ParameterSpec
+from agenthpo.taskfile.space import ParameterSpec, Style
 
 __all__ = [
     "BackgroundForm",
@@ -89,8 +88,10 @@ class TrainForm(_Form):
     """
     shell: Switch = False
     """Whether a shell (sh) runs the command."""
-    style: Literal["", *STYLES] = ""  # type: ignore[valid-type]
-    """How {flags} writes true and false as an option, instead of what the script's text says."""
+    style: Style = ""
+    """How true and false are written in the command: 'True', '1', --name/--no-name …, instead of
+    what the script's text says.
+    """
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None

@@ -264,7 +264,8 @@ def _styles(
     """
     asked = [p for p in space if _has_word_values(p)]
     if not asked or "flags" not in {name for text in command for name in placeholders(text)}:
-        return {}
+        every = {p.name: p.style or (style if p.kind == "bool" else "") for p in asked}
+        return {name: given for name, given in every.items() if given}
     options = read_options(sources_of(command, folder), [p.name for p in asked])
     found = {}
     for p in asked:

@@ -8,9 +8,9 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agenthpo.command.option_style import STYLES
 from agenthpo.errors import SpaceError
@@ -18,7 +18,7 @@ from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.space import Kind, Parameter, Space, format_number, same
 from agenthpo.taskfile.pydantic_errors import did_you_mean, parse
 
-__all__ = ["RESERVED", "ParameterSpec", "parse_space"]
+__all__ = ["RESERVED", "ParameterSpec", "Style", "parse_space"]
 
 Scalar = bool | int | float | str | None
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -32,6 +32,17 @@ RESERVED = frozenset(
     {"config_file", "config_yaml", "flags", "overrides", "python", "seed", "trial_dir"}
 )
 """Placeholders of the command that no parameter may be named after."""
+
+
+def _as_style(value: Any) -> Any:
+    """Return a style as it is written; 1 is a word, and of true nobody knows how it was spelt."""
+    if isinstance(value, bool):
+        raise ValueError("must be in quotes, such as 'True' or 'true', since YAML reads both alike")
+    return str(value) if isinstance(value, int) else value
+
+
+Style = Annotated[Literal["", *STYLES], BeforeValidator(_as_style)]  # type: ignore[valid-type]
+"""How true, false and null are written."""
 
 
 class ParameterSpec(BaseModel):
@@ -61,10 +72,16 @@ class ParameterSpec(BaseModel):
         None, description="What a practitioner would start with; the defaults together are trial 0."
     )
     about: str = Field("", description="What it means, in plain words; the agents read it.")
-    style: Literal[STYLES] = Field(  # type: ignore[valid-type]
+    style: Style = Field(
         "",
         description="How {flags} writes true, false and null as an option, instead of what the "
         "script's text says.",
+    )
+    as_: Style = Field(
+        "",
+        alias="as",
+        description="How true and false, or null, are written in the command: 'True', '1', 'yes', "
+        "'None' …; the same as style.",
     )
     when: dict[str, Scalar | list[Scalar]] = Field(
         default_factory=dict,
@@ -149,7 +166,7 @@ def _built(name: str, spec: ParameterSpec) -> Parameter:
         values=values,
         about=" ".join(spec.about.split()),
         when=when,
-        style=spec.style,
+        style=spec.as_ or spec.style,
     )
 
 
