@@ -370,5 +370,7 @@ def test_a_word_that_yaml_reads_as_a_switch_is_to_be_quoted(tmp_path):
     text = PLACEHOLDERS.replace("STYLE", "").replace(" BIAS", ", as: True").replace(" WEIGHT", "")
     (tmp_path / "task.yaml").write_text(text)
     (tmp_path / "train.py").write_text("print('acc 1')")
-    with pytest.raises(TaskError, match=r"space.bias.as is True: must be in quotes, such as 'True'"):
+    with pytest.raises(
+        TaskError, match=r"space.bias.as is True: must be in quotes, such as 'True'"
+    ):
         load_task(tmp_path / "task.yaml")

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from agenthpo.records import Curve
 from agenthpo.scalars import whole_number
 from agenthpo.script import ATTEMPT_KEY
 from agenthpo.text.redaction import redact
+from agenthpo.training.plain_forms import Columns, plain_pattern
 
 __all__ = [
     "Lines",
@@ -180,8 +181,10 @@ def _plain(text: str) -> str:
 class _Pattern:
     """How one metric is read from a line."""
 
-    def __init__(self, name: str, pattern: str) -> None:
+    def __init__(self, name: str, pattern: str, *, is_plain: bool = False) -> None:
+        """:param is_plain: whether it is one of ours, for a metric that has none of its own."""
         self._name = name
+        self._is_plain = is_plain
         self._compiled = compile_pattern(pattern)
         before, is_template, after = pattern.partition("{number}")
         self._is_first = bool(is_template) and not before
@@ -217,6 +220,11 @@ class _Pattern:
         number = whole_number(text)
         if cut or goes_on or number is None:
             around = _around(redact(line[max(0, start - 2000) : end + 2000], quick=True), text)
+            if self._is_plain:
+                raise PatternError(
+                    f"{self._name} is printed as {text!r} in {around!r}, which is not a whole "
+                    "number; let the script print it as 0.853 or 1234.5, or set train.metrics"
+                )
             raise PatternError(
                 f"the pattern of {self._name} takes {text!r} out of {around!r}, which is "
                 f"not a whole number; {self._fix}"
@@ -259,6 +267,25 @@ class MetricReader:
         self._counts: Counter[str] = Counter()
         self._reports = 0
         self._compiled = {name: _Pattern(name, pattern) for name, pattern in self.patterns.items()}
+        self._plain = {
+            name: _Pattern(name, pattern, is_plain=True)
+            for name in self.wanted - set(self.patterns)
+            if (pattern := plain_pattern(name))
+        }
+        self._columns = {name: Columns(name) for name in self._plain}
+        self._seen_plainly = set[str]()
+
+    @property
+    def plain_needles(self) -> tuple[bytes, ...] | None:
+        """Texts one of which a line holds that may print a metric by its name, for those that
+        nothing else has given yet; None where a row of a table may, which has no text.
+        """
+        if any(columns.is_open for columns in self._columns.values()):
+            return None
+        longest = [
+            max(re.findall(r"[^\W_]+", name.lower()), key=len).encode() for name in self._plain
+        ]
+        return tuple(longest) if all(map(bytes.isascii, longest)) else None
 
     def read_report(self, line: str) -> None:
         """Take in a line of the report file."""
@@ -285,8 +312,13 @@ class MetricReader:
             told = set(values)
         problem: PatternError | None = None
         found: dict[str, float] = {}
-        for name, pattern in self._compiled.items():
-            if name in told:
+        plain = [name for name in self._plain if name not in told]
+        for name in plain:
+            if (text := self._columns[name].value(line)) is not None:
+                found[name] = float(text)
+                self.taken[name] = _beginning(line)
+        for name, pattern in (*self._compiled.items(), *((n, self._plain[n]) for n in plain)):
+            if name in told or name in found:
                 continue
             try:
                 read = pattern.value(line)
@@ -297,12 +329,13 @@ class MetricReader:
             if read is not None:
                 found[name], more = read
                 self.taken[name] = _beginning(line)
-                if more:
+                if more and name not in self._plain:
                     self.several.setdefault(name, _beginning(line))
         self._reports += 1
         # each is counted by itself: only what says its step has the same one
         for name, value in found.items():
-            self._add({name: value}, self._reports)
+            self._seen_plainly |= {name} & set(self._plain)
+            self._add({name: value}, self._reports, plainly=name in self._plain)
         if problem:
             raise problem
 
@@ -310,7 +343,11 @@ class MetricReader:
         """Return the points of metric ``name`` in the order of reporting."""
         return tuple(self.curves.get(name, ()))
 
-    def _add(self, values: Mapping[str, float], report: int | None = None) -> None:
+    def _add(
+        self, values: Mapping[str, float], report: int | None = None, *, plainly: bool = False
+    ) -> None:
+        if not plainly:
+            self._prefer(values)
         if report is None:
             self._reports += 1
             report = self._reports
@@ -352,6 +389,17 @@ class MetricReader:
                     self.places[name] = [self.places[name][i] for i in kept]
         if metrics:
             self.on_point(Point(step, metrics))
+
+    def _prefer(self, names: Iterable[str]) -> None:
+        """Forget what was printed by the names of metrics that are reported otherwise, too."""
+        for name in names:
+            if self._plain.pop(name, None) is not None:
+                self._columns.pop(name)
+                self.unread.pop(name, None)
+                if name in self._seen_plainly:
+                    for kept in (self.curves, self.places, self.taken, self._counts):
+                        kept.pop(name, None)
+                    self.counted.discard(name)
 
 
 def _beginning(line: str) -> str:

@@ -128,11 +128,14 @@ class _Reader:
         """Return what a line must hold to be looked at; while the metric has not come, what is like
         it is of interest too.
         """
-        if self._wanted is None or self._likeness.metric in self.metrics.curves:
-            return self._wanted
+        plain = self.metrics.plain_needles
+        if self._wanted is None or plain is None:
+            return None
+        if self._likeness.metric in self.metrics.curves:
+            return (*self._wanted, *plain)
         stems = self._likeness.stems
         return (
-            (*self._wanted, *(stem.encode() for stem in stems))
+            (*self._wanted, *plain, *(stem.encode() for stem in stems))
             if all(map(str.isascii, stems))
             else None
         )
