@@ -39,7 +39,7 @@ def run(script, *words, task=TASK, code=None):
         ("import no_such_module", "No module named 'no_such_module'"),
         (
             "import argparse\nargparse.ArgumentParser().parse_args()",
-            "unrecognized arguments: --lr 0.5",
+            "unknown option --lr",
         ),
         (ARGUMENTS.replace("type=float", "type=int"), "argument --lr: invalid int value"),
         (ARGUMENTS + "print('done')", "the script ended without reporting acc"),

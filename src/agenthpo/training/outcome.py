@@ -18,6 +18,7 @@ from agenthpo.files import read_regular, write_whole
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, Status
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
+from agenthpo.training.causes import cause_of
 from agenthpo.training.metrics import MetricReader
 from agenthpo.training.run_end import RunEnd
 from agenthpo.units import format_duration
@@ -46,6 +47,7 @@ _PASSED_ON = re.compile(
 """Errors that only say that another process, whose error stands above, has failed."""
 _AFTERWORDS = 5
 """Lines that may follow the last words about memory: advice, a backtrace's end."""
+_LONGEST_CAUSE = 200
 _MOST_POINTS = 200
 """What is kept of a curve, which is read for its shape."""
 
@@ -56,11 +58,13 @@ def judge(
     *,
     end: RunEnd,
     tail: str,
+    ending: Sequence[str] | None = None,
     alike: Sequence[str] = (),
 ) -> Outcome:
     """Return the outcome of a run that ended as ``end`` says.
 
-    ``tail`` is the end of its log, ``alike`` the lines of output that come nearest to a report of
+    ``tail`` is the end of its log, ``ending`` more of its last lines, as they were written, from
+    which the cause is read, ``alike`` the lines of output that come nearest to a report of
     the metric.
     """
     curves = {name: reader.curve(name) for name in reader.curves}
@@ -79,7 +83,9 @@ def judge(
         taken=dict(reader.taken),
         warnings=(*several, *reader.unread.values()),
     )
-    ended_badly = _bad_ending(spec, end, curves=curves, tail=tail)
+    ended_badly = _bad_ending(
+        spec, end, curves=curves, ending=tail.splitlines() if ending is None else ending
+    )
     if ended_badly is not None:
         status, error = ended_badly
         return replace(outcome, status=status, error=error)
@@ -146,7 +152,7 @@ def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
 
 
 def _bad_ending(
-    spec: RunSpec, end: RunEnd, *, curves: dict[str, Curve], tail: str
+    spec: RunSpec, end: RunEnd, *, curves: dict[str, Curve], ending: Sequence[str]
 ) -> tuple[Status, str] | None:
     """Return status and one line for a run that did not end well, else None."""
     reason, code = end.reason, end.exit_code
@@ -175,7 +181,7 @@ def _bad_ending(
         )
     if reason == "exit" and (code == 0 or _counts_all_the_same(spec, code, curves)):
         return None
-    lines = [line for line in tail.splitlines() if line.strip()]
+    lines = [line for line in ending if line.strip()]
     if reason == "exit" and (line := _memory_line(lines)):
         return "oom", f"out of memory: {redact(line, quick=True)[:200]}"
     if code is not None and (number := _signal_of(code)):
@@ -231,9 +237,10 @@ def _exit_words(
 ) -> str:
     curve = curves.get(spec.metric)
     after = f" after reporting {spec.metric} {curve[-1][1]:.6g}" if curve else ""
-    return f"exit code {code}{after}" + (
-        f": {redact(lines[-1].strip(), quick=True)[:200]}" if lines else ""
-    )
+    cause = cause_of(lines)
+    place = f" ({cause.place})" if cause.place else ""
+    words = redact(cause.words, quick=True)[: _LONGEST_CAUSE - len(place)]
+    return f"exit code {code}{after}" + (f": {words}{place}" if words else "")
 
 
 def _chosen(curve: Curve, spec: RunSpec) -> int | None:

@@ -63,8 +63,9 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
             if spec.function is not None
             else _execute(spec, reader, token=token, log=log)
         )
-        head, tail = _ends(log)
-        outcome = judge(spec, reader.metrics, end=end, tail=tail, alike=reader.alike)
+        head, ending = _ends(log)
+        tail = _told(ending[-_TAIL_LINES:])
+        outcome = judge(spec, reader.metrics, end=end, tail=tail, ending=ending, alike=reader.alike)
         outcome = replace(outcome, log_head=head)
     _save(outcome, workdir, spec)
     return outcome
@@ -290,17 +291,18 @@ def _take(returned: Any, spec: RunSpec, reader: _Reader) -> None:
     reader.metrics.read_report(json.dumps({name: float(value) for name, value in values.items()}))
 
 
-def _ends(log: BinaryIO) -> tuple[str, str]:
-    """Return the first lines of the log, without any of the last, and the last, both redacted."""
+def _ends(log: BinaryIO) -> tuple[str, list[str]]:
+    """Return the first lines of the log, redacted and without any of the last, and all that were
+    looked through at its end, as they were written.
+    """
     size = os.fstat(log.fileno()).st_size
     behind = max(0, size - _WINDOW)
     last = Lines().feed(os.pread(log.fileno(), _WINDOW, behind), final=True)
-    tail = last[-_TAIL_LINES:]
     if behind:
         first = Lines().feed(os.pread(log.fileno(), min(_WINDOW, behind), 0))
     else:
-        first = last[: len(last) - len(tail)]
-    return _told(first[:_HEAD_LINES]), _told(tail)
+        first = last[: max(0, len(last) - _TAIL_LINES)]
+    return _told(first[:_HEAD_LINES]), last
 
 
 def _told(lines: Sequence[str]) -> str:
