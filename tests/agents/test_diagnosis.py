@@ -201,7 +201,7 @@ def test_the_insight_compares_with_the_incumbent():
     earlier = [make_trial(0, PARAMS, 0.9), make_trial(1, PARAMS, None)]
     assert (
         analyse(complete([0.8]), earlier).insight
-        == "acc 0.8, 0.1 worse than trial 0; it ran to its end without a sign of trouble."
+        == "acc 0.8, 0.1 worse than trial 0; it ran to its end."
     )
 
 
@@ -243,3 +243,31 @@ def test_any_curve_can_be_read(values, direction):
     assert diagnose(
         task, Trial(0, Proposal(PARAMS, "creator")), outcome=outcome, trials=[]
     ).evidence
+
+
+@pytest.mark.parametrize(
+    ("values", "diagnosis", "words"),
+    [
+        ([0.5], "completed", "it ran to its end."),
+        ([0.5, 0.6, 0.7], "still_improving", "still improving"),
+        ([0.5, 0.7, 0.6], "completed", "it ran to its end."),
+        ([0.5, 0.7], "still_improving", "still improving"),
+    ],
+)
+def test_few_points_say_no_more_than_they_can(values, diagnosis, words):
+    found = analyse(complete(values))
+    assert found.diagnosis == diagnosis
+    assert words in found.insight
+    assert "trouble" not in found.insight
+    if diagnosis == "still_improving":
+        assert f"better at each of its {len(values)} reports" in found.evidence[0]
+        assert found.advice == "raise epochs above 10"
+
+
+def test_a_value_that_no_configuration_moves_is_told():
+    others = [make_trial(i, {**PARAMS, "lr": 0.001 * (i + 1)}, 0.8) for i in range(4)]
+    assert "does the script use" not in analyse(complete([0.8]), others[:3]).insight
+    assert "All 5 trials gave 0.8, whatever their configuration: does the script use lr" in (
+        analyse(complete([0.8]), others).insight
+    )
+    assert "does the script" not in analyse(complete([0.81]), others).insight

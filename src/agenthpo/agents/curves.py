@@ -13,9 +13,9 @@ from itertools import pairwise
 from agenthpo.records import Curve, Direction
 from agenthpo.trials import upward
 
-__all__ = ["Shape", "read_shape", "train_partner"]
+__all__ = ["FEWEST", "Shape", "read_shape", "train_partner"]
 
-_FEWEST = 5
+FEWEST = 5
 """Points below which a curve has no shape."""
 _SMALL = 0.02
 """Share of the curve's range that counts as no change."""
@@ -67,7 +67,7 @@ class Shape:
 def read_shape(curve: Curve, direction: Direction) -> Shape | None:
     """Return the shape of ``curve``, or None with fewer than five finite points."""
     points = [(s, v) for s, v in curve if math.isfinite(v)]
-    if len(points) < _FEWEST:
+    if len(points) < FEWEST:
         return None
     ups = [upward(direction) * v for _, v in points]
     width = max(ups) - min(ups) or 1.0

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from agenthpo.agents.curves import Shape, read_shape, train_partner
+from agenthpo.agents.curves import FEWEST, Shape, read_shape, train_partner
 from agenthpo.agents.faults import is_of_task
 from agenthpo.agents.levers import Levers
 from agenthpo.knowledge.names import recognised
-from agenthpo.records import Analysis, Diagnosis, Outcome, Params, Trial
+from agenthpo.records import Analysis, Diagnosis, Direction, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
 from agenthpo.trials import incumbent, upward
@@ -23,6 +24,10 @@ __all__ = ["diagnose"]
 
 _GAP = 0.1
 """Distance between training and validation, relative to the larger, that counts as a gap."""
+_UNMOVED = 5
+"""Configurations with one and the same value from which on that is told."""
+_NAMED = 3
+"""Parameters that are named then."""
 _MEMORISING = {"n_neighbors", "bootstrap", "max_features"}
 """Hyperparameters, by their usual names, of models that remember what they saw."""
 _STEPPING = {"learning_rate", "shrinkage"}
@@ -61,7 +66,13 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
     return Analysis(
         diagnosis=finding.diagnosis,
         evidence=finding.evidence,
-        insight=_sentence(task, outcome, finding=finding, best=best),
+        insight=_sentence(
+            task,
+            outcome,
+            finding=finding,
+            best=best,
+            unmoved=_unmoved(task, outcome, trial.proposal.params, others),
+        ),
         advice=finding.advice,
         expectation_met=met,
     )
@@ -125,9 +136,23 @@ def _find_in_curves(task: Task, outcome: Outcome, *, lever: Levers, best: Trial 
             (*seen, *fit.evidence),
             lever.first(("capacity", 1), ("regularise", -1), ("step", 1)),
         )
+    if shape is None and (words := _rising(metric, outcome, direction)):
+        return _Finding("still_improving", (words,), lever.first(("length", 1), ("step", 1)))
     if shape and shape.is_flat:
         return _Finding("plateau", seen, lever.first(("capacity", 1), ("step", 1)))
     return _Finding("completed", seen or (f"{metric} {format_number(outcome.value)}",), "")
+
+
+def _rising(metric: str, outcome: Outcome, direction: Direction) -> str:
+    """Return in words that the few points of a curve were each better than the one before; empty
+    where they were not.
+    """
+    values = [value for _, value in outcome.curves.get(metric, ())]
+    steps = [(b - a) * upward(direction) for a, b in pairwise(values)]
+    if not steps or min(steps) <= 0:
+        return ""
+    first, last = format_number(values[0]), format_number(values[-1])
+    return f"{metric} from {first} to {last}, better at each of its {len(values)} reports"
 
 
 def _memorises(space: Space) -> bool:
@@ -183,8 +208,31 @@ def _curve_words(metric: str, shape: Shape) -> str:
     )
 
 
-def _sentence(task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | None) -> str:
+def _unmoved(task: Task, outcome: Outcome, params: Params, others: Sequence[Trial]) -> str:
+    """Return a sentence where every one of several configurations gave exactly the same value: what
+    is tuned may never reach the script.
+    """
+    done = [t for t in others if t.value is not None]
+    tried = {repr(sorted(t.proposal.params.items())) for t in done}
+    tried |= {repr(sorted(params.items()))}
+    if len(tried) < _UNMOVED or any(t.value != outcome.value for t in done):
+        return ""
+    names = ", ".join(task.space.names[:_NAMED])
+    return (
+        f" All {len(done) + 1} trials gave {format_number(outcome.value)}, whatever their "
+        f"configuration: does the script use {names}?"
+    )
+
+
+def _sentence(
+    task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | None, unmoved: str
+) -> str:
     words = _WORDS[finding.diagnosis]
+    if (
+        finding.diagnosis == "completed"
+        and len(outcome.curves.get(task.objective.metric, ())) < FEWEST
+    ):
+        words = "it ran to its end"  # so few points say no more
     if outcome.value is None:
         return f"{words[0].upper()}{words[1:]}: {outcome.error}."
     result = f"{task.objective.metric} {format_number(outcome.value)}"
@@ -193,4 +241,4 @@ def _sentence(task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | 
         relation = "better than" if better > 0 else "worse than" if better < 0 else "the same as"
         distance = f"{format_number(abs(better))} " if better else ""
         result += f", {distance}{relation} trial {best.number}"
-    return f"{result}; {words}."
+    return f"{result}; {words}.{unmoved}"
