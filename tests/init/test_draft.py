@@ -248,6 +248,25 @@ def test_what_a_script_requires_is_to_be_filled_in(tmp_path):
     assert any("prints or logs" in each for each in found.guessed)
 
 
+def test_what_a_configuration_or_a_script_of_constants_requires_is_to_be_filled_in(tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text("lr: 0.1\ndata:\n  path: ???\n")
+    (tmp_path / "train.py").write_text(HYDRA)
+    found = draft(tmp_path / "train.py")
+    assert found.to_fill == ["DATA_PATH"]
+    assert "{overrides} hydra.run.dir={trial_dir}/hydra data.path=DATA_PATH" in found.text
+    (tmp_path / "fit.py").write_text(
+        "import argparse\nLR = 0.1\np = argparse.ArgumentParser()\np.add_argument('data')\n"
+        "print('loss', LR, p.parse_args().data)\n"
+    )
+    found = draft(tmp_path / "fit.py")
+    assert found.to_fill == ["DATA"]
+    assert "agenthpo.constants fit.py {flags} -- DATA" in found.text
+    (tmp_path / "task.yaml").write_text(found.text.replace("-- DATA", "-- here"))
+    tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
+    assert tried["value"] == 0.1
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [

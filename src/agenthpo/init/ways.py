@@ -5,6 +5,7 @@ file, or by what stands in it in plain words.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -66,13 +67,20 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
         words = " ".join(f"--{c.option.name}={{{c.option.name}}}" for c in choices)
         how = "its configurator reads --name=value"
         return Way(f"{{python}} {name} {words}", _styled(choices, "True"), others, constants, how)
-    how = "values in its text, which python -m agenthpo.constants sets without changing the file"
+    filled, to_fill = _required(options, set())
     return Way(
-        f"{{python}} -m agenthpo.constants {name} {{flags}}",
+        " ".join(
+            [
+                f"{{python}} -m agenthpo.constants {name} {{flags}}",
+                *(["--"] if filled else []),
+                *filled,
+            ]
+        ),
         _styled(choices, "true"),
-        others,
-        constants,
-        how,
+        [*others, *left],
+        [*constants, *options],
+        "values in its text, which python -m agenthpo.constants sets without changing the file",
+        to_fill=to_fill,
     )
 
 
@@ -103,8 +111,11 @@ def _by_overrides(config: Config, name: str, *, is_hydra: bool) -> Way:
     words = f"{{python}} {name} {{overrides}}"
     if is_hydra:  # else every trial makes a folder of its own in the script's
         words += " hydra.run.dir={trial_dir}/hydra"
+    missing = [o.name for o in config.options if o.default == "???"]  # as both have them
+    to_fill = [_blank(name) for name in missing]
+    words = " ".join([words, *(f"{n}={b}" for n, b in zip(missing, to_fill, strict=True))])
     how = f"{'Hydra' if is_hydra else 'OmegaConf'}'s overrides"
-    return Way(words, choices, left, config.options, how)
+    return Way(words, choices, left, config.options, how, to_fill=to_fill)
 
 
 def _by_file(config: Config, others: Sequence[Left], options: Sequence[Option], name: str) -> Way:
@@ -125,6 +136,11 @@ def _by_file(config: Config, others: Sequence[Left], options: Sequence[Option], 
     )
 
 
+def _blank(name: str) -> str:
+    """Return what stands in the command for a value that a person has to fill in."""
+    return re.sub(r"\W", "_", name).upper()
+
+
 def _required(options: Sequence[Option], tuned: set[str]) -> tuple[list[str], list[str]]:
     """Return the words that give the options which must be given and are not tuned, and what in
     them a person is to fill in.
@@ -132,7 +148,7 @@ def _required(options: Sequence[Option], tuned: set[str]) -> tuple[list[str], li
     words, to_fill = list[str](), list[str]()
     for option in options:
         if option.is_required and option.name not in tuned and option.kind != "none":
-            blank = option.name.upper().replace("-", "_").replace(".", "_")
+            blank = _blank(option.name)
             to_fill.append(blank)
             is_option = option.spelling.startswith("-")
             words.append(f"{option.spelling} {blank}" if is_option else blank)
