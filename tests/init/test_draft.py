@@ -108,6 +108,12 @@ p.add_argument("--verbose", action="store_true")
 cfg = yaml.safe_load(open(p.parse_args().config))
 print("loss %.8f" % (cfg["optim"]["lr"] * cfg["batch_size"]))
 """
+ASKS = """
+import agenthpo
+config = agenthpo.config(learning_rate=0.1, batch_size=32, epochs=2)
+for epoch in range(config["epochs"]):
+    agenthpo.report(step=epoch, val_auc=config["learning_rate"] * config["batch_size"])
+"""
 TOML_POSITIONAL = """
 import sys, tomllib, argparse
 p = argparse.ArgumentParser()
@@ -154,13 +160,14 @@ def drafted(folder, text, **files):
          ["train.lr", "train.batch_size"]),
         (YAML_OPTION, {"configs/base.yaml": "# x\noptim: {lr: 0.001}\nbatch_size: 32\n"}, "loss",
          ["optim.lr", "batch_size"]),
+        (ASKS, {}, "val_auc", ["learning_rate", "batch_size"]),
         (TOML_POSITIONAL, {"settings.toml": "lr = 0.1\nseed = 1\n"}, "mae", ["lr"]),
         (SKLEARN, {}, "cv_accuracy",
          ["params.learning_rate", "RandomForestClassifier.n_estimators", "RandomForestClassifier.max_depth",
           "RandomForestClassifier.min_samples_leaf"]),
     ],
     ids=["argparse", "constants", "configurator", "typer", "hydra", "structured", "omegaconf",
-         "yaml by an option", "toml by its place", "keywords"],
+         "yaml by an option", "config()", "toml by its place", "keywords"],
 )  # fmt: skip
 def test_a_drafted_file_runs_as_it_is(tmp_path, text, files, metric, names):
     task, said = drafted(tmp_path, text, **files)

@@ -131,7 +131,7 @@ def _objective(told: Sequence[Told], metric: str | None, script: Path) -> tuple[
             f"how {best.name} is read: {where} gives it to {best.by}, and nothing prints it; have "
             f"it print it too, or call agenthpo.report({_identifier(best.name)}=…)"
         ]
-    verb = "returns" if best.by == "return" else "prints"
+    verb = {"return": "returns", "report": "reports"}.get(best.by, "prints")
     words = [f"the metric {best.name}, which {where} {verb}"]
     if best.split in ("test", "train"):
         words[0] += f"; it is measured on the {best.split} data, a validation metric is better"

@@ -13,7 +13,13 @@ from typing import Any
 
 from agenthpo.command.annotated import parameters_of
 from agenthpo.command.option import Option
-from agenthpo.command.python_text import constant, imports, parsed
+from agenthpo.command.python_text import (
+    constant,
+    imports,
+    keywords,
+    name_of,
+    parsed,
+)
 from agenthpo.command.script_options import declared_options
 from agenthpo.constants import assignments
 from agenthpo.init.configs import Config, by_option, by_overrides
@@ -54,6 +60,9 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     options = declared_options(tree, beside)
     if (config := by_overrides(tree, script, beside)) is not None:
         return _by_overrides(config, name, is_hydra="hydra" in imports(tree))
+    if asked := _asked(tree):
+        choices, left = chosen(asked)
+        return Way(f"{{python}} {name}", choices, left, asked, "agenthpo.config()")
     choices, left = chosen(options)
     if choices:
         return _by_options(options, choices, left, name)
@@ -82,6 +91,18 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
         "values in its text, which python -m agenthpo.constants sets without changing the file",
         to_fill=to_fill,
     )
+
+
+def _asked(tree: ast.Module) -> list[Option]:
+    """Return what a script asks ``agenthpo.config()`` for."""
+    if "agenthpo" not in imports(tree):
+        return []
+    return [
+        Option(key, constant(value), spelling=key, style="--name true")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and name_of(node.func) == "config"
+        for key, value in keywords(node).items()
+    ]
 
 
 def _styled(choices: Sequence[Choice], word: str) -> list[Choice]:
