@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenthpo.agents.creator import Creator, creator_messages
@@ -164,6 +164,7 @@ named = st.fixed_dictionaries(
 )
 
 
+@example(claim=None, more=None, widen=None, again=1)
 @given(claim=json_values | named, more=json_values, widen=json_values | named, again=json_values)
 def test_no_extra_makes_reading_fail(claim, more, widen, again):
     data = reply(claim=claim, more=more, widen=widen, again=again)
@@ -171,4 +172,5 @@ def test_no_extra_makes_reading_fail(claim, more, widen, again):
         found = read_extras(data, task, TRIALS, {**DEFAULT, "lr": 0.003})
         assert all(not task.space.violations(f.params) for f in found.further)
         assert found.widening is None or task.space["lr"].violation(found.widening.to)
-        proposed(data, task)
+        # one that asks to measure a failed trial again is refused, and comes twice more
+        Creator(ScriptedLLM(data, data, data)).attempt(task, TRIALS)
