@@ -1,6 +1,9 @@
 """Work in several processes: all of it, or an end at once."""
 
 import multiprocessing
+import os
+import signal
+import threading
 from functools import partial
 
 import pytest
@@ -8,7 +11,12 @@ import pytest
 from agenthpo.bench.workers import in_processes
 
 WORK = """
+import os
 import time
+
+def named(item):
+    time.sleep(item)
+    return os.getpid()
 
 def doubled(number):
     return 2 * number
@@ -44,3 +52,13 @@ def test_what_is_at_work_when_one_fails_is_ended(work, tmp_path):
     for process in multiprocessing.active_children():
         process.join()
     assert (tmp_path / "began").exists() and not (tmp_path / "done").exists()
+
+
+def test_it_ends_although_a_process_was_killed(work):
+    results = in_processes(work.named, [0, 60, 60], jobs=2)
+    _, killed = next(results)
+    os.kill(killed, signal.SIGKILL)
+    ending = threading.Thread(target=results.close, daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
