@@ -26,6 +26,7 @@ from agenthpo.bench.tasks.stored_runs import Run, StoredRun, StoredTrial, read_r
 from agenthpo.bench.tasks.trained import TASKS, load_bench_task, trained
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.testing import ScriptedLLM
+from calling import agenthpo
 from studies import ROOT
 
 TASK = """
@@ -376,9 +377,7 @@ def test_the_reduced_form_by_the_command_line(where, smollm2):
     )
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)[0]["proposers"]) == {"random", "hybrid (smollm2)"}
-    wrong = subprocess.run(
-        [*command, *places, "--model", "none"], capture_output=True, text=True, timeout=200
-    )
+    wrong = agenthpo(*command[3:], *places, "--model", "none")
     assert (
         wrong.returncode == 2
         and "name one by --model" in wrong.stderr

@@ -21,7 +21,7 @@ NEEDS = {
     "vision": ("torch",),
 }
 LEAST = {
-    "graph": {"num_epochs": 50, "hidden_size": 8, "latent_size": 4, "num_layers": 1},
+    "graph": {"num_epochs": 20, "hidden_size": 8, "latent_size": 4, "num_layers": 1},
     "language": {
         "num_epochs": 2,
         "batch_size": 128,
@@ -30,13 +30,13 @@ LEAST = {
         "num_heads": 1,
     },
     "recommendation": {
-        "num_epochs": 5,
+        "num_epochs": 2,
         "embedding_size": 16,
         "num_layers": 1,
         "use_history": False,
     },
     "tabular": {"n_estimators": 20, "subsample": 0.5},
-    "vision": {"num_epochs": 3, "batch_size": 32, "width": 4, "depth": 1, "patch_size": 14},
+    "vision": {"num_epochs": 2, "batch_size": 32, "width": 4, "depth": 1, "patch_size": 14},
 }
 """What makes a task's training short, by field."""
 
