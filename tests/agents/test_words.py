@@ -243,10 +243,16 @@ def test_a_weak_model_is_asked_now_and_then_what_a_training_will_come_to(task, m
             return {"expected": {"value": 0.3, "low": 0.2, "high": 0.4}}
         return {"insight": "The x helps."}
 
+    def during(number):
+        # a training takes longer than what is asked meanwhile
+        for thread in threading.enumerate():
+            if thread.name == "agenthpo-words":
+                thread.join(20)
+
     task = replace(task, budget=Budget(8))
     llm = ScriptedLLM(*[answer] * 30, holds_to_grammar=manner)
     events = []
-    stopped = run(task, llm, pool=Given(seconds=9.0), events=events, may_earn=may_earn)
+    stopped = run(task, llm, pool=Given(during, seconds=9.0), events=events, may_earn=may_earn)
     foreseen = [t.number for t in stopped.trials if t.analysis.foreseen]
     # from the fourth trial on the engine has a forecast, too
     assert foreseen == ([4, 6] if may_earn and manner else [])
