@@ -98,9 +98,9 @@ def _called(tree: ast.Module) -> Iterator[Option]:
             yield from reader(node) if reader else ()
 
 
-def _about(given: Mapping[str, ast.expr], key: str = "help") -> str:
+def _about(given: Mapping[str, ast.expr]) -> str:
     """Return the words about an option, written as one text or as several."""
-    text = constant(given.get(key), "")
+    text = constant(given.get("help"), "")
     return " ".join(text.split()) if isinstance(text, str) else ""
 
 

@@ -56,7 +56,7 @@ def way_of(tree: ast.Module, script: Path, name: str) -> Way:
     """Return how ``script`` takes values; ``name`` is how it stands in the command. Without any
     parameter where nothing was found.
     """
-    beside = _beside(script)
+    beside = _beside(tree, script.parent)
     options = declared_options(tree, beside)
     if (config := by_overrides(tree, script, beside)) is not None:
         return _by_overrides(config, name, is_hydra="hydra" in imports(tree))
@@ -239,11 +239,8 @@ def _reads_configurator(tree: ast.Module) -> bool:
     )
 
 
-def _beside(script: Path) -> list[ast.Module]:
+def _beside(tree: ast.Module, folder: Path) -> list[ast.Module]:
     """Return the modules in the script's folder that it imports from."""
-    tree = parsed(script)
-    if tree is None:
-        return []
     names = [
         node.module.split(".")
         for node in ast.walk(tree)
@@ -251,7 +248,7 @@ def _beside(script: Path) -> list[ast.Module]:
     ]
     found = []
     for parts in names[:_MOST_BESIDE]:
-        file = script.parent.joinpath(*parts).with_suffix(".py")
+        file = folder.joinpath(*parts).with_suffix(".py")
         if file.is_file() and (module := parsed(file)) is not None:
             found.append(module)
     return found

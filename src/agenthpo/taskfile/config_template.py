@@ -45,7 +45,7 @@ def read_template(
             f"{where}.to is '{to}', but the file is written as it is read, as {source.suffix}; "
             "give both the same ending"
         )
-    content = read_config(source, f"{where}.from")
+    content = _parsed(source, text, f"{where}.from")
     found = list[str]()
     for name in names:
         if _place(content, name) is not None:
@@ -57,16 +57,19 @@ def read_template(
             )
     if _KINDS[source.suffix] == "YAML":
         return ConfigFile(to, yaml_parts(text, found, f"{where}.from: {source.name}"))
-    return ConfigFile(to, _marked(source, text, found, f"{where}.from"))
+    return ConfigFile(to, _marked(content, found, is_toml=source.suffix == ".toml"))
 
 
-def read_config(file: Path, where: str = "") -> Any:
+def read_config(file: Path) -> Any:
     """Return what a YAML, JSON or TOML file holds.
 
     :raises TaskError: where it cannot be read, or holds no mapping.
     """
-    where = where or str(file)
-    content = _READERS[_KINDS[file.suffix]](_text(file, where), f"{where}: {file.name}")
+    return _parsed(file, _text(file, str(file)), str(file))
+
+
+def _parsed(file: Path, text: str, where: str) -> Any:
+    content = _READERS[_KINDS[file.suffix]](text, f"{where}: {file.name}")
     if not isinstance(content, dict | list):
         raise TaskError(
             f"{where}: {file.name} holds no mapping, so that nothing could be set in it"
@@ -132,11 +135,12 @@ def _toml(text: str, where: str) -> Any:
 _READERS: Mapping[str, Callable[[str, str], Any]] = {"YAML": _yaml, "JSON": _json, "TOML": _toml}
 
 
-def _marked(file: Path, text: str, names: Iterable[str], where: str) -> tuple[str | Slot, ...]:
-    """Return the parts of a JSON or TOML file, whose writers keep what is not replaced."""
+def _marked(content: Any, names: Iterable[str], *, is_toml: bool) -> tuple[str | Slot, ...]:
+    """Return the parts of a JSON or TOML file, whose writers keep what is not replaced; its content
+    is changed.
+    """
     import tomlkit
 
-    content = _READERS[_KINDS[file.suffix]](text, f"{where}: {file.name}")
     slots = list[Slot]()
     for name in names:
         place = _place(content, name)
@@ -144,7 +148,6 @@ def _marked(file: Path, text: str, names: Iterable[str], where: str) -> tuple[st
         holder, key = place
         slots.append(Slot(name, _before(holder[key])))
         holder[key] = _MARK.format(len(slots) - 1)
-    is_toml = file.suffix == ".toml"
     written = tomlkit.dumps(content) if is_toml else json.dumps(content, indent=2) + "\n"
     parts: list[str | Slot] = []
     end = 0
