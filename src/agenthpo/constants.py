@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     the value.
     """
 
-__all__ = ["assignments", "main", "with_values"]
+__all__ = ["assignments", "main", "top_level", "with_values"]
 
 
 def main(words: Sequence[str]) -> None:
@@ -74,7 +74,7 @@ def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
     a mapping, and ``SGD.lr`` for ``SGD(lr=0.1)`` wherever it is called, always with that value.
     """
     found: dict[str, list[_Place]] = {}
-    for name, place in _top_level(tree):
+    for name, place in top_level(tree):
         found.setdefault(name, [place])
     inner: dict[str, list[_Place]] = {}
     for node in ast.walk(tree):
@@ -98,7 +98,8 @@ def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
     return {**inner, **found}
 
 
-def _top_level(tree: ast.Module) -> list[tuple[str, _Place]]:
+def top_level(tree: ast.Module) -> list[tuple[str, _Place]]:
+    """Return what the script assigns at its top, then under ``if __name__ == "__main__"``."""
     body = list(tree.body)
     for statement in tree.body:
         if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):

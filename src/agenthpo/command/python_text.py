@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agenthpo.constants import top_level
 from agenthpo.scalars import NO_VALUE
 
 __all__ = [
@@ -93,35 +94,15 @@ def constant(
 
 
 def module_constants(tree: ast.Module) -> dict[str, tuple[Any, int]]:
-    """Return the values that the script gives names at its top level, each with its line; of one
-    that is given several, the first.
+    """Return the values that the script gives names at its top level, or under ``if __name__ ==
+    "__main__"``, each with its line; of one that is given several, the first.
     """
     found = dict[str, tuple[Any, int]]()
-    for name, node in _assigned(tree.body):
+    for name, (_, _, _, node) in top_level(tree):
         value = constant(node, names={n: v for n, (v, _) in found.items()})
         if value is not NO_VALUE:
             found.setdefault(name, (value, node.lineno))
     return found
-
-
-def _assigned(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
-    for statement in body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target, value = statement.targets[0], statement.value
-        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            target, value = statement.target, statement.value
-        else:
-            continue
-        if isinstance(target, ast.Name):
-            yield target.id, value
-        elif (
-            isinstance(target, ast.Tuple)
-            and isinstance(value, ast.Tuple)
-            and len(target.elts) == len(value.elts)
-        ):
-            for each, its in zip(target.elts, value.elts, strict=True):
-                if isinstance(each, ast.Name):
-                    yield each.id, its
 
 
 def _computed(node: ast.expr, names: Mapping[str, Any]) -> Any:
