@@ -22,7 +22,9 @@ def hill(params):
 
 
 def tune(**fields):
-    return agenthpo.tune(hill, SPACE, **{"trials": 6, "on_event": ignore, **fields})
+    return agenthpo.tune(
+        hill, SPACE, **{"direction": "maximize", "trials": 6, "on_event": ignore, **fields}
+    )
 
 
 def test_a_function_is_tuned_from_its_default_on():
@@ -38,7 +40,7 @@ def test_its_study_can_be_shown_and_resumed(capsys):
     from agenthpo.cli.tables import print_study
 
     tune(trials=2)
-    with pytest.raises(AgentHPOError, match="resume it by resume=True"):
+    with pytest.raises(AgentHPOError, match="go on with it by resume=True"):
         tune()
     result = tune(trials=4, resume=True)
     assert [t.number for t in result.trials] == [0, 1, 2, 3]

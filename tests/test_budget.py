@@ -97,7 +97,12 @@ def test_a_used_up_space_ends_the_study_and_nothing_is_tried_twice(seed):
 
 def test_a_used_up_space_is_the_reason_that_is_told():
     result = agenthpo.tune(
-        lambda p: 1.0, SMALL, trials=20, model="none", on_event=lambda event: None
+        lambda p: 1.0,
+        SMALL,
+        direction="maximize",
+        trials=20,
+        model="none",
+        on_event=lambda event: None,
     )
     assert (len(result.trials), result.reason) == (
         8,
@@ -109,6 +114,7 @@ def test_a_target_ends_a_study_in_time():
     result = agenthpo.tune(
         lambda p: p["x"],
         {"x": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.9}},
+        direction="maximize",
         trials=5,
         target=0.5,
         model="none",

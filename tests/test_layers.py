@@ -15,6 +15,7 @@ LAYER = {
     "bench": BENCH,
     "api": PYTHON,
     "optimizer": PYTHON,
+    "sklearn": FACES,
     "testing": PYTHON,
     "session": SESSION,
     "assembly": ASSEMBLY,

@@ -17,7 +17,7 @@ def score(params):
 
 
 def test_it_begins_with_the_default_and_finds_better_ones():
-    opt = agenthpo.Optimizer(SPACE, proposer="tpe")
+    opt = agenthpo.Optimizer(SPACE, proposer="tpe", direction="minimize")
     first = opt.ask()
     assert first == {"lr": 0.001, "size": 16, "opt": "adam", "epochs": 10}
     opt.tell(first, score(first))
@@ -41,22 +41,22 @@ def test_the_same_seed_asks_the_same():
 
 
 def test_defaults_of_the_call_go_before_those_of_the_space():
-    assert Optimizer(SPACE, defaults={"size": 8, "lr": 1e-4}).ask() == {
+    assert Optimizer(SPACE, defaults={"size": 8, "lr": 1e-4}, direction="minimize").ask() == {
         "lr": 1e-4,
         "size": 8,
         "opt": "adam",
         "epochs": 10,
     }
     with pytest.raises(SpaceError, match=r"defaults.sice is not a parameter"):
-        Optimizer(SPACE, defaults={"sice": 8})
+        Optimizer(SPACE, defaults={"sice": 8}, direction="minimize")
     with pytest.raises(
         SpaceError, match=r"defaults.size.default is 9, but size must be one of 8, 16, 32"
     ):
-        Optimizer(SPACE, defaults={"size": 9})
+        Optimizer(SPACE, defaults={"size": 9}, direction="minimize")
 
 
 def test_several_may_be_pending_and_are_told_in_any_order():
-    opt = Optimizer(SPACE)
+    opt = Optimizer(SPACE, direction="minimize")
     asked = [opt.ask() for _ in range(4)]
     assert len({str(a) for a in asked}) == 4
     for number in (2, 0, 3, 1):
@@ -74,7 +74,7 @@ def test_what_was_never_asked_for_is_welcome_where_it_lies_in_the_space():
 
 
 def test_failures_have_no_value_and_values_are_finite():
-    opt = Optimizer(SPACE)
+    opt = Optimizer(SPACE, direction="minimize")
     assert opt.tell(opt.ask(), status="failed").value is None
     assert opt.tell(opt.ask(), float("nan")).outcome.status == "diverged"
     assert opt.best() is None
@@ -88,7 +88,7 @@ def test_failures_have_no_value_and_values_are_finite():
 
 
 def test_a_space_that_is_used_up_says_so():
-    opt = Optimizer({"a": {"type": "bool", "default": True}})
+    opt = Optimizer({"a": {"type": "bool", "default": True}}, direction="minimize")
     for _ in range(2):
         opt.tell(opt.ask(), 1)
     with pytest.raises(StudyError, match="every configuration of the space has been tried"):
@@ -97,11 +97,11 @@ def test_a_space_that_is_used_up_says_so():
 
 def test_mistakes_are_named():
     with pytest.raises(TaskError, match="there is no proposer 'tpee'"):
-        Optimizer(SPACE, proposer="tpee")
+        Optimizer(SPACE, proposer="tpee", direction="minimize")
     with pytest.raises(TaskError, match="must be 'minimize' or 'maximize'"):
         Optimizer(SPACE, direction="up")
     with pytest.raises(ModelError):
-        Optimizer(SPACE, model="local:none-such")
+        Optimizer(SPACE, model="local:none-such", direction="minimize")
     assert proposer_named("random", None, seed=0)
 
 
@@ -128,7 +128,7 @@ def test_one_that_is_never_closed_ends_without_a_word():
     }
     code = """
 import sys, agenthpo
-opt = agenthpo.Optimizer({"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}, model="toy", base_url=sys.argv[1], proposer="creator")
+opt = agenthpo.Optimizer({"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}, model="toy", base_url=sys.argv[1], proposer="creator", direction="minimize")
 for _ in range(2):
     opt.tell(opt.ask(), 0.5)
 """
@@ -141,7 +141,7 @@ for _ in range(2):
 
 def test_a_budget_ends_the_asking():
     space = {"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}
-    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(trials=2))
+    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(trials=2), direction="minimize")
     opt.tell(opt.ask(), 0.5)
     opt.ask()
     with pytest.raises(agenthpo.AgentHPOError, match="nothing more to ask: all 2 trials of the"):
@@ -150,7 +150,7 @@ def test_a_budget_ends_the_asking():
 
 def test_a_target_that_is_reached_ends_the_asking():
     space = {"x": {"type": "float", "low": 0, "high": 1, "default": 0.0}}
-    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(target=0.0))
+    opt = agenthpo.Optimizer(space, budget=agenthpo.Budget(target=0.0), direction="minimize")
     params = opt.ask()
     opt.tell(params, params["x"])
     with pytest.raises(agenthpo.AgentHPOError, match="the target of 0 is reached"):

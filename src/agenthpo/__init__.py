@@ -10,10 +10,11 @@ TYPE_CHECKING = False  # as typing has it, whose import would be most of the cos
 if TYPE_CHECKING:
     from typing import Any
 
-    from agenthpo.api import Result, tune
+    from agenthpo.api import tune
     from agenthpo.budget import Budget
     from agenthpo.errors import AgentHPOError
     from agenthpo.optimizer import Optimizer
+    from agenthpo.result import Result
     from agenthpo.script import config, report
 
 __version__ = "0.1.0"
@@ -31,7 +32,7 @@ __all__ = [
 _HOME = {
     "Budget": "budget",
     "Optimizer": "optimizer",
-    "Result": "api",
+    "Result": "result",
     "tune": "api",
     "config": "script",
     "report": "script",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agenthpo.assembly import ModelChoice, replayed
 from agenthpo.budget import Budget
@@ -15,31 +14,18 @@ from agenthpo.events import Event, Stopped
 from agenthpo.experience.log import read_meta
 from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.default_model import choose_model
-from agenthpo.records import Direction, Params, Trial
+from agenthpo.notebook import listener
+from agenthpo.records import Direction, Params
+from agenthpo.result import Result
 from agenthpo.session import begin, go_on
 from agenthpo.studies import study_folder
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.taskfile.reading import check_name
 from agenthpo.taskfile.space import parse_space
-from agenthpo.text.event_lines import TextLines
+from agenthpo.text.pasting import pasted
+from agenthpo.text.printing import say
 
 __all__ = ["Result", "tune"]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a study found."""
-
-    best_params: Params | None
-    """The best configuration; None if no trial succeeded."""
-    best_value: float | None
-    """Its value of the metric; None if no trial succeeded."""
-    trials: tuple[Trial, ...]
-    """All trials in order, failed ones too."""
-    reason: str
-    """Why the study ended."""
-    folder: Path
-    """Where the study lives; ``agenthpo show FOLDER`` shows it."""
 
 
 def tune(
@@ -48,7 +34,7 @@ def tune(
     *,
     background: str | Mapping[str, str] = "",
     metric: str = "value",
-    direction: Direction = "maximize",
+    direction: Direction,
     trials: int = 20,
     timeout_s: float | None = None,
     target: float | None = None,
@@ -59,7 +45,8 @@ def tune(
     model: str | None = None,
     base_url: str | None = None,
     study: str | None = None,
-    resume: bool = False,
+    storage: str | None = None,
+    resume: bool | Literal["auto"] = False,
     proposer: str | None = None,
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
@@ -73,7 +60,8 @@ def tune(
     """Tune a Python function, which is called in this process.
 
     The study is kept in the folder ``.agenthpo/STUDY`` of the working folder, and survives a crash:
-    call again with ``resume=True``.
+    call again with ``resume=True``. In a notebook a table of the trials grows below the cell, and a
+    cell with ``resume="auto"`` can be run again and again.
 
         >>> import agenthpo
         >>> result = agenthpo.tune(
@@ -94,7 +82,7 @@ def tune(
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
         notes.
     :param metric: the name of the metric to tune, if ``objective`` returns or reports several.
-    :param direction: ``maximize`` or ``minimize``.
+    :param direction: ``maximize`` or ``minimize``; there is no default.
     :param trials: how many trials in all, those of a resumed study included.
     :param timeout_s: seconds that the study may take, with the time for thinking.
     :param target: a value of the metric that is good enough to stop.
@@ -107,7 +95,10 @@ def tune(
         Without it ``AGENTHPO_MODEL``, else the embedded model if it is downloaded.
     :param base_url: an OpenAI-compatible server that has the model.
     :param study: the study's name; the objective's name without it.
-    :param resume: whether to continue the study of that name until ``trials`` are done.
+    :param storage: an Optuna storage for the trials of a new study, such as
+        ``sqlite:///study.db``; a journal file in the study's folder without it.
+    :param resume: True to continue the study of that name until ``trials`` are done; ``"auto"`` to
+        begin it where there is none yet.
     :param proposer: who proposes, as for ``--proposer``; ``hybrid`` without it.
     :param earlier: studies whose best configurations are tried after the default: names or folders,
         CSV files, files or URLs of Optuna storages. Their spaces may differ.
@@ -124,8 +115,10 @@ def tune(
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
         it the study ends when the first two calls, or later three in a row, fail the same way.
     :param seed: of the search; a function that draws at random seeds itself.
-    :param on_event: called with each event of ``agenthpo.events``; lines are printed without it.
+    :param on_event: called with each event of ``agenthpo.events``; without it lines are printed,
+        or a table is shown in a notebook.
     :returns: the best configuration, its value, all trials, and why the study ended.
+    :raises StudyError: if no trial gave a value; its words hold the last trial's error.
     :raises AgentHPOError: for a mistake in the arguments, a study that exists, or a model that
         cannot be used.
     """
@@ -146,21 +139,27 @@ def tune(
         budget=limits,
     )
     folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
-    tell = on_event or TextLines()
-    if resume:
-        choice = (
-            ModelChoice(
-                model,
-                base_url,
-                on_failure=on_llm_failure,
-                timeout_s=llm_timeout_s,
-                temperature=temperature,
-            )
-            if model
-            else None
+    tell = on_event or listener()
+    exists = read_meta(folder) is not None
+    if exists and not resume:
+        raise StudyError(
+            f"the study {folder} exists; go on with it by resume=True (or resume='auto', which "
+            "also begins one), or name another one by study=…"
         )
-        return _result(
-            go_on(
+    try:
+        if exists or resume is True:
+            choice = (
+                ModelChoice(
+                    model,
+                    base_url,
+                    on_failure=on_llm_failure,
+                    timeout_s=llm_timeout_s,
+                    temperature=temperature,
+                )
+                if model
+                else None
+            )
+            stopped = go_on(
                 folder,
                 task=task,
                 model=choice,
@@ -168,58 +167,61 @@ def tune(
                 limits=limits,
                 keep_going=keep_going,
                 on_event=tell,
-            ),
-            folder,
-        )
-    if read_meta(folder) is not None:
-        raise StudyError(
-            f"the study {folder} exists; resume it by resume=True, or name another one by study=…"
-        )
-    name, hint = choose_model(model)
-    choice, its_seed = replayed(
-        ModelChoice(
-            name=name,
-            base_url=base_url,
-            hint=hint,
-            on_failure=on_llm_failure,
-            timeout_s=llm_timeout_s,
-            temperature=temperature,
-        )
-    )
-    seed = its_seed if its_seed is not None else seed
-    return _result(
-        begin(
-            task,
-            folder,
-            model=choice,
-            seed=seed,
-            proposer=proposer,
-            earlier=earlier,
-            without=without,
-            keep_going=keep_going,
-            on_event=tell,
-        ),
-        folder,
-    )
+            )
+        else:
+            name, hint = choose_model(model)
+            choice, its_seed = replayed(
+                ModelChoice(
+                    name=name,
+                    base_url=base_url,
+                    hint=hint,
+                    on_failure=on_llm_failure,
+                    timeout_s=llm_timeout_s,
+                    temperature=temperature,
+                )
+            )
+            stopped = begin(
+                task,
+                folder,
+                model=choice,
+                seed=its_seed if its_seed is not None else seed,
+                storage=storage,
+                proposer=proposer,
+                earlier=earlier,
+                without=without,
+                keep_going=keep_going,
+                on_event=tell,
+            )
+    except KeyboardInterrupt:
+        if read_meta(folder) is not None:
+            say(f"Interrupted; the trials so far are in {folder}. Go on by resume=True.")
+        raise
+    return _result(stopped, task.objective, folder)
 
 
-def _result(stopped: Stopped, folder: Path) -> Result:
+def _result(stopped: Stopped, objective: Objective, folder: Path) -> Result:
     best = stopped.incumbent
-    if best is None:
-        return Result(
-            best_params=None,
-            best_value=None,
-            trials=stopped.trials,
-            reason=stopped.reason,
-            folder=folder,
-        )
+    if best is None and any(t.outcome is not None for t in stopped.trials):
+        raise StudyError(_all_failed(stopped, folder))
     return Result(
-        best_params=best.proposal.params,
-        best_value=best.value,
+        best_params=None if best is None else best.proposal.params,
+        best_value=None if best is None else best.value,
         trials=stopped.trials,
         reason=stopped.reason,
         folder=folder,
+        metric=objective.metric,
+        direction=objective.direction,
     )
+
+
+def _all_failed(stopped: Stopped, folder: Path) -> str:
+    if stopped.fault:
+        return f"no trial gave a value; {stopped.fault}"
+    last = next(t for t in reversed(stopped.trials) if t.outcome is not None)
+    error = (last.outcome and last.outcome.error) or "it gave no value"
+    number = len(stopped.trials)
+    none = f"none of {number} trials gave a value" if number > 1 else "the trial gave no value"
+    return f"{none} (the last one: {error}); see what they wrote by: {pasted('show', folder)}"
 
 
 def _name_of(objective: Callable[..., Any]) -> str:

@@ -51,7 +51,7 @@ class Optimizer:
 
         >>> import agenthpo
         >>> lr = {"type": "float", "low": 1e-5, "high": 0.1, "log": True, "default": 0.001}
-        >>> opt = agenthpo.Optimizer({"lr": lr})
+        >>> opt = agenthpo.Optimizer({"lr": lr}, direction="minimize")
         >>> for _ in range(8):
         ...     params = opt.ask()
         ...     trial = opt.tell(params, abs(params["lr"] - 0.01))
@@ -60,7 +60,7 @@ class Optimizer:
 
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.
-    :param direction: ``minimize`` or ``maximize``.
+    :param direction: ``minimize`` or ``maximize``; there is no default.
     :param defaults: the configuration to begin with. It comes before the defaults in ``space``.
     :param proposer: who proposes: a name as for ``--proposer``, or any
         ``agenthpo.search.Proposer``.
@@ -82,7 +82,7 @@ class Optimizer:
         self,
         space: Mapping[str, Mapping[str, Any]],
         *,
-        direction: Direction = "minimize",
+        direction: Direction,
         defaults: Mapping[str, Any] | None = None,
         proposer: str | Proposer = "hybrid",
         earlier: Sequence[str] = (),

@@ -16,6 +16,7 @@ __all__ = [
     "Verdict",
     "best_measured",
     "claim_verdict",
+    "course",
     "improvements",
     "incumbent",
     "ledger",
@@ -55,6 +56,19 @@ def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
             best = upward(direction) * trial.value
             found.append(trial)
     return found
+
+
+def course(trials: Sequence[Trial], direction: Direction) -> tuple[list[int], list[float]]:
+    """Return the numbers of the trials from the first value on, and the best value so far at each
+    of them.
+    """
+    numbers, values = list[int](), list[float]()
+    pick = max if direction == "maximize" else min
+    for trial in trials:
+        if trial.value is not None or values:
+            numbers.append(trial.number)
+            values.append(pick([*values[-1:], *([] if trial.value is None else [trial.value])]))
+    return numbers, values
 
 
 def upward(direction: Direction) -> int:

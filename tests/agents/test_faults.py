@@ -8,6 +8,7 @@ import pytest
 
 import agenthpo as package
 from agenthpo.agents.faults import fault_of, is_of_task
+from agenthpo.errors import StudyError
 from agenthpo.records import Outcome
 from calling import agenthpo
 from loopback import message, model_server
@@ -124,17 +125,20 @@ def test_a_function_that_is_at_fault_ends_its_study():
         return params["no such"]
 
     space = {"x": {"type": "float", "low": 0, "high": 1, "default": 0.5}}
-    result = package.tune(objective, space, trials=9, model="none")
-    assert len(result.trials) == 2
-    assert "failed the same way (KeyError: 'no such')" in result.reason
-    assert (
-        len(
-            package.tune(
-                objective, space, trials=4, model="none", study="b", keep_going=True
-            ).trials
+    words = r"no trial gave a value; .*failed the same way \(KeyError: 'no such'\)"
+    with pytest.raises(StudyError, match=words):
+        package.tune(objective, space, direction="maximize", trials=9, model="none")
+    assert len(shown("objective")) == 2
+    with pytest.raises(StudyError, match=r"none of 4 .* \(the last one: KeyError: 'no such'\)"):
+        package.tune(
+            objective,
+            space,
+            direction="maximize",
+            trials=4,
+            model="none",
+            study="b",
+            keep_going=True,
         )
-        == 4
-    )
 
 
 def test_what_is_of_the_task_is_read_from_the_error():

@@ -11,7 +11,7 @@ from agenthpo.search.hybrid import Hybrid
 
 def played(proposer, trials=14, name="kernel"):
     problem, rng = load_continuous(name), np.random.default_rng(0)
-    opt = Optimizer(problem.raw, proposer=proposer, noisy=problem.noisy)
+    opt = Optimizer(problem.raw, proposer=proposer, noisy=problem.noisy, direction="minimize")
     for _ in range(trials):
         params = opt.ask()
         value = problem.observe(params, rng)
@@ -46,7 +46,9 @@ def test_a_skilled_advisor_gains_as_often_as_it_was_measured_to(kind):
     held = []
     for seed in range(12):
         problem = load_continuous("kernel")
-        opt = Optimizer(problem.raw, proposer=Alone(Advisor(problem, kind, seed)))
+        opt = Optimizer(
+            problem.raw, proposer=Alone(Advisor(problem, kind, seed)), direction="minimize"
+        )
         best = np.inf
         for number in range(14):
             params = opt.ask()

@@ -77,7 +77,9 @@ def exchanges(study):
 
 def tune(study, **options):
     options = {"proposer": "creator", **options}
-    return agenthpo.tune(objective, SPACE, study=study, on_event=lambda event: None, **options)
+    return agenthpo.tune(
+        objective, SPACE, direction="maximize", study=study, on_event=lambda event: None, **options
+    )
 
 
 def test_a_study_replays_byte_for_byte():

@@ -89,7 +89,7 @@ MEMORY = {
 @pytest.mark.parametrize("seed", range(4))
 def test_failures_teach_before_two_trials_have_run(seed):
     """The default fits into the memory, and what lies in the middle of the ranges does not."""
-    opt = Optimizer(MEMORY, proposer="engine", seed=seed)
+    opt = Optimizer(MEMORY, proposer="engine", seed=seed, direction="minimize")
     for _ in range(14):
         params = opt.ask()
         if params["batch"] * params["width"] * params["depth"] > 50_000:
@@ -104,7 +104,9 @@ def test_failures_teach_before_two_trials_have_run(seed):
 
 
 def test_failures_alone_send_the_search_elsewhere():
-    opt = Optimizer({"x": {"type": "float", "low": 0.0, "high": 1.0}}, proposer="engine")
+    opt = Optimizer(
+        {"x": {"type": "float", "low": 0.0, "high": 1.0}}, proposer="engine", direction="minimize"
+    )
     for _ in range(12):
         params = opt.ask()
         opt.tell(
@@ -116,7 +118,7 @@ def test_failures_alone_send_the_search_elsewhere():
 
 
 def test_pending_trials_are_not_proposed_again_and_spread():
-    opt = Optimizer(SPACE, proposer="engine")
+    opt = Optimizer(SPACE, proposer="engine", direction="minimize")
     for _ in range(5):
         opt.tell(params := opt.ask(), params["epochs"])
     asked = [opt.ask() for _ in range(4)]
@@ -146,7 +148,10 @@ def test_no_configuration_is_tried_twice_while_others_are_left():
 def test_its_proposals_say_what_they_expect_and_most_hold():
     judged = list[bool]()
     for seed in range(3):
-        opt, rng = Optimizer(SPACE, proposer="engine", seed=seed), np.random.default_rng(seed)
+        opt, rng = (
+            Optimizer(SPACE, proposer="engine", seed=seed, direction="minimize"),
+            np.random.default_rng(seed),
+        )
         for _ in range(40):
             opt.tell(params := opt.ask(), (np.log10(params["lr"]) + 3) ** 2 + 0.1 * rng.normal())
         found = opt.trials
@@ -313,7 +318,10 @@ def test_losses_with_a_wide_tail_are_taken_as_logarithms():
 
 def test_a_lucky_incumbent_of_a_noisy_objective_is_measured_again():
     def measured(noisy):
-        opt, rng = Optimizer(SPACE, proposer="engine", noisy=noisy), np.random.default_rng(0)
+        opt, rng = (
+            Optimizer(SPACE, proposer="engine", noisy=noisy, direction="minimize"),
+            np.random.default_rng(0),
+        )
         for _ in range(24):
             opt.tell(params := opt.ask(), (np.log10(params["lr"]) + 3) ** 2 + rng.normal())
         return opt

@@ -120,7 +120,7 @@ def test_an_interruption_teaches_nothing():
 
 def test_amounts_spare_failures():
     def failed(with_amounts, seed):
-        opt = Optimizer(RAW, proposer=Engine(seed))
+        opt = Optimizer(RAW, proposer=Engine(seed), direction="minimize")
         for _ in range(20):
             params = opt.ask()
             used = megabytes(params) if with_amounts else None

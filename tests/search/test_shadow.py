@@ -87,7 +87,14 @@ def test_a_study_with_a_creator_has_one_and_one_without_has_none(capsys):
 
     def tuned(**given):
         seen = []
-        agenthpo.tune(lambda params: params["x"], space, trials=7, on_event=seen.append, **given)
+        agenthpo.tune(
+            lambda params: params["x"],
+            space,
+            direction="maximize",
+            trials=7,
+            on_event=seen.append,
+            **given,
+        )
         return seen[-1]
 
     with model_server(answer) as (url, _):

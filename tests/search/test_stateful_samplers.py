@@ -45,7 +45,7 @@ def test_after_a_resume_it_stands_where_it_stood():
 )
 def test_any_sampler_can_be_named_and_stays_in_the_space(name):
     pytest.importorskip("torch") if name == "gp" else None
-    opt = Optimizer(SPACE, proposer=name)
+    opt = Optimizer(SPACE, proposer=name, direction="minimize")
     for _ in range(8):
         params = opt.ask()
         assert opt.task.space.violations(params) == []
@@ -54,7 +54,7 @@ def test_any_sampler_can_be_named_and_stays_in_the_space(name):
 
 
 def test_several_may_be_pending():
-    opt = Optimizer(NUMBERS, proposer="cmaes")
+    opt = Optimizer(NUMBERS, proposer="cmaes", direction="minimize")
     asked = [opt.ask() for _ in range(6)]
     for params in reversed(asked):
         opt.tell(params, far(params))

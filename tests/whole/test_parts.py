@@ -39,6 +39,7 @@ def tuned(study="toy", trials=4, **given):
         result = agenthpo.tune(
             lambda params: params["x"],
             SPACE,
+            direction="maximize",
             trials=trials,
             study=study,
             model="toy",
@@ -112,6 +113,7 @@ def test_a_paper_whose_model_fails_tries_a_random_configuration_and_says_so():
         trials = agenthpo.tune(
             lambda params: params["x"],
             {name: {k: v for k, v in p.items() if k != "default"} for name, p in SPACE.items()},
+            direction="maximize",
             trials=3,
             model="toy",
             base_url=url,
@@ -163,7 +165,9 @@ def test_without_a_temperature_the_model_keeps_its_own():
 )
 def test_what_makes_no_sense_is_one_sentence(given, words):
     with pytest.raises(AgentHPOError, match=words):
-        agenthpo.tune(lambda params: 1.0, SPACE, trials=2, model="none", **given)
+        agenthpo.tune(
+            lambda params: 1.0, SPACE, direction="maximize", trials=2, model="none", **given
+        )
     assert not Path(".agenthpo").exists()
 
 
@@ -195,6 +199,7 @@ def test_a_range_that_was_widened_as_advised_is_said():
             agenthpo.tune(
                 lambda params: params["x"],
                 space,
+                direction="maximize",
                 trials=trials,
                 study="toy",
                 resume=resume,

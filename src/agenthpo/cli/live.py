@@ -35,7 +35,7 @@ from agenthpo.events import (
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
 from agenthpo.text.phrases import budget_words, params_words, summary, widening_words
-from agenthpo.trials import incumbent
+from agenthpo.trials import course, incumbent
 from agenthpo.units import format_duration
 
 __all__ = ["Board", "live_view", "sparkline"]
@@ -218,12 +218,7 @@ class Board:
     def _course(self, done: list[Trial]) -> list[float]:
         """Return the incumbent's value after each trial."""
         assert self.opened is not None
-        pick = max if self.opened.direction == "maximize" else min
-        course = list[float]()
-        for value in (t.value for t in done):
-            if value is not None:
-                course.append(pick([*course[-1:], value]))
-        return course
+        return course(done, self.opened.direction)[1]
 
     def _time_left(self, done: int) -> str:
         assert self.opened is not None

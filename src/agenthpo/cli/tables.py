@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
@@ -13,9 +14,8 @@ from rich.text import Text
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.experience.meta import encode_meta
-from agenthpo.records import Trial
-from agenthpo.space import format_number
-from agenthpo.text.cleaning import clean, clean_line
+from agenthpo.records import Params, Trial
+from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import (
     all_widening_words,
     gain_words,
@@ -23,27 +23,14 @@ from agenthpo.text.phrases import (
     params_words,
     shadow_words,
     source_words,
+    value_words,
 )
 from agenthpo.text.printing import clean_console
 from agenthpo.text.urls import shown_url
+from agenthpo.trial_rows import PARAMS, trial_columns, trial_rows
 from agenthpo.trials import incumbent, ledger_json
 
 __all__ = ["print_csv", "print_study", "trial_table"]
-
-_FACTS = (
-    "number",
-    "state",
-    "source",
-    "value",
-    "test_value",
-    "step",
-    "duration_s",
-    "peak_mb",
-    "error",
-    "rationale",
-    "hypothesis",
-    "note",
-)
 
 
 def print_study(folder: Path, *, as_json: bool) -> None:
@@ -95,37 +82,22 @@ def print_csv(folder: Path) -> None:
     import sys
 
     with opened_to_read(folder) as log:
-        rows = [trial_to_json(trial) for trial in log.trials()]
-    names = list(dict.fromkeys(name for row in rows for name in row["params"]))
+        trials = log.trials()
+    rows = trial_rows(trials)
+    active = [trial.proposal.params for trial in trials]
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(
-        [
-            *_FACTS,
-            "diagnosis",
-            "insight",
-            "expectation_met",
-            "tokens",
-            *(f"params.{name}" for name in names),
-        ]
-    )
-    for row in rows:
-        analysis, usage = row["analysis"] or {}, row["usage"]
-        said = [analysis.get(key) for key in ("diagnosis", "insight", "expectation_met")]
-        facts = [
-            *(row[key] for key in _FACTS),
-            *said,
-            usage["input_tokens"] + usage["output_tokens"],
-        ]
-        facts = [clean(fact) if isinstance(fact, str) else fact for fact in facts]
-        writer.writerow(
-            [
-                *facts,
-                *(
-                    "" if name not in row["params"] else json.dumps(row["params"][name]).strip('"')
-                    for name in names
-                ),
-            ]
-        )
+    writer.writerow(rows[0] if rows else trial_columns())
+    for row, params in zip(rows, active, strict=True):
+        writer.writerow([_cell(name, value, params) for name, value in row.items()])
+
+
+def _cell(name: str, value: Any, params: Params) -> Any:
+    """Return what a cell holds: true and null of a parameter as JSON has them, nothing where it is
+    not active.
+    """
+    if not name.startswith(PARAMS):
+        return value
+    return json.dumps(value).strip('"') if name.removeprefix(PARAMS) in params else ""
 
 
 def trial_table(
@@ -146,19 +118,12 @@ def trial_table(
         "parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold", ratio=1
     )
     for trial in trials:
-        value = (
-            ""
-            if trial.outcome is None
-            else trial.outcome.status
-            if trial.value is None
-            else format_number(trial.value)
-        )
         diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"
         style = "bold" if best is not None and trial.number == best.number else ""
         cells = (
             str(trial.number),
             trial.proposal.source,
-            value,
+            value_words(trial),
             diagnosis,
             params_words(trial.proposal.params),
         )

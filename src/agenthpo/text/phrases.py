@@ -32,6 +32,7 @@ __all__ = [
     "source_words",
     "summary",
     "trial_words",
+    "value_words",
     "verdict_words",
     "widening_words",
 ]
@@ -40,6 +41,13 @@ __all__ = [
 def params_words(params: Params) -> str:
     """Return ``lr=0.01 opt=adam``."""
     return " ".join(f"{name}={format_number(value)}" for name, value in params.items())
+
+
+def value_words(trial: Trial) -> str:
+    """Return the trial's value, or the state of one that has none; empty while it trains."""
+    if trial.outcome is None:
+        return ""
+    return trial.outcome.status if trial.value is None else format_number(trial.value)
 
 
 def budget_words(budget: Budget) -> str:

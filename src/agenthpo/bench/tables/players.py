@@ -71,6 +71,7 @@ class Ours:
         self._status_of, self._used_by = problem.status_of, problem.used_by
         self.optimizer = Optimizer(
             problem.raw,
+            direction="minimize",
             proposer=proposer,
             noisy=problem.noisy,
             background=problem.background,

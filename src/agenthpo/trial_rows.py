@@ -1,0 +1,55 @@
+"""Trials as rows of a table: one column a fact, then one a parameter; for CSV files and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agenthpo.codec import trial_to_json
+from agenthpo.records import Trial
+from agenthpo.text.cleaning import clean
+
+__all__ = ["PARAMS", "trial_columns", "trial_rows"]
+
+PARAMS = "params."
+"""What the column of a parameter begins with."""
+_FACTS = (
+    "number",
+    "state",
+    "source",
+    "value",
+    "test_value",
+    "step",
+    "duration_s",
+    "peak_mb",
+    "error",
+    "rationale",
+    "hypothesis",
+    "note",
+)
+_SAID = ("diagnosis", "insight", "expectation_met")
+
+
+def trial_columns() -> list[str]:
+    """Return the columns that every table of trials has, whatever its parameters."""
+    return [*_FACTS, *_SAID, "tokens"]
+
+
+def trial_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Return a row a trial, all with the same columns in the same order; None where a trial has
+    none. Texts are cleaned.
+    """
+    told = [trial_to_json(trial) for trial in trials]
+    names = list(dict.fromkeys(name for row in told for name in row["params"]))
+    return [_row(row, names) for row in told]
+
+
+def _row(told: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    analysis, usage = told["analysis"] or {}, told["usage"]
+    row = {
+        **{key: told[key] for key in _FACTS},
+        **{key: analysis.get(key) for key in _SAID},
+        "tokens": usage["input_tokens"] + usage["output_tokens"],
+    }
+    row = {key: clean(fact) if isinstance(fact, str) else fact for key, fact in row.items()}
+    return {**row, **{f"{PARAMS}{name}": told["params"].get(name) for name in names}}
