@@ -30,8 +30,9 @@ LAYER = {
 }
 """Every other room holds values, which know of no room but each other."""
 FENCES = {
-    "optuna": {"experience", "search", "optuna_space", "bench"},
-    "numpy": {"search", "bench"},
+    "optuna": {"experience", "search", "optuna_space", "foreign_space", "bench"},
+    "sklearn": {"sklearn", "bench"},
+    "numpy": {"search", "bench", "sklearn"},
     "scipy": {"search", "bench"},
     "typer": {"cli"},
     "rich": {"cli", "text"},

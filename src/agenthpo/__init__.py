@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agenthpo.optimizer import Optimizer
     from agenthpo.result import Result
     from agenthpo.script import config, report
+    from agenthpo.sklearn import AgentSearchCV as AgentSearchCV  # not in __all__: needs sklearn
 
 __version__ = "0.1.0"
 __all__ = [
@@ -37,6 +38,7 @@ _HOME = {
     "config": "script",
     "report": "script",
     "AgentHPOError": "errors",
+    "AgentSearchCV": "sklearn",
 }
 
 
