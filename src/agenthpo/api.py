@@ -196,21 +196,21 @@ def tune(
         if read_meta(folder) is not None:
             say(f"Interrupted; the trials so far are in {folder}. Go on by resume=True.")
         raise
-    return _result(stopped, task.objective, folder)
+    return _result(stopped, task, folder)
 
 
-def _result(stopped: Stopped, objective: Objective, folder: Path) -> Result:
+def _result(stopped: Stopped, task: Task, folder: Path) -> Result:
     best = stopped.incumbent
     if best is None and any(t.outcome is not None for t in stopped.trials):
         raise StudyError(_all_failed(stopped, folder))
     return Result(
-        best_params=None if best is None else best.proposal.params,
+        best_params=None if best is None else task.space.given(best.proposal.params),
         best_value=None if best is None else best.value,
         trials=stopped.trials,
         reason=stopped.reason,
         folder=folder,
-        metric=objective.metric,
-        direction=objective.direction,
+        metric=task.objective.metric,
+        direction=task.objective.direction,
     )
 
 

@@ -23,6 +23,7 @@ from agenthpo.llm.redact import Redacting
 from agenthpo.parts import checked_parts
 from agenthpo.records import Direction, Outcome, Params, Proposal, Status, Stop, Trial
 from agenthpo.search import Proposer
+from agenthpo.structured import plain
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.taskfile.space import parse_space, with_defaults
 from agenthpo.trials import best_measured, mean_value
@@ -143,7 +144,7 @@ class Optimizer:
         if isinstance(proposal, Stop):
             raise StudyError(f"there is nothing more to ask: {proposal.reason}")
         self._trials.append(Trial(len(self._trials), proposal, started_at=time.time()))
-        return dict(proposal.params)
+        return self.task.space.given(proposal.params)
 
     def tell(
         self,
@@ -169,7 +170,7 @@ class Optimizer:
         :raises InvalidParams: if they do not lie in the space.
         :raises StudyError: if value and status contradict each other.
         """
-        known = self.task.space.snap(params)
+        known = self.task.space.snap(plain(dict(params)))
         self.task.space.check(known)
         place = self._place(known)
         trial = self._trials[place]
@@ -189,7 +190,9 @@ class Optimizer:
         if not found:
             return None
         return Best(
-            dict(found[0].proposal.params), mean_value(found), tuple(t.number for t in found)
+            self.task.space.given(found[0].proposal.params),
+            mean_value(found),
+            tuple(t.number for t in found),
         )
 
     @property

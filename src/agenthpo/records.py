@@ -246,6 +246,8 @@ class RunSpec:
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
+    objects: Params = field(default_factory=dict)
+    """The lists and mappings that the script gets for the words in ``params``."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Path below the trial's folder -> text of a file that the script reads."""
     ignores_exit_code: bool = False
@@ -256,6 +258,11 @@ class RunSpec:
     """The study's own identity, which no other study has."""
     script: str = ""
     """A digest of what trains: the command and the script's text."""
+
+    @property
+    def given(self) -> Params:
+        """What the script gets."""
+        return {**self.params, **self.objects}
 
     @property
     def owner(self) -> Owner:

@@ -7,14 +7,17 @@ Optuna.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
 from agenthpo.scalars import NO_VALUE, as_number, as_switch
+from agenthpo.structured import as_word, is_structured
 
 __all__ = [
     "Key",
@@ -93,6 +96,8 @@ class Parameter:
     """How ``{flags}`` writes true, false and null; see ``agenthpo.command.option_style``. Empty
     where the script is asked.
     """
+    objects: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Where choices are lists or mappings: the word among ``values`` -> the choice itself."""
 
     @property
     def has_default(self) -> bool:
@@ -144,6 +149,8 @@ class Parameter:
             if self.kind == "bool"
             else value
         )
+        if self.objects:
+            value = self._word(value)
         if self.is_discrete:
             return next(
                 (v for v in self.values if same(value, v) or self._is_close(value, v)), value
@@ -160,6 +167,19 @@ class Parameter:
             value = min(self._low + round((value - self._low) / self.step) * self.step, self._high)
             return float(f"{value:.12g}")  # 0.3, not 0.30000000000000004
         return float(value)
+
+    def given(self, value: Any) -> Any:
+        """Return what a script gets for ``value``: a list or mapping for its word."""
+        return self.objects.get(value, value) if self.objects else value
+
+    def _word(self, value: Any) -> Any:
+        """Return the word that a list or mapping, or another spelling of it, means."""
+        with suppress(ValueError, RecursionError):
+            if isinstance(value, str) and value not in self.values:
+                value = json.loads(value)
+            if is_structured(value) or value not in self.values:
+                return as_word(value)
+        return value
 
     def grid(self) -> tuple[Any, ...]:
         """Return all its values.
@@ -293,6 +313,12 @@ class Space:
     def restrict(self, params: Mapping[str, Any]) -> Params:
         """Return the active parameters of ``params`` only."""
         return {p.name: params[p.name] for p in self.active(params) if p.name in params}
+
+    def given(self, params: Mapping[str, Any]) -> Params:
+        """Return ``params`` as a script gets them: lists and mappings for their words."""
+        return {p.name: p.given(params[p.name]) for p in self.parameters if p.name in params} | {
+            name: value for name, value in params.items() if name not in self.names
+        }
 
     def default(self) -> Params | None:
         """Return the default configuration, or None unless every parameter active in it has a

@@ -149,15 +149,16 @@ class Task:
     ) -> RunSpec:
         """Return what to run for trial ``number`` of the study whose identity is ``study``."""
         train = self.train
+        given = self.space.given(params)
         file = None
         if train.metrics_file:
-            file = resolve_env({"file": train.metrics_file}, params, seed=seed, workdir=workdir)[
+            file = resolve_env({"file": train.metrics_file}, given, seed=seed, workdir=workdir)[
                 "file"
             ]
         command = resolve_command(
             train.command,
             self.space,
-            params,
+            given,
             shell=train.shell,
             styles=train.styles,
             seed=seed,
@@ -166,6 +167,7 @@ class Task:
         return RunSpec(
             trial=number,
             params=params,
+            objects={p.name: given[p.name] for p in self.space.active(params) if p.objects},
             workdir=str(workdir),
             metric=self.objective.metric,
             direction=self.objective.direction,
@@ -174,7 +176,7 @@ class Task:
             seed=seed,
             command=command,
             cwd=train.cwd,
-            env=resolve_env(train.env, params, seed=seed, workdir=workdir),
+            env=resolve_env(train.env, given, seed=seed, workdir=workdir),
             function=train.function,
             timeout_s=train.timeout_s,
             silence_s=train.silence_s,
@@ -183,7 +185,7 @@ class Task:
             patterns=train.patterns,
             metrics_file=file and str(Path(train.cwd or ".", file)),
             study=study,
-            files={train.config.to: train.config.text(params)} if train.config else {},
+            files={train.config.to: train.config.text(given)} if train.config else {},
             script=digest_of(
                 (
                     *train.command,

@@ -179,26 +179,38 @@ def test_what_has_a_placeholder_of_its_own_is_not_among_the_flags():
     )
 
 
-@pytest.mark.filterwarnings("ignore")
-@given(
-    st.dictionaries(
-        st.sampled_from(["lr", "optim.lr", "a.b.c"]),
-        st.one_of(
-            st.none(),
-            st.booleans(),
-            st.integers(),
-            st.floats(allow_nan=False, allow_infinity=False),
-            st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
-            st.sampled_from(["true", "1e-3", "12", "a b", "it's", "\\", "'", "a\\'", "x,y", "[1]"]),
-        ),
-    )
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
+    st.sampled_from(["true", "1e-3", "12", "a b", "it's", "\\", "'", "a\\'", "x,y", "[1]"]),
 )
+NESTED = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["layers", "n_units", "a b"]), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+def unquoted(value):
+    """A value of Hydra's parser as plain Python."""
+    if isinstance(value, list):
+        return [unquoted(each) for each in value]
+    if isinstance(value, dict):
+        return {unquoted(key): unquoted(each) for key, each in value.items()}
+    return getattr(value, "text", value)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(st.dictionaries(st.sampled_from(["lr", "optim.lr", "a.b.c"]), NESTED))
 def test_hydra_reads_every_override_back(params):
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     space = parse_space({"lr": {"type": "float", "low": 0, "high": 1}})
     words = resolve_command(("{overrides}",), space, params, **PLACE)
     read = OverridesParser.create().parse_overrides(list(words))
-    found = {each.key_or_group: each.value() for each in read}
-    found = {k: getattr(v, "text", v) for k, v in found.items()}
+    found = {each.key_or_group: unquoted(each.value()) for each in read}
     assert same(found, params)

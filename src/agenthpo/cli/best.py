@@ -12,7 +12,7 @@ from agenthpo.codec import to_json
 from agenthpo.command.resolve import CONFIG_YAML, config_text, placeholders
 from agenthpo.errors import StudyError
 from agenthpo.files import write_whole
-from agenthpo.records import Trial
+from agenthpo.records import Params, Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
 from agenthpo.task import Task
@@ -44,10 +44,14 @@ def print_best(folder: Path, form: str | None) -> None:
         form = "command" if meta.task_file else "json"
     if form == "command":
         say(command_line(task_of(folder, meta), best, workdir=workdir(best.number), seed=meta.seed))
-    elif form == "yaml":
-        say(_as_yaml(best), end="")
+        return
+    params = best.proposal.params
+    if meta.task_file:  # which knows what the words of lists stand for
+        params = task_of(folder, meta).space.given(params)
+    if form == "yaml":
+        say(_as_yaml(params), end="")
     else:
-        print(to_json(best.proposal.params))
+        print(to_json(params))
 
 
 def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
@@ -64,7 +68,7 @@ def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     if named & {"config_file", "config_yaml"}:
         for name in (PARAMS_FILE, CONFIG_YAML):
             if workdir.is_dir() and not (workdir / name).is_file():
-                write_whole(workdir / name, config_text(best.proposal.params).encode())
+                write_whole(workdir / name, config_text(spec.given).encode())
     for name, text in spec.files.items():
         if workdir.is_dir() and not (workdir / name).is_file():
             write_whole(workdir / name, text.encode())
@@ -72,11 +76,11 @@ def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
 
 
-def _as_yaml(best: Trial) -> str:
+def _as_yaml(params: Params) -> str:
     from io import StringIO
 
     from ruamel.yaml import YAML
 
     text = StringIO()
-    YAML(typ="safe", pure=True).dump(best.proposal.params, text)
+    YAML(typ="safe", pure=True).dump(params, text)
     return text.getvalue()

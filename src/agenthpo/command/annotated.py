@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from agenthpo.command.option import Option
+from agenthpo.command.option_style import JSON_TEXT, REPEATED, SEVERAL
 from agenthpo.command.python_text import constant, imports, keywords, name_of, texts
 from agenthpo.scalars import NO_VALUE
 
@@ -25,6 +26,17 @@ _ANNOTATED = {
 """By the library that makes options of annotations: how true and false are written, and null, where
 it has a word for it.
 """
+_LISTS = {
+    "fire": JSON_TEXT,
+    "tyro": SEVERAL,
+    "jsonargparse": JSON_TEXT,
+    "lightning": JSON_TEXT,
+    "pytorch_lightning": JSON_TEXT,
+    "transformers": SEVERAL,
+    "simple_parsing": SEVERAL,
+    "typer": REPEATED,
+}
+"""How each takes a list; typer takes a tuple as several words."""
 _DASHED = {"tyro", "typer"}
 """Those that write a name's underscores as dashes."""
 _NESTED = {"tyro", "jsonargparse", "lightning", "pytorch_lightning"}
@@ -44,6 +56,7 @@ _ENTRIES = {
 }
 """What is called with the function or class that options are made of, and whose call that is."""
 _KINDS = ("int", "float", "str", "bool")
+_LIST_NAMES = ("list", "List", "Tuple", "tuple", "Sequence")
 _DEEPEST = 4
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -66,7 +79,13 @@ def any_annotated(tree: ast.Module) -> Iterator[Option]:
         if isinstance(node, _Definition):
             for field in _fields(node, {}):
                 for spelling in {field.name, field.name.replace("_", "-")}:
-                    yield Option(spelling, _default_in(field.default), style=style, null=null)
+                    yield Option(
+                        spelling,
+                        _default_in(field.default),
+                        style=style,
+                        null=null,
+                        list_style=_list_style(field.annotation, library),
+                    )
 
 
 def entry_options(tree: ast.Module, others: Iterable[ast.Module] = ()) -> Iterator[Option]:
@@ -241,8 +260,21 @@ def _option(
         about=" ".join(about.split()) if isinstance(about, str) else "",
         spelling=spelling if not _is_argument(field, wrapped, library) else field.name,
         is_required=field.default is None or (default is NO_VALUE and _is_typer(field.default)),
-        is_list=name_of(_origin(annotation)) in ("list", "List", "Tuple", "tuple", "Sequence"),
+        is_list=name_of(_origin(annotation)) in _LIST_NAMES,
+        list_style=_list_style(field.annotation, library),
     )
+
+
+def _list_style(annotation: ast.expr | None, library: str) -> str:
+    """Return how an option of this type takes a list; empty where it takes none, or where nothing
+    is said and the library goes by types.
+    """
+    name = name_of(_origin(_unwrapped(annotation)[0]))
+    if library == "fire":  # it reads every value as Python does
+        return JSON_TEXT
+    if name not in _LIST_NAMES:
+        return ""
+    return SEVERAL if library == "typer" and name in ("Tuple", "tuple") else _LISTS.get(library, "")
 
 
 def _is_typer(node: ast.expr | None) -> bool:

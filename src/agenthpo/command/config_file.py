@@ -33,10 +33,11 @@ class ConfigFile:
 
     def text(self, params: Params) -> str:
         """Return what the file holds in a trial."""
+        between = " = " if self.to.endswith(".toml") else ": "
         return "".join(
             part
             if isinstance(part, str)
-            else literal(params[part.name])
+            else literal(params[part.name], between=between)
             if part.name in params
             else part.before
             for part in self.parts

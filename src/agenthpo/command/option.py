@@ -34,3 +34,5 @@ class Option:
     is_required: bool = False
     is_list: bool = False
     """Whether it takes several values."""
+    list_style: str = ""
+    """How it takes a list; empty where that is not known."""

@@ -10,13 +10,29 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["BARE", "LEFT_OUT", "STYLES", "WORDS", "write_option", "write_word"]
+__all__ = [
+    "BARE",
+    "JSON_TEXT",
+    "LEFT_OUT",
+    "LISTS",
+    "REPEATED",
+    "SEVERAL",
+    "STYLES",
+    "WITH_COMMAS",
+    "WORDS",
+    "write_option",
+    "write_word",
+]
 
 BARE, LEFT_OUT = "--name", "left out"
 _FALSE = {"true": "false", "True": "False", "1": "0", "yes": "no", "on": "off"}
 _NULL = ("null", "None", "none")
 WORDS = (*_FALSE, *_NULL)
 """What stands for true (false is its opposite), or for null, wherever a value is written."""
+SEVERAL, REPEATED = "--name a b", "--name a --name b"
+WITH_COMMAS, JSON_TEXT = "--name a,b", "--name [a, b]"
+LISTS = (SEVERAL, REPEATED, WITH_COMMAS, JSON_TEXT)
+"""How a list is written as an option; a mapping is always JSON text."""
 STYLES = (
     BARE,
     "--name/--no-name",
@@ -24,6 +40,7 @@ STYLES = (
     *(f"--name{between}{word}" for word in _FALSE for between in " ="),
     *(f"--name{between}{word}" for word in _NULL for between in " ="),
     *WORDS,
+    *LISTS,
 )
 """What ``style`` may be; those that end in a word for null write null alone by it, and true and
 false as ``true`` and ``false``. A word alone is ``--name word``.

@@ -19,10 +19,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from agenthpo.command.option_style import BARE, LEFT_OUT, write_option, write_word
+from agenthpo.command.option_style import (
+    BARE,
+    JSON_TEXT,
+    LEFT_OUT,
+    LISTS,
+    REPEATED,
+    SEVERAL,
+    WITH_COMMAS,
+    write_option,
+    write_word,
+)
 from agenthpo.records import Params
 from agenthpo.script import PARAMS_FILE
 from agenthpo.space import Space
+from agenthpo.structured import is_structured
 
 __all__ = [
     "CONFIG_YAML",
@@ -41,6 +52,7 @@ _NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
 """What argparse takes for a negative number, and not for an option."""
 _INNER_SHELL = re.compile(r"\b(?:eval|ssh)\s|\b(?:ba|da|z|k)?sh\s[^|;&]{0,80}?-[a-z]{0,5}c\s")
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_KEY_MARKS = re.compile(r"[\\()\[\]{}:=,\s]")
 _NO_TEXT = {"true", "false", "null", "nan", "inf", "none"}
 """Words that would not be read as text."""
 _EXPONENT_ONLY = re.compile(r"^(-?\d+)(e)")
@@ -73,7 +85,8 @@ def resolve_command(
     unless that takes several. A parameter that is inactive vanishes together with its option: both
     ``--momentum {momentum}`` and ``--momentum={momentum}`` do. ``{flags}`` and ``{overrides}`` hold
     the parameters that have no placeholder of their own; ``styles`` says how the first writes true,
-    false and null. In a ``shell`` line, a single word for the shell, values are quoted
+    false, null and lists. A list is JSON text in ``{name}``, or as its style writes it. In a
+    ``shell`` line, a single word for the shell, values are quoted
     and an inactive one is the empty word.
     """
     styles = styles or {}
@@ -82,10 +95,17 @@ def resolve_command(
         for name, value in params.items()
         if (value is None or isinstance(value, bool)) and name in styles
     }
+    lists = {
+        name: [_exact(each) for each in value]
+        for name, value in params.items()
+        if isinstance(value, list | tuple) and styles.get(name) in (SEVERAL, WITH_COMMAS)
+    }
+    values |= {name: ",".join(each) for name, each in lists.items() if styles[name] == WITH_COMMAS}
+    several = {f"{{{name}}}": each for name, each in lists.items() if styles[name] == SEVERAL}
     inactive = set(space.names) - set(params)
     named = {name for word in words for name in placeholders(word)}
     rest = {name: value for name, value in params.items() if name not in named}
-    every = {"{flags}": _flags(rest, styles), "{overrides}": _overrides(rest)}
+    every = several | {"{flags}": _flags(rest, styles), "{overrides}": _overrides(rest)}
     if shell:
         texts = values | dict.fromkeys(inactive, "")
         joined = {word[1:-1]: shlex.join(each) for word, each in every.items()}
@@ -248,6 +268,8 @@ def _exact(value: Any) -> str:
     """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
+    if is_structured(value):
+        return json.dumps(value, ensure_ascii=False)
     text = str(value)
     if isinstance(value, float) and value < 0 and "e" in text:
         text = format(Decimal(text), "f")
@@ -262,16 +284,26 @@ def _flags(params: Params, styles: Mapping[str, str]) -> list[str]:
     words: list[str] = []
     for name, value in params.items():
         if value is None or isinstance(value, bool):
-            words += write_option(name, value, styles.get(name, BARE if value else LEFT_OUT))
+            style = styles.get(name, "")
+            style = style if style not in ("", *LISTS) else BARE if value else LEFT_OUT
+            words += write_option(name, value, style)
+        elif isinstance(value, list | tuple) and styles.get(name, JSON_TEXT) != JSON_TEXT:
+            words += _listed(name, [_exact(each) for each in value], styles[name])
         else:
-            # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as
-            # an option.
-            words += (
-                [f"--{name}={_exact(value)}"]
-                if _exact(value).startswith("-")
-                else [f"--{name}", _exact(value)]
-            )
+            words += _option(name, _exact(value))
     return words
+
+
+def _listed(name: str, texts: list[str], style: str) -> list[str]:
+    """Return the words that give the option ``name`` a list."""
+    if style == REPEATED:
+        return [word for text in texts for word in (f"--{name}", text)]
+    return [f"--{name}", *texts] if style == SEVERAL else _option(name, ",".join(texts))
+
+
+def _option(name: str, text: str) -> list[str]:
+    # `--lr=-1` rather than `--lr -1`: a value that starts with a dash must not be read as an option
+    return [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
 
 
 def _overrides(params: Params) -> list[str]:
@@ -283,6 +315,12 @@ def _overrides(params: Params) -> list[str]:
 
 
 def _override(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{','.join(_override(each) for each in value)}]"
+    if isinstance(value, dict):
+        # a key has no quotes
+        pairs = (f"{_KEY_MARKS.sub(_escaped, key)}:{_override(v)}" for key, v in value.items())
+        return f"{{{','.join(pairs)}}}"
     if not isinstance(value, str):
         return _exact(value)
     if _PLAIN_WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
@@ -292,13 +330,27 @@ def _override(value: Any) -> str:
     return f"'{escaped}'"
 
 
-def literal(value: Any) -> str:
-    """Return a value as JSON, YAML 1.1 and YAML 1.2 read it back."""
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
+
+
+def literal(value: Any, *, between: str = ": ") -> str:
+    """Return a value as JSON, YAML 1.1 and YAML 1.2 read it back; TOML as well, where `` = `` stands
+    ``between`` a key and its value.
+    """
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, float):
         # 1e-05 is text to YAML 1.1, 1.0e-05 a number to everybody
         return _EXPONENT_ONLY.sub(r"\1.0\2", repr(value))
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(literal(each, between=between) for each in value)}]"
+    if isinstance(value, dict):
+        pairs = (
+            f"{_quoted(key)}{between}{literal(each, between=between)}"
+            for key, each in value.items()
+        )
+        return f"{{{', '.join(pairs)}}}"
     return json.dumps(value)
 
 

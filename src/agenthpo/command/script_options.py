@@ -15,7 +15,7 @@ from typing import Any
 
 from agenthpo.command.annotated import any_annotated, entry_options
 from agenthpo.command.option import Option
-from agenthpo.command.option_style import BARE
+from agenthpo.command.option_style import BARE, JSON_TEXT, REPEATED, SEVERAL, WITH_COMMAS
 from agenthpo.command.python_text import (
     constant,
     imports,
@@ -167,7 +167,14 @@ def _argparse_option(
         is_required=is_required,
         kind=_KINDS.get(kind, ""),
         choices=tuple(choices) if isinstance(choices, list | tuple | range) else (),
-        is_list=count is not None and count != "?",
+        is_list=(count is not None and count != "?") or action == "append",
+        list_style=REPEATED
+        if action == "append"
+        else SEVERAL
+        if count is not None and count != "?"
+        else JSON_TEXT
+        if kind in ("loads", "literal_eval", "eval") or by_yaml
+        else "",
     )
     if action == "store_true":
         problem = (
@@ -211,6 +218,11 @@ def _of_click(call: ast.Call, *, names: Mapping[str, Any]) -> Iterator[Option]:
         is_required=constant(given.get("required"), False) is True,
         choices=choices,
         is_list=constant(given.get("multiple"), False) is True or "nargs" in given,
+        list_style=REPEATED
+        if constant(given.get("multiple"), False) is True
+        else SEVERAL
+        if "nargs" in given
+        else "",
     )
     for text in texts(call):
         yes, slash, no = (part.strip() for part in text.partition("/"))
@@ -262,9 +274,11 @@ def _of_absl(call: ast.Call, *, names: Mapping[str, Any]) -> Iterator[Option]:
             spelling=f"--{found[0]}",
             default=default,
             style="--name/--noname",
-            kind="" if kind == "enum" else kind,
+            kind="" if kind in ("enum", "list", "several") else kind,
             choices=tuple(choices) if isinstance(choices, list | tuple) else (),
             about=" ".join(about.split()) if isinstance(about, str) else "",
+            is_list=kind in ("list", "several"),
+            list_style={"list": WITH_COMMAS, "several": REPEATED}.get(kind, ""),
         )
 
 
@@ -275,6 +289,10 @@ _ABSL_KINDS = {
     "DEFINE_float": "float",
     "DEFINE_integer": "int",
     "DEFINE_enum": "enum",
+    "DEFINE_list": "list",
+    "DEFINE_multi_string": "several",
+    "DEFINE_multi_integer": "several",
+    "DEFINE_multi_float": "several",
 }
 _READERS: Mapping[str, Callable[..., Iterator[Option]]] = {
     "add_argument": _of_argparse,

@@ -12,7 +12,7 @@ from typing import Any
 
 from agenthpo.budget import Budget
 from agenthpo.command.config_file import ConfigFile
-from agenthpo.command.option_style import BARE, LEFT_OUT, STYLES
+from agenthpo.command.option_style import BARE, LEFT_OUT, LISTS, STYLES
 from agenthpo.command.programs import (
     asks_for_config,
     check_function,
@@ -248,8 +248,10 @@ def _check_shell_line(line: str, where: str) -> None:
 
 
 def _has_word_values(parameter: Parameter) -> bool:
-    """Return whether true, false or null is among the parameter's values."""
+    """Return whether true, false, null or a list is among the parameter's values."""
     values = parameter.values
+    if any(isinstance(value, list | tuple) for value in parameter.objects.values()):
+        return True
     return parameter.kind == "bool" or None in values or any(isinstance(v, bool) for v in values)
 
 
@@ -270,6 +272,9 @@ def _styles(
     found = {}
     for p in asked:
         option = options.get(p.name, Option())
+        if p.objects:
+            found[p.name] = _list_style(p, option, where)
+            continue
         switches = any(isinstance(v, bool) for v in p.values)
         given = p.style or (style if p.kind == "bool" else "")
         if not given and switches and (option.problem or not option.style):
@@ -295,6 +300,18 @@ def _styles(
             given = LEFT_OUT if option.default is None else option.null
         found[p.name] = given or option.style
     return found
+
+
+def _list_style(parameter: Parameter, option: Option, where: str) -> str:
+    """Return how ``{flags}`` writes a parameter whose choices are lists."""
+    style = parameter.style or option.list_style
+    if not style:
+        raise TaskError(
+            f"{where}: space.{parameter.name}.values holds lists, but the script's text does not "
+            f"show how its option takes them; set space.{parameter.name}.style to one of "
+            f"{', '.join(map(repr, LISTS))}, or hand it over by {{config_file}}"
+        )
+    return style
 
 
 def _command(train: TrainForm, folder: Path, where: str) -> Line:

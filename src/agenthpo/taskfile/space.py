@@ -16,11 +16,14 @@ from agenthpo.command.option_style import STYLES
 from agenthpo.errors import SpaceError
 from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.space import Kind, Parameter, Space, format_number, same
+from agenthpo.structured import as_word, is_structured, plain
 from agenthpo.taskfile.pydantic_errors import did_you_mean, parse
 
 __all__ = ["RESERVED", "ParameterSpec", "Style", "parse_space"]
 
 Scalar = bool | int | float | str | None
+Choice = Scalar | list[Any] | dict[Any, Any] | tuple[Any, ...]
+"""A list or mapping is a choice as a whole."""
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _EXACT = 2**53
 """Up to here every whole number is a float as well, which is what Optuna's storage keeps of a
@@ -65,10 +68,12 @@ class ParameterSpec(BaseModel):
     step: Number | None = Field(
         None, description="Only low, low + step, low + 2 step … are allowed; not together with log."
     )
-    values: list[Scalar] | None = Field(
-        None, description="The choices. Those of a float or int are ordered."
+    values: list[Choice] | None = Field(
+        None,
+        description="The choices. Those of a float or int are ordered; those of a categorical may "
+        "be lists or mappings.",
     )
-    default: Scalar = Field(
+    default: Choice = Field(
         None, description="What a practitioner would start with; the defaults together are trial 0."
     )
     about: str = Field("", description="What it means, in plain words; the agents read it.")
@@ -83,7 +88,7 @@ class ParameterSpec(BaseModel):
         description="How true and false, or null, are written in the command: 'True', '1', 'yes', "
         "'None' …; the same as style.",
     )
-    when: dict[str, Scalar | list[Scalar]] = Field(
+    when: dict[str, Scalar | list[Choice]] = Field(
         default_factory=dict,
         description="Active only when each of these parents has this value (or one of these "
         "values).",
@@ -104,7 +109,10 @@ def parse_space(raw: Any, *, where: str = "space") -> Space:
             f"{where} is empty; give at least one parameter, such as learning_rate: "
             f"{{type: float, low: 1e-5, high: 0.1, log: true}}"
         )
-    parameters = {name: _parameter(name, fields, f"{where}.{name}") for name, fields in raw.items()}
+    parameters = {
+        name: _parameter(name, _in_python(fields), f"{where}.{name}")
+        for name, fields in raw.items()
+    }
     parameters = {
         name: _with_conditions(parameter, parameters) for name, parameter in parameters.items()
     }
@@ -140,9 +148,38 @@ def _parameter(name: Any, fields: Any, where: str) -> Parameter:
             f"{where}: '{name}' is reserved for a placeholder of the command; rename the parameter"
         )
     spec = parse(ParameterSpec, fields, where=where, error=SpaceError)
+    objects = _words(spec, where)
+    if objects:
+        count = len(spec.values or [])
+        spec.values = list(objects)
+        if len(objects) < count:
+            raise SpaceError(f"{where}.values holds one of its choices twice; remove one of them")
     _CHECKS[spec.type](spec, where)
-    parameter = _built(name, spec)
+    parameter = replace(_built(name, spec), objects=objects)
     return _with_default(parameter, _default(parameter, spec), where)
+
+
+def _in_python(fields: Any) -> Any:
+    """Return a parameter's fields with Python's own numbers, and its values as a list."""
+    fields = plain(fields)
+    if isinstance(fields, dict) and isinstance(fields.get("values"), tuple):
+        return {**fields, "values": list(fields["values"])}
+    return fields
+
+
+def _words(spec: ParameterSpec, where: str) -> dict[str, Any]:
+    """Return the words of choices of which one is a list or mapping, with the choices; nothing
+    where none is.
+
+    :raises SpaceError: for a choice that cannot be written down.
+    """
+    values = spec.values or []
+    if spec.type != "categorical" or not any(is_structured(value) for value in values):
+        return {}
+    try:
+        return {as_word(value): value for value in values}
+    except (ValueError, RecursionError) as problem:
+        raise SpaceError(f"{where}.values: {problem}; fix it") from None
 
 
 def _built(name: str, spec: ParameterSpec) -> Parameter:

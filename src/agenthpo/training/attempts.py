@@ -64,7 +64,7 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
             path.rename(earlier / path.name)
     for name in (PARAMS_FILE, CONFIG_YAML):
         clear(folder / name)
-        write_whole(folder / name, config_text(spec.params).encode("utf-8", "surrogatepass"))
+        write_whole(folder / name, config_text(spec.given).encode("utf-8", "surrogatepass"))
     for name, text in spec.files.items():
         make_folder((folder / name).parent)
         clear(folder / name)

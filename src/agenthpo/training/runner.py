@@ -273,7 +273,7 @@ def _call(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> RunEn
     end = RunEnd("exit", 0)
     try:
         with in_trial(spec.workdir, token):
-            returned = spec.function(dict(spec.params))
+            returned = spec.function(dict(spec.given))
         if returned is not None:
             reader.poll()
             _take(returned, spec, reader)
