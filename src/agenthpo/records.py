@@ -24,6 +24,7 @@ __all__ = [
     "Owner",
     "Params",
     "Proposal",
+    "RunFolder",
     "RunSpec",
     "Source",
     "Status",
@@ -218,6 +219,16 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class RunFolder:
+    """What a folder of the trial's own is made of."""
+
+    source: str
+    """The task's folder (absolute)."""
+    names: tuple[str, ...] | None = None
+    """What of it is there, by paths below it; None for all."""
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """All that is needed to run one trial somewhere else; picklable unless ``function`` is a
     closure.
@@ -235,6 +246,8 @@ class RunSpec:
     seed: int = 0
     command: tuple[str, ...] = ()
     cwd: str | None = None
+    run_folder: RunFolder | None = None
+    """What ``cwd`` is made of, where that is a folder of the trial's own."""
     env: Mapping[str, str] = field(default_factory=dict)
     function: Callable[[Params], Any] | None = None
     timeout_s: float | None = None

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.command.config_file import ConfigFile
 from agenthpo.command.programs import digest_of
-from agenthpo.command.resolve import resolve_command, resolve_env
+from agenthpo.command.resolve import RUN_FOLDER, resolve_command, resolve_env
 from agenthpo.errors import TaskError
-from agenthpo.records import Direction, Params, RunSpec, Trial
+from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
 from agenthpo.space import Key, Space
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
@@ -112,6 +112,10 @@ class Train:
     """
     function: Callable[[Params], Any] | None = None
     cwd: str | None = None
+    run_folder: RunFolder | None = None
+    """What a folder of each trial's own holds, in which the command runs; without it that is
+    ``cwd``.
+    """
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     silence_s: float | None = None
@@ -149,6 +153,7 @@ class Task:
     ) -> RunSpec:
         """Return what to run for trial ``number`` of the study whose identity is ``study``."""
         train = self.train
+        cwd = str(workdir / RUN_FOLDER) if train.run_folder else train.cwd
         given = self.space.given(params)
         file = None
         if train.metrics_file:
@@ -175,7 +180,8 @@ class Task:
             test_metric=self.objective.test_metric,
             seed=seed,
             command=command,
-            cwd=train.cwd,
+            cwd=cwd,
+            run_folder=train.run_folder,
             env=resolve_env(train.env, given, seed=seed, workdir=workdir),
             function=train.function,
             timeout_s=train.timeout_s,
@@ -183,7 +189,7 @@ class Task:
             memory_mb=train.memory_mb,
             ignores_exit_code=train.ignores_exit_code,
             patterns=train.patterns,
-            metrics_file=file and str(Path(train.cwd or ".", file)),
+            metrics_file=file and str(Path(cwd or ".", file)),
             study=study,
             files={train.config.to: train.config.text(given)} if train.config else {},
             script=digest_of(

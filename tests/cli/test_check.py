@@ -106,7 +106,7 @@ def test_a_try_shows_the_line_of_each_value():
 
 @pytest.mark.parametrize(("timeout", "limit"), [(None, 20.0), (90.0, 20.0), (1.5, 1.5)])
 def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
-    from agenthpo.cli import check as module
+    from agenthpo.cli import trying as module
     from agenthpo.records import Outcome
     from agenthpo.taskfile.reading import load_task
 
@@ -119,6 +119,45 @@ def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
         replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True
     )
     assert [spec.timeout_s for spec in specs] == [limit]
+
+
+def test_a_try_may_take_longer_and_says_what_the_budget_will():
+    Path("train.py").write_text(TRAIN + "time.sleep(1)\n")
+    said = check("--try", "--for", "2m").stdout
+    assert "    acc: ▁▄█ 0 to 0.5" in said
+    assert "A trial takes about 1." in said and "and the budget of 6 " in said
+    assert "at most 2m 00s" in check("--try", "--for", "2m").stderr
+    Path("train.py").write_text(TRAIN + "time.sleep(60)\n")
+    said = check("--try", "--for", "1.5").stdout
+    assert "A trial takes more than 1.5s, and the budget of 6 more than 9." in said
+    assert "--for says how long --try may take" in check("--for", "2m", code=2).stderr
+    assert "--for: 'soon' is not a duration" in check("--try", "--for", "soon", code=2).stderr
+
+
+def test_a_try_names_what_is_written_where_trials_share_it():
+    Path("train.py").write_text(TRAIN + "open('model.pt', 'w').write('x')\n")
+    said = check("--try").stdout
+    assert "Warning: it writes model.pt into the task's folder" in said
+    assert json.loads(check("--try", "--json").stdout)["try"]["written"] == ["model.pt"]
+    Path("model.pt").unlink()
+    Path("task.yaml").write_text(TASK.replace("train:\n", "train:\n  folder: copy\n"))
+    assert "it writes" not in check("--try").stdout and not Path("model.pt").exists()
+
+
+def test_check_shows_the_command_at_a_far_corner():
+    Path("task.yaml").write_text(
+        TASK.replace(
+            "  lr: {type: float, low: 0, high: 1, default: 0.25",
+            "  units: {type: categorical, values: [[64], [64, 64]], default: [64, 64]}\n"
+            "  fast: {type: bool, default: true, style: 'True'}\n"
+            "  p: {type: float, low: 0, high: 1, default: 0.1, when: {fast: true}}\n"
+            "  lr: {type: float, low: -1, high: 0.5, default: 0.25",
+        ).replace("--lr {lr}", "--lr {lr} --units {units} --fast {fast} --p {p}")
+    )
+    said = check().stdout
+    assert "train.py --lr 0.25 --units '[64, 64]' --fast True --p 0.1 --seed 0" in said
+    assert "at a far corner: " in said
+    assert "train.py --lr=-1.0 --units '[64]' --fast False --seed 0" in said
 
 
 def test_check_says_what_is_known_of_the_models_family(tmp_path, capsys):

@@ -143,3 +143,18 @@ def test_no_success_is_a_sentence():
         "no trial of the study .agenthpo/toy has succeeded yet"
         in agenthpo("best", "toy", code=2).stderr
     )
+
+
+def test_what_best_runs_again_does_not_write_over_an_earlier_trial():
+    Path("task.yaml").write_text(TASK.replace("--x={x}", "{config_file} --save {trial_dir}/m.pt"))
+    Path("train.py").write_text(
+        "import json, sys\nx = json.load(open(sys.argv[1]))['x']\n"
+        "open(sys.argv[3], 'a').write(f'{x} ')\nprint(f'score {x}')\n"
+    )
+    begin(load_task("task.yaml"), Path(".agenthpo/toy"))
+    line = agenthpo("best", "toy", code=0).stdout
+    subprocess.run(["sh", "-c", line], check=True, cwd="/", stdout=subprocess.DEVNULL)
+    best = json.loads(agenthpo("best", "toy", "--format", "json", code=0).stdout)
+    assert Path(".agenthpo/toy/best/m.pt").read_text() == f"{best['x']} "
+    for kept in Path(".agenthpo/toy/trials").glob("*/m.pt"):
+        assert len(kept.read_text().split()) == 1

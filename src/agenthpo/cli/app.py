@@ -19,6 +19,7 @@ from agenthpo.cli.options import (
     StudyName,
     StudyOptions,
     TaskFile,
+    duration_of,
     with_options,
 )
 from agenthpo.cli.watching import shortened, watched
@@ -55,6 +56,12 @@ def check(
         bool,
         typer.Option("--try", help="Run the default configuration once, for at most 20 seconds."),
     ] = False,
+    for_: Annotated[
+        str | None,
+        typer.Option(
+            "--for", metavar="DURATION", help="With --try: for how long instead (90, 2m, 1h)."
+        ),
+    ] = None,
     model: Model = None,
     base_url: BaseUrl = None,
     json: Json = False,
@@ -63,13 +70,18 @@ def check(
     Spends nothing.
     """
     from agenthpo.assembly import ModelChoice
-    from agenthpo.cli.check import print_check, try_once
+    from agenthpo.cli.check import print_check
+    from agenthpo.cli.trying import TRY_S, try_once
+    from agenthpo.errors import TaskError
     from agenthpo.llm.default_model import choose_model
     from agenthpo.taskfile.reading import load_task
 
     loaded = load_task(task)
+    if for_ is not None and not try_:
+        raise TaskError("--for says how long --try may take; add --try")
     if try_:
-        return 0 if try_once(loaded, as_json=json) else 2
+        seconds = duration_of("--for", for_) or TRY_S
+        return 0 if try_once(loaded, seconds=seconds, as_json=json) else 2
     print_check(loaded, ModelChoice(choose_model(model)[0], base_url), as_json=json)
     return 0
 

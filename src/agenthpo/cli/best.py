@@ -5,13 +5,14 @@ to paste.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
 from agenthpo.command.resolve import CONFIG_YAML, config_text, placeholders
 from agenthpo.errors import StudyError
-from agenthpo.files import write_whole
+from agenthpo.files import make_folder, write_whole
 from agenthpo.records import Params, Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
@@ -22,6 +23,8 @@ from agenthpo.text.printing import say
 __all__ = ["print_best"]
 
 FORMATS = ("command", "yaml", "json")
+BEST = "best"
+"""The folder beside the trials' that ``{trial_dir}`` and the like name in the line."""
 
 
 def print_best(folder: Path, form: str | None) -> None:
@@ -35,7 +38,7 @@ def print_best(folder: Path, form: str | None) -> None:
     with opened_to_read(folder) as log:
         best = log.incumbent()
         meta = log.meta
-        workdir = log.workdir
+        own = log.workdir(best.number).parent.parent / BEST if best else Path()
     if best is None:
         raise StudyError(
             f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}"
@@ -43,7 +46,8 @@ def print_best(folder: Path, form: str | None) -> None:
     if form is None:
         form = "command" if meta.task_file else "json"
     if form == "command":
-        say(command_line(task_of(folder, meta), best, workdir=workdir(best.number), seed=meta.seed))
+        # a folder of its own: what is run again must not write over what the trial left
+        say(command_line(task_of(folder, meta), best, workdir=own.absolute(), seed=meta.seed))
         return
     params = best.proposal.params
     if meta.task_file:  # which knows what the words of lists stand for
@@ -56,22 +60,21 @@ def print_best(folder: Path, form: str | None) -> None:
 
 def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     """Return a line for a shell that runs ``best`` again, as the study ran it, in the task's
-    folder.
+    folder. The files that it names are written into ``workdir``.
     """
+    task = replace(task, train=replace(task.train, run_folder=None))  # it runs in the task's folder
     spec = task.spec(best.number, best.proposal.params, seed=seed, workdir=workdir)
     words = shlex.join(spec.command) if not task.train.shell else spec.command[-1]
     named = {name for text in task.train.command for name in placeholders(text)}
     env = dict(spec.env)
     if not named & {*task.space.names, "flags", "overrides"} and not spec.files:
         env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
-    # kept with the study, unless someone cleared its folder
-    if named & {"config_file", "config_yaml"}:
-        for name in (PARAMS_FILE, CONFIG_YAML):
-            if workdir.is_dir() and not (workdir / name).is_file():
-                write_whole(workdir / name, config_text(spec.given).encode())
-    for name, text in spec.files.items():
-        if workdir.is_dir() and not (workdir / name).is_file():
-            write_whole(workdir / name, text.encode())
+    text = config_text(spec.given)
+    files = {PARAMS_FILE: text, CONFIG_YAML: text, **spec.files}
+    if any(str(workdir) in word for word in (words, *env.values())):
+        for name, held in files.items():
+            make_folder((workdir / name).parent)
+            write_whole(workdir / name, held.encode("utf-8", "surrogatepass"))
     settings = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
     return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
 

@@ -1,13 +1,10 @@
-"""What ``agenthpo check`` prints: the command, the space, the prompt, what the budget may cost;
-and, with ``--try``, one short run.
-"""
+"""What ``agenthpo check`` prints: the command, the space, the prompt, what the budget may cost."""
 
 from __future__ import annotations
 
 import functools
 import shlex
-import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +14,24 @@ from rich.text import Text
 
 from agenthpo.agents.cost_estimate import first_prompt, forecast
 from agenthpo.assembly import ModelChoice
+from agenthpo.cli.trying import example
 from agenthpo.codec import to_json
 from agenthpo.command.option_style import write_option
 from agenthpo.command.programs import programs, sources_of
 from agenthpo.command.script_options import read_options
-from agenthpo.errors import TaskError
 from agenthpo.known import hints_of
 from agenthpo.llm.client import Manner
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd, price_missing
-from agenthpo.records import Outcome, Params
+from agenthpo.records import Params
 from agenthpo.session import rehearse
 from agenthpo.space import Parameter, format_number, same
 from agenthpo.task import Task
-from agenthpo.text import printing
 from agenthpo.text.cleaning import clean_line
-from agenthpo.text.phrases import budget_words, params_words
+from agenthpo.text.phrases import budget_words
 from agenthpo.text.printing import clean_console
-from agenthpo.training.runner import run
-from agenthpo.units import format_duration
 
-__all__ = ["print_check", "space_table", "try_once"]
-
-TRY_S = 20.0
-_LAST_LINES = 8
+__all__ = ["far_corner", "print_check", "space_table"]
 
 
 def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
@@ -61,6 +52,7 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
         )
     )
     say(f"Command: {facts['command_line']}")
+    say(f"    at a far corner: {facts['far_corner']}")
     for name, found in facts["programs"].items():
         say(f"    {name} is {found}")
     say(f"In folder: {task.train.cwd}")
@@ -91,56 +83,8 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
     say(_estimate_words(facts) if facts["prompt"] else "No model is asked: the engine runs alone.")
 
 
-def try_once(task: Task, *, as_json: bool) -> bool:
-    """Run the default configuration once for at most 20 seconds, report what arrived, and return
-    whether that was as it should be.
-    """
-    params = _example(task)
-    with tempfile.TemporaryDirectory(prefix="agenthpo-try-") as folder:
-        limit = min(TRY_S, task.train.timeout_s or TRY_S)
-        spec = replace(task.spec(0, params, seed=0, workdir=Path(folder, "trial")), timeout_s=limit)
-        printing.say(f"Trying {params_words(params)} for at most {limit:.0f} s …", error=True)
-        outcome = run(spec)
-    curve = outcome.curves.get(task.objective.metric, ())
-    stopped = outcome.status == "timeout"
-    good = outcome.value is not None or (stopped and bool(curve))
-    if as_json:
-        shown = (
-            "status",
-            "value",
-            "test_value",
-            "duration_s",
-            "peak_mb",
-            "exit_code",
-            "error",
-            "log_tail",
-            "taken",
-            "warnings",
-        )
-        values = [value for _, value in curve]
-        print(
-            to_json(
-                {
-                    "try": {
-                        "ok": good,
-                        "values": values,
-                        **{key: getattr(outcome, key) for key in shown},
-                    }
-                }
-            )
-        )
-        return good
-    printing.say(*_try_words(task, outcome))
-    if not good and not stopped:
-        raise TaskError(
-            f"{task.file}: the default configuration {outcome.status}: {outcome.error}; "
-            "see the last lines above"
-        )
-    return True
-
-
 def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
-    spec = task.spec(0, _example(task), seed=0, workdir=Path("TRIAL_DIR"))
+    spec = task.spec(0, example(task), seed=0, workdir=Path("TRIAL_DIR"))
     manner = None if choice.model.is_none else manner_of(choice.name, base_url=choice.base_url)
     return {
         "name": task.name,
@@ -148,6 +92,9 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "budget": asdict(task.budget),
         "command": list(spec.command),
         "command_line": shlex.join(spec.command),
+        "far_corner": shlex.join(
+            task.spec(0, far_corner(task), seed=0, workdir=Path("TRIAL_DIR")).command
+        ),
         "programs": {}
         if task.train.shell
         else programs(task.train.command, Path(task.train.cwd or ".")),
@@ -188,13 +135,22 @@ def _own_defaults(task: Task) -> dict[str, Any]:
     }
 
 
-def _example(task: Task) -> Params:
-    """Return the default configuration, or the first value of each parameter that has none."""
-    values = {
-        p.name: p.default if p.has_default else p.values[0] if p.is_discrete else p.low
-        for p in task.space
-    }
-    return task.space.restrict(values)
+def far_corner(task: Task) -> Params:
+    """Return the configuration at the other end of everything: of each range the end that is
+    farther from the default, of each list the last value that is not it.
+    """
+    return task.space.restrict({p.name: _far(p) for p in task.space})
+
+
+def _far(parameter: Parameter) -> Any:
+    if parameter.is_discrete:
+        others = [v for v in parameter.values if not same(v, parameter.default)]
+        return others[-1]
+    low, high = parameter.low, parameter.high
+    if parameter.has_default and low is not None and high is not None:
+        is_low = parameter.default - low > high - parameter.default
+        return parameter.snap(low if is_low else high)
+    return parameter.snap(high)
 
 
 def _parameter_facts(p: Any) -> dict[str, Any]:
@@ -273,46 +229,3 @@ def _estimate_words(facts: dict[str, Any]) -> str:
         f"requests, {estimate['input_tokens']:,} tokens in and "
         f"{estimate['output_tokens']:,} out, {price}."
     )
-
-
-def _try_words(task: Task, outcome: Outcome) -> list[str]:
-    lines = [_what_came(task, outcome)]
-    lines += [
-        f"    {name} was taken from the line {line.strip()!r}"
-        for name, line in outcome.taken.items()
-    ]
-    lines += [f"    Warning: {warning}" for warning in outcome.warnings]
-    if outcome.value is None and not (
-        outcome.status == "timeout" and outcome.curves.get(task.objective.metric)
-    ):
-        lines += [
-            "It last printed:",
-            *(f"    {line}" for line in outcome.log_tail.splitlines()[-_LAST_LINES:]),
-        ]
-    return lines
-
-
-def _what_came(task: Task, outcome: Outcome) -> str:
-    metric = task.objective.metric
-    curve = outcome.curves.get(task.objective.metric, ())
-    memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
-    took = f"{format_duration(outcome.duration_s)}{memory}"
-    if outcome.value is not None:
-        tested = (
-            ""
-            if outcome.test_value is None
-            else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
-        )
-        return (
-            f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} "
-            f"reports, in {took}."
-        )
-    if outcome.status == "timeout" and curve:
-        values = ", ".join(format_number(value) for _, value in curve[-5:])
-        return (
-            f"It works so far: {len(curve)} reports of {metric}, the last {values}, in "
-            f"{took}; stopped there."
-        )
-    if outcome.status == "timeout":
-        return f"It runs, but had not reported {metric} in {took}; stopped there."
-    return f"It ended as {outcome.status} in {took}."

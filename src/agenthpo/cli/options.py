@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from agenthpo.assembly import ModelChoice
     from agenthpo.budget import Budget
 
-__all__ = ["BaseUrl", "Json", "Model", "StudyName", "StudyOptions", "TaskFile", "with_options"]
+__all__ = [
+    "BaseUrl",
+    "Json",
+    "Model",
+    "StudyName",
+    "StudyOptions",
+    "TaskFile",
+    "duration_of",
+    "with_options",
+]
 
 TaskFile = Annotated[
     Path, typer.Argument(metavar="TASK.yaml", help="The task file, or its folder.")
@@ -126,7 +135,7 @@ class StudyOptions:
 
         return Budget(
             trials=self.trials,
-            time_s=_duration("--timeout", self.timeout),
+            time_s=duration_of("--timeout", self.timeout),
             tokens=self.max_tokens,
             cost_usd=self.max_cost,
             target=self.target,
@@ -169,12 +178,12 @@ class StudyOptions:
             base_url=base_url,
             hint=hint,
             on_failure=on_failure,  # type: ignore[arg-type]
-            timeout_s=_duration("--llm-timeout", self.llm_timeout),
+            timeout_s=duration_of("--llm-timeout", self.llm_timeout),
             temperature=self.temperature,
         )
 
 
-def _duration(option: str, given: str | None) -> float | None:
+def duration_of(option: str, given: str | None) -> float | None:
     """Return the seconds that ``option`` was given, None where it was not.
 
     :raises TaskError: for what is no duration.

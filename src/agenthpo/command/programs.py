@@ -23,6 +23,7 @@ __all__ = [
     "check_function",
     "check_program",
     "digest_of",
+    "named_below",
     "named_sources",
     "programs",
     "script_of",
@@ -155,6 +156,21 @@ def named_sources(command: tuple[str, ...], folder: Path) -> Iterator[Path]:
                     and file.stat().st_size < _LONGEST_FILE
                 ):
                     yield file
+
+
+def named_below(words: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """Return the files, folders and modules in ``folder`` that ``words`` name, by their paths below
+    it.
+    """
+    found = dict[str, None]()
+    for part in (part for word in words for part in re.split(r"[\s;&|=,]+", word)):
+        module = part.partition(":")[0]
+        for name in (part, f"{module.replace('.', '/')}.py", module.split(".")[0]):
+            with contextlib.suppress(OSError, ValueError):  # a word may be anything
+                path = (folder / name).resolve()
+                if path != folder.resolve() and path.exists() and not Path(name).is_absolute():
+                    found[str(Path(name))] = None
+    return tuple(name for name in sorted(found) if ".." not in Path(name).parts)
 
 
 def _source(function: Callable[..., Any]) -> bytes:

@@ -37,6 +37,7 @@ from agenthpo.structured import is_structured
 
 __all__ = [
     "CONFIG_YAML",
+    "RUN_FOLDER",
     "config_text",
     "fill",
     "literal",
@@ -46,7 +47,7 @@ __all__ = [
     "resolve_env",
 ]
 
-CONFIG_YAML = "params.yaml"
+CONFIG_YAML, RUN_FOLDER = "params.yaml", "files"
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^\W\d][\w.-]*)\}")
 _NEGATIVE = re.compile(r"-[0-9]+|-[0-9]*\.[0-9]+")
 """What argparse takes for a negative number, and not for an option."""
@@ -335,7 +336,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def literal(value: Any, *, between: str = ": ") -> str:
-    """Return a value as JSON, YAML 1.1 and YAML 1.2 read it back; TOML as well, where `` = `` stands
+    """Return a value as JSON, YAML 1.1 and YAML 1.2 read it back; TOML as well, with ``" = "``
     ``between`` a key and its value.
     """
     if isinstance(value, str):

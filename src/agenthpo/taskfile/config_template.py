@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from agenthpo.command.config_file import ConfigFile, Slot
-from agenthpo.command.resolve import literal
+from agenthpo.command.resolve import RUN_FOLDER, literal
 from agenthpo.errors import TaskError
 from agenthpo.taskfile.form import ConfigForm
 from agenthpo.taskfile.pydantic_errors import did_you_mean
@@ -23,7 +23,7 @@ __all__ = ["read_config", "read_template"]
 
 _MARK = "AGENTHPO{}SLOT"
 _MARKS = re.compile(r"\"AGENTHPO(\d+)SLOT\"")
-_OWN = {"params.json", "params.yaml", "run.log", "metrics.jsonl", "outcome.json"}
+_OWN = {"params.json", "params.yaml", "run.log", "metrics.jsonl", "outcome.json", RUN_FOLDER}
 _LARGEST = 5_000_000
 _KINDS = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON", ".toml": "TOML"}
 
@@ -81,7 +81,7 @@ def _target(form: ConfigForm, where: str) -> str:
     to = form.to or f"{{trial_dir}}/{PurePosixPath(form.source).name}"
     start, _, rest = to.partition("/")
     parts = PurePosixPath(rest).parts
-    if start != "{trial_dir}" or not parts or ".." in parts or rest in _OWN:
+    if start != "{trial_dir}" or not parts or ".." in parts or parts[0] in _OWN:
         raise TaskError(
             f"{where}.to is '{to}', but a trial writes into its own folder only; write "
             f"{{trial_dir}}/{PurePosixPath(form.source).name}, and hand that to the script"

@@ -97,6 +97,11 @@ class TrainForm(_Form):
     silence: int | float | str | None = None
     """How long a trial may write nothing, neither output nor metrics, before it counts as hanging.
     """
+    folder: Literal["here", "copy", "trial"] = "here"
+    """Where the command runs: in the task's folder, which all trials share; in a copy of it for
+    each trial (large files are links); or in an empty folder for each trial, with links to the
+    files that the command names.
+    """
     exit_code: Literal["check", "ignore"] = "check"
     """Whether a script that reported the metric and then ended with an exit code above 0 has
     failed; one that a signal ended has.

@@ -17,6 +17,7 @@ from agenthpo.command.programs import (
     asks_for_config,
     check_function,
     check_program,
+    named_below,
     script_of,
     sources_of,
 )
@@ -24,6 +25,7 @@ from agenthpo.command.resolve import placeholders, quotes_at
 from agenthpo.command.script_options import Option, read_options
 from agenthpo.command.shell_line import Line, split_line
 from agenthpo.errors import TaskError
+from agenthpo.records import RunFolder
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
@@ -168,6 +170,7 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         shell=train.shell,
         styles=_styles(command, space, style=train.style, folder=folder, where=where),
         cwd=str(folder),
+        run_folder=_run_folder(train, command, folder),
         env=train.env,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
         silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
@@ -177,6 +180,14 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         metrics_file=train.metrics_file,
         config=config,
     )
+
+
+def _run_folder(train: TrainForm, command: tuple[str, ...], folder: Path) -> RunFolder | None:
+    """Return what each trial's own folder holds; None where the command runs in the task's."""
+    if train.folder == "here":
+        return None
+    names = named_below((*command, *train.env.values()), folder)
+    return RunFolder(str(folder), None if train.folder == "copy" else names)
 
 
 def _config(

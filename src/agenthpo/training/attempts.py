@@ -15,11 +15,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from agenthpo.command.resolve import CONFIG_YAML, config_text
+from agenthpo.command.resolve import CONFIG_YAML, RUN_FOLDER, config_text
 from agenthpo.files import clear, make_folder, open_regular, write_whole
 from agenthpo.records import RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
+from agenthpo.training.run_folder import prepare
 
 __all__ = ["LOG_FILE", "begin_attempt", "end_processes", "mark_of", "new_token"]
 
@@ -51,7 +52,7 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
     make_folder(folder)
     left = [
         folder / name
-        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE)
+        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE, RUN_FOLDER)
         if os.path.lexists(folder / name)
     ]
     if left:
@@ -69,6 +70,8 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
         make_folder((folder / name).parent)
         clear(folder / name)
         write_whole(folder / name, text.encode("utf-8", "surrogatepass"))
+    if spec.run_folder is not None:
+        prepare(spec.run_folder, folder / RUN_FOLDER)
     return open_regular(folder / LOG_FILE, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
 
 
