@@ -39,7 +39,7 @@ FENCES = {
     "pydantic_ai": {"llm"},
     "xllamacpp": {"llm"},
     "psutil": {"training", "llm"},
-    "ruamel": {"taskfile", "cli"},
+    "ruamel": {"taskfile", "cli", "training"},
 }
 """Who may import a package that others make."""
 

@@ -258,7 +258,9 @@ class RunSpec:
     patterns: Mapping[str, str] = field(default_factory=dict)
     """Metric name -> text of an output line in which ``{number}`` stands for the value."""
     metrics_file: str | None = None
-    """A CSV or JSON-lines file that the script writes metrics to (absolute)."""
+    """A file, a pattern or a folder that the script writes metrics to (absolute)."""
+    finds_metrics: bool = False
+    """Whether metrics are looked for in the files of known loggers where it runs."""
     objects: Params = field(default_factory=dict)
     """The lists and mappings that the script gets for the words in ``params``."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -323,6 +325,8 @@ class Outcome:
     """For each metric that a pattern reads, the line of output that its latest value was taken
     from.
     """
+    read_from: Mapping[str, str] = field(default_factory=dict)
+    """For each tuned or tested metric that came otherwise, which way, or from which file."""
     warnings: tuple[str, ...] = ()
     """What in the output could have been read in more than one way."""
 

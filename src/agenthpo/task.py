@@ -125,6 +125,8 @@ class Train:
     memory.
     """
     patterns: Mapping[str, str] = field(default_factory=dict)
+    finds_metrics: bool = False
+    """Whether metrics are looked for in the files of known loggers."""
     metrics_file: str | None = None
     """A CSV or JSON-lines file that the script writes; with placeholders, relative to ``cwd``."""
     config: ConfigFile | None = None
@@ -189,6 +191,7 @@ class Task:
             memory_mb=train.memory_mb,
             ignores_exit_code=train.ignores_exit_code,
             patterns=train.patterns,
+            finds_metrics=train.finds_metrics,
             metrics_file=file and str(Path(cwd or ".", file)),
             study=study,
             files={train.config.to: train.config.text(given)} if train.config else {},

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from agenthpo.init.metric_names import direction_of, split_of
 from agenthpo.init.printed import told_metrics
-from agenthpo.training.metrics import MetricReader, compile_pattern
+from agenthpo.text.metric_pattern import compile_pattern
+from agenthpo.training.metrics import MetricReader
 
 
 def told(text):

@@ -7,9 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenthpo.scalars import whole_number
-from agenthpo.training.metrics import Lines, MetricReader, PatternError, as_float, needles_of
-from agenthpo.training.metrics_file import _rows
+from agenthpo.training.lines import Lines
+from agenthpo.training.metrics import MetricReader
 from agenthpo.training.near_misses import Likeness
+from agenthpo.training.numbers import as_float
+from agenthpo.training.patterns import PatternError, needles_of
+from agenthpo.training.readers import table_rows as _rows
 
 
 def read(lines, patterns=None, wanted=("acc",)):
@@ -28,7 +31,8 @@ def test_json_lines_that_hold_the_metric_are_points():
         "acc 3",
         '{"acc": true}',
     ]
-    assert read(lines) == {"acc": ((1.0, 0.5), (1.0, 0.6)), "loss": ((1.0, 2.0),)}
+    # a dict as Python prints it is one as well
+    assert read(lines) == {"acc": ((1.0, 0.5), (1.0, 1.0), (2.0, 0.6)), "loss": ((1.0, 2.0),)}
 
 
 @pytest.mark.parametrize(
@@ -292,7 +296,9 @@ def test_what_is_passed_over_holds_no_needle_however_the_stream_is_cut(pieces, s
 def test_needles_are_what_every_line_of_interest_holds():
     assert needles_of({"acc": "val Acc (top-1): {number}%"}, ["acc", "test"]) == (
         b'"acc"',
+        b"'acc'",
         b'"test"',
+        b"'test'",
         b"val",
     )
     assert needles_of({"acc": r"acc (\S+)"}, ["acc"]) is None

@@ -8,8 +8,9 @@ from contextlib import suppress
 import pytest
 
 from agenthpo.records import Outcome, Owner, RunSpec
-from agenthpo.training.metrics import MetricReader, PatternError
+from agenthpo.training.metrics import MetricReader
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
+from agenthpo.training.patterns import PatternError
 from agenthpo.training.run_end import RunEnd, read_end
 
 SPEC = RunSpec(
@@ -134,7 +135,7 @@ def test_a_metric_that_never_came_is_asked_for_by_what_did():
     assert judged(alike=["acc = 0,5", "accuracy 3"]).error == (
         "the script ended without reporting acc; "
         "the lines most like it are 'acc = 0,5' | 'accuracy 3'; put a pattern with "
-        "{number} into train.metrics"
+        "{number} into train.metrics, such as 'accuracy {number}'"
     )
     assert judged().status == "failed"
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenthpo.training.metrics import MetricReader, PatternError
+from agenthpo.training.metrics import MetricReader
+from agenthpo.training.patterns import PatternError
 from agenthpo.training.plain_forms import plain_pattern
 from calling import agenthpo
 

@@ -36,6 +36,7 @@ _FACTS = (
     "error",
     "log_tail",
     "taken",
+    "read_from",
     "warnings",
 )
 
@@ -100,6 +101,11 @@ def _words(task: Task, outcome: Outcome, written: list[str]) -> list[str]:
     lines += [
         f"    {name} was taken from the line {line.strip()!r}"
         for name, line in outcome.taken.items()
+    ]
+    lines += [
+        f"    {name} was read from {source}"
+        for name, source in outcome.read_from.items()
+        if source and name not in outcome.taken
     ]
     lines += [f"    Warning: {warning}" for warning in outcome.warnings]
     if written:

@@ -108,11 +108,14 @@ class TrainForm(_Form):
     """
     memory: str | None = None
     """How much memory the script and its children may hold together: 8GB, 500MB."""
-    metrics: dict[str, str] = Field(default_factory=dict)
-    """Metric name -> text of an output line with {number} where the value stands."""
+    metrics: dict[str, str] | Literal["auto"] = Field(default_factory=dict)
+    """Metric name -> text of an output line with {number} where the value stands; auto: look for
+    the files of known loggers where the script runs.
+    """
     metrics_file: str | None = None
-    """A CSV (with a heading) or JSON-lines file that the script writes, such as
-    {trial_dir}/history.csv.
+    """A file that the script writes, such as {trial_dir}/history.csv: CSV (with a heading), JSON
+    lines, JSON, YAML, TensorBoard's events, a W&B run; a pattern (lightning_logs/*/metrics.csv) or
+    a folder stands for the newest in it.
     """
     config: ConfigForm | None = None
     """A configuration file of the script's, with the trial's values in it; the command hands it

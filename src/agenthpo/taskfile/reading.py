@@ -34,6 +34,7 @@ from agenthpo.taskfile.form import BudgetForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
 from agenthpo.taskfile.space import RESERVED, parse_space
 from agenthpo.taskfile.yaml_lines import read_yaml
+from agenthpo.text.metric_pattern import compile_pattern
 from agenthpo.units import parse_duration, parse_memory
 
 __all__ = ["check_name", "load_task", "parse_task"]
@@ -126,10 +127,9 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
             "or remove it"
         )
     for key, name in (("metric", objective.metric), ("test_metric", objective.test_metric)):
-        others = {
-            n for n in parsed.train.metrics if n not in (objective.metric, objective.test_metric)
-        }
-        if name and name not in parsed.train.metrics and (close := close_to(name, others)):
+        read = parsed.train.metrics if isinstance(parsed.train.metrics, dict) else {}
+        others = {n for n in read if n not in (objective.metric, objective.test_metric)}
+        if name and name not in read and (close := close_to(name, others)):
             raise TaskError(
                 f"{where}: objective.{key} is '{name}', but train.metrics reads '{close}'; "
                 "write the same name in both"
@@ -163,7 +163,8 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
             command, space, train=train, folder=folder, where=f"{where}: train.command"
         )
     config = _config(train, command, space, folder=folder, where=where)
-    for name, pattern in train.metrics.items():
+    patterns = train.metrics if isinstance(train.metrics, dict) else {}
+    for name, pattern in patterns.items():
         _check_pattern(pattern, f"{where}: train.metrics.{name}")
     return Train(
         command=command,
@@ -176,7 +177,8 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
         ignores_exit_code=train.exit_code == "ignore",
         memory_mb=_read(parse_memory, train.memory, f"{where}: train.memory"),
-        patterns=train.metrics,
+        patterns=patterns,
+        finds_metrics=train.metrics == "auto",
         metrics_file=train.metrics_file,
         config=config,
     )
@@ -394,10 +396,8 @@ def _check_reaches_script(
 
 
 def _check_pattern(pattern: str, where: str) -> None:
-    if "{number}" in pattern:
-        return
     try:
-        groups = re.compile(pattern).groups
+        groups = compile_pattern(pattern).groups
     except re.error as problem:
         raise TaskError(
             f"{where} is not a regular expression ({problem}); fix {pattern!r}, or write "
@@ -406,7 +406,7 @@ def _check_pattern(pattern: str, where: str) -> None:
     if groups != 1:
         raise TaskError(
             f"{where} must hold {{number}} where the value stands (or one group), such as "
-            f"'val acc {{number}}', not {pattern!r}"
+            f"'val acc {{number}}', not {pattern!r}; other groups are written (?:…)"
         )
 
 

@@ -1,4 +1,5 @@
-"""Metrics out of a file that a script writes by itself: CSV with a heading, or JSON lines.
+"""Metrics out of the file that ``metrics_file`` names: CSV with a heading, JSON lines, or any known
+format.
 
 The file is read anew when it changes, since some loggers write it anew when a column comes. What an
 earlier run left in it does not count.
@@ -6,20 +7,20 @@ earlier run left in it does not count.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agenthpo.files import clear
-from agenthpo.scalars import whole_number
 from agenthpo.text.redaction import redact
-from agenthpo.training.metrics import as_float, json_numbers
+from agenthpo.training.readers import format_of, table_rows
 
 __all__ = ["TableFile"]
 
+_TEXTS = {"CSV", "JSON lines", "JSON"}
+"""Formats whose rows are read as they are written."""
+_SHOWN = 12
 _SHARE = 20
 """How much longer than a reading took to wait until the next, so that reading takes at most a
 twentieth of a core.
@@ -39,6 +40,9 @@ class TableFile:
         self._metric, self.unread = metric, ""
         self._path, self._told, self._next = path, 0, 0.0
         self._seen: tuple[int, int] | None = None
+        self._last: Mapping[str, float] = {}
+        self._began = time.time()
+        self.names = set[str]()
         if own:
             clear(path)
         old = path.read_bytes() if path.is_file() else b""
@@ -53,10 +57,43 @@ class TableFile:
         if not self._has_changed(final):
             return
         began = time.monotonic()
-        rows = list(_rows(self._text(final), self._refuse))
+        rows = self._read(final)
         self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
-        yield from rows[self._told :]
-        self._told = len(rows)
+        self.names |= {name for row in rows for name in row}
+        told = self._told
+        if rows and told == len(rows) and rows[-1] != self._last:  # a result that is written anew
+            told -= 1
+        yield from rows[told:]
+        self._told, self._last = len(rows), rows[-1] if rows else {}
+
+    def _read(self, final: bool) -> list[Mapping[str, float]]:
+        kind = format_of(self._path)
+        if kind is not None and kind.name not in _TEXTS:
+            return list(kind.rows(self._path, self._began))
+        return list(table_rows(self._text(final), self._refuse))
+
+    @property
+    def source(self) -> str:
+        """The file, in words."""
+        return f"metrics_file {self._path}"
+
+    @property
+    def problem(self) -> str:
+        """Why it gave no value of the metric, in words that name the file and what it holds."""
+        if not self._path.is_file():
+            return f"metrics_file {self._path} was not written"
+        if self._told == 0 and not self._has_changed(final=True):
+            return f"metrics_file {self._path} holds only what was there before the run"
+        if not self.names:
+            return (
+                f"metrics_file {self._path} holds no row of numbers; it must be CSV with a "
+                "heading, JSON lines, JSON, YAML or a tracker's file"
+            )
+        names = ", ".join(sorted(self.names)[:_SHOWN])
+        return (
+            f"metrics_file {self._path} has {names}, but no {self._metric}; name one of them as "
+            "objective.metric, or let the script write it"
+        )
 
     def _refuse(self, name: str, cell: str) -> None:
         if (
@@ -91,43 +128,3 @@ class TableFile:
             heading = data[: data.find(b"\n") + 1] if not data.startswith(b"{") else b""
             data = heading + data[self._old_size :]
         return (data if final else data[: data.rfind(b"\n") + 1]).decode("utf-8-sig", "replace")
-
-
-def _rows(
-    text: str, refuse: Callable[[str, str], None] = lambda name, cell: None
-) -> Iterator[Mapping[str, float]]:
-    if text.lstrip().startswith("{"):
-        yield from filter(None, map(json_numbers, text.splitlines()))
-        return
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
-    heading = [name.strip() for name in _next_row(reader) or []]
-    while (row := _next_row(reader)) is not None:
-        if len(row) == len(heading) + 1:  # R writes the rows' names without a heading
-            row = row[1:]
-        if len(row) > len(heading):
-            continue
-        # A column without a name (pandas writes one) counts rows, and is no metric.
-        cells = {
-            name: cell
-            for name, cell in zip(heading, row, strict=False)
-            if name and not name.startswith("Unnamed:")
-        }
-        numbers = {name: _number(cell) for name, cell in cells.items()}
-        for name in (name for name, value in numbers.items() if value is None):
-            refuse(name, cells[name])
-        if found := {name: value for name, value in numbers.items() if value is not None}:
-            yield found
-
-
-def _next_row(reader: Iterator[list[str]]) -> list[str] | None:
-    try:
-        return next(reader, None)
-    except csv.Error:  # a cell of more than 128 kB: no table
-        return None
-
-
-def _number(cell: str) -> float | None:
-    number = whole_number(cell.strip().removesuffix("%"))
-    return None if number is None else as_float(number)

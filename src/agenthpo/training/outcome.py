@@ -20,6 +20,7 @@ from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
 from agenthpo.training.causes import cause_of
 from agenthpo.training.metrics import MetricReader
+from agenthpo.training.missing import why_missing
 from agenthpo.training.run_end import RunEnd
 from agenthpo.units import format_duration
 
@@ -60,12 +61,13 @@ def judge(
     tail: str,
     ending: Sequence[str] | None = None,
     alike: Sequence[str] = (),
+    file_problem: str = "",
 ) -> Outcome:
     """Return the outcome of a run that ended as ``end`` says.
 
     ``tail`` is the end of its log, ``ending`` more of its last lines, as they were written, from
     which the cause is read, ``alike`` the lines of output that come nearest to a report of
-    the metric.
+    the metric, ``file_problem`` why a metrics file gave none.
     """
     curves = {name: reader.curve(name) for name in reader.curves}
     several = [_several_words(name, line) for name, line in reader.several.items()]
@@ -81,6 +83,7 @@ def judge(
         peak_mb=end.peak_mb,
         log_tail=tail,
         taken=dict(reader.taken),
+        read_from=dict(reader.sources),
         warnings=(*several, *reader.unread.values()),
     )
     ended_badly = _bad_ending(
@@ -91,7 +94,7 @@ def judge(
         return replace(outcome, status=status, error=error)
     curve = curves.get(spec.metric, ())
     if not curve:
-        hint = _hint(curves, alike)
+        hint = why_missing(spec, curves, alike=alike, file_problem=file_problem)
         return replace(outcome, error=f"the script ended without reporting {spec.metric}; {hint}")
     place = _chosen(curve, spec)
     if place is None:
@@ -138,17 +141,6 @@ def _test_value(spec: RunSpec, reader: MetricReader, place: int) -> float | None
 
 def _merged(first: Sequence[int], second: Sequence[int]) -> list[int]:
     return [report for pair in zip(first, second, strict=True) for report in pair]
-
-
-def _hint(curves: dict[str, Curve], alike: Sequence[str]) -> str:
-    if curves:
-        return f"it reported {', '.join(sorted(curves))}"
-    if alike:
-        lines = " | ".join(repr(line) for line in alike)
-        return (
-            f"the lines most like it are {lines}; put a pattern with {{number}} into train.metrics"
-        )
-    return "call agenthpo.report(), print a JSON line, or set train.metrics"
 
 
 def _bad_ending(

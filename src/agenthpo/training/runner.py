@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,16 +25,21 @@ from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
 from agenthpo.text.redaction import redact
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
-from agenthpo.training.metrics import Lines, MetricReader, PatternError, Point, needles_of
+from agenthpo.training.found_files import FoundFiles
+from agenthpo.training.lines import Lines
+from agenthpo.training.metrics import MetricReader, Point
 from agenthpo.training.metrics_file import TableFile
 from agenthpo.training.near_misses import Likeness
 from agenthpo.training.outcome import judge, load_outcome, save_outcome
+from agenthpo.training.patterns import PatternError, needles_of
 from agenthpo.training.run_end import RunEnd, read_end
 
 __all__ = ["OnPoint", "run"]
 
 OnPoint = Callable[[Point], None]
 _POLL_S = 0.1
+_SHOWN = 12
+"""Names of numbers that a sentence tells."""
 _CHUNK = 1 << 20
 _BEHIND, _TELL_S = 50_000_000, 1.0
 """Bytes of a log that are left to read from which on it is told how far that is, and how often, in
@@ -65,7 +70,15 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
         )
         head, ending = _ends(log)
         tail = _told(ending[-_TAIL_LINES:])
-        outcome = judge(spec, reader.metrics, end=end, tail=tail, ending=ending, alike=reader.alike)
+        outcome = judge(
+            spec,
+            reader.metrics,
+            end=end,
+            tail=tail,
+            ending=ending,
+            alike=reader.alike,
+            file_problem="" if spec.metric in reader.metrics.curves else reader.file_problem,
+        )
         outcome = replace(outcome, log_head=head)
     _save(outcome, workdir, spec)
     return outcome
@@ -89,7 +102,8 @@ class _Reader:
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self._likeness = Likeness(spec.metric)
         self._wanted = needles_of(spec.patterns, wanted)
-        self._table = _table(spec)
+        self._files = _files(spec, sorted(wanted, key=lambda name: name != spec.metric))
+        self._spec, self._began = spec, time.time()
         self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
         self._log_end = 0
         self._log_lines = Lines()
@@ -108,8 +122,12 @@ class _Reader:
         if final:
             self._feed(self._report_lines.feed(b"", final=True), self.metrics.read_report)
             self._feed(self._log_lines.feed(b"", final=True), self.metrics.read_output)
-        for row in self._table.new_rows(final=final) if self._table else ():
-            self.metrics.read_row(row)
+        for file in self._files:
+            # what has come otherwise is not looked for in files
+            is_open = isinstance(file, TableFile) or file.source
+            if is_open or not self.metrics.is_reported(self._spec.metric):
+                for row in file.new_rows(final=final):
+                    self.metrics.read_row(row, file.source)
 
     @property
     def error(self) -> str:
@@ -117,8 +135,28 @@ class _Reader:
         line.
         """
         return self.metrics.unread.get(self._likeness.metric, "") or (
-            self._table.unread if self._table else ""
+            next((f.unread for f in self._files if isinstance(f, TableFile) and f.unread), "")
         )
+
+    @property
+    def file_problem(self) -> str:
+        """Why a file gave no value of the metric, or which one would; empty where there is nothing
+        to say.
+        """
+        tables = [file for file in self._files if isinstance(file, TableFile)]
+        found = [file for file in self._files if isinstance(file, FoundFiles)]
+        if tables and not found:
+            return tables[0].problem
+        if found:
+            seen = {name: names for file in found for name, names in file.seen.items()}
+            return _seen_words(seen, self._spec)
+        late = FoundFiles(
+            _roots(self._spec), [self._spec.metric], began=self._began - 1, skipped=[METRICS_FILE]
+        )
+        list(late.new_rows(final=True))
+        if late.source:
+            return f"{late.source} has it: set train.metrics: auto"
+        return ""
 
     @property
     def alike(self) -> tuple[str, ...]:
@@ -188,11 +226,37 @@ class _Growing:
                 yield chunk
 
 
-def _table(spec: RunSpec) -> TableFile | None:
+def _files(spec: RunSpec, wanted: Sequence[str]) -> list[TableFile | FoundFiles]:
+    """Return what reads the files that the task names, or those that are to be looked for."""
+    found: list[TableFile | FoundFiles] = []
+    if spec.finds_metrics:
+        found.append(FoundFiles(_roots(spec), wanted, skipped=[METRICS_FILE]))
     if spec.metrics_file is None:
-        return None
+        return found
     path = Path(spec.metrics_file)
-    return TableFile(path, own=path.is_relative_to(spec.workdir), metric=spec.metric)
+    parts = path.parts
+    place = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
+    base, pattern = Path(*parts[:place]), "/".join(parts[place:])
+    if pattern or not path.suffix or path.is_dir():
+        found.append(FoundFiles([base], wanted, pattern=pattern))
+    if not pattern and not path.is_dir():
+        own = path.is_relative_to(spec.workdir)
+        found.append(TableFile(path, own=own, metric=spec.metric))
+    return found
+
+
+def _roots(spec: RunSpec) -> list[Path]:
+    """Return the folders in which a training's files are looked for."""
+    workdir, cwd = Path(spec.workdir), Path(spec.cwd or ".")
+    return [workdir] if cwd.is_relative_to(workdir) else [workdir, cwd]
+
+
+def _seen_words(seen: Mapping[str, Sequence[str]], spec: RunSpec) -> str:
+    if not seen:
+        where = spec.metrics_file or "the folders where it ran"
+        return f"no file of a known logger was written in {where}"
+    told = [f"{file} has {', '.join(names[:_SHOWN])}" for file, names in seen.items()]
+    return f"{'; '.join(told[:3])}; name one of them as objective.metric"
 
 
 def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> RunEnd:

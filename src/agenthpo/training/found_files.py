@@ -1,0 +1,201 @@
+"""Files with metrics that a training writes by itself: looked for where it runs, or where the task
+says.
+
+What stood there before the training counts only as far as the training adds to it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from agenthpo.training.readers import Format, Row, format_of
+
+__all__ = ["FoundFiles", "plain_name"]
+
+_DEEPEST, _MOST_ENTRIES, _MOST_FILES = 6, 5000, 200
+_LOOK_S, _SHARE = 2.0, 20
+"""Seconds between two looks, and how much longer than a look took to wait at least: looking takes a
+twentieth of a core at most.
+"""
+_NOT_LOOKED_INTO = {"__pycache__", "node_modules", "site-packages", "artifacts"}
+_LARGEST = 200_000_000
+_VALIDATION = re.compile(r"val|eval|dev", re.IGNORECASE)
+
+
+def plain_name(name: str) -> str:
+    """Return what names of one metric share in the spellings of different loggers.
+
+    >>> plain_name("val/Accuracy") == plain_name("val_accuracy") == plain_name("val.accuracy")
+    True
+    """
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+class FoundFiles:
+    """The files of known formats below some folders; the first that has the metric is the one that
+    is read.
+    """
+
+    def __init__(
+        self,
+        roots: Collection[Path],
+        wanted: Collection[str],
+        *,
+        pattern: str = "",
+        began: float | None = None,
+        skipped: Collection[str] = (),
+    ) -> None:
+        """Note what is there before the training begins; where that ``began`` before (seconds since
+        1970), leave out what has not changed since.
+
+        :param wanted: the metrics that are looked for, the objective's first.
+        :param pattern: what the path of a file, relative to a root, must match; any without it.
+        :param skipped: names of files that are not looked at.
+        """
+        self._roots, self._wanted, self._pattern = list(roots), tuple(wanted), pattern
+        self._skipped, self._began = set(skipped), time.time() if began is None else began
+        self._is_late = began is not None
+        self._next = 0.0
+        self._files = dict[Path, _File]()
+        self._source: _File | None = None
+        self._look(before=not self._is_late)
+
+    @property
+    def source(self) -> str:
+        """The file that the metric is read from, in words; empty while there is none."""
+        return self._source.words if self._source else ""
+
+    @property
+    def seen(self) -> dict[str, list[str]]:
+        """The files that the training wrote, each with the names of the numbers in it."""
+        return {str(file.path): sorted(file.names) for file in self._files.values() if file.names}
+
+    def new_rows(self, *, final: bool = False) -> Iterator[Row]:
+        """Yield what the training has written since the last call, of the file that has the
+        metric.
+        """
+        if not final and time.monotonic() < self._next:
+            return
+        began = time.monotonic()
+        self._look()
+        for file in self._files.values():
+            file.read(self._began)
+        self._next = time.monotonic() + max(_LOOK_S, _SHARE * (time.monotonic() - began))
+        if self._source is None:
+            having = [f for f in self._files.values() if self._column(f, self._wanted[0])]
+            self._source = min(having, key=self._rank, default=None)
+        if self._source is not None:
+            names = {w: c for w in self._wanted if (c := self._column(self._source, w))}
+            for row in self._source.new():
+                yield {**row, **{w: row[c] for w, c in names.items() if c in row}}
+
+    def _rank(self, file: _File) -> tuple[bool, bool, float]:
+        """Return what makes one of several files with the metric the better one: the metric by its
+        own name, a validation's folder, the newest.
+        """
+        is_own = self._wanted[0] in file.names
+        return not is_own, not _VALIDATION.search(file.path.parent.name), -_changed(file.path)
+
+    def _column(self, file: _File, metric: str) -> str:
+        """Return the name by which ``file`` has ``metric``; empty where it has it not."""
+        if metric in file.names:
+            return metric
+        alike = [name for name in file.names if plain_name(name) == plain_name(metric)]
+        return alike[0] if len(alike) == 1 else ""
+
+    def _look(self, *, before: bool = False) -> None:
+        left = [_MOST_ENTRIES]
+        for root in self._roots:
+            for path in _below(root, _DEEPEST, left):
+                if path in self._files or len(self._files) >= _MOST_FILES:
+                    continue
+                name = path.relative_to(root)
+                if path.name in self._skipped or (self._pattern and not name.match(self._pattern)):
+                    continue
+                kind = format_of(path)
+                if kind is not None and not (self._is_late and _changed(path) < self._began):
+                    self._files[path] = _File(path, kind, before=before)
+
+
+class _File:
+    """One file, as it was before the training and as it has become."""
+
+    def __init__(self, path: Path, kind: Format, *, before: bool) -> None:
+        self.path, self._kind = path, kind
+        self._state = _state(path) if before else None
+        self._old = list(self._rows(0.0)) if before else []
+        self._rows_now: list[Row] = []
+        self._told = 0
+        self.names = set[str]()
+        """The numbers in what the training wrote."""
+
+    @property
+    def words(self) -> str:
+        """What it is, for a person."""
+        return f"{self._kind.name}: {self.path}"
+
+    def read(self, since: float) -> None:
+        """Read it anew where it has changed."""
+        state = _state(self.path)
+        if state is None or state == self._state:
+            return
+        self._state = state
+        rows = list(self._rows(since))
+        if self._old and rows[: len(self._old)] == self._old:  # appended to what was there
+            rows = rows[len(self._old) :]
+        self._rows_now = rows
+        self.names |= {name for row in rows for name in row} - {"step", "epoch"}
+
+    def new(self) -> list[Row]:
+        """Return the rows that were not returned yet; the last one again where it has changed."""
+        rows, told = self._rows_now, self._told
+        self._told = len(rows)
+        if rows and told == len(rows) and rows[-1] != self._last:
+            told -= 1
+        self._last: Row = rows[-1] if rows else {}
+        return rows[told:]
+
+    def _rows(self, since: float) -> Iterator[Row]:
+        with suppress(OSError):
+            if self.path.stat().st_size <= _LARGEST:
+                yield from self._kind.rows(self.path, since)
+
+
+def _changed(path: Path) -> float:
+    """Return when a file last changed; 0 where that cannot be said."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    with suppress(OSError):
+        status = path.stat()
+        beside = path.with_name(f"{path.name}-wal")  # where SQLite writes first
+        more = beside.stat().st_size if beside.exists() else 0
+        return status.st_size, status.st_mtime_ns, more
+    return None
+
+
+def _below(folder: Path, deep: int, left: list[int]) -> Iterator[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            left[0] -= 1
+            if left[0] < 0:
+                return
+            if entry.is_symlink() or entry.name.startswith("."):
+                continue
+            if entry.is_file():
+                yield Path(entry.path)
+            elif entry.is_dir() and deep and not _is_passed_by(entry):
+                yield from _below(Path(entry.path), deep - 1, left)
+
+
+def _is_passed_by(folder: os.DirEntry[str]) -> bool:
+    is_venv = os.path.exists(os.path.join(folder.path, "pyvenv.cfg"))
+    return folder.name in _NOT_LOOKED_INTO or is_venv
