@@ -131,9 +131,7 @@ def _next(
     if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
         on_event(Started(left, again=True))
         return left
-    if reason := task.budget.reason(
-        log.spent().with_running(len(running)), task.objective.direction
-    ):
+    if reason := task.reason(log.spent().with_running(len(running))):
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())

@@ -138,7 +138,7 @@ class Optimizer:
         pending = sum(trial.outcome is None for trial in self._trials)
         direction = self.task.objective.direction
         spent = Spent.of(self._trials, direction).with_running(pending)
-        if reason := self.task.budget.reason(spent, direction):
+        if reason := self.task.reason(spent):
             raise StudyError(f"there is nothing more to ask: {reason}")
         proposal = self._proposer.propose(self.task, self._trials)
         if isinstance(proposal, Stop):

@@ -240,8 +240,10 @@ class RunSpec:
     """The trial's own folder (absolute): params.json, run.log, metrics.jsonl, outcome.json."""
     metric: str
     direction: Direction = "maximize"
-    at: Literal["last", "best"] = "last"
-    """Which point of the metric's curve is the objective value."""
+    at: str = "last"
+    """Which point of the metric's curve is the objective value: ``last``, ``best``, or the ``mean
+    of last N`` or ``median of last N``.
+    """
     test_metric: str | None = None
     seed: int = 0
     command: tuple[str, ...] = ()

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from agenthpo.budget import DEFAULT_BUDGET, Budget
+from agenthpo.budget import DEFAULT_BUDGET, Budget, Spent
 from agenthpo.command.config_file import ConfigFile
 from agenthpo.command.programs import digest_of
 from agenthpo.command.resolve import RUN_FOLDER, resolve_command, resolve_env
 from agenthpo.errors import TaskError
+from agenthpo.known_best import best_there_is
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
-from agenthpo.space import Key, Space
+from agenthpo.space import Key, Space, format_number
+from agenthpo.trials import upward
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
 
@@ -82,7 +84,10 @@ class Objective:
     metric: str
     direction: Direction = "maximize"
     test_metric: str | None = None
-    at: Literal["last", "best"] = "last"
+    at: str = "last"
+    """``last``, ``best``, ``mean of last N`` or ``median of last N``."""
+    perfect: float | None = None
+    """The value that nothing can beat, where the task says one."""
     noisy: bool = False
     """Whether the same configuration may give another value, so that trying it again is allowed."""
 
@@ -205,6 +210,20 @@ class Task:
                 train.function,
             ),
         )
+
+    def reason(self, spent: Spent) -> str | None:
+        """Return in words why the study ends when ``spent`` is used up: its budget, or that nothing
+        can be better; None while it goes on.
+        """
+        goal, best = self.objective, spent.best
+        if reason := self.budget.reason(spent, goal.direction):
+            return reason
+        known = goal.perfect
+        if known is None and not goal.noisy:  # one lucky value is no proof
+            known = best_there_is(goal.metric, goal.direction, best)
+        if known is None or best is None or (best - known) * upward(goal.direction) < 0:
+            return None
+        return f"{goal.metric} is {format_number(best)}, which nothing can beat"
 
     def barred(self, trials: Sequence[Trial]) -> set[Key]:
         """Return the keys of the configurations that are not to be tried again: all that were, or

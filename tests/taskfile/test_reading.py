@@ -89,7 +89,11 @@ def test_the_command_gets_the_values_and_drops_what_does_not_apply():
             "metric: val_acuracy",
             "line 6: objective.metric is 'val_acuracy', but train.metrics reads 'val_accuracy'",
         ),
-        ("at: best", "at: end", "objective.at is the text 'end', but must be 'last' or 'best'"),
+        (
+            "at: best",
+            "at: end",
+            "objective.at is the text 'end': must be last, best, 'mean of last 5' or",
+        ),
         ("test_accuracy", "val_accuracy", "objective.test_metric is the tuned metric itself"),
         (
             "{learning_rate}",

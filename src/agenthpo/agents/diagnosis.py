@@ -14,6 +14,7 @@ from itertools import pairwise
 from agenthpo.agents.curves import FEWEST, Shape, read_shape, train_partner
 from agenthpo.agents.faults import is_of_task
 from agenthpo.agents.levers import Levers
+from agenthpo.agents.plain_facts import longer_words, plain_facts, reached_words
 from agenthpo.knowledge.names import recognised
 from agenthpo.records import Analysis, Diagnosis, Direction, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
@@ -24,10 +25,6 @@ __all__ = ["diagnose"]
 
 _GAP = 0.1
 """Distance between training and validation, relative to the larger, that counts as a gap."""
-_UNMOVED = 5
-"""Configurations with one and the same value from which on that is told."""
-_NAMED = 3
-"""Parameters that are named then."""
 _MEMORISING = {"n_neighbors", "bootstrap", "max_features"}
 """Hyperparameters, by their usual names, of models that remember what they saw."""
 _STEPPING = {"learning_rate", "shrinkage"}
@@ -71,7 +68,8 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
             outcome,
             finding=finding,
             best=best,
-            unmoved=_unmoved(task, outcome, trial.proposal.params, others),
+            params=trial.proposal.params,
+            facts=plain_facts(task, outcome, trial.proposal.params, others),
         ),
         advice=finding.advice,
         expectation_met=met,
@@ -208,37 +206,32 @@ def _curve_words(metric: str, shape: Shape) -> str:
     )
 
 
-def _unmoved(task: Task, outcome: Outcome, params: Params, others: Sequence[Trial]) -> str:
-    """Return a sentence where every one of several configurations gave exactly the same value: what
-    is tuned may never reach the script.
-    """
-    done = [t for t in others if t.value is not None]
-    tried = {repr(sorted(t.proposal.params.items())) for t in done}
-    tried |= {repr(sorted(params.items()))}
-    if len(tried) < _UNMOVED or any(t.value != outcome.value for t in done):
-        return ""
-    names = ", ".join(task.space.names[:_NAMED])
-    return (
-        f" All {len(done) + 1} trials gave {format_number(outcome.value)}, whatever their "
-        f"configuration: does the script use {names}?"
-    )
-
-
 def _sentence(
-    task: Task, outcome: Outcome, *, finding: _Finding, best: Trial | None, unmoved: str
+    task: Task,
+    outcome: Outcome,
+    *,
+    finding: _Finding,
+    best: Trial | None,
+    params: Params,
+    facts: Sequence[str],
 ) -> str:
+    metric, direction = task.objective.metric, task.objective.direction
     words = _WORDS[finding.diagnosis]
-    if (
-        finding.diagnosis == "completed"
-        and len(outcome.curves.get(task.objective.metric, ())) < FEWEST
-    ):
+    if finding.diagnosis == "still_improving":
+        words += f": {longer_words(task, params)}"
+    if finding.diagnosis == "completed" and len(outcome.curves.get(metric, ())) < FEWEST:
         words = "it ran to its end"  # so few points say no more
     if outcome.value is None:
-        return f"{words[0].upper()}{words[1:]}: {outcome.error}."
-    result = f"{task.objective.metric} {format_number(outcome.value)}"
+        reached = (
+            reached_words(metric, outcome.curves.get(metric, ()), direction)
+            if finding.diagnosis == "timed_out"
+            else ""
+        )
+        return " ".join(filter(None, (f"{words[0].upper()}{words[1:]}: {outcome.error}.", reached)))
+    result = f"{metric} {format_number(outcome.value)}"
     if best is not None and best.value is not None:
-        better = (outcome.value - best.value) * upward(task.objective.direction)
+        better = (outcome.value - best.value) * upward(direction)
         relation = "better than" if better > 0 else "worse than" if better < 0 else "the same as"
         distance = f"{format_number(abs(better))} " if better else ""
         result += f", {distance}{relation} trial {best.number}"
-    return f"{result}; {words}.{unmoved}"
+    return " ".join((f"{result}; {words}.", *facts))

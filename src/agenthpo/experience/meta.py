@@ -54,7 +54,7 @@ class StudyMeta:
     seed: int = 0
     direction: Direction = "maximize"
     metric: str = ""
-    at: Literal["last", "best"] | None = None
+    at: str | None = None
     test_metric: str | None = None
     space: str = ""
     """The search space in words, by which a change is noticed."""

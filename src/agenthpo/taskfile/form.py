@@ -7,6 +7,7 @@ What a form cannot say (that a placeholder is a parameter, that a script exists)
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -23,6 +24,22 @@ __all__ = [
     "TaskForm",
     "TrainForm",
     "json_schema",
+]
+
+
+_POINTS = r"(last|best|(mean|median) of last [1-9][0-9]{0,5})"
+
+
+def _as_point(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(_POINTS, value):
+        raise ValueError("must be last, best, 'mean of last 5' or 'median of last 5'")
+    return value
+
+
+Point = Annotated[
+    str,
+    BeforeValidator(_as_point),
+    WithJsonSchema({"type": "string", "pattern": f"^{_POINTS}$"}),
 ]
 
 
@@ -52,12 +69,14 @@ class ObjectiveForm(_Form):
     """The metric's name, as the script reports it."""
     direction: Literal["minimize", "maximize"]
     """Which way is better."""
-    at: Literal["last", "best"] = "last"
-    """Which reported value counts: the last, or the best (for scripts that keep their best
-    checkpoint).
+    at: Point = "last"
+    """Which reported value counts: last, best (for scripts that keep their best checkpoint), or
+    'mean of last 5', 'median of last 5' (for curves that jump).
     """
     test_metric: str | None = None
     """A metric that is recorded and shown to people, never to an agent or an optimiser."""
+    perfect: Number | None = None
+    """The value that nothing can beat, at which the study ends; an accuracy's is 1 without it."""
     noisy: Switch = False
     """Whether the same configuration may give another value, so that trying it again is worth a
     trial.

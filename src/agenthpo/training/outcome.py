@@ -12,6 +12,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean, median
 
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
@@ -99,7 +100,7 @@ def judge(
     place = _chosen(curve, spec)
     if place is None:
         return replace(outcome, status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}")
-    step, value = curve[place]
+    step, value = curve[place][0], _valued(curve, place, spec)
     test_value = _test_value(spec, reader, place)
     return replace(outcome, status="complete", value=value, step=step, test_value=test_value)
 
@@ -235,9 +236,20 @@ def _exit_words(
     return f"exit code {code}{after}" + (f": {words}{place}" if words else "")
 
 
+def _valued(curve: Curve, place: int, spec: RunSpec) -> float:
+    """Return the objective value where the point at ``place`` counts: its own, or that of it and
+    the finite ones before it.
+    """
+    how, _, count = spec.at.partition(" of last ")
+    if not count:
+        return curve[place][1]
+    last = [v for _, v in curve[max(0, len(curve) - int(count)) :] if math.isfinite(v)]
+    return fmean(last) if how == "mean" else median(last)
+
+
 def _chosen(curve: Curve, spec: RunSpec) -> int | None:
     """Return the place of the point that counts, or None where it is no finite number."""
-    if spec.at == "last":
+    if spec.at != "best":
         return len(curve) - 1 if math.isfinite(curve[-1][1]) else None
     finite = [place for place, (_, value) in enumerate(curve) if math.isfinite(value)]
     best = max if spec.direction == "maximize" else min
