@@ -252,6 +252,8 @@ class RunSpec:
     """What ``cwd`` is made of, where that is a folder of the trial's own."""
     env: Mapping[str, str] = field(default_factory=dict)
     function: Callable[[Params], Any] | None = None
+    pty: bool = False
+    """Whether the command writes to a terminal, so that it does not hold its output back."""
     timeout_s: float | None = None
     silence_s: float | None = None
     """How long a training may write nothing."""

@@ -122,6 +122,8 @@ class Train:
     ``cwd``.
     """
     env: Mapping[str, str] = field(default_factory=dict)
+    pty: bool = False
+    """Whether the command writes to a terminal."""
     timeout_s: float | None = None
     silence_s: float | None = None
     ignores_exit_code: bool = False
@@ -191,6 +193,7 @@ class Task:
             run_folder=train.run_folder,
             env=resolve_env(train.env, given, seed=seed, workdir=workdir),
             function=train.function,
+            pty=train.pty,
             timeout_s=train.timeout_s,
             silence_s=train.silence_s,
             memory_mb=train.memory_mb,

@@ -486,13 +486,14 @@ def test_memory_that_forked_workers_share_counts_once():
 
 
 def test_a_silent_script_is_stopped():
-    outcome = run(script("import time; time.sleep(60)", silence_s=0.5, timeout_s=30))
+    said = "import time; print('begun', flush=True); time.sleep(60)"
+    outcome = run(script(said, silence_s=0.5, timeout_s=30))
     assert (outcome.status, outcome.error) == (
         "timeout",
         "stopped since it had written nothing for 0.5s",
     )
     silent = run(
-        script("import time; time.sleep(60)", timeout_s=1.2, workdir=str(Path("other").resolve()))
+        script(said, timeout_s=1.2, workdir=str(Path("other").resolve()))
     )
     assert "it had written nothing for the last" in silent.error
 

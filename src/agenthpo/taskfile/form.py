@@ -111,6 +111,10 @@ class TrainForm(_Form):
     """How true and false are written in the command: 'True', '1', --name/--no-name …, instead of
     what the script's text says.
     """
+    pty: Switch = False
+    """Whether the command writes to a terminal, for programs that hold their output back where they
+    write to a file.
+    """
     timeout: int | float | str | None = None
     """How long one trial may take: 90 (seconds), 5m, 2h."""
     silence: int | float | str | None = None

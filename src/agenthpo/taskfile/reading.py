@@ -173,6 +173,7 @@ def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train
         cwd=str(folder),
         run_folder=_run_folder(train, command, folder),
         env=train.env,
+        pty=train.pty,
         timeout_s=_read(parse_duration, train.timeout, f"{where}: train.timeout"),
         silence_s=_read(parse_duration, train.silence, f"{where}: train.silence"),
         ignores_exit_code=train.exit_code == "ignore",

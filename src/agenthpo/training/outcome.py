@@ -47,6 +47,10 @@ _PASSED_ON = re.compile(
     r"|RayTaskError|Error executing job"
 )
 """Errors that only say that another process, whose error stands above, has failed."""
+_HELD_BACK = (
+    "; it wrote nothing at all, perhaps because it holds its output back: set train.pty: true, or "
+    "let it flush (python -u)"
+)
 _AFTERWORDS = 5
 """Lines that may follow the last words about memory: advice, a backtrace's end."""
 _LONGEST_CAUSE = 200
@@ -152,21 +156,18 @@ def _bad_ending(
     quiet = end.quiet_s
     if reason == "stop":
         return "interrupted", "stopped before its end"
+    held = "" if spec.pty or curves or any(map(str.strip, ending)) else _HELD_BACK
     if reason == "timeout":
-        silent = (
-            f"; it had written nothing for the last {format_duration(quiet)}"
-            if quiet > max(1.0, (spec.timeout_s or 0) / 2)
-            else ""
-        )
+        is_silent = quiet > max(1.0, (spec.timeout_s or 0) / 2)
+        silent = f"; it had written nothing for the last {format_duration(quiet)}"
+        silent = (held or silent) if is_silent else ""
         return (
             "timeout",
             f"stopped at its time limit of {format_duration(spec.timeout_s or 0)}{silent}",
         )
     if reason == "silence":
-        return (
-            "timeout",
-            f"stopped since it had written nothing for {format_duration(spec.silence_s or 0)}",
-        )
+        quiet_words = format_duration(spec.silence_s or 0)
+        return "timeout", f"stopped since it had written nothing for {quiet_words}{held}"
     if reason == "memory":
         return (
             "oom",

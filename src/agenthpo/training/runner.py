@@ -267,6 +267,7 @@ def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> Ru
             str(Path(spec.workdir) / METRICS_FILE),
             *([spec.metrics_file] if spec.metrics_file else []),
         ],
+        "pty": spec.pty,
         "timeout_s": spec.timeout_s,
         "silence_s": spec.silence_s,
         "memory_mb": spec.memory_mb,
@@ -302,6 +303,7 @@ def _supervised(
     env = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
+        **({"TERM": "dumb"} if spec.pty else {}),
         **spec.env,
         "AGENTHPO_TRIAL_DIR": spec.workdir,
         "AGENTHPO_SEED": str(spec.seed),

@@ -34,19 +34,20 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 def main(settings: str, *command: str) -> None:
     """Run ``command`` within ``settings``, a JSON object.
 
-    It holds log (a descriptor), watched (files), and the limits timeout_s, silence_s, memory_mb or
-    null.
+    It holds log (a descriptor), watched (files), pty (whether the command writes to a terminal),
+    and the limits timeout_s, silence_s, memory_mb or null.
     """
     started = time.monotonic()
     given = json.loads(settings)
     # the parent of every process whose own parent ends, so that a daemon stays in sight
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     with open(given["log"], "ab", closefd=False) as log:
+        terminal = _Terminal(log) if given.get("pty") else None
         try:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=terminal.slave if terminal else log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 # should this process be killed, the training is too
@@ -59,9 +60,13 @@ def main(settings: str, *command: str) -> None:
                 duration_s=0.0,
             )
             return
-    watch = _Watch(child, given, started)
-    reason = watch.until_end()
-    _end(child, gently=reason in ("stop", "timeout", "silence"))
+        if terminal:
+            terminal.follow()
+        watch = _Watch(child, given, started)
+        reason = watch.until_end()
+        _end(child, gently=reason in ("stop", "timeout", "silence"))
+        if terminal:
+            terminal.finish()
     peak = max(
         watch.peak_mb,
         resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
@@ -75,6 +80,37 @@ def main(settings: str, *command: str) -> None:
         peak_mb=round(peak, 1),
         quiet_s=watch.quiet_s(),
     )
+
+
+class _Terminal:
+    """A terminal that a command writes to, so that it does not hold its output back; what it writes
+    goes into the log.
+    """
+
+    def __init__(self, log: Any) -> None:
+        import termios
+
+        self._log = log
+        self._master, self.slave = os.openpty()
+        modes = termios.tcgetattr(self.slave)
+        modes[1] &= ~termios.OPOST  # a line ends as the program ends it
+        termios.tcsetattr(self.slave, termios.TCSANOW, modes)
+        self._copier = threading.Thread(target=self._copy, daemon=True)
+
+    def follow(self) -> None:
+        """Begin to copy, once the command has its end."""
+        os.close(self.slave)
+        self._copier.start()
+
+    def finish(self) -> None:
+        """Wait for what is still to be copied; nobody writes any more."""
+        self._copier.join(GRACE_S)
+
+    def _copy(self) -> None:
+        with contextlib.suppress(OSError):  # EIO: the last writer has closed it
+            while chunk := os.read(self._master, 65536):
+                self._log.write(chunk)
+                self._log.flush()
 
 
 class _Watch:
