@@ -126,7 +126,7 @@ def test_a_try_may_take_longer_and_says_what_the_budget_will():
     Path("train.py").write_text(TRAIN + "time.sleep(1)\n")
     said = check("--try", "--for", "2m").stdout
     assert "    acc: ▁▅█ 0 to 0.5" in said
-    assert "A trial takes about 1." in said and "and the budget of 6 " in said
+    assert "A trial takes about 1." in said and "and the 6 of the budget " in said
     assert "at most 2m 00s" in check("--try", "--for", "2m").stderr
     Path("train.py").write_text(TRAIN + "time.sleep(60)\n")
     said = check("--try", "--for", "1.5").stdout

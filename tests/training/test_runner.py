@@ -492,9 +492,7 @@ def test_a_silent_script_is_stopped():
         "timeout",
         "stopped since it had written nothing for 0.5s",
     )
-    silent = run(
-        script(said, timeout_s=1.2, workdir=str(Path("other").resolve()))
-    )
+    silent = run(script(said, timeout_s=1.2, workdir=str(Path("other").resolve())))
     assert "it had written nothing for the last" in silent.error
 
 

@@ -164,11 +164,12 @@ def _time_words(task: Task, outcome: Outcome) -> str:
     each, whole = format_duration(outcome.duration_s), format_duration(seconds)
     if outcome.value is None:
         return (
-            f"A trial takes more than {each}, and the budget of {task.budget.trials} more than "
-            f"{whole}; --for 5m tries it for longer."
+            f"A trial takes more than {each}, and the {task.budget.trials} of the budget more "
+            f"than {whole}; --for 5m tries it for longer."
         )
     cut = " (its time limit)" if seconds == task.budget.time_s else ""
-    return f"A trial takes about {each}, and the budget of {task.budget.trials} {whole}{cut}."
+    trials = task.budget.trials
+    return f"A trial takes about {each}, and the {trials} of the budget {whole}{cut}."
 
 
 def _written_words(written: list[str]) -> str:
