@@ -13,6 +13,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -48,7 +49,7 @@ class Picky(ClassifierMixin, BaseEstimator):
 @pytest.mark.parametrize(
     "search",
     [
-        AgentSearchCV(LogisticRegression(), {"C": C}, trials=2, cv=2, random_state=0),
+        AgentSearchCV(GaussianNB(), {"var_smoothing": {**C, "low": 1e-9}}, trials=2, cv=2),
         AgentSearchCV(Ridge(), {"alpha": [1, 10]}, trials=2, cv=2, scoring="r2"),
     ],
 )
