@@ -386,3 +386,25 @@ def test_constants_take_other_values_without_a_change_to_the_file(tmp_path):
     assert wrong.returncode != 0
     assert "gives 'Z' no value in plain words; it gives A, B, C, D, E, F" in wrong.stderr
     assert script.read_bytes() == before
+
+
+def test_what_a_logger_keeps_is_read_from_its_files(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import argparse\n"
+        "from tensorboardX import SummaryWriter\n"
+        "p = argparse.ArgumentParser()\n"
+        "p.add_argument('--lr', type=float, default=0.1)\n"
+        "lr = p.parse_args().lr\n"
+        "with SummaryWriter('runs/now') as writer:\n"
+        "    for epoch in range(3):\n"
+        "        writer.add_scalar('val/accuracy', lr * epoch, epoch)\n"
+    )
+    drafted = draft(tmp_path / "train.py")
+    assert "metrics: auto  # looks for the files of TensorBoard" in drafted.text
+    assert "the metric val/accuracy, which line 8 of train.py gives to TensorBoard" in (
+        drafted.guessed
+    )
+    (tmp_path / "task.yaml").write_text(drafted.text)
+    tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
+    assert tried["ok"] and tried["values"] == [0.0, 0.1, 0.2], tried["error"]
+    assert tried["read_from"]["val/accuracy"].startswith("TensorBoard events: ")

@@ -126,6 +126,8 @@ def _objective(told: Sequence[Told], metric: str | None, script: Path) -> tuple[
         ]
     best = told[0]
     where = f"line {best.line} of {script.name}" if best.line else script.name
+    if best.is_kept:
+        return best, [f"the metric {best.name}, which {where} gives to {best.by}"]
     if not best.is_read:
         return best, [
             f"how {best.name} is read: {where} gives it to {best.by}, and nothing prints it; have "
@@ -167,7 +169,11 @@ def _text(
     lines += ["train:", f"  {key}: {_quoted(value)}  # {way.how}"]
     if way.config:
         lines.append(f"  config: {{from: {_quoted(way.config)}}}")
-    if best.pattern:
+    if best.is_kept:
+        lines.append(f"  metrics: auto  # looks for the files of {best.by}")
+        if best.by == "Weights & Biases":
+            lines.append("  env: {WANDB_MODE: offline}")
+    elif best.pattern:
         lines += ["  metrics:", f"    {_quoted(best.name)}: {_quoted(best.pattern)}"]
     lines += ["  timeout: 30m  # guessed: of one trial", "space:"]
     lines += [_parameter(choice) for choice in way.choices]

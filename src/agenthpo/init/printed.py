@@ -27,6 +27,7 @@ _NAMED = {"add_scalar", "log_metric", "log", "scalar", "log_value", "record", "t
 """What is called with a metric's name first."""
 _PERCENT = re.compile(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?([diouxXeEfFgGrsac%])")
 _FIELD = re.compile(r"\{([^{}]*)\}")
+_KEEPERS = ("Lightning", "MLflow", "TensorBoard", "Weights & Biases")
 _LONGEST = 40
 _Value = ast.expr | None
 
@@ -49,6 +50,11 @@ class Told:
     def is_read(self) -> bool:
         """Whether a run's output or its report has it."""
         return self.by in ("print", "json", "report", "return")
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the library that it is given to keeps it in files that can be read."""
+        return self.by in _KEEPERS
 
 
 def told_metrics(tree: ast.Module) -> list[Told]:
