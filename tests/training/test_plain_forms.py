@@ -78,6 +78,12 @@ def test_columns_of_a_table_are_read_by_their_heading():
     assert read("valid_loss", *fastai) == [0.41, 0.31]
     rich = ["┃ epoch ┃ loss ┃ val acc ┃", "│ 1     │ 0.5  │ 0.7 │"]
     assert read("loss", *rich) == [0.5]
+    spacy = ["E    #       LOSS TOK2VEC  LOSS TAGGER  TAG_ACC  SCORE ",
+             "---  ------  ------------  -----------  -------  ------",
+             "  0       0          0.00        52.97    33.50    0.34",
+             "  1     200         10.40       812.06    81.73    0.82"]  # fmt: skip
+    assert read("SCORE", *spacy) == [0.34, 0.82]
+    assert read("loss_tagger", *spacy) == [52.97, 812.06]
     # what is no row of numbers is no row, and another heading ends the table
     assert read("accuracy", fastai[0], "It took 3 0.5 seconds again") == []
     assert read("accuracy", fastai[0], "name of the run now", "1 2 3 4 00:12") == []

@@ -112,6 +112,13 @@ def init(
         Path | None,
         typer.Option("--out", help="The file to write; task.yaml beside the script without it."),
     ] = None,
+    run_help: Annotated[
+        bool,
+        typer.Option(
+            "--run-help",
+            help="Run SCRIPT --help, too, for options that its text does not show.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Draft a task file from a script, which is read and not run. No file is overwritten."""
@@ -122,7 +129,13 @@ def init(
     elif script is None:
         init_template(out or Path("task.yaml"), as_json=json)
     else:
-        init_script(script, metric, out or script.parent / "task.yaml", as_json=json)
+        init_script(
+            script,
+            metric,
+            out or script.parent / "task.yaml",
+            runs_help=run_help,
+            as_json=json,
+        )
 
 
 @app.command()

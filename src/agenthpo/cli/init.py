@@ -21,7 +21,9 @@ from agenthpo.text.printing import clean_console, say
 __all__ = ["init_function", "init_script", "init_template"]
 
 
-def init_script(script: Path, metric: str | None, out: Path, *, as_json: bool) -> None:
+def init_script(
+    script: Path, metric: str | None, out: Path, *, runs_help: bool = False, as_json: bool
+) -> None:
     """Draft a task file for ``script`` into ``out``, read it back, and say what is guessed.
 
     :raises TaskError: where there is nothing to draft from, or ``out`` is there already.
@@ -31,7 +33,7 @@ def init_script(script: Path, metric: str | None, out: Path, *, as_json: bool) -
             f"{out} is not beside {script}, but a task file runs the script in its own folder; "
             f"name a file in {script.parent}"
         )
-    _keep(out, draft(script, metric), as_json=as_json)
+    _keep(out, draft(script, metric, runs_help=runs_help), as_json=as_json)
 
 
 def init_function(

@@ -125,6 +125,7 @@ def _what_came(task: Task, outcome: Outcome) -> str:
     curve = outcome.curves.get(task.objective.metric, ())
     memory = "" if outcome.peak_mb is None else f", {outcome.peak_mb:.0f} MB"
     took = f"{format_duration(outcome.duration_s)}{memory}"
+    reports = f"{len(curve)} report{'s' * (len(curve) != 1)}"
     if outcome.value is not None:
         tested = (
             ""
@@ -132,14 +133,12 @@ def _what_came(task: Task, outcome: Outcome) -> str:
             else f", {task.objective.test_metric} {format_number(outcome.test_value)}"
         )
         return (
-            f"It works: {metric} {format_number(outcome.value)}{tested} from {len(curve)} "
-            f"reports, in {took}."
+            f"It works: {metric} {format_number(outcome.value)}{tested} from {reports}, in {took}."
         )
     if outcome.status == "timeout" and curve:
         values = ", ".join(format_number(value) for _, value in curve[-5:])
         return (
-            f"It works so far: {len(curve)} reports of {metric}, the last {values}, in "
-            f"{took}; stopped there."
+            f"It works so far: {reports} of {metric}, the last {values}, in {took}; stopped there."
         )
     if outcome.status == "timeout":
         return f"It runs, but had not reported {metric} in {took}; stopped there."

@@ -15,6 +15,7 @@ from typing import Any
 from agenthpo.command.python_text import parsed
 from agenthpo.errors import TaskError
 from agenthpo.init.background import drafted
+from agenthpo.init.help_text import help_of, options_in_help
 from agenthpo.init.metric_names import direction_of
 from agenthpo.init.printed import Told, returned_metrics, told_metrics
 from agenthpo.init.ranges import Choice, Left
@@ -49,16 +50,24 @@ class Draft:
     """What a person has to fill in before it runs."""
 
 
-def draft(script: Path, metric: str | None = None, function: str | None = None) -> Draft:
-    """Return a task file for ``script``, which is read and not run.
+def draft(
+    script: Path,
+    metric: str | None = None,
+    function: str | None = None,
+    *,
+    runs_help: bool = False,
+) -> Draft:
+    """Return a task file for ``script``, which is read and not run, unless for its help.
 
     :param metric: the metric to tune; the best suited one that the script tells of without it.
     :param function: module:function, which the script defines and which is called instead of it.
+    :param runs_help: whether ``script --help`` is run, for options that its text does not show.
     :raises TaskError: where the script cannot be read, or takes no values that could be tuned.
     """
     tree = _read(script)
     if function is None:
-        way, told = way_of(tree, script, script.name), told_metrics(tree)
+        shown = options_in_help(help_of(script)) if runs_help else []
+        way, told = way_of(tree, script, script.name, shown), told_metrics(tree)
     else:
         found = way_of_function(tree, function)
         if found is None:

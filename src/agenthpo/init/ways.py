@@ -23,6 +23,7 @@ from agenthpo.command.python_text import (
 from agenthpo.command.script_options import declared_options
 from agenthpo.constants import assignments
 from agenthpo.init.configs import Config, by_option, by_overrides
+from agenthpo.init.help_text import with_help
 from agenthpo.init.ranges import Choice, Left, chosen
 from agenthpo.init.words import words
 from agenthpo.scalars import NO_VALUE
@@ -52,12 +53,14 @@ class Way:
     """Instead of the command, module:function."""
 
 
-def way_of(tree: ast.Module, script: Path, name: str) -> Way:
+def way_of(tree: ast.Module, script: Path, name: str, shown: Sequence[Option] = ()) -> Way:
     """Return how ``script`` takes values; ``name`` is how it stands in the command. Without any
     parameter where nothing was found.
+
+    :param shown: the options that its help has shown, where it was run for that.
     """
     beside = _beside(tree, script.parent)
-    options = declared_options(tree, beside)
+    options = with_help(declared_options(tree, beside), shown)
     if (config := by_overrides(tree, script, beside)) is not None:
         return _by_overrides(config, name, is_hydra="hydra" in imports(tree))
     if asked := _asked(tree):

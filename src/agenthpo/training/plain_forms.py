@@ -56,36 +56,49 @@ class Columns:
 
     def __init__(self, name: str) -> None:
         self._name = _plain(name)
-        self._place, self._count = -1, 0
+        self._places = dict[int, int]()
+        """For each number of columns that the heading may mean, the metric's."""
 
     @property
     def is_open(self) -> bool:
         """Whether its heading was seen, so that rows may follow."""
-        return self._count > 0
+        return bool(self._places)
 
     def value(self, line: str) -> str | None:
         """Return the metric's number in ``line`` as it is written; None where it is no row of such
         a table.
         """
         line = line[:2000].strip()
-        cells = (
-            [cell for each in _BETWEEN.split(line) if (cell := each.strip())]
-            if _BETWEEN.search(line)
-            else line.split()
-        )
+        cells = _cells(line)
         if len(cells) < _FEWEST_COLUMNS:
             return None
         if not any(_WHOLE.fullmatch(cell) for cell in cells):
-            names = [_plain(cell) for cell in cells]
-            if self._name in names:
-                self._place, self._count = names.index(self._name), len(cells)
-            elif all(re.search(r"[A-Za-z]", cell) for cell in cells):
-                self._count = 0  # another heading, or a sentence
+            self._read_heading(line, cells)
             return None
-        if len(cells) != self._count or not _WHOLE.fullmatch(cells[self._place]):
+        place = self._places.get(len(cells))
+        if place is None or not _WHOLE.fullmatch(cells[place]):
             return None
         is_row = all(_WHOLE.fullmatch(c) or _TIME.fullmatch(c) or c in ("-", "—") for c in cells)
-        return cells[self._place] if is_row else None
+        return cells[place] if is_row else None
+
+    def _read_heading(self, line: str, cells: list[str]) -> None:
+        """Note where the metric stands. A name of two words (``LOSS TOK2VEC``) is one column where
+        columns are two blanks apart.
+        """
+        found = dict[int, int]()
+        for names in ([_plain(c) for c in cells], [_plain(c) for c in re.split(r"\s{2,}", line)]):
+            if self._name in names and len(names) >= _FEWEST_COLUMNS:
+                found[len(names)] = names.index(self._name)
+        if found:
+            self._places = found
+        elif all(re.search(r"[A-Za-z]", cell) for cell in cells):
+            self._places = {}  # another heading, or a sentence
+
+
+def _cells(line: str) -> list[str]:
+    if _BETWEEN.search(line):
+        return [cell for each in _BETWEEN.split(line) if (cell := each.strip())]
+    return line.split()
 
 
 def _plain(text: str) -> str:
