@@ -19,6 +19,12 @@ from agenthpo.init.help_text import help_of, options_in_help
 from agenthpo.init.metric_names import direction_of
 from agenthpo.init.printed import Told, returned_metrics, told_metrics
 from agenthpo.init.ranges import Choice, Left
+from agenthpo.init.spacy_config import (
+    is_spacy_config,
+    spacy_background,
+    spacy_told,
+    spacy_way,
+)
 from agenthpo.init.ways import Way, way_of, way_of_function
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import format_number
@@ -30,7 +36,7 @@ _TRIALS = 20
 _MOST_OTHERS = 6
 _MOST_ABOUT = 80
 _MOST_LEFT = 30
-_NAMELESS = {"train", "main", "run", "script", "experiment"}
+_NAMELESS = {"config", "train", "main", "run", "script", "experiment"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,10 @@ def draft(
     :param runs_help: whether ``script --help`` is run, for options that its text does not show.
     :raises TaskError: where the script cannot be read, or takes no values that could be tuned.
     """
+    if is_spacy_config(script) and script.is_file():
+        return _drafted(
+            script, spacy_way(script), spacy_told(script), spacy_background(script), metric
+        )
     tree = _read(script)
     if function is None:
         shown = options_in_help(help_of(script)) if runs_help else []
@@ -81,12 +91,20 @@ def draft(
             "constant at its top; give it options (argparse), or write a task file by hand "
             "(agenthpo init without a script writes a template)"
         )
+    background = drafted(tree, script, way.options, goal="")
+    return _drafted(script, way, told, background, metric)
+
+
+def _drafted(
+    script: Path, way: Way, told: Sequence[Told], background: dict[str, str], metric: str | None
+) -> Draft:
+    """Return the draft of a task whose values go in by ``way`` and whose metrics are ``told``."""
     best, guessed = _objective(told, metric, script)
     direction = direction_of(best.name)
     if direction is None:
         guessed.append(f"whether more of {best.name} is better (maximize is a guess)")
     goal = f"{'Lowest' if direction == 'minimize' else 'Highest'} {best.name}."
-    background = drafted(tree, script, way.options, goal=goal)
+    background = {**background, "goal": goal}
     if way.to_fill:
         guessed.insert(0, f"{', '.join(way.to_fill)} in train.command, which the script requires")
     others = [t for t in told if t.name != best.name]
