@@ -1,4 +1,5 @@
 import asyncio
+import functools
 import re
 from pathlib import Path
 
@@ -58,6 +59,31 @@ def test_it_works_in_a_running_event_loop_with_a_model(smollm2):
     assert result.trials[1].proposal.mode in ("choice", "by position")
     assert result.trials[-1].analysis.said >= 1
     assert (result.folder / "llm.jsonl").read_text().count("\n") >= 3
+
+
+class Trainer:
+    def __call__(self, params):
+        return params["x"]
+
+    def score(self, params):
+        return params["x"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "name"),
+    [
+        (functools.partial(functools.partial(lambda params, n: params["x"], n=1)), "lambda"),
+        (functools.partial(hill), "hill"),
+        (Trainer(), "Trainer"),
+        (Trainer().score, "score"),
+        (lambda params: params["x"], "lambda"),
+    ],
+)
+def test_a_study_is_named_after_what_is_called(objective, name):
+    result = agenthpo.tune(
+        objective, SPACE, direction="maximize", trials=1, model="none", on_event=ignore
+    )
+    assert result.folder == Path(".agenthpo", name)
 
 
 def test_lines_are_printed_without_a_listener(capsys):

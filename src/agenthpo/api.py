@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -225,4 +226,8 @@ def _all_failed(stopped: Stopped, folder: Path) -> str:
 
 
 def _name_of(objective: Callable[..., Any]) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", getattr(objective, "__name__", "")).strip("-") or "study"
+    """Return the name of a function, of what a partial calls, or of a callable's class."""
+    while isinstance(objective, functools.partial):
+        objective = objective.func
+    name = getattr(objective, "__name__", type(objective).__name__)
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "study"
