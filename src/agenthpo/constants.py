@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     the value.
     """
 
+_STEPPERS = {
+    *("sgd", "adam", "adamw", "adamax", "adagrad", "adadelta", "adafactor", "rmsprop", "nadam"),
+    *("radam", "lamb", "lars", "lion", "noisy_sgd", "adabelief", "yogi", "rprop"),
+}
+"""Optimisers whose first number is the learning rate, with capitals or without: Keras', optax's,
+and PyTorch's after the parameters.
+"""
 __all__ = ["assignments", "main", "top_level", "with_values"]
 
 
@@ -71,7 +78,9 @@ def with_values(tree: ast.Module, values: Mapping[str, str], script: str = "") -
 def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
     """Return for each name that the script gives a value where that stands: ``LR`` for ``LR = 0.1``
     at its top (the first time), ``main.lr`` for the same in a function, ``params.lr`` for a key of
-    a mapping, and ``SGD.lr`` for ``SGD(lr=0.1)`` wherever it is called, always with that value.
+    a mapping, ``model.lr`` for an attribute that is set, and ``SGD.lr`` for ``SGD(lr=0.1)``
+    wherever it is called, always with that value. A learning rate that an optimiser is given by its
+    place, as in ``adam(1e-3)``, is ``adam.learning_rate``.
     """
     found: dict[str, list[_Place]] = {}
     for name, place in top_level(tree):
@@ -82,7 +91,7 @@ def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
             for name, place in _assigned(_blocks(node.body)):
                 inner.setdefault(f"{node.name}.{name}", [place])
         elif isinstance(node, ast.Assign | ast.AnnAssign):
-            for name, place in _keyed(node):
+            for name, place in (*_keyed(node), *_set_on(node)):
                 inner.setdefault(name, [place])
     called: dict[str, list[_Place]] = {}
     for node in ast.walk(tree):
@@ -92,6 +101,8 @@ def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
                 if callee and keyword.arg and isinstance(keyword.value, ast.Constant):
                     place = keyword, "value", -1, keyword.value
                     called.setdefault(f"{callee}.{keyword.arg}", []).append(place)
+            for place in _steps(node) if callee.lower() in _STEPPERS else ():
+                called.setdefault(f"{callee}.learning_rate", []).append(place)
     for name, places in called.items():
         if len({repr(node.value) for *_, node in places}) == 1:  # type: ignore[attr-defined]
             inner.setdefault(name, places)
@@ -136,6 +147,29 @@ def _assigned(body: Sequence[ast.stmt]) -> list[tuple[str, _Place]]:
                     if isinstance(each, ast.Name):
                         found.append((each.id, (value, "elts", place, value.elts[place])))
     return found
+
+
+def _set_on(statement: ast.Assign | ast.AnnAssign) -> list[tuple[str, _Place]]:
+    """Return the attribute of something with a name that is set: ``model.lr = 0.1``."""
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    if (
+        isinstance(target, ast.Attribute)
+        and isinstance(target.value, ast.Name)
+        and target.value.id not in ("self", "cls")
+        and statement.value is not None
+    ):
+        return [(f"{target.value.id}.{target.attr}", (statement, "value", -1, statement.value))]
+    return []
+
+
+def _steps(call: ast.Call) -> list[_Place]:
+    """Return the learning rate that an optimiser is given by its place: the first number."""
+    if any(keyword.arg in ("lr", "learning_rate") for keyword in call.keywords):
+        return []
+    for i, each in enumerate(call.args[:2]):
+        if isinstance(each, ast.Constant) and isinstance(each.value, float):
+            return [(call, "args", i, each)]
+    return []
 
 
 def _keyed(statement: ast.Assign | ast.AnnAssign) -> list[tuple[str, _Place]]:

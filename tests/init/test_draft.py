@@ -1,6 +1,7 @@
 """Drafts of whole scripts: they are read back, checked, and their scripts run with them."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -52,6 +53,7 @@ for it in range(3):
     print(f"step {it}: train loss {learning_rate:.4f}, val loss {n_layer + (bias is True):.4f}")
 """
 CONFIGURES = """
+import subprocess
 import sys
 from ast import literal_eval
 for arg in sys.argv[1:]:
@@ -408,3 +410,56 @@ def test_what_a_logger_keeps_is_read_from_its_files(tmp_path):
     tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
     assert tried["ok"] and tried["values"] == [0.0, 0.1, 0.2], tried["error"]
     assert tried["read_from"]["val/accuracy"].startswith("TensorBoard events: ")
+
+
+POSITIONAL = """
+import optax
+from torch.optim import SGD
+class BernoulliRBM: pass
+rbm = BernoulliRBM()
+rbm.learning_rate = 0.06
+rbm.n_components = 100
+tx = optax.adamw(1e-2)
+other = SGD(params, 0.5)
+print("score", rbm.learning_rate * tx.rate + other.rate)
+"""
+STAND_INS = (
+    "class Made:\n    def __init__(self, *values): self.rate = values[-1]\n"
+    "adamw = SGD = Made\nparams = None\n"
+)
+
+
+def test_attributes_and_learning_rates_by_their_place_are_values_too(tmp_path):
+    text = POSITIONAL.replace("import optax\nfrom torch.optim import SGD\n", "import optax\nfrom optax import SGD, params\n")  # fmt: skip
+    (tmp_path / "train.py").write_text(text)
+    (tmp_path / "optax.py").write_text(STAND_INS)
+    (tmp_path / "task.yaml").write_text(draft(tmp_path / "train.py").text)
+    task = load_task(tmp_path / "task.yaml")
+    assert task.space.default() == {
+        "rbm.learning_rate": 0.06,
+        "rbm.n_components": 100,
+        "adamw.learning_rate": 0.01,
+        "SGD.learning_rate": 0.5,
+    }
+    tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
+    assert tried["value"] == 0.06 * 0.01 + 0.5, tried["error"]
+    given = {"rbm.learning_rate": 0.1, "adamw.learning_rate": 1.0, "SGD.learning_rate": 2.0}
+    command = [f"--{name}={value}" for name, value in given.items()]
+    done = subprocess.run(
+        [sys.executable, "-m", "agenthpo.constants", "train.py", *command],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == "score 2.1\n", done.stderr
+
+
+def test_sklearns_report_gives_the_accuracy(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "from sklearn.datasets import load_iris\n"
+        "from sklearn.metrics import classification_report\n"
+        "from sklearn.svm import SVC\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "print(classification_report(y, SVC(C=0.01).fit(X, y).predict(X), zero_division=0))\n"
+    )
+    (tmp_path / "task.yaml").write_text(draft(tmp_path / "train.py").text)
+    tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
+    assert tried["ok"] and 0.3 <= tried["value"] <= 1, tried["error"]

@@ -350,6 +350,9 @@ def _of_libraries(tree: ast.Module) -> Iterator[Told]:
                 for name in filter(is_metric, names):
                     pattern = f"val_{name}: {{number}}"
                     yield Told(f"val_{name}", pattern, call.lineno, "validation")
+    for call in called:
+        if name_of(call.func) == "classification_report" and not keywords(call).get("output_dict"):
+            yield Told("accuracy", "accuracy {number}", call.lineno)
     if "transformers" in present and any(name_of(c.func).endswith("Trainer") for c in called):
         yield Told("eval_loss", "'eval_loss': {number}", 0, "validation")
 
