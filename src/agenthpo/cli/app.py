@@ -112,6 +112,16 @@ def init(
         Path | None,
         typer.Option("--out", help="The file to write; task.yaml beside the script without it."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="A language model that completes the background from the script's text; none "
+            "without it.",
+        ),
+    ] = None,
+    base_url: BaseUrl = None,
     run_help: Annotated[
         bool,
         typer.Option(
@@ -122,6 +132,7 @@ def init(
     json: Json = False,
 ) -> None:
     """Draft a task file from a script, which is read and not run. No file is overwritten."""
+    from agenthpo.assembly import ModelChoice
     from agenthpo.cli.init import init_function, init_script, init_template
 
     if function is not None:
@@ -134,6 +145,7 @@ def init(
             metric,
             out or script.parent / "task.yaml",
             runs_help=run_help,
+            model=ModelChoice(model, base_url) if model else None,
             as_json=json,
         )
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from rich.text import Text
 
+from agenthpo.agents.describe import described
+from agenthpo.assembly import ModelChoice, opened_model
 from agenthpo.cli.check import space_table
 from agenthpo.codec import to_json
 from agenthpo.command.programs import check_function
-from agenthpo.errors import TaskError
+from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.init.draft import Draft, draft
+from agenthpo.llm.client import LLM
+from agenthpo.llm.redact import Redacting
 from agenthpo.task import Task
 from agenthpo.taskfile.reading import load_task
 from agenthpo.text.printing import clean_console, say
@@ -22,7 +27,13 @@ __all__ = ["init_function", "init_script", "init_template"]
 
 
 def init_script(
-    script: Path, metric: str | None, out: Path, *, runs_help: bool = False, as_json: bool
+    script: Path,
+    metric: str | None,
+    out: Path,
+    *,
+    runs_help: bool = False,
+    model: ModelChoice | None = None,
+    as_json: bool,
 ) -> None:
     """Draft a task file for ``script`` into ``out``, read it back, and say what is guessed.
 
@@ -33,7 +44,27 @@ def init_script(
             f"{out} is not beside {script}, but a task file runs the script in its own folder; "
             f"name a file in {script.parent}"
         )
-    _keep(out, draft(script, metric, runs_help=runs_help), as_json=as_json)
+    with opened_model(model or ModelChoice()) as llm:
+        drafted = draft(
+            script,
+            metric,
+            runs_help=runs_help,
+            complete=partial(_completed, script, Redacting(llm)) if llm else None,
+        )
+    _keep(out, drafted, as_json=as_json)
+
+
+def _completed(script: Path, llm: LLM, known: dict[str, str]) -> dict[str, str]:
+    """Return the background as the model completes it; as it is where it gives no reply."""
+    try:
+        found, left_out = described(script.read_text("utf-8", "replace"), known, llm)
+    except LLMFailure as problem:
+        say(f"The background is without {llm.name}'s words: {problem}", error=True)
+        return known
+    for sentence in left_out:
+        said = f"Left out of {llm.name}'s words, for a number that is not in {script.name}:"
+        say(f"{said} {sentence}", error=True)
+    return found
 
 
 def init_function(

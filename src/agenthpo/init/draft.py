@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ _MOST_LEFT = 30
 _NAMELESS = {"config", "train", "main", "run", "script", "experiment"}
 
 
+Complete = Callable[[dict[str, str]], dict[str, str]]
+
+
 @dataclass(frozen=True)
 class Draft:
     """The text of a task file, and what is to be said of it."""
@@ -62,17 +65,23 @@ def draft(
     function: str | None = None,
     *,
     runs_help: bool = False,
+    complete: Complete | None = None,
 ) -> Draft:
     """Return a task file for ``script``, which is read and not run, unless for its help.
 
     :param metric: the metric to tune; the best suited one that the script tells of without it.
     :param function: module:function, which the script defines and which is called instead of it.
+    :param complete: what completes the background, given what was found of it.
     :param runs_help: whether ``script --help`` is run, for options that its text does not show.
     :raises TaskError: where the script cannot be read, or takes no values that could be tuned.
     """
     if is_spacy_config(script) and script.is_file():
         return _drafted(
-            script, spacy_way(script), spacy_told(script), spacy_background(script), metric
+            script,
+            spacy_way(script),
+            spacy_told(script),
+            complete(spacy_background(script)) if complete else spacy_background(script),
+            metric,
         )
     tree = _read(script)
     if function is None:
@@ -92,6 +101,7 @@ def draft(
             "(agenthpo init without a script writes a template)"
         )
     background = drafted(tree, script, way.options, goal="")
+    background = complete(background) if complete else background
     return _drafted(script, way, told, background, metric)
 
 
@@ -104,7 +114,7 @@ def _drafted(
     if direction is None:
         guessed.append(f"whether more of {best.name} is better (maximize is a guess)")
     goal = f"{'Lowest' if direction == 'minimize' else 'Highest'} {best.name}."
-    background = {**background, "goal": goal}
+    background = {**background, "goal": background.get("goal") or goal}
     if way.to_fill:
         guessed.insert(0, f"{', '.join(way.to_fill)} in train.command, which the script requires")
     others = [t for t in told if t.name != best.name]
