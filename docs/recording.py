@@ -11,15 +11,15 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+from public_scripts import fetched
 
 WIDTH = 118
 PACKAGE, VERSION = "scikit-learn", "1.9.1"
@@ -33,7 +33,7 @@ def main(target: str) -> None:
     """Fetch the script, run the three commands, and write the recording to ``target``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        script = _fetched(folder)
+        script = fetched(PACKAGE, VERSION, SCRIPT, folder)
         lines = [(0.0, f"$ # {PACKAGE} {VERSION}, {SCRIPT}")]
         for words in (
             ["init", script.name],
@@ -43,24 +43,6 @@ def main(target: str) -> None:
             lines.append((1.0, f"$ agenthpo {' '.join(words)}"))
             lines += _shown(words, folder)
     Path(target).write_text(_svg(lines), encoding="utf-8")
-
-
-def _fetched(folder: Path) -> Path:
-    """Return the script out of the package's source archive."""
-    index = urllib.request.urlopen(f"https://pypi.org/simple/{PACKAGE}/", timeout=60)
-    pages = index.read().decode()
-    archive = re.search(rf'href="([^"#]*{PACKAGE.replace("-", "[-_]")}-{VERSION}\.tar\.gz)', pages)
-    if archive is None:
-        raise SystemExit(f"PyPI has no source archive of {PACKAGE} {VERSION}")
-    address = urllib.parse.urljoin(f"https://pypi.org/simple/{PACKAGE}/", archive[1])
-    data = io.BytesIO(urllib.request.urlopen(address, timeout=300).read())
-    with tarfile.open(fileobj=data) as files:
-        member = next(m for m in files.getmembers() if m.name.endswith(SCRIPT))
-        content = files.extractfile(member)
-        assert content is not None
-        script = folder / Path(SCRIPT).name
-        script.write_bytes(content.read())
-    return script
 
 
 def _shown(words: list[str], folder: Path) -> list[tuple[float, str]]:

@@ -237,7 +237,17 @@ def test_a_metric_may_be_named(tmp_path):
     assert draft(tmp_path / "train.py", "train_loss").metric == "train_loss"
     unknown = draft(tmp_path / "train.py", "auc")
     assert "nothing in train.py prints it" in unknown.guessed[0]
-    assert 'auc: "auc {number}"' in unknown.text
+    assert "metrics:" not in unknown.text, "by its name, in any usual form"
+
+
+def test_a_metric_is_found_in_a_longer_label_too(tmp_path):
+    (tmp_path / "train.py").write_text(
+        ARGPARSE + "\nacc = 0.5\nprint(f'Baseline accuracy on test data: {acc:.2}')\n"
+        "print(f'Number of samples with a loss of any kind: {acc}')\n"
+    )
+    found = draft(tmp_path / "train.py", "test_accuracy")
+    assert "Baseline accuracy on test data: {number}" in found.text
+    assert "Number of samples" not in found.text
 
 
 def test_what_a_script_requires_is_to_be_filled_in(tmp_path):

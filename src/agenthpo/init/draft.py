@@ -153,11 +153,12 @@ def _objective(told: Sequence[Told], metric: str | None, script: Path) -> tuple[
         for found in sorted(told, key=lambda t: t.is_read, reverse=True):
             if _plain(found.name) == plain:
                 return Told(metric, found.pattern, found.line, found.split, found.by), []
-        return Told(metric, f"{metric} {{number}}"), [
-            f"how {metric} is read: nothing in {script.name} prints it under that name"
+        return Told(metric), [
+            f"how {metric} is read: nothing in {script.name} prints it under that name; a line "
+            f"such as {metric}: 0.25 is read without a pattern"
         ]
     if not told:
-        return Told("val_loss", "val_loss {number}"), [
+        return Told("val_loss"), [
             f"the metric: nothing was found that {script.name} prints or logs; have it print a "
             "line such as val_loss 0.25, or call agenthpo.report(val_loss=…)"
         ]

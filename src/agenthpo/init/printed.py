@@ -29,6 +29,23 @@ _PERCENT = re.compile(r"%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?([diouxXeEfFgGrsac%
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _KEEPERS = ("Lightning", "MLflow", "TensorBoard", "Weights & Biases")
 _LONGEST = 40
+_MOST_WORDS = 8
+"""Words of a label that ends in a colon and may name a metric anywhere."""
+_OF_OTHERS = frozenset(
+    {
+        "time",
+        "seconds",
+        "elapsed",
+        "number",
+        "count",
+        "size",
+        "epoch",
+        "epochs",
+        "samples",
+        "memory",
+    }
+)
+"""Words that say that the value is none of the metric that stands beside them."""
 _Value = ast.expr | None
 
 
@@ -222,6 +239,8 @@ def _named_in(label: str) -> str:
 
     >>> _named_in("Test set: Average loss: "), _named_in("has a score of ")
     ('Test set Average loss', 'score')
+    >>> _named_in("Accuracy without any selection made: "), _named_in("Loss, epochs so far, of 9: ")
+    ('Accuracy', '')
     """
     found = re.findall(r"[A-Za-z0-9@]+", label)
     end = len(found) - 1
@@ -229,6 +248,10 @@ def _named_in(label: str) -> str:
     at = next((i for i in range(end, max(nearest, -1), -1) if is_metric(found[i])), None)
     if at is None and [word.lower() for word in found[-2:]] == ["cross", "entropy"]:
         at = end
+    if at is None and re.search(r"[:=]\s*$", label) and end < _MOST_WORDS:
+        words = {word.lower() for word in found}
+        plain = [i for i in range(end) if is_metric(found[i]) and found[i].lower() not in _ALARMS]
+        at = plain[-1] if plain and not words & _OF_OTHERS else None
     if at is None or (found[at].lower() in _ALARMS and at < end):
         return ""
     start = at
