@@ -147,23 +147,19 @@ def tune(
             f"the study {folder} exists; go on with it by resume=True (or resume='auto', which "
             "also begins one), or name another one by study=…"
         )
+    choice = functools.partial(
+        ModelChoice,
+        base_url=base_url,
+        on_failure=on_llm_failure,
+        timeout_s=llm_timeout_s,
+        temperature=temperature,
+    )
     try:
         if exists or resume is True:
-            choice = (
-                ModelChoice(
-                    model,
-                    base_url,
-                    on_failure=on_llm_failure,
-                    timeout_s=llm_timeout_s,
-                    temperature=temperature,
-                )
-                if model
-                else None
-            )
             stopped = go_on(
                 folder,
                 task=task,
-                model=choice,
+                model=choice(model) if model else None,
                 proposer=proposer,
                 limits=limits,
                 keep_going=keep_going,
@@ -171,20 +167,11 @@ def tune(
             )
         else:
             name, hint = choose_model(model)
-            choice, its_seed = replayed(
-                ModelChoice(
-                    name=name,
-                    base_url=base_url,
-                    hint=hint,
-                    on_failure=on_llm_failure,
-                    timeout_s=llm_timeout_s,
-                    temperature=temperature,
-                )
-            )
+            chosen, its_seed = replayed(choice(name, hint=hint))
             stopped = begin(
                 task,
                 folder,
-                model=choice,
+                model=chosen,
                 seed=its_seed if its_seed is not None else seed,
                 storage=storage,
                 proposer=proposer,
