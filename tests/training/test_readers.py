@@ -234,6 +234,10 @@ shutil.copytree({str(RECORDED / "mlruns")!r}, "mlruns")
 import json
 json.dump({"val": {"acc": 0.75}, "seconds": 3}, open("results.json", "w"))
 """,
+    "unusual": """
+import json
+json.dump({"val_acc": 0.75}, open("out.json", "w"))
+""",
 }
 
 
@@ -246,6 +250,7 @@ json.dump({"val": {"acc": 0.75}, "seconds": 3}, open("results.json", "w"))
         ("wandb", 0.8, "a Weights & Biases run: "),
         ("mlflow", 0.7, "MLflow's files: "),
         ("result", 0.75, "JSON: "),
+        ("unusual", 0.75, "JSON: "),
     ],
 )
 @pytest.mark.parametrize("folder", ["here", "copy"])
@@ -270,6 +275,20 @@ def spec_of(code, **fields):
         0, {"x": 1}, str(Path("w").absolute()), "val_acc", cwd=str(Path().absolute()),
         command=(sys.executable, "train.py"), **fields,
     )  # fmt: skip
+
+
+def test_a_result_that_is_written_anew_to_the_same_counts():
+    for _ in range(2):
+        shutil.rmtree("w", ignore_errors=True)
+        outcome = run(spec_of(LOGGERS["unusual"], finds_metrics=True))
+        assert outcome.value == 0.75, outcome.error
+
+
+def test_a_data_set_is_no_result_and_is_not_read(monkeypatch):
+    Path("train.csv").write_text("val_acc\n" + "1\n" * 600_000)
+    files = FoundFiles([Path()], ["val_acc"])
+    Path("train.csv").write_text("val_acc\n2\n")
+    assert list(files.new_rows(final=True)) == [] and files.seen == {}
 
 
 def test_a_report_goes_before_a_file_and_is_not_counted_twice():

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from agenthpo.training.readers import Format, Row, format_of
+from agenthpo.training.readers import Format, Row, format_of, is_usual
 
 __all__ = ["FoundFiles", "plain_name"]
 
@@ -23,7 +23,8 @@ _LOOK_S, _SHARE = 2.0, 20
 twentieth of a core at most.
 """
 _NOT_LOOKED_INTO = {"__pycache__", "node_modules", "site-packages", "artifacts"}
-_LARGEST = 200_000_000
+_LARGEST, _SMALL = 200_000_000, 1_000_000
+"""Bytes of a file that is read at all, and of one of another name that was there before."""
 _VALIDATION = re.compile(r"val|eval|dev", re.IGNORECASE)
 
 
@@ -62,6 +63,8 @@ class FoundFiles:
         self._is_late = began is not None
         self._next = 0.0
         self._files = dict[Path, _File]()
+        self._data = set[Path]()
+        """Large files that were there before: data sets, most likely."""
         self._source: _File | None = None
         self._look(before=not self._is_late)
 
@@ -118,6 +121,10 @@ class FoundFiles:
                 if path.name in self._skipped or (self._pattern and not name.match(self._pattern)):
                     continue
                 kind = format_of(path)
+                if before and not is_usual(path) and _size(path) > _SMALL:
+                    self._data.add(path)
+                if path in self._data:
+                    continue
                 if kind is not None and not (self._is_late and _changed(path) < self._began):
                     self._files[path] = _File(path, kind, before=before)
 
@@ -146,8 +153,9 @@ class _File:
             return
         self._state = state
         rows = list(self._rows(since))
-        if self._old and rows[: len(self._old)] == self._old:  # appended to what was there
-            rows = rows[len(self._old) :]
+        was = len(self._old)
+        if was < len(rows) and rows[:was] == self._old:  # appended to what was there
+            rows = rows[was:]
         self._rows_now = rows
         self.names |= {name for row in rows for name in row} - {"step", "epoch"}
 
@@ -164,6 +172,12 @@ class _File:
         with suppress(OSError):
             if self.path.stat().st_size <= _LARGEST:
                 yield from self._kind.rows(self.path, since)
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def _changed(path: Path) -> float:

@@ -19,9 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from agenthpo.command.resolve import CONFIG_YAML
 from agenthpo.files import make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
-from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, in_trial
+from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE, in_trial
 from agenthpo.text.redaction import redact
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
@@ -30,13 +31,15 @@ from agenthpo.training.lines import Lines
 from agenthpo.training.metrics import MetricReader, Point
 from agenthpo.training.metrics_file import TableFile
 from agenthpo.training.near_misses import Likeness
-from agenthpo.training.outcome import judge, load_outcome, save_outcome
+from agenthpo.training.outcome import OUTCOME_FILE, judge, load_outcome, save_outcome
 from agenthpo.training.patterns import PatternError, needles_of
 from agenthpo.training.run_end import RunEnd, read_end
 
 __all__ = ["OnPoint", "run"]
 
 OnPoint = Callable[[Point], None]
+_OURS = (METRICS_FILE, PARAMS_FILE, CONFIG_YAML, OUTCOME_FILE)
+"""Files of the trial's folder that are no results of the script's."""
 _POLL_S = 0.1
 _SHOWN = 12
 """Names of numbers that a sentence tells."""
@@ -151,7 +154,7 @@ class _Reader:
             seen = {name: names for file in found for name, names in file.seen.items()}
             return _seen_words(seen, self._spec)
         late = FoundFiles(
-            _roots(self._spec), [self._spec.metric], began=self._began - 1, skipped=[METRICS_FILE]
+            _roots(self._spec), [self._spec.metric], began=self._began - 1, skipped=_OURS
         )
         list(late.new_rows(final=True))
         if late.source:
@@ -230,7 +233,7 @@ def _files(spec: RunSpec, wanted: Sequence[str]) -> list[TableFile | FoundFiles]
     """Return what reads the files that the task names, or those that are to be looked for."""
     found: list[TableFile | FoundFiles] = []
     if spec.finds_metrics:
-        found.append(FoundFiles(_roots(spec), wanted, skipped=[METRICS_FILE]))
+        found.append(FoundFiles(_roots(spec), wanted, skipped=_OURS))
     if spec.metrics_file is None:
         return found
     path = Path(spec.metrics_file)

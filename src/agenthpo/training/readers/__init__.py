@@ -14,7 +14,7 @@ from agenthpo.training.readers.table import CSV, JSON_LINES, table_rows
 from agenthpo.training.readers.tensorboard import TENSORBOARD
 from agenthpo.training.readers.wandb import WANDB
 
-__all__ = ["FORMATS", "Format", "Row", "format_of", "table_rows"]
+__all__ = ["FORMATS", "Format", "Row", "format_of", "is_usual", "table_rows"]
 
 FORMATS = (
     TRAINER_STATE,
@@ -29,11 +29,22 @@ FORMATS = (
 )
 
 
+_ENDINGS = {".csv": CSV, ".jsonl": JSON_LINES, ".json": JSON, ".yaml": YAML, ".yml": YAML}
+"""What a file of any other name may be."""
+
+
+def is_usual(path: PurePath) -> bool:
+    """Return whether a file's name is usual for metrics."""
+    return any(path.match(name) for kind in FORMATS for name in kind.names)
+
+
 def format_of(path: PurePath) -> Format | None:
-    """Return the format that a file's name is usual for; None where it is for none.
+    """Return the format that a file's name is usual for, or that its ending tells; None where
+    neither says one.
 
     >>> from pathlib import PurePath
     >>> format_of(PurePath("lightning_logs/version_3/metrics.csv")).name
     'CSV'
     """
-    return next((f for f in FORMATS if any(path.match(name) for name in f.names)), None)
+    usual = next((f for f in FORMATS if any(path.match(name) for name in f.names)), None)
+    return usual or _ENDINGS.get(path.suffix.lower())
