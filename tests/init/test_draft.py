@@ -473,3 +473,28 @@ def test_sklearns_report_gives_the_accuracy(tmp_path):
     (tmp_path / "task.yaml").write_text(draft(tmp_path / "train.py").text)
     tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
     assert tried["ok"] and 0.3 <= tried["value"] <= 1, tried["error"]
+
+
+def test_what_hydras_main_returns_is_the_metric(tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/config.yaml").write_text("lr: 0.1\nbatch_size: 32\n")
+    script = (
+        "import hydra\n"
+        "@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n"
+        "    {body}\n"
+        "main()\n"
+    )
+    for body, metric, value in (
+        ("val_loss = cfg.lr / 2; return val_loss", "val_loss", 0.05),
+        ("return {'val_acc': cfg.lr, 'name': 'x', 'epochs': 3}", "val_acc", 0.1),
+    ):
+        (tmp_path / "task.yaml").unlink(missing_ok=True)
+        (tmp_path / "train.py").write_text(script.replace("{body}", body))
+        found = draft(tmp_path / "train.py")
+        assert found.metric == metric and "agenthpo.hydra_return.ReportReturn" in found.text
+        (tmp_path / "task.yaml").write_text(found.text)
+        tried = json.loads(agenthpo("check", tmp_path, "--try", "--json").stdout)["try"]
+        assert tried["value"] == value, tried["error"]
+    (tmp_path / "train.py").write_text(script.replace("{body}", "print('val_acc', cfg.lr)"))
+    assert "ReportReturn" not in draft(tmp_path / "train.py").text

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agenthpo.command.python_text import parsed
+from agenthpo.command.python_text import imports, parsed
 from agenthpo.errors import TaskError
 from agenthpo.init.background import drafted
 from agenthpo.init.help_text import help_of, options_in_help
@@ -25,7 +25,7 @@ from agenthpo.init.spacy_config import (
     spacy_told,
     spacy_way,
 )
-from agenthpo.init.ways import Way, way_of, way_of_function
+from agenthpo.init.ways import Way, hydra_main, way_of, way_of_function
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
@@ -87,6 +87,8 @@ def draft(
     if function is None:
         shown = options_in_help(help_of(script)) if runs_help else []
         way, told = way_of(tree, script, script.name, shown), told_metrics(tree)
+        main = hydra_main(tree) if "hydra" in imports(tree) else None
+        told = [*(returned_metrics(main) if main else []), *told]
     else:
         found = way_of_function(tree, function)
         if found is None:

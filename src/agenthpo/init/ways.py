@@ -28,9 +28,11 @@ from agenthpo.init.ranges import Choice, Left, chosen
 from agenthpo.init.words import words
 from agenthpo.scalars import NO_VALUE
 
-__all__ = ["Way", "way_of", "way_of_function"]
+__all__ = ["Way", "hydra_main", "way_of", "way_of_function"]
 
 _MOST_BESIDE = 200
+_REPORTS = "+hydra.callbacks.agenthpo._target_=agenthpo.hydra_return.ReportReturn"
+"""What makes Hydra's main report what it returns."""
 _DRAWN = words("drawn")
 _OPTIMISERS = words("optimisers")
 
@@ -62,7 +64,9 @@ def way_of(tree: ast.Module, script: Path, name: str, shown: Sequence[Option] = 
     beside = _beside(tree, script.parent)
     options = with_help(declared_options(tree, beside), shown)
     if (config := by_overrides(tree, script, beside)) is not None:
-        return _by_overrides(config, name, is_hydra="hydra" in imports(tree))
+        is_hydra = "hydra" in imports(tree)
+        returns = is_hydra and hydra_main(tree) is not None
+        return _by_overrides(config, name, is_hydra=is_hydra, returns=returns)
     if asked := _asked(tree):
         choices, left = chosen(asked)
         return Way(f"{{python}} {name}", choices, left, asked, "agenthpo.config()")
@@ -130,11 +134,25 @@ def way_of_function(tree: ast.Module, named: str) -> tuple[Way, ast.FunctionDef]
     return None
 
 
-def _by_overrides(config: Config, name: str, *, is_hydra: bool) -> Way:
+def hydra_main(tree: ast.Module) -> ast.FunctionDef | None:
+    """Return the function that Hydra calls, if it returns something."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(each, ast.Call) and ast.unparse(each.func).endswith("hydra.main")
+            for each in node.decorator_list
+        ):
+            returns = (n for n in ast.walk(node) if isinstance(n, ast.Return))
+            return node if any(each.value is not None for each in returns) else None
+    return None
+
+
+def _by_overrides(config: Config, name: str, *, is_hydra: bool, returns: bool) -> Way:
     choices, left = chosen(config.options)
     words = f"{{python}} {name} {{overrides}}"
     if is_hydra:  # else every trial makes a folder of its own in the script's
         words += " hydra.run.dir={trial_dir}/hydra"
+    if returns:
+        words += f" {_REPORTS}"
     missing = [o.name for o in config.options if o.default == "???"]  # as both have them
     to_fill = [_blank(name) for name in missing]
     words = " ".join([words, *(f"{n}={b}" for n, b in zip(missing, to_fill, strict=True))])
