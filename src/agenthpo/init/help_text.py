@@ -32,7 +32,7 @@ _COLUMN = re.compile(
 )
 _DASHED = "--name/--no-name"
 _CHOICES = re.compile(r"\{([^{}]+)\}|\[([\w.-]+(?:\|[\w.-]+)+)\]|<([\w.-]+(?:\|[\w.-]+)+)>")
-_DEFAULT = re.compile(r"[(\[]\s*default(?:s to)?\s*[:=]?\s*([^()\[\]]*?)\s*[)\]]", re.IGNORECASE)
+_DEFAULT = re.compile(r"[(\[] ?default(?:s to)?[ :=]{1,3}([^()\[\]]{0,200})[)\]]", re.IGNORECASE)
 _KINDS = {
     "int": "int",
     "integer": "int",
