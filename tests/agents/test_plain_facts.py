@@ -80,7 +80,7 @@ def test_a_curve_that_still_rises_says_how_to_train_longer():
     task = make_task({"lr": {"type": "float", "low": 0.001, "high": 1, "default": 0.01}})
     outcome = Outcome("complete", rising[-1], curves={"acc": tuple(enumerate(rising))})
     for params, space_task, words in (
-        ({"lr": 0.01}, task, "train longer (no parameter of the space says how long)"),
+        ({"lr": 0.01}, task, "it was still improving when it ended: train longer."),
         ({**PARAMS, "epochs": 50}, make_task(), "(epochs is at 50, the end of its range)"),
     ):
         trial = Trial(0, Proposal(params, "engine"), outcome)

@@ -113,8 +113,8 @@ def _count(text: str) -> int:
 
 
 def longer_words(task: Task, params: Params) -> str:
-    """Return how to train longer, as the end of a sentence: by the parameter that says so, if one
-    does.
+    """Return the advice to train longer, as the end of a sentence, with the parameter that says
+    how long where one does.
     """
     known = recognised(task.space.names)
     for name, each in known.items():
@@ -127,7 +127,7 @@ def longer_words(task: Task, params: Params) -> str:
                     "range)"
                 )
             return f"train longer (raise {name})"
-    return "train longer (no parameter of the space says how long)"
+    return "train longer"
 
 
 def reached_words(metric: str, curve: Curve, direction: str) -> str:
