@@ -275,3 +275,10 @@ def test_a_template_of_ones_own_must_have_a_known_name():
         TaskError, match=r"craetor.md is no template that could be replaced; did you mean 'creator'"
     ):
         write(TASK)
+
+
+@pytest.mark.parametrize("given", ["5", "Auto", "[a]"])
+def test_what_reads_the_metrics_is_a_mapping_or_auto(given):
+    with pytest.raises(TaskError, match=r"train\.metrics is .*, but must be a mapping of names to "
+                                        r"values, or 'auto'"):  # fmt: skip
+        write(TASK.replace("metrics: {val_accuracy: 'val acc {number}'}", f"metrics: {given}"))

@@ -6,6 +6,7 @@ It knows nothing of task files; the models it checks against are its callers'.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -25,6 +26,10 @@ _WANTED = {
     "list_type": "a list",
     "tuple_type": "a list",
 }
+
+
+_BRANCH = re.compile(r"int|float|str|bool|(?:dict|list|tuple|literal)\[.*\]")
+"""What pydantic calls the branches of a union."""
 
 
 def close_to(name: str, known: Iterable[str]) -> str | None:
@@ -82,23 +87,22 @@ def _wanted(problem: ValidationError, path: str) -> str | None:
     """Return in words what may stand at ``path``; a union has one error for each of its
     branches.
     """
-    kinds = [e["type"] for e in problem.errors(include_url=False) if _path(e["loc"]) == path]
+    errors = [e for e in problem.errors(include_url=False) if _path(e["loc"]) == path]
+    kinds = [e["type"] for e in errors]
     if {"string_type", "float_type"} <= set(kinds):
         return "text, a number, or true or false"
     if {"int_type", "float_type"} <= set(kinds):
         return "a number"
-    return _WANTED.get(kinds[0])
+    words = [next((e["ctx"]["expected"] for e in errors if e["type"] == "literal_error"), "")]
+    words = [_WANTED.get(kinds[0], ""), *filter(None, words)]
+    return ", or ".join(words) if words[0] else None
 
 
 def _path(loc: tuple[Any, ...]) -> str:
     """Return ``.a.b[2]``; the names of union branches, which pydantic puts at the end, say nothing
     to a user.
     """
-    kept = [
-        part
-        for part in loc
-        if not (isinstance(part, str) and part in {"int", "float", "str", "bool"})
-    ]
+    kept = [part for part in loc if not (isinstance(part, str) and _BRANCH.fullmatch(part))]
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in kept)
 
 
