@@ -277,6 +277,40 @@ def spec_of(code, **fields):
     )  # fmt: skip
 
 
+def test_what_many_earlier_runs_left_hides_nothing_and_is_not_read(monkeypatch):
+    for number in range(230):
+        Path(f"runs/{number:03}").mkdir(parents=True)
+        shutil.copy(EVENTS, f"runs/{number:03}")
+    read = []
+    kind = format_of(EVENTS)
+    original = kind.rows
+    monkeypatch.setitem(kind.__dict__, "rows", lambda p, t: (read.append(p), original(p, t))[1])
+    files = FoundFiles([Path()], ["val/acc"])
+    assert read == []
+    Path("runs/zzz").mkdir()
+    shutil.copy(EVENTS, "runs/zzz")
+    assert [row["val/acc"] for row in files.new_rows(final=True)] == [0.5, 0.6, 0.7]
+    assert [path.parent.name for path in read] == ["zzz"]
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "named.csv"])
+def test_a_last_row_with_nan_in_it_is_told_once(name):
+    code = f"open({name!r}, 'w').write('lr,val_acc\\n1,0.5\\nnan,0.75\\n')"
+    given = {"finds_metrics": True} if name == "metrics.csv" else {}
+    file = str(Path(name).absolute()) if name == "named.csv" else None
+    reader_spec = spec_of(code, metrics_file=file, **given)
+    assert [value for _, value in run(reader_spec).curves["val_acc"]] == [0.5, 0.75]
+
+
+def test_a_row_with_nan_is_no_new_one_when_its_file_is_read_again():
+    from agenthpo.training.new_rows import NewRows
+
+    rows, nan = NewRows(), "nan"
+    assert len(rows.of([{"acc": 0.5}, {"acc": float(nan)}])) == 2
+    assert list(rows.of([{"acc": 0.5}, {"acc": float(nan)}])) == []
+    assert list(rows.of([{"acc": 0.5}, {"acc": 0.75}])) == [{"acc": 0.75}]
+
+
 def test_a_result_that_is_written_anew_to_the_same_counts():
     for _ in range(2):
         shutil.rmtree("w", ignore_errors=True)

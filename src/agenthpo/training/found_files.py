@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from agenthpo.training.new_rows import NewRows
 from agenthpo.training.readers import Format, Row, format_of, is_usual
 
 __all__ = ["FoundFiles", "plain_name"]
 
-_DEEPEST, _MOST_ENTRIES, _MOST_FILES = 6, 5000, 200
+_DEEPEST, _MOST_ENTRIES, _MOST_FILES = 6, 20_000, 200
+"""Folders below each other, entries that are looked at, and files of one training."""
 _LOOK_S, _SHARE = 2.0, 20
 """Seconds between two looks, and how much longer than a look took to wait at least: looking takes a
 twentieth of a core at most.
@@ -26,6 +28,10 @@ _NOT_LOOKED_INTO = {"__pycache__", "node_modules", "site-packages", "artifacts"}
 _LARGEST, _SMALL = 200_000_000, 1_000_000
 """Bytes of a file that is read at all, and of one of another name that was there before."""
 _VALIDATION = re.compile(r"val|eval|dev", re.IGNORECASE)
+
+
+_State = tuple[int, int, int] | None
+"""Size and time of a file, and the size of what SQLite keeps beside it; None for no file."""
 
 
 def plain_name(name: str) -> str:
@@ -63,8 +69,10 @@ class FoundFiles:
         self._is_late = began is not None
         self._next = 0.0
         self._files = dict[Path, _File]()
-        self._data = set[Path]()
-        """Large files that were there before: data sets, most likely."""
+        self._formats = dict[Path, Format | None]()
+        """What each path that was seen is read as; None for what is nobody's metrics."""
+        self._before = dict[Path, tuple[_State, list[Row]]]()
+        """What was there before: its state, and the rows of what may be appended to."""
         self._source: _File | None = None
         self._look(before=not self._is_late)
 
@@ -112,32 +120,45 @@ class FoundFiles:
         return alike[0] if len(alike) == 1 else ""
 
     def _look(self, *, before: bool = False) -> None:
+        """Follow what the training has written; ``before`` it, note what is there."""
         left = [_MOST_ENTRIES]
         for root in self._roots:
             for path in _below(root, _DEEPEST, left):
-                if path in self._files or len(self._files) >= _MOST_FILES:
+                if path not in self._formats:
+                    self._formats[path] = self._format(path, root, before=before)
+                kind = self._formats[path]
+                if kind is None or path in self._files:
                     continue
-                name = path.relative_to(root)
-                if path.name in self._skipped or (self._pattern and not name.match(self._pattern)):
-                    continue
-                kind = format_of(path)
-                if before and not is_usual(path) and _size(path) > _SMALL:
-                    self._data.add(path)
-                if path in self._data:
-                    continue
-                if kind is not None and not (self._is_late and _changed(path) < self._began):
-                    self._files[path] = _File(path, kind, before=before)
+                state, old = self._before.get(path, (None, []))
+                if before:
+                    rows = list(_rows(kind, path, 0.0)) if kind.is_appended else []
+                    self._before[path] = _state(path), rows
+                elif _state(path) != state and len(self._files) < _MOST_FILES:
+                    self._files[path] = _File(path, kind, old)
+
+    def _format(self, path: Path, root: Path, *, before: bool) -> Format | None:
+        """Return what a file that is seen for the first time is read as; None where it is not to
+        be looked at.
+        """
+        name = path.relative_to(root)
+        if path.name in self._skipped or (self._pattern and not name.match(self._pattern)):
+            return None
+        if before and not is_usual(path) and _size(path) > _SMALL:
+            return None  # a data set, most likely
+        if self._is_late and _changed(path) < self._began:
+            return None
+        return format_of(path)
 
 
 class _File:
-    """One file, as it was before the training and as it has become."""
+    """One file that the training writes."""
 
-    def __init__(self, path: Path, kind: Format, *, before: bool) -> None:
-        self.path, self._kind = path, kind
-        self._state = _state(path) if before else None
-        self._old = list(self._rows(0.0)) if before else []
-        self._rows_now: list[Row] = []
-        self._told = 0
+    def __init__(self, path: Path, kind: Format, old: list[Row]) -> None:
+        """:param old: the rows that were there before."""
+        self.path, self._kind, self._old = path, kind, old
+        self._state: _State = None
+        self._rows: list[Row] = []
+        self._new = NewRows()
         self.names = set[str]()
         """The numbers in what the training wrote."""
 
@@ -152,26 +173,22 @@ class _File:
         if state is None or state == self._state:
             return
         self._state = state
-        rows = list(self._rows(since))
+        rows = list(_rows(self._kind, self.path, since))
         was = len(self._old)
         if was < len(rows) and rows[:was] == self._old:  # appended to what was there
             rows = rows[was:]
-        self._rows_now = rows
+        self._rows = rows
         self.names |= {name for row in rows for name in row} - {"step", "epoch"}
 
-    def new(self) -> list[Row]:
-        """Return the rows that were not returned yet; the last one again where it has changed."""
-        rows, told = self._rows_now, self._told
-        self._told = len(rows)
-        if rows and told == len(rows) and rows[-1] != self._last:
-            told -= 1
-        self._last: Row = rows[-1] if rows else {}
-        return rows[told:]
+    def new(self) -> Sequence[Row]:
+        """Return the rows that were not returned yet."""
+        return self._new.of(self._rows)
 
-    def _rows(self, since: float) -> Iterator[Row]:
-        with suppress(OSError):
-            if self.path.stat().st_size <= _LARGEST:
-                yield from self._kind.rows(self.path, since)
+
+def _rows(kind: Format, path: Path, since: float) -> Iterator[Row]:
+    with suppress(OSError):
+        if path.stat().st_size <= _LARGEST:
+            yield from kind.rows(path, since)
 
 
 def _size(path: Path) -> int:
@@ -187,7 +204,7 @@ def _changed(path: Path) -> float:
     return 0.0
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
+def _state(path: Path) -> _State:
     with suppress(OSError):
         status = path.stat()
         beside = path.with_name(f"{path.name}-wal")  # where SQLite writes first

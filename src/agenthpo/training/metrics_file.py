@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agenthpo.files import clear
 from agenthpo.text.redaction import redact
+from agenthpo.training.new_rows import NewRows
 from agenthpo.training.readers import format_of, table_rows
 
 __all__ = ["TableFile"]
@@ -38,9 +39,8 @@ class TableFile:
         ``unread``.
         """
         self._metric, self.unread = metric, ""
-        self._path, self._told, self._next = path, 0, 0.0
+        self._path, self._rows, self._next = path, NewRows(), 0.0
         self._seen: tuple[int, int] | None = None
-        self._last: Mapping[str, float] = {}
         self._began = time.time()
         self.names = set[str]()
         if own:
@@ -60,11 +60,7 @@ class TableFile:
         rows = self._read(final)
         self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
         self.names |= {name for row in rows for name in row}
-        told = self._told
-        if rows and told == len(rows) and rows[-1] != self._last:  # a result that is written anew
-            told -= 1
-        yield from rows[told:]
-        self._told, self._last = len(rows), rows[-1] if rows else {}
+        yield from self._rows.of(rows)
 
     def _read(self, final: bool) -> list[Mapping[str, float]]:
         kind = format_of(self._path)
@@ -82,7 +78,7 @@ class TableFile:
         """Why it gave no value of the metric, in words that name the file and what it holds."""
         if not self._path.is_file():
             return f"metrics_file {self._path} was not written"
-        if self._told == 0 and not self._has_changed(final=True):
+        if self._rows.told == 0 and not self._has_changed(final=True):
             return f"metrics_file {self._path} holds only what was there before the run"
         if not self.names:
             return (

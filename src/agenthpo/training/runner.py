@@ -126,9 +126,8 @@ class _Reader:
             self._feed(self._report_lines.feed(b"", final=True), self.metrics.read_report)
             self._feed(self._log_lines.feed(b"", final=True), self.metrics.read_output)
         for file in self._files:
-            # what has come otherwise is not looked for in files
-            is_open = isinstance(file, TableFile) or file.source
-            if is_open or not self.metrics.is_reported(self._spec.metric):
+            # what has come otherwise is not looked for in files; one that is named has a source
+            if file.source or not self.metrics.is_reported(self._spec.metric):
                 for row in file.new_rows(final=final):
                     self.metrics.read_row(row, file.source)
 

@@ -29,3 +29,5 @@ class Format:
     """The rows of a file; those before a time (seconds since 1970) may be left out, where a file
     is shared by many runs.
     """
+    is_appended: bool = False
+    """Whether a later run may add its rows to a file of an earlier one."""

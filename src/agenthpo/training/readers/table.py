@@ -105,9 +105,11 @@ CSV = Format(
         *("train_log.csv", "training_log.csv", "logs.csv", "scores.csv"),
     ),
     _of_file,
+    is_appended=True,
 )
 JSON_LINES = Format(
     "JSON lines",
     ("metrics.jsonl", "log.jsonl", "logs.jsonl", "history.jsonl", "results.jsonl", "*.log.json"),
     _of_file,
+    is_appended=True,
 )
