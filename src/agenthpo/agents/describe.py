@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from agenthpo.agents.claims import Shown, sentences
 from agenthpo.agents.prompt.build import render
 from agenthpo.agents.prompt.trials import fenced
 from agenthpo.agents.reply.forms import closed
@@ -17,7 +18,6 @@ __all__ = ["described"]
 _KEYS = ("task", "dataset", "model", "notes")
 _LONGEST, _SCRIPT = 400, 12_000
 """Characters of one part, and of the script that are shown."""
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[-+]?\d+)?", re.IGNORECASE)
 _NOTHING = re.compile(
     r"^(?:not |un|none|n/?a|empty|the script does not)[^.]{0,60}\.?$", re.IGNORECASE
 )
@@ -32,7 +32,7 @@ def described(
     script: str, known: Mapping[str, str], llm: LLM, *, seed: int = 0
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parts of the background as a model completes them, and the sentences of its that
-    were left out, since they hold a number that is not in the script.
+    were left out, since they hold a number or a quotation that is not in the script.
 
     :param script: the script's text, which is shown as data.
     :param known: what was found without a model; a part of it stays where the model says nothing.
@@ -45,9 +45,10 @@ def described(
     schema = closed({key: {"type": "string"} for key in _KEYS})
     form = Form("background", schema, f"%llguidance {{}}\n{_GRAMMAR.strip()}")
     reply = llm.ask([Message("user", prompt)], form, seed=seed)
+    evidence = Shown(f"{script}\n{told}", [])
     found, left_out = dict(known), list[str]()
     for key in _KEYS:
-        text, dropped = _checked(_said(reply.data, key), f"{script} {told}")
+        text, dropped = _checked(_said(reply.data, key), evidence)
         left_out += dropped
         if text:
             found[key] = text
@@ -60,23 +61,14 @@ def _said(data: Any, key: str) -> str:
     return "" if _NOTHING.match(text) else text
 
 
-def _checked(text: str, evidence: str) -> tuple[str, list[str]]:
-    """Return the whole sentences of ``text`` whose numbers are all in ``evidence``, as many as fit,
-    and those with another number.
+def _checked(text: str, shown: Shown) -> tuple[str, list[str]]:
+    """Return the sentences of ``text`` that name nothing which was not shown, as many as fit, and
+    those that do.
     """
-    numbers = {_plain(number) for number in _NUMBER.findall(evidence)}
     kept, dropped = "", list[str]()
-    for sentence in re.findall(r".+?[.!?](?=\s|$)|.+$", text):
-        sentence = sentence.strip()
-        if {_plain(number) for number in _NUMBER.findall(sentence)} - numbers:
+    for sentence in sentences(text):
+        if shown.checked(sentence).struck:
             dropped.append(sentence)
         elif len(kept) + len(sentence) < _LONGEST:
             kept = f"{kept} {sentence}".strip()
     return kept, dropped
-
-
-def _plain(number: str) -> float | str:
-    try:
-        return float(number.replace(",", ""))
-    except ValueError:
-        return number

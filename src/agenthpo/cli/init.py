@@ -62,7 +62,7 @@ def _completed(script: Path, llm: LLM, known: dict[str, str]) -> dict[str, str]:
         say(f"The background is without {llm.name}'s words: {problem}", error=True)
         return known
     for sentence in left_out:
-        said = f"Left out of {llm.name}'s words, for a number that is not in {script.name}:"
+        said = f"Left out of {llm.name}'s words, since {script.name} does not show it:"
         say(f"{said} {sentence}", error=True)
     return found
 
