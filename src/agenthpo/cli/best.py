@@ -10,15 +10,15 @@ from pathlib import Path
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
-from agenthpo.command.resolve import CONFIG_YAML, config_text, placeholders
+from agenthpo.command.resolve import placeholders
 from agenthpo.errors import StudyError
-from agenthpo.files import make_folder, write_whole
 from agenthpo.records import Params, Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
 from agenthpo.task import Task
 from agenthpo.text.pasting import quoted
 from agenthpo.text.printing import say
+from agenthpo.training.attempts import write_inputs
 
 __all__ = ["print_best"]
 
@@ -69,12 +69,8 @@ def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:
     env = dict(spec.env)
     if not named & {*task.space.names, "flags", "overrides"} and not spec.files:
         env = {PARAMS_VARIABLE: str(workdir / PARAMS_FILE), **env}
-    text = config_text(spec.given)
-    files = {PARAMS_FILE: text, CONFIG_YAML: text, **spec.files}
     if any(str(workdir) in word for word in (words, *env.values())):
-        for name, held in files.items():
-            make_folder((workdir / name).parent)
-            write_whole(workdir / name, held.encode("utf-8", "surrogatepass"))
+        write_inputs(workdir, spec)
     settings = "".join(f"{name}={shlex.quote(value)} " for name, value in env.items())
     return f"cd {shlex.quote(task.train.cwd or '.')} && {settings}{words}"
 

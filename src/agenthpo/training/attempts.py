@@ -22,7 +22,14 @@ from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
 from agenthpo.training.run_folder import prepare
 
-__all__ = ["LOG_FILE", "begin_attempt", "end_processes", "mark_of", "new_token"]
+__all__ = [
+    "LOG_FILE",
+    "begin_attempt",
+    "end_processes",
+    "mark_of",
+    "new_token",
+    "write_inputs",
+]
 
 LOG_FILE = "run.log"
 _ROUNDS, _PAUSE_S = 100, 0.02
@@ -63,16 +70,22 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
         make_folder(earlier)
         for path in left:
             path.rename(earlier / path.name)
-    for name in (PARAMS_FILE, CONFIG_YAML):
-        clear(folder / name)
-        write_whole(folder / name, config_text(spec.given).encode("utf-8", "surrogatepass"))
-    for name, text in spec.files.items():
-        make_folder((folder / name).parent)
-        clear(folder / name)
-        write_whole(folder / name, text.encode("utf-8", "surrogatepass"))
+    write_inputs(folder, spec)
     if spec.run_folder is not None:
         prepare(spec.run_folder, folder / RUN_FOLDER)
     return open_regular(folder / LOG_FILE, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
+
+
+def write_inputs(folder: Path, spec: RunSpec) -> None:
+    """Write the files by which the script gets its values into ``folder``.
+
+    :raises OSError: if one cannot be written.
+    """
+    text = config_text(spec.given)
+    for name, held in {PARAMS_FILE: text, CONFIG_YAML: text, **spec.files}.items():
+        make_folder((folder / name).parent)
+        clear(folder / name)
+        write_whole(folder / name, held.encode("utf-8", "surrogatepass"))
 
 
 def end_processes(token: str) -> int:
