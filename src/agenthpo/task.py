@@ -91,6 +91,16 @@ class Objective:
     noisy: bool = False
     """Whether the same configuration may give another value, so that trying it again is allowed."""
 
+    def best_possible(self, value: float | None) -> float | None:
+        """Return what nothing can beat, as the task says or the metric's name does; None where
+        neither is known.
+
+        :param value: the best so far, which tells percents from shares.
+        """
+        if self.perfect is not None:
+            return self.perfect
+        return best_there_is(self.metric, self.direction, value)
+
 
 def checked_direction(direction: str) -> Direction:
     """Return a direction that a caller gave.
@@ -221,9 +231,8 @@ class Task:
         goal, best = self.objective, spent.best
         if reason := self.budget.reason(spent, goal.direction):
             return reason
-        known = goal.perfect
-        if known is None and not goal.noisy:  # one lucky value is no proof
-            known = best_there_is(goal.metric, goal.direction, best)
+        # where values are noisy, one lucky value is no proof
+        known = goal.perfect if goal.noisy else goal.best_possible(best)
         if known is None or best is None or (best - known) * upward(goal.direction) < 0:
             return None
         return f"{goal.metric} is {format_number(best)}, which nothing can beat"

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agenthpo.knowledge.names import recognised
-from agenthpo.known_best import best_there_is
-from agenthpo.records import Curve, Outcome, Params, Trial
+from agenthpo.records import Curve, Direction, Outcome, Params, Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
 from agenthpo.trials import upward
@@ -49,9 +48,7 @@ def _facts(
     task: Task, outcome: Outcome, value: float, *, params: Params, others: Sequence[Trial]
 ) -> Iterator[str]:
     goal = task.objective
-    best = goal.perfect
-    if best is None:
-        best = best_there_is(goal.metric, goal.direction, value)
+    best = goal.best_possible(value)
     is_best = best is not None and (value - best) * upward(goal.direction) >= 0
     if is_best:
         yield f"Nothing can beat {format_number(value)}."
@@ -130,13 +127,13 @@ def longer_words(task: Task, params: Params) -> str:
     return "train longer"
 
 
-def reached_words(metric: str, curve: Curve, direction: str) -> str:
+def reached_words(metric: str, curve: Curve, direction: Direction) -> str:
     """Return in a sentence what a training that was stopped had reached; empty without a report."""
     finite = [(step, value) for step, value in curve if math.isfinite(value)]
     if not finite:
         return ""
     step, last = finite[-1]
-    sign = 1 if direction == "maximize" else -1
+    sign = upward(direction)
     rising = len(finite) > 1 and sign * last > max(sign * value for _, value in finite[:-1])
     still = ", its best so far" if rising else ""
     return f"It had reached {metric} {format_number(last)} at step {format_number(step)}{still}."
