@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     the value.
     """
 
-_STEPPERS = {
+OPTIMISERS = {
     *("sgd", "adam", "adamw", "adamax", "adagrad", "adadelta", "adafactor", "rmsprop", "nadam"),
-    *("radam", "lamb", "lars", "lion", "noisy_sgd", "adabelief", "yogi", "rprop"),
+    *("radam", "lamb", "lars", "lion", "noisy_sgd", "adabelief", "yogi", "rprop", "muon"),
 }
 """Optimisers whose first number is the learning rate, with capitals or without: Keras', optax's,
 and PyTorch's after the parameters.
 """
-__all__ = ["assignments", "main", "top_level", "with_values"]
+__all__ = ["OPTIMISERS", "assignments", "main", "top_level", "with_values"]
 
 
 def main(words: Sequence[str]) -> None:
@@ -101,7 +101,7 @@ def assignments(tree: ast.Module) -> dict[str, list[_Place]]:
                 if callee and keyword.arg and isinstance(keyword.value, ast.Constant):
                     place = keyword, "value", -1, keyword.value
                     called.setdefault(f"{callee}.{keyword.arg}", []).append(place)
-            for place in _steps(node) if callee.lower() in _STEPPERS else ():
+            for place in _steps(node) if callee.lower() in OPTIMISERS else ():
                 called.setdefault(f"{callee}.learning_rate", []).append(place)
     for name, places in called.items():
         if len({repr(node.value) for *_, node in places}) == 1:  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from agenthpo.command.python_text import (
     parsed,
 )
 from agenthpo.command.script_options import declared_options
-from agenthpo.constants import assignments
+from agenthpo.constants import OPTIMISERS, assignments
 from agenthpo.init.configs import Config, by_option, by_overrides
 from agenthpo.init.help_text import with_help
 from agenthpo.init.ranges import Choice, Left, chosen
@@ -34,7 +34,6 @@ _MOST_BESIDE = 200
 _REPORTS = "+hydra.callbacks.agenthpo._target_=agenthpo.hydra_return.ReportReturn"
 """What makes Hydra's main report what it returns."""
 _DRAWN = words("drawn")
-_OPTIMISERS = words("optimisers")
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,7 @@ def _is_model(name: str) -> bool:
     loader's: ``alpha`` of ``Ridge``, not of ``plot``, and ``dim`` of no call.
     """
     holder, _, own = name.rpartition(".")
-    is_made = holder[:1].isupper() or holder.lower() in _OPTIMISERS
+    is_made = holder[:1].isupper() or holder.lower() in OPTIMISERS
     return is_made and holder not in _DRAWN and own not in ("dim", "bias", "size")
 
 
