@@ -14,7 +14,24 @@ import stat
 import uuid
 from pathlib import Path
 
-__all__ = ["clear", "make_folder", "open_regular", "read_regular", "write_whole"]
+__all__ = [
+    "OF_TOOLS",
+    "clear",
+    "is_of_tools",
+    "make_folder",
+    "open_regular",
+    "read_regular",
+    "write_whole",
+]
+
+OF_TOOLS = frozenset({"__pycache__", "node_modules", "site-packages"})
+"""Names of folders that hold nothing of the user's."""
+
+
+def is_of_tools(folder: str) -> bool:
+    """Return whether a folder holds caches or installed packages, as a virtual environment does."""
+    is_named = os.path.basename(folder) in OF_TOOLS
+    return is_named or os.path.exists(os.path.join(folder, "pyvenv.cfg"))
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from agenthpo.cli.live import sparkline
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
+from agenthpo.files import is_of_tools
 from agenthpo.records import Outcome, Params
 from agenthpo.space import format_number
 from agenthpo.task import Task
@@ -193,7 +194,7 @@ def _changes(folder: Path, root: Path, left: list[int]) -> Iterator[tuple[str, i
             left[0] -= 1
             if left[0] < 0:
                 return
-            if entry.name.startswith((".", "__pycache__")):
+            if entry.name.startswith(".") or is_of_tools(entry.path):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _changes(Path(entry.path), root, left)

@@ -17,6 +17,7 @@ from typing import Any
 
 from agenthpo.command.resolve import fill, placeholders
 from agenthpo.errors import TaskError
+from agenthpo.files import OF_TOOLS
 
 __all__ = [
     "asks_for_config",
@@ -35,7 +36,6 @@ _INTERPRETERS = re.compile(
 )
 _OPTION_WITH_VALUE = {"-W", "-X"}
 _SOURCES = {".py", ".sh", ".R", ".r", ".jl", ".pl", ".rb", ".lua", ".js", ".php", ".m"}
-_NOT_OURS = {"site-packages", "node_modules", "__pycache__"}
 _MOST_FILES, _LONGEST_FILE = 500, 1_000_000
 
 
@@ -215,7 +215,7 @@ def _sources(script: Path) -> Iterator[Path]:
         if i >= _MOST_FILES:
             return
         if any(
-            part.startswith(".") or part in _NOT_OURS
+            part.startswith(".") or part in OF_TOOLS
             for part in file.relative_to(script.parent).parts[:-1]
         ):
             continue

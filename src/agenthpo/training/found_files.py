@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from agenthpo.files import is_of_tools
 from agenthpo.training.new_rows import NewRows
 from agenthpo.training.readers import Format, Row, format_of, is_usual
 
@@ -24,7 +25,8 @@ _LOOK_S, _SHARE = 2.0, 20
 """Seconds between two looks, and how much longer than a look took to wait at least: looking takes a
 twentieth of a core at most.
 """
-_NOT_LOOKED_INTO = {"__pycache__", "node_modules", "site-packages", "artifacts"}
+_ARTIFACTS = "artifacts"
+"""The folder in which MLflow keeps what is no metric."""
 _LARGEST, _SMALL = 200_000_000, 1_000_000
 """Bytes of a file that is read at all, and of one of another name that was there before."""
 _VALIDATION = re.compile(r"val|eval|dev", re.IGNORECASE)
@@ -223,10 +225,5 @@ def _below(folder: Path, deep: int, left: list[int]) -> Iterator[Path]:
                 continue
             if entry.is_file():
                 yield Path(entry.path)
-            elif entry.is_dir() and deep and not _is_passed_by(entry):
-                yield from _below(Path(entry.path), deep - 1, left)
-
-
-def _is_passed_by(folder: os.DirEntry[str]) -> bool:
-    is_venv = os.path.exists(os.path.join(folder.path, "pyvenv.cfg"))
-    return folder.name in _NOT_LOOKED_INTO or is_venv
+            elif deep and entry.name != _ARTIFACTS and not is_of_tools(entry.path):
+                yield from _below(Path(entry.path), deep - 1, left)  # nothing, if it is no folder

@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from agenthpo.files import make_folder
+from agenthpo.files import is_of_tools, make_folder
 from agenthpo.records import RunFolder
 
 __all__ = ["prepare"]
@@ -21,7 +21,6 @@ _SMALL = 1_000_000
 """Bytes up to which a file is copied, so that a script that writes into it writes into its own."""
 _MANY, _DEEPEST = 200, 6
 """Entries from which on a folder is a link as a whole, and how deep folders are made anew."""
-_NOT_COPIED = {"__pycache__", "node_modules", "site-packages"}
 
 
 def prepare(run_folder: RunFolder, target: Path) -> None:
@@ -48,7 +47,7 @@ def _fill(source: Path, target: Path, depth: int) -> None:
         if entry.is_symlink():
             place.symlink_to(os.path.realpath(entry.path))
         elif entry.is_dir():
-            if entry.name.startswith(".") or entry.name in _NOT_COPIED or _is_venv(entry.path):
+            if entry.name.startswith(".") or is_of_tools(entry.path):
                 continue
             if depth < _DEEPEST and len(os.listdir(entry.path)) <= _MANY:
                 place.mkdir()
@@ -60,7 +59,3 @@ def _fill(source: Path, target: Path, depth: int) -> None:
                 shutil.copy2(entry.path, place)
             else:
                 place.symlink_to(entry.path)
-
-
-def _is_venv(path: str) -> bool:
-    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
