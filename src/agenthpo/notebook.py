@@ -66,7 +66,7 @@ class NotebookTable:
             case Started(trial=trial):
                 self._trials[trial.number] = trial
                 said = params_words(trial.proposal.params)
-                self._now = f"trial {trial.number} by {trial.proposal.source} trains: {said}"
+                self._now = f"trial {trial.number} by {trial.proposal.who} trains: {said}"
             case Reported():
                 if time.monotonic() - self._drawn < _EVERY_S:
                     return

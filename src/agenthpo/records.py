@@ -37,12 +37,13 @@ __all__ = [
 T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
-Source = Literal["default", "creator", "engine", "knowledge", "fallback", "human"]
+Source = Literal["default", "creator", "engine", "knowledge", "fallback", "human", "agent"]
 Mode = Literal["", "free", "choice", "by position"]
 """``by position``: its choice did not stand when the candidates came in another order, and the
 engine's own was taken.
 """
-Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted"]
+Status = Literal["complete", "failed", "timeout", "oom", "diverged", "interrupted", "pruned"]
+"""``pruned``: somebody stopped it, since it was hopeless."""
 CurveDiagnosis = Literal[
     "completed",
     "overfitting",
@@ -58,6 +59,7 @@ Diagnosis = Literal[
     "out_of_memory",
     "timed_out",
     "crashed",
+    "pruned",
     "task_error",
 ]
 """``task_error``: not the configuration, but the task is at fault, such as a metric that the script
@@ -161,7 +163,7 @@ class Proposal:
     """The active parameters and their values."""
     source: Source
     """Who proposed it: ``default``, ``creator``, ``engine``, ``fallback`` (the engine, instead of a
-    Creator that failed) or ``human``.
+    Creator that failed), ``human`` or ``agent`` (one beside the study, such as a coding agent).
     """
     rationale: str = ""
     """Why it is worth a trial."""
@@ -195,6 +197,17 @@ class Proposal:
     """The trial whose reply held this one too, so that no model was asked for it."""
     widening: Widening | None = None
     """The range that the Creator would widen."""
+    by: str = ""
+    """The name of the person or the agent who proposed it."""
+    queued: str = ""
+    """The request that it came from, where somebody asked for this very configuration."""
+    asked: str = ""
+    """The request for so many trials, of which this is one."""
+
+    @property
+    def who(self) -> str:
+        """Who proposed it, in words: the source, with a person's or an agent's name."""
+        return f"{self.source} {self.by}".rstrip()
 
 
 @dataclass(frozen=True)

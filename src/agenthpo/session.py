@@ -30,6 +30,7 @@ from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
+from agenthpo.experience.requests import read_requests
 from agenthpo.known import hints_of
 from agenthpo.llm.client import LLM
 from agenthpo.llm.names import NONE
@@ -39,6 +40,7 @@ from agenthpo.llm.strict import Strict
 from agenthpo.loop import run_trials
 from agenthpo.parts import checked_parts
 from agenthpo.records import Analysis, Outcome, Stop, Trial
+from agenthpo.search.heeding import Heeding
 from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 from agenthpo.search.trust import Record
 from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
@@ -155,6 +157,7 @@ def go_on(
     limits: Budget | None = None,
     keep_going: bool = False,
     trusted: bool = False,
+    only_asked: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Resume the study in ``folder`` until its budget is spent, with each limit replaced that
@@ -166,6 +169,7 @@ def go_on(
     A study that was not made here is resumed only where it is ``trusted``, or task, model and
     proposer are all the caller's.
 
+    :param only_asked: whether it ends as soon as every trial is run that somebody asked for.
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has
         changed since.
     """
@@ -214,6 +218,7 @@ def go_on(
                 hints=meta.hints,
                 without=parts,
                 keep_going=keep_going,
+                only_asked=only_asked,
                 on_event=on_event,
             )
 
@@ -349,6 +354,7 @@ def _run(
     hints: Sequence[Hint],
     without: frozenset[str],
     keep_going: bool,
+    only_asked: bool = False,
     on_event: OnEvent,
 ) -> Stopped:
     opened = Opened(
@@ -372,7 +378,11 @@ def _run(
         llm.prepare([head(told(task, [], without)[0], llm)])
     return run_trials(
         task,
-        proposer_named(proposer, llm, seed=seed, record=record, hints=hints, without=without),
+        Heeding(
+            proposer_named(proposer, llm, seed=seed, record=record, hints=hints, without=without),
+            lambda: read_requests(log.folder),
+            only_asked=only_asked,
+        ),
         executor=Executor(llm, seed, without),
         log=log,
         pool=InlinePool(),

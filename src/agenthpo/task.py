@@ -19,7 +19,7 @@ from agenthpo.command.resolve import RUN_FOLDER, resolve_command, resolve_env
 from agenthpo.errors import TaskError
 from agenthpo.known_best import best_there_is
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
-from agenthpo.space import Key, Space, format_number
+from agenthpo.space import Key, Space, format_number, same
 from agenthpo.trials import upward
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
@@ -166,6 +166,8 @@ class Task:
     """The task file (absolute), where there is one."""
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
+    pins: Params = field(default_factory=dict)
+    """Parameters that are held at a value while the study runs: what is proposed has it."""
 
     def spec(
         self, number: int, params: Params, *, seed: int, workdir: Path, study: str = ""
@@ -236,6 +238,10 @@ class Task:
         if known is None or best is None or (best - known) * upward(goal.direction) < 0:
             return None
         return f"{goal.metric} is {format_number(best)}, which nothing can beat"
+
+    def is_pinned(self, params: Params) -> bool:
+        """Return whether ``params`` has what is pinned, as far as it is active in it."""
+        return all(same(params[name], value) for name, value in self.pins.items() if name in params)
 
     def barred(self, trials: Sequence[Trial]) -> set[Key]:
         """Return the keys of the configurations that are not to be tried again: all that were, or

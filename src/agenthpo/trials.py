@@ -138,6 +138,8 @@ class Account:
     """One source's trials."""
 
     source: Source
+    by: str = ""
+    """The name of the person or the agent."""
     proposed: int = 0
     failed: int = 0
     """Trials that gave no value."""
@@ -153,9 +155,16 @@ class Account:
     usage: Usage = field(default_factory=Usage)
     """What proposing cost; the Executor's words are not in it."""
 
+    @property
+    def who(self) -> str:
+        """The source, with the name of the person or the agent."""
+        return f"{self.source} {self.by}".rstrip()
+
 
 def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:
-    """Return an account for each source, in the order of their first trials."""
+    """Return an account for each source, and for each agent and person one, in the order of their
+    first trials.
+    """
     won = improvements(trials, direction)
     steps = {
         now.number: upward(direction) * (now.value - before.value)
@@ -164,8 +173,8 @@ def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:
     }
     firsts = {t.number for t in won}
     accounts = []
-    for source in dict.fromkeys(t.proposal.source for t in trials):
-        mine = [t for t in trials if t.proposal.source == source]
+    for source, by in dict.fromkeys((t.proposal.source, t.proposal.by) for t in trials):
+        mine = [t for t in trials if (t.proposal.source, t.proposal.by) == (source, by)]
         judged = [
             t.analysis.expectation_met
             for t in mine
@@ -174,6 +183,7 @@ def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:
         accounts.append(
             Account(
                 source=source,
+                by=by,
                 proposed=len(mine),
                 failed=sum(t.outcome is not None and t.value is None for t in mine),
                 won=sum(t.number in firsts for t in mine),

@@ -98,6 +98,7 @@ def _find(
         ),
         "diverged": ("diverged", lever.first(("step", -1))),
         "interrupted": ("crashed", "run it again"),
+        "pruned": ("pruned", ""),
     }
     if outcome.status in failures:
         diagnosis, advice = failures[outcome.status]

@@ -166,7 +166,7 @@ class Board:
         if running is not None:
             lines.append(
                 Text(
-                    f"{running.proposal.source}: {params_words(running.proposal.params)}",
+                    f"{running.proposal.who}: {params_words(running.proposal.params)}",
                     overflow="ellipsis",
                     no_wrap=True,
                 )
@@ -184,7 +184,7 @@ class Board:
     def _words(self) -> list[RenderableType]:
         latest = list(self.trials.values())[-1:]
         words = [
-            (t.proposal.source.capitalize(), t.proposal.rationale)
+            (t.proposal.who.capitalize(), t.proposal.rationale)
             for t in latest
             if t.proposal.source != "default" and t.proposal.rationale
         ]

@@ -52,7 +52,7 @@ def story(
     """Return the story in lines."""
     proposal, model = trial.proposal, f" ({trial.proposal.model})" if trial.proposal.model else ""
     lines = [
-        f"Trial {trial.number}, proposed by {proposal.source}{model}",
+        f"Trial {trial.number}, proposed by {proposal.who}{model}",
         f"    {params_words(proposal.params)}",
     ]
     base = nearest(proposal.params, earlier, direction)

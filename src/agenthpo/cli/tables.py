@@ -122,7 +122,7 @@ def trial_table(
         style = "bold" if best is not None and trial.number == best.number else ""
         cells = (
             str(trial.number),
-            trial.proposal.source,
+            trial.proposal.who,
             value_words(trial),
             diagnosis,
             params_words(trial.proposal.params),

@@ -336,7 +336,9 @@ class ExperienceLog:
             trial = replace(trial, analysis=analysis)
             self._trials[number] = trial
         if trial.value is None:
-            self._study.tell(number, state=TrialState.FAIL)
+            assert trial.outcome is not None
+            was_pruned = trial.outcome.status == "pruned"
+            self._study.tell(number, state=TrialState.PRUNED if was_pruned else TrialState.FAIL)
         else:
             self._study.tell(number, trial.value)
         return trial

@@ -97,13 +97,20 @@ def default_proposal(task: Task, trials: Sequence[Trial]) -> Proposal | None:
     )
 
 
-def any_left(space: Space, tried: set[Key], *, seed: int, otherwise: Params) -> Params | None:
-    """Return any configuration that was not tried, or None where none is left; ``otherwise`` where
-    there are too many to list.
+def any_left(
+    space: Space,
+    tried: set[Key],
+    *,
+    seed: int,
+    otherwise: Params,
+    holds: Callable[[Params], bool] = lambda params: True,
+) -> Params | None:
+    """Return any configuration that ``holds`` and was not tried, or None where none is left;
+    ``otherwise`` where there are too many to list.
     """
     if space.size() > _MOST_LISTED:
         return otherwise
-    left = [params for params in space.configurations() if space.key(params) not in tried]
+    left = [p for p in space.configurations() if holds(p) and space.key(p) not in tried]
     return random.Random(seed).choice(left) if left else None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agenthpo.llm.model_class import ModelClass
-from agenthpo.records import Direction, Expected, Trial
+from agenthpo.records import Direction, Expected, Source, Trial
 from agenthpo.trials import improvements, upward
 
 __all__ = [
@@ -36,6 +36,8 @@ CLASSES: dict[ModelClass, tuple[float, float]] = {
 """What a model of a class is taken to have shown before its first trial: results better and worse
 than the engine's.
 """
+_CREATORS: frozenset[Source] = frozenset({"creator", "agent"})
+"""An agent beside the study is a Creator too."""
 _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms
 late is seen.
@@ -107,7 +109,7 @@ class Trust:
 
 def was_asked(trial: Trial) -> bool:
     """Return whether the Creator was asked for this trial, whether or not its answer was used."""
-    return trial.proposal.source in ("creator", "fallback") or trial.proposal.mode == "by position"
+    return trial.proposal.source in (*_CREATORS, "fallback") or trial.proposal.mode == "by position"
 
 
 _JUDGED, _NEARER = 8, 6
@@ -164,7 +166,7 @@ def assessed(
     worse = CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
-    engines = [t for t in trials if t.outcome is not None and t.proposal.source != "creator"]
+    engines = [t for t in trials if t.outcome is not None and t.proposal.source not in _CREATORS]
     improved = {t.number for t in improvements(trials, direction)}
     # what the engine put in its place is no gain of the Creator's
     gained = improved & {t.number for t in asked if _is_its_own(t)}
@@ -227,7 +229,7 @@ def is_nearer(trial: Trial, own: Expected | None, others: Expected | None) -> bo
 
 
 def _is_its_own(trial: Trial) -> bool:
-    return trial.proposal.source == "creator"
+    return trial.proposal.source in _CREATORS
 
 
 def _gains(

@@ -56,7 +56,7 @@ def _print_text(event: Event, direction: Direction) -> None:
         case Started(trial=trial):
             again = " again" if event.again else ""
             say(
-                f"[{trial.number}] {trial.proposal.source}{again}: "
+                f"[{trial.number}] {trial.proposal.who}{again}: "
                 f"{params_words(trial.proposal.params)}"
             )
             if trial.proposal.rationale:

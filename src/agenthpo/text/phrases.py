@@ -129,7 +129,7 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
         else f" (test {format_number(outcome.test_value)})"
     )
     lines.append(
-        f"Best: trial {best.number} by {best.proposal.source}, {opened.metric} "
+        f"Best: trial {best.number} by {best.proposal.who}, {opened.metric} "
         f"{format_number(best.value)}{tested}"
     )
     lines.append(f"    {params_words(best.proposal.params)}")
@@ -207,4 +207,4 @@ def _account_words(account: Account) -> str:
         parts.append(f"{account.held} of {account.judged} predictions held")
     if account.usage.tokens:
         parts.append(f"{account.usage.tokens:,} tokens")
-    return f"    {account.source}: {', '.join(parts)}"
+    return f"    {account.who}: {', '.join(parts)}"

@@ -21,6 +21,7 @@ from agenthpo.records import RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
 from agenthpo.training.run_folder import prepare
+from agenthpo.training.stopping import STOP_FILE
 
 __all__ = [
     "LOG_FILE",
@@ -59,7 +60,7 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
     make_folder(folder)
     left = [
         folder / name
-        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE, RUN_FOLDER)
+        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE, STOP_FILE, RUN_FOLDER)
         if os.path.lexists(folder / name)
     ]
     if left:

@@ -156,6 +156,8 @@ def _bad_ending(
     quiet = end.quiet_s
     if reason == "stop":
         return "interrupted", "stopped before its end"
+    if reason == "pruned":
+        return "pruned", end.error
     held = "" if spec.pty or curves or any(map(str.strip, ending)) else _HELD_BACK
     if reason == "timeout":
         is_silent = quiet > max(1.0, (spec.timeout_s or 0) / 2)

@@ -9,9 +9,18 @@ from typing import Literal
 __all__ = ["Reason", "RunEnd", "read_end"]
 
 Reason = Literal[
-    "exit", "stop", "timeout", "silence", "memory", "pattern", "unstartable", "unsupervised"
+    "exit",
+    "stop",
+    "pruned",
+    "timeout",
+    "silence",
+    "memory",
+    "pattern",
+    "unstartable",
+    "unsupervised",
 ]
-"""``exit``: by itself; ``stop``: the driver asked for it; ``pattern``: a metric was read in part.
+"""``exit``: by itself; ``stop``: the driver asked for it; ``pruned``: somebody else did, since
+it was hopeless; ``pattern``: a metric was read in part.
 """
 
 

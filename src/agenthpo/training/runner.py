@@ -34,11 +34,12 @@ from agenthpo.training.near_misses import Likeness
 from agenthpo.training.outcome import OUTCOME_FILE, judge, load_outcome, save_outcome
 from agenthpo.training.patterns import PatternError, needles_of
 from agenthpo.training.run_end import RunEnd, read_end
+from agenthpo.training.stopping import STOP_FILE, asked_to_stop
 
 __all__ = ["OnPoint", "run"]
 
 OnPoint = Callable[[Point], None]
-_OURS = (METRICS_FILE, PARAMS_FILE, CONFIG_YAML, OUTCOME_FILE)
+_OURS = (METRICS_FILE, PARAMS_FILE, CONFIG_YAML, OUTCOME_FILE, STOP_FILE)
 """Files of the trial's folder that are no results of the script's."""
 _POLL_S = 0.1
 _SHOWN = 12
@@ -285,14 +286,19 @@ def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> Ru
         *spec.command,
     ]
     with _supervised(arguments, spec, token=token, log=log) as process:
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
+        pruned = ""
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
             reader.poll()
+            if not pruned and (pruned := asked_to_stop(Path(spec.workdir))):
+                process.stdin.close()  # which asks the supervisor to end it
         said = process.stdout.read()
     if not said.strip():
         end_processes(token)  # the supervisor was killed, and cannot end what a launcher started
     reader.poll(final=True)
     end = read_end(said)
+    if pruned and end.reason == "stop":
+        return replace(end, reason="pruned", error=pruned)
     if reader.error and end.reason == "exit":
         return replace(end, reason="pattern", error=reader.error)
     return end

@@ -8,9 +8,10 @@ says nothing about configurations that lack it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -141,10 +142,15 @@ class _Axis:
 class Encoding:
     """The columns of a space."""
 
-    def __init__(self, space: Space) -> None:
-        self.space = space
+    def __init__(self, space: Space, pins: Mapping[str, Any] | None = None) -> None:
+        """:param pins: values that parameters are held at in every row that is drawn or moved."""
+        self.space, self.pins = space, dict(pins or {})
         self.axes = tuple(_Axis.of(p) for p in space)
         self._column = {p.name: i for i, p in enumerate(space)}
+        self._held = {
+            self._column[name]: self.axes[self._column[name]].place(value)
+            for name, value in self.pins.items()
+        }
 
     @property
     def width(self) -> int:
@@ -195,7 +201,11 @@ class Encoding:
         return self.settled(np.where(chosen, moved, rows))
 
     def settled(self, rows: Matrix) -> Matrix:
-        """Return the rows with the parameters that are not active at their resting place."""
+        """Return the rows with what is pinned in its place, and the parameters that are not active
+        at their resting place.
+        """
+        for column, place in self._held.items():
+            rows[:, column] = place
         active = self.active(rows)
         for i, axis in enumerate(self.axes):
             if axis.parameter.when:

@@ -30,7 +30,6 @@ from agenthpo.search.engine.view import apart, view_of
 from agenthpo.search.engine.warp import Warp, warps
 from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
 from agenthpo.seeds import spawn_seed
-from agenthpo.space import Space
 from agenthpo.task import Task, Train
 from agenthpo.trials import best_measured, next_number, upward
 
@@ -121,7 +120,7 @@ class Engine:
 
     def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
         rng = self._rng(trials)
-        encoding, rows = self._encoded(task.space, trials)
+        encoding, rows = self._encoded(task, trials)
         tried = set(fingerprints(rows))
         if self._is_designed(task, trials, scored):
             drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
@@ -183,7 +182,7 @@ class Engine:
         with one_thread():
             belief = self.belief(task, trials)
             tried = [task.space.restrict(t.proposal.params) for t in trials]
-            known = set(fingerprints(self._encoded(task.space, trials)[1]))
+            known = set(fingerprints(self._encoded(task, trials)[1]))
             rows = self._sought(belief, self._rng(trials))
             return view_of(belief, _untried(rows, known), tried)
 
@@ -207,7 +206,7 @@ class Engine:
             return ()
         with one_thread():
             rng = self._rng(trials)
-            encoding, rows = self._encoded(task.space, trials)
+            encoding, rows = self._encoded(task, trials)
             tried = set(fingerprints(rows))
             if self._is_designed(task, trials, scored):
                 drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
@@ -240,7 +239,7 @@ class Engine:
 
     def _believes(self, task: Task, trials: Sequence[Trial]) -> Belief:
         sign = -upward(task.objective.direction)
-        encoding, rows = self._encoded(task.space, trials)
+        encoding, rows = self._encoded(task, trials)
         scored = np.array([t.value is not None for t in trials], dtype=bool)
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
         values = np.array([t.value for t in trials if t.value is not None], dtype=float)
@@ -305,20 +304,22 @@ class Engine:
             )
         return max(found, key=lambda each: each[0])[1:]
 
-    def _encoded(self, space: Space, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
+    def _encoded(self, task: Task, trials: Sequence[Trial]) -> tuple[Encoding, Matrix]:
         """Return the encoding and the trials' rows; those that were encoded before are kept, since
         a proposal needs them all.
         """
-        if self._encoding is None or self._encoding.space != space:
-            self._encoding = Encoding(space)
+        space = task.space
+        known = self._encoding
+        if known is None or known.space != space or known.pins != task.pins:
+            self._encoding = known = Encoding(space, task.pins)
             self._rows = {}
         for t in trials:
             if t.number not in self._rows or self._rows[t.number][0] is not t.proposal:
                 self._rows[t.number] = (
                     t.proposal,
-                    self._encoding.rows([space.restrict(t.proposal.params)])[0],
+                    known.rows([space.restrict(t.proposal.params)])[0],
                 )
-        return self._encoding, np.array([self._rows[t.number][1] for t in trials]).reshape(
+        return known, np.array([self._rows[t.number][1] for t in trials]).reshape(
             len(trials), len(space)
         )
 
@@ -354,7 +355,7 @@ class Engine:
         for row, mark in zip(each, fingerprints(rows), strict=True):
             if mark not in tried:
                 return row
-        encoding = self._encoded(task.space, trials)[0]
+        encoding = self._encoded(task, trials)[0]
         barred = task.barred(trials)
         if task.objective.noisy:
             for row in each:
@@ -362,7 +363,7 @@ class Engine:
                     return row
         seed = spawn_seed(self.seed, "engine, anything left", len(trials))
         otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
-        left = any_left(task.space, barred, seed=seed, otherwise=otherwise)
+        left = any_left(task.space, barred, seed=seed, otherwise=otherwise, holds=task.is_pinned)
         return None if left is None else encoding.rows([left])[0]
 
     def _doubted(self, task: Task, trials: Sequence[Trial]) -> Params | None:
@@ -374,6 +375,8 @@ class Engine:
         ):
             return None
         best = best_measured(trials, task.objective.direction)
+        if not best or not task.is_pinned(best[0].proposal.params):
+            return None
         return best[0].proposal.params if len(best) < self.knobs.remeasured else None
 
     def _proposal(self, belief: Belief, row: Vector, why: str) -> Proposal:

@@ -43,8 +43,8 @@ _TAKES: dict[Status, tuple[Role, ...]] = {
 """Roles of the parameters that take what ran out."""
 _UNLIKELY = 0.1
 """Probability to run where the names say that it will not: names may mislead."""
-_NOT_FAILED: frozenset[Status] = frozenset({"complete", "interrupted"})
-"""An interruption says nothing of the configuration."""
+_NOT_FAILED: frozenset[Status] = frozenset({"complete", "interrupted", "pruned"})
+"""An interruption says nothing of the configuration, and what was pruned ran."""
 _AMOUNTS: dict[Status, Callable[[Outcome], float | None]] = {
     "oom": lambda outcome: outcome.peak_mb,
     "timeout": lambda outcome: outcome.duration_s,

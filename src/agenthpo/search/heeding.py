@@ -1,0 +1,161 @@
+"""A proposer that heeds what agents and people ask for: their configurations come before what it
+would propose itself, and what is pinned is held.
+
+A person's configuration is tried next. An agent beside the study is a Creator of unknown class: its
+configuration is tried where it is the Creator's turn, and waits where the engine has earned it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from agenthpo.experience.requests import Asked, Request
+from agenthpo.records import Expected, Params, Proposal, Stop, Trial
+from agenthpo.search import Proposer
+from agenthpo.search.engine.engine import Engine
+from agenthpo.search.informed import Sees
+from agenthpo.search.optuna_samplers import default_proposal
+from agenthpo.search.trust import assessed, is_creators
+from agenthpo.space import differing, format_number
+from agenthpo.task import Task
+
+__all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of"]
+
+NOTHING_ASKED = "nothing more is asked for"
+
+
+class Heeding:
+    """Propose what is asked for, else what ``proposer`` proposes."""
+
+    def __init__(
+        self, proposer: Proposer, read: Callable[[], Asked], *, only_asked: bool = False
+    ) -> None:
+        """:param read: what has been asked of the study by now.
+        :param only_asked: whether a trial is run only where somebody asked for one.
+        """
+        self.proposer, self.read, self.only_asked = proposer, read, only_asked
+        self._held: tuple[Task, Task] | None = None
+
+    def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        """Return the next proposal; where only what is asked for is run, the default configuration
+        comes before it all the same, and the reason to stop where nothing is.
+        """
+        asked = self.read()
+        task = self._pinned(task, asked.pins)
+        if not self.only_asked:
+            # the default is what everything is compared with
+            is_first = not trials and task.space.default() is not None
+            queued = None if is_first else self._queued(task, trials, asked, by_engine=False)
+            return queued or self._own(task, trials)
+        left = asked.left_to_run(trials)
+        if not left:
+            return Stop(NOTHING_ASKED)
+        if default := default_proposal(task, trials):
+            return default
+        run = left[0][0]
+        found = self._queued(task, trials, asked, by_engine=run.by_engine)
+        proposal = found or self._own(task, trials)
+        return proposal if isinstance(proposal, Stop) else replace(proposal, asked=run.id)
+
+    def _pinned(self, task: Task, pins: Params) -> Task:
+        """Return ``task`` with the pins that still fit its space; the same one for the same pins,
+        by which an engine knows what it has worked out already.
+        """
+        fitting = {
+            name: value
+            for name, value in pins.items()
+            if name in task.space.names and task.space[name].violation(value) is None
+        }
+        if not fitting:
+            return task
+        if self._held is None or self._held[0] is not task or self._held[1].pins != fitting:
+            words = ", ".join(f"{name}={format_number(value)}" for name, value in fitting.items())
+            said = f"A person holds {words}; propose nothing else for it."
+            notes = " ".join(filter(None, [task.background.notes, said]))
+            background = replace(task.background, notes=notes)
+            self._held = task, replace(task, pins=fitting, background=background)
+        return self._held[1]
+
+    def _queued(
+        self, task: Task, trials: Sequence[Trial], asked: Asked, *, by_engine: bool
+    ) -> Proposal | Stop | None:
+        """Return the first configuration that waits and can be tried, the engine's where that has
+        the turn, or None where there is neither.
+        """
+        for request in asked.waiting(trials):
+            if (by_engine and not request.is_person) or hindrance(task, trials, request):
+                continue
+            if request.is_person:
+                return _proposal(request, "human")
+            is_its_turn, why = turn_of(task, trials)
+            if not is_its_turn:
+                proposal = self._own(task, trials)
+                return proposal if isinstance(proposal, Stop) else replace(proposal, turn=why)
+            return replace(
+                _proposal(request, "agent"),
+                mode="free",
+                turn=why,
+                forecast=self._forecast(task, trials, request.params),
+            )
+        return None
+
+    def _forecast(self, task: Task, trials: Sequence[Trial], params: Params) -> Expected | None:
+        sees = self.proposer if isinstance(self.proposer, Sees) else None
+        return sees.forecast(task, trials, params) if sees else None
+
+    def _own(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        """Return the proposer's own proposal, with what is pinned; the default is tried as it is,
+        since everything is compared with it.
+        """
+        proposal = self.proposer.propose(task, trials)
+        if isinstance(proposal, Stop) or proposal.source == "default":
+            return proposal
+        if task.is_pinned(proposal.params):
+            return proposal
+        meant = {**(task.space.default() or {}), **proposal.params, **task.pins}
+        params = task.space.restrict(meant)
+        changed = [name for name in differing(proposal.params, params) if name in task.pins]
+        if task.space.violations(params) or task.space.key(params) in task.barred(trials):
+            # what is left of the proposal has been tried: the engine knows of another one
+            stand_in = Engine().propose(task, trials)
+            if isinstance(stand_in, Stop):
+                return stand_in
+            return replace(stand_in, note="instead of one that is tried, but for what is pinned")
+        said = f"{', '.join(changed)} as pinned, not as proposed"
+        note = ". ".join(filter(None, [proposal.note, said]))
+        return replace(proposal, params=params, expected=None, forecast=None, claim=None, note=note)
+
+
+def turn_of(task: Task, trials: Sequence[Trial]) -> tuple[bool, str]:
+    """Return whether the next trial is an agent's rather than the engine's, and why."""
+    trust = assessed(trials, task.objective.direction)
+    return is_creators(trials, trust), trust.words()
+
+
+def hindrance(task: Task, trials: Sequence[Trial], request: Request) -> str:
+    """Return why a configuration that waits cannot be tried as things are; empty where it can."""
+    if problems := task.space.violations(request.params):
+        return problems[0]
+    if not task.is_pinned(request.params):
+        held = [n for n, value in task.pins.items() if request.params.get(n, value) != value]
+        return f"{', '.join(held)} is pinned to another value"
+    key = task.space.key(request.params)
+    if key in task.barred(trials):
+        same = next(t for t in trials if task.space.key(t.proposal.params) == key)
+        return f"trial {same.number} has tried it"
+    return ""
+
+
+def _proposal(request: Request, source: str) -> Proposal:
+    return Proposal(
+        dict(request.params),
+        source,  # type: ignore[arg-type]
+        rationale=request.rationale,
+        hypothesis=request.hypothesis,
+        expected=request.expected,
+        claim=request.claim,
+        usage=request.usage,
+        by=request.by,
+        queued=request.id,
+    )
