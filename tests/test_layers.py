@@ -22,6 +22,7 @@ LAYER = {
     "known": ASSEMBLY,
     "studies": SPINE,
     "loop": SPINE,
+    "trying": SPINE,
     "search": DECIDE,
     "agents": DECIDE,
     "llm": OUTSIDE,

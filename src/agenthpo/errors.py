@@ -24,6 +24,7 @@ __all__ = [
     "LLMFailure",
     "ModelError",
     "SpaceError",
+    "StudyBusy",
     "StudyError",
     "TaskError",
     "first_line",

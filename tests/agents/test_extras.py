@@ -8,10 +8,10 @@ from agenthpo.agents.creator import Creator, creator_messages
 from agenthpo.agents.prompt.findings import hypotheses
 from agenthpo.agents.reply.extras import read_extras
 from agenthpo.agents.reply.forms import creator_form
-from agenthpo.cli.story import story
 from agenthpo.records import Claim, Expected, Widening
 from agenthpo.testing import ScriptedLLM
 from agenthpo.text.phrases import all_widening_words
+from agenthpo.text.story import story
 from studies import make_task, make_trial
 
 TASK = make_task()

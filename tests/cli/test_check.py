@@ -107,7 +107,7 @@ def test_a_try_shows_the_line_of_each_value():
 
 @pytest.mark.parametrize(("timeout", "limit"), [(None, 20.0), (90.0, 20.0), (1.5, 1.5)])
 def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
-    from agenthpo.cli import trying as module
+    from agenthpo import trying as module
     from agenthpo.records import Outcome
     from agenthpo.taskfile.reading import load_task
 
@@ -116,9 +116,7 @@ def test_a_try_takes_twenty_seconds_at_most(timeout, limit, monkeypatch):
         module, "run", lambda spec: (specs.append(spec), Outcome("complete", 0.5))[1]
     )
     loaded = load_task("task.yaml")
-    assert module.try_once(
-        replace(loaded, train=replace(loaded.train, timeout_s=timeout)), as_json=True
-    )
+    assert module.tried(replace(loaded, train=replace(loaded.train, timeout_s=timeout))).is_good
     assert [spec.timeout_s for spec in specs] == [limit]
 
 

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from agenthpo.budget import Budget
-from agenthpo.cli.live import Board, live_view, sparkline
+from agenthpo.cli.live import Board, live_view
 from agenthpo.events import (
     Analysed,
     Analysing,
@@ -16,6 +16,7 @@ from agenthpo.events import (
     Started,
     Stopped,
 )
+from agenthpo.text.sparkline import sparkline
 from studies import make_trial
 
 PARAMS = {"lr": 0.001, "opt": "adam"}

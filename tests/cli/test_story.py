@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.cli.story import nearest, story
 from agenthpo.records import Expected
 from agenthpo.session import begin
 from agenthpo.taskfile.reading import load_task
+from agenthpo.text.story import nearest, story
 from calling import agenthpo
 from studies import make_trial
 

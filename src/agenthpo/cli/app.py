@@ -71,10 +71,11 @@ def check(
     """
     from agenthpo.assembly import ModelChoice
     from agenthpo.cli.check import print_check
-    from agenthpo.cli.trying import TRY_S, try_once
+    from agenthpo.cli.trying import try_once
     from agenthpo.errors import TaskError
     from agenthpo.llm.default_model import choose_model
     from agenthpo.taskfile.reading import load_task
+    from agenthpo.trying import TRY_S
 
     loaded = load_task(task)
     if for_ is not None and not try_:

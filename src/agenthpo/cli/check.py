@@ -14,7 +14,6 @@ from rich.text import Text
 
 from agenthpo.agents.cost_estimate import first_prompt, forecast
 from agenthpo.assembly import ModelChoice
-from agenthpo.cli.trying import example
 from agenthpo.codec import to_json
 from agenthpo.command.option_style import write_option
 from agenthpo.command.programs import programs, sources_of
@@ -30,6 +29,7 @@ from agenthpo.task import Task
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import budget_words
 from agenthpo.text.printing import clean_console
+from agenthpo.trying import example
 
 __all__ = ["far_corner", "print_check", "space_table"]
 

@@ -35,12 +35,11 @@ from agenthpo.events import (
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
 from agenthpo.text.phrases import budget_words, params_words, summary, widening_words
+from agenthpo.text.sparkline import sparkline
 from agenthpo.trials import course, incumbent
 from agenthpo.units import format_duration
 
-__all__ = ["Board", "live_view", "sparkline"]
-
-_BARS = "▁▂▃▄▅▆▇█"
+__all__ = ["Board", "live_view"]
 
 
 @contextmanager
@@ -228,13 +227,3 @@ class Board:
             return ""
         each = (time.monotonic() - began) / (done - before)
         return f"about {format_duration(each * max(0, trials - done))} left"
-
-
-def sparkline(values: list[float], width: int) -> str:
-    """Return the latest ``width`` finite values as bars."""
-    finite = [v for v in values if abs(v) < float("inf")][-width:]
-    if not finite:
-        return ""
-    low = min(finite)
-    span = (max(finite) - min(finite)) or 1.0
-    return "".join(_BARS[min(7, int((v - low) / span * 8))] for v in finite)
