@@ -14,6 +14,7 @@ LAYER = {
     "cli": FACES,
     "bench": BENCH,
     "api": PYTHON,
+    "operations": PYTHON,
     "optimizer": PYTHON,
     "sklearn": FACES,
     "testing": PYTHON,

@@ -10,6 +10,7 @@ crashes.
     │   └── SpaceError       its search space is wrong
     ├── InvalidParams        a configuration lies outside the search space
     ├── StudyError           a study cannot be found, opened or resumed
+    │   └── StudyBusy        another process is at work in it
     ├── ModelError           a model cannot be used at all: unknown name, no weights, wrong key
     └── LLMFailure           one request to a working model failed
 """
@@ -53,6 +54,10 @@ class InvalidParams(AgentHPOError):
 
 class StudyError(AgentHPOError):
     """A study cannot be found, opened or resumed."""
+
+
+class StudyBusy(StudyError):
+    """Another process is at work in the study."""
 
 
 class ModelError(AgentHPOError):

@@ -30,6 +30,7 @@ from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
+from agenthpo.experience.progress import Progressing
 from agenthpo.experience.requests import read_requests
 from agenthpo.known import hints_of
 from agenthpo.llm.client import LLM
@@ -49,7 +50,7 @@ from agenthpo.text.pasting import pasted
 from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool
 
-__all__ = ["begin", "go_on", "rehearse", "writing"]
+__all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "writing"]
 
 
 _DISK = {
@@ -93,34 +94,8 @@ def begin(
     model = model or ModelChoice()
     proposer = proposer or HYBRID
     parts = checked_parts(without)
-    check_proposer(proposer, has_model=not model.model.is_none, without=parts)
-    check_priced(task, model)
-    identity = uuid.uuid4().hex
-    meta = StudyMeta(
-        id=identity,
-        seal=seal(identity),
-        folder=str(folder.resolve()),
-        proposer=proposer,
-        record=record_in(folder.parent, model.name),
-        hints=hints_of(task, earlier=earlier, without=parts, model=model.name, proposer=proposer),
-        model=model.name,
-        base_url=model.base_url,
-        on_llm_failure=model.on_failure,
-        llm_timeout_s=model.timeout_s,
-        temperature=model.temperature,
-        without=tuple(sorted(parts)),
-        version=__version__,
-        name=task.name,
-        task_file=task.file,
-        seed=seed,
-        direction=task.objective.direction,
-        metric=task.objective.metric,
-        at=task.objective.at,
-        test_metric=task.objective.test_metric,
-        space=task.space.describe(),
-        trials=task.budget.trials,
-        budget=task.budget,
-        written_budget=task.written_budget,
+    meta = _meta(
+        task, folder, model=model, seed=seed, proposer=proposer, earlier=earlier, without=parts
     )
     with (
         opened_model(model) as llm,
@@ -146,6 +121,77 @@ def begin(
             keep_going=keep_going,
             on_event=on_event,
         )
+
+
+def create(
+    task: Task,
+    folder: Path,
+    *,
+    seed: int = 0,
+    proposer: str | None = None,
+    without: Sequence[str] = (),
+) -> None:
+    """Begin a study of ``task`` in ``folder`` that runs nothing until ``go_on``, and that no
+    language model of ours takes part in.
+
+    :raises StudyError: if there is a study in ``folder`` already.
+    """
+    meta = _meta(
+        task,
+        folder,
+        model=ModelChoice(),
+        seed=seed,
+        proposer=proposer or HYBRID,
+        earlier=(),
+        without=checked_parts(without),
+    )
+    with writing(folder), ExperienceLog.create(folder, space=task.space, meta=meta):
+        pass
+
+
+def _meta(
+    task: Task,
+    folder: Path,
+    *,
+    model: ModelChoice,
+    seed: int,
+    proposer: str,
+    earlier: Sequence[str],
+    without: frozenset[str],
+) -> StudyMeta:
+    """Return what a new study begins with, once that is known to work.
+
+    :raises AgentHPOError: where it does not.
+    """
+    check_proposer(proposer, has_model=not model.model.is_none, without=without)
+    check_priced(task, model)
+    identity = uuid.uuid4().hex
+    return StudyMeta(
+        id=identity,
+        seal=seal(identity),
+        folder=str(folder.resolve()),
+        proposer=proposer,
+        record=record_in(folder.parent, model.name),
+        hints=hints_of(task, earlier=earlier, without=without, model=model.name, proposer=proposer),
+        model=model.name,
+        base_url=model.base_url,
+        on_llm_failure=model.on_failure,
+        llm_timeout_s=model.timeout_s,
+        temperature=model.temperature,
+        without=tuple(sorted(without)),
+        version=__version__,
+        name=task.name,
+        task_file=task.file,
+        seed=seed,
+        direction=task.objective.direction,
+        metric=task.objective.metric,
+        at=task.objective.at,
+        test_metric=task.objective.test_metric,
+        space=task.space.describe(),
+        trials=task.budget.trials,
+        budget=task.budget,
+        written_budget=task.written_budget,
+    )
 
 
 def go_on(
@@ -181,7 +227,7 @@ def go_on(
     ):
         raise foreign_study(folder, named)
     task = task or task_of(folder, meta)
-    task = _with_known_budget(task, meta).with_budget(limits or Budget())
+    task = with_known_budget(task, meta).with_budget(limits or Budget())
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
         model = model or ModelChoice(
@@ -223,7 +269,7 @@ def go_on(
             )
 
 
-def _with_known_budget(task: Task, meta: StudyMeta) -> Task:
+def with_known_budget(task: Task, meta: StudyMeta) -> Task:
     """Return ``task`` with the limits that its study had, but for those that were edited in the
     task file since.
     """
@@ -367,6 +413,7 @@ def _run(
         trials=tuple(log.trials()),
         hint=model.hint,
     )
+    on_event = Progressing(log.folder, task.objective.metric, on_event)
     on_event(opened)
     if log.identity:
         # trainings that a killed driver and supervisor left running

@@ -40,6 +40,7 @@ _WORDS: dict[Diagnosis, str] = {
     "out_of_memory": "it ran out of memory",
     "timed_out": "it hit its time limit",
     "crashed": "it crashed",
+    "pruned": "it was taken for hopeless",
     "task_error": "the task is at fault, not the configuration",
 }
 
@@ -225,7 +226,7 @@ def _sentence(
     if outcome.value is None:
         reached = (
             reached_words(metric, outcome.curves.get(metric, ()), direction)
-            if finding.diagnosis == "timed_out"
+            if finding.diagnosis in ("timed_out", "pruned")
             else ""
         )
         return " ".join(filter(None, (f"{words[0].upper()}{words[1:]}: {outcome.error}.", reached)))

@@ -17,6 +17,7 @@ from agenthpo.codec import to_json
 from agenthpo.command.programs import check_function
 from agenthpo.errors import LLMFailure, TaskError
 from agenthpo.init.draft import Draft, draft
+from agenthpo.init.writing import write_new
 from agenthpo.llm.client import LLM
 from agenthpo.llm.redact import Redacting
 from agenthpo.task import Task
@@ -84,7 +85,7 @@ def init_function(
 
 def _keep(out: Path, drafted: Draft, *, as_json: bool) -> None:
     """Write a draft, read it back, and say what is guessed in it."""
-    _write(out, drafted.text)
+    write_new(out, drafted.text)
     task = load_task(out)
     if as_json:
         print(to_json({"file": str(out), **asdict(drafted)}))
@@ -97,7 +98,7 @@ def init_template(out: Path, *, as_json: bool) -> None:
 
     :raises TaskError: where ``out`` is there already.
     """
-    _write(out, resources.files("agenthpo.init").joinpath("template.yaml").read_text("utf-8"))
+    write_new(out, resources.files("agenthpo.init").joinpath("template.yaml").read_text("utf-8"))
     if as_json:
         print(to_json({"file": str(out)}))
         return
@@ -105,18 +106,6 @@ def init_template(out: Path, *, as_json: bool) -> None:
         f"{out} is a template: every line says what it is for.",
         f"Next: fill it in, then agenthpo check {shlex.quote(str(out))} --try",
     )
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise TaskError(
-            f"{out} exists and is not overwritten; name another file by --out"
-        ) from None
-    except OSError as problem:
-        raise TaskError(f"{out} cannot be written: {problem.strerror}") from None
 
 
 def _print(out: Path, drafted: Draft, task: Task) -> None:

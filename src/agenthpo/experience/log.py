@@ -22,6 +22,8 @@ from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, enc
 from agenthpo.errors import StudyError, first_line
 from agenthpo.experience.journal import DAMAGED, META
 from agenthpo.experience.meta import StudyMeta, decode_meta, encode_meta
+from agenthpo.experience.progress import PROGRESS
+from agenthpo.experience.requests import REQUESTS
 from agenthpo.experience.storage import (
     DRIVER_LOCK,
     JOURNAL,
@@ -52,6 +54,7 @@ __all__ = [
     "refuse_existing",
     "storage_words",
     "study_folder",
+    "study_signs",
 ]
 
 STUDIES = ".agenthpo"
@@ -82,6 +85,21 @@ def read_meta(folder: Path) -> StudyMeta | None:
     """
     found = _read(folder)
     return None if found is None else _meta_of(found[0])
+
+
+def study_signs(folder: Path) -> tuple[tuple[int, int], ...]:
+    """Return what is another one as soon as something was added to the study in ``folder``, at the
+    cost of a look at its files; a database elsewhere shows nothing of it.
+    """
+    signs = []
+    for name in (JOURNAL, REQUESTS, PROGRESS):
+        try:
+            status = os.stat(folder / name)
+        except OSError:
+            signs.append((0, 0))
+        else:
+            signs.append((status.st_size, status.st_mtime_ns))
+    return tuple(signs)
 
 
 def refuse_existing(folder: Path) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote
 
 from optuna.storages import BaseStorage, JournalStorage
 
-from agenthpo.errors import StudyError, first_line
+from agenthpo.errors import StudyBusy, StudyError, first_line
 from agenthpo.experience.journal import Journal, JournalFile, fix_end, read_journal, storage_of
 from agenthpo.files import open_regular, read_regular, write_whole
 from agenthpo.text.pasting import quoted
@@ -320,7 +320,7 @@ def take_lock(folder: Path) -> int:
         if problem.errno not in (errno.EWOULDBLOCK, errno.EACCES):
             # nobody is at work: it cannot be locked
             raise OSError(problem.errno, problem.strerror, str(folder / DRIVER_LOCK)) from None
-        raise StudyError(
+        raise StudyBusy(
             f"another process ({holder}) is at work in the study {folder}; wait for it or stop it"
         ) from None
     os.ftruncate(file, 0)

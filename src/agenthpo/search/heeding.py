@@ -20,7 +20,7 @@ from agenthpo.search.trust import assessed, is_creators
 from agenthpo.space import differing, format_number
 from agenthpo.task import Task
 
-__all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of"]
+__all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
 
 NOTHING_ASKED = "nothing more is asked for"
 
@@ -35,7 +35,7 @@ class Heeding:
         :param only_asked: whether a trial is run only where somebody asked for one.
         """
         self.proposer, self.read, self.only_asked = proposer, read, only_asked
-        self._held: tuple[Task, Task] | None = None
+        self._held: tuple[Task, Params, Task] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next proposal; where only what is asked for is run, the default configuration
@@ -59,23 +59,14 @@ class Heeding:
         return proposal if isinstance(proposal, Stop) else replace(proposal, asked=run.id)
 
     def _pinned(self, task: Task, pins: Params) -> Task:
-        """Return ``task`` with the pins that still fit its space; the same one for the same pins,
-        by which an engine knows what it has worked out already.
+        """Return ``task`` with what is pinned; the same one for the same pins, by which an engine
+        knows what it has worked out already.
         """
-        fitting = {
-            name: value
-            for name, value in pins.items()
-            if name in task.space.names and task.space[name].violation(value) is None
-        }
-        if not fitting:
+        if not pins:
             return task
-        if self._held is None or self._held[0] is not task or self._held[1].pins != fitting:
-            words = ", ".join(f"{name}={format_number(value)}" for name, value in fitting.items())
-            said = f"A person holds {words}; propose nothing else for it."
-            notes = " ".join(filter(None, [task.background.notes, said]))
-            background = replace(task.background, notes=notes)
-            self._held = task, replace(task, pins=fitting, background=background)
-        return self._held[1]
+        if self._held is None or self._held[0] is not task or self._held[1] != pins:
+            self._held = task, pins, with_pins(task, pins)
+        return self._held[2]
 
     def _queued(
         self, task: Task, trials: Sequence[Trial], asked: Asked, *, by_engine: bool
@@ -125,6 +116,21 @@ class Heeding:
         said = f"{', '.join(changed)} as pinned, not as proposed"
         note = ". ".join(filter(None, [proposal.note, said]))
         return replace(proposal, params=params, expected=None, forecast=None, claim=None, note=note)
+
+
+def with_pins(task: Task, pins: Params) -> Task:
+    """Return ``task`` with those of the ``pins`` that fit its space, which its words tell too."""
+    fitting = {
+        name: value
+        for name, value in pins.items()
+        if name in task.space.names and task.space[name].violation(value) is None
+    }
+    if not fitting:
+        return task
+    words = ", ".join(f"{name}={format_number(value)}" for name, value in fitting.items())
+    said = f"A person holds {words}; propose nothing else for it."
+    notes = " ".join(filter(None, [task.background.notes, said]))
+    return replace(task, pins=fitting, background=replace(task.background, notes=notes))
 
 
 def turn_of(task: Task, trials: Sequence[Trial]) -> tuple[bool, str]:

@@ -183,7 +183,9 @@ def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
     judged = [
         t.analysis.expectation_met
         for t in done
-        if t.proposal.source == "creator" and t.analysis and t.analysis.expectation_met is not None
+        if t.proposal.source in ("creator", "agent")
+        and t.analysis
+        and t.analysis.expectation_met is not None
     ]
     if judged:
         words.append(f"{sum(judged)} of {len(judged)} predictions held.")

@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 _INSIGHT_WIDTH = 160
+_REASONED = ("creator", "agent", "human")
+"""Whose reasons are told; the engine's are always of a kind."""
 _BEST, _RECENT = 3, 4
 _POINTS, _FEW_POINTS = 8, 4
 _BEYOND = 1000
@@ -88,7 +90,7 @@ def full(task: Task, trial: Trial) -> str:
     }
     came = words[verdict(trial, task.objective.direction)]
     parts = {
-        "why": proposal.rationale if proposal.source == "creator" else "",
+        "why": proposal.rationale if proposal.source in _REASONED else "",
         "expected": f"{format_number(expected.low)} to {format_number(expected.high)}, {came}"
         if expected and came
         else "",

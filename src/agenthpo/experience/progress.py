@@ -1,0 +1,142 @@
+"""How far a study's driver has come, in a file that anybody may look at while it is at work."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from agenthpo.codec import adapter
+from agenthpo.events import Event, OnEvent, Opened, Reported, Started, Stopped
+from agenthpo.files import read_regular, write_whole
+from agenthpo.thinning import thinned
+
+__all__ = ["PROGRESS", "Progress", "Progressing", "note_error", "read_progress"]
+
+PROGRESS = "progress.json"
+_EVERY_S = 0.5
+"""How often it is written at most."""
+_MOST_POINTS = 60
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the driver wrote last."""
+
+    pid: int
+    born: str
+    """When that process began, as the system counts: its number may be another one's later."""
+    at_work: bool
+    """Whether it was at work then; it is no more where its process is gone."""
+    trial: int | None = None
+    """The trial that began last."""
+    since: float = 0.0
+    """When that was, in seconds since the epoch."""
+    points: tuple[tuple[float, float], ...] = ()
+    """The metric's curve so far, thinned: step and value."""
+    reason: str = ""
+    """Why it ended."""
+    fault: str = ""
+    """Why it is the task that fails, where that ended it."""
+    error: str = ""
+    """Why it could not work at all."""
+    ended_at: float = 0.0
+    """When it ended, in seconds since the epoch."""
+
+
+class Progressing:
+    """Keep a study's progress as its events come, and pass them on. What cannot be written is left
+    out: the trials do not hang on it.
+    """
+
+    def __init__(self, folder: Path, metric: str, on_event: OnEvent) -> None:
+        self._file, self._metric, self._on_event = folder / PROGRESS, metric, on_event
+        self._now = Progress(os.getpid(), _born(os.getpid()), at_work=True)
+        self._curve: list[tuple[float, float]] = []
+        self._written = -math.inf
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event."""
+        if isinstance(event, Opened):
+            self._keep(at_once=True)
+        elif isinstance(event, Started):
+            self._curve = []
+            self._now = replace(self._now, trial=event.trial.number, since=time.time(), points=())
+            self._keep()
+        elif isinstance(event, Reported) and event.trial == self._now.trial:
+            value = event.values.get(self._metric)
+            if value is not None and math.isfinite(value):
+                self._curve.append((event.step, value))
+                self._keep()
+        elif isinstance(event, Stopped):
+            self._now = replace(
+                self._now,
+                at_work=False,
+                reason=event.reason,
+                fault=event.fault,
+                trial=None,
+                ended_at=time.time(),
+            )
+            self._keep(at_once=True)
+        self._on_event(event)
+
+    def _keep(self, *, at_once: bool = False) -> None:
+        if not at_once and time.monotonic() - self._written < _EVERY_S:
+            return
+        self._written = time.monotonic()
+        now = replace(self._now, points=tuple(thinned(self._curve, _MOST_POINTS)))
+        _write(self._file, now)
+
+
+def note_error(folder: Path, error: str) -> None:
+    """Keep why the study in ``folder`` could not be worked in."""
+    now = Progress(
+        os.getpid(), _born(os.getpid()), at_work=False, error=error, ended_at=time.time()
+    )
+    _write(folder / PROGRESS, now)
+
+
+def _write(file: Path, progress: Progress) -> None:
+    with suppress(OSError):
+        write_whole(file, json.dumps(asdict(progress)).encode())
+
+
+def read_progress(folder: Path) -> Progress | None:
+    """Return how far the driver of the study in ``folder`` has come; None where none has written
+    that, or it cannot be read.
+    """
+    try:
+        found: Progress = adapter(Progress).validate_python(
+            json.loads(read_regular(folder / PROGRESS))
+        )
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    return found if not found.at_work or _is_alive(found) else replace(found, at_work=False)
+
+
+def _is_alive(progress: Progress) -> bool:
+    """Return whether the process is there, the same one, and more than what is left of it until
+    its parent looks.
+    """
+    try:
+        os.kill(progress.pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return progress.pid > 0 and progress.born == _born(progress.pid)
+
+
+def _born(pid: int) -> str:
+    """Return when a process began, empty where the system does not tell; ``Z`` for one that has
+    ended.
+    """
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return ""
+    return "Z" if facts[0] == "Z" else facts[19]

@@ -1,0 +1,126 @@
+"""Begin a study that agents and people work in, or take one up again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agenthpo.budget import Budget, Spent
+from agenthpo.errors import StudyBusy, StudyError, TaskError
+from agenthpo.experience.log import ExperienceLog, read_meta
+from agenthpo.experience.requests import Asked
+from agenthpo.operations.answers import Opened
+from agenthpo.operations.place import Opened as Study
+from agenthpo.operations.place import Place
+from agenthpo.session import create, writing
+from agenthpo.studies import study_folder
+from agenthpo.task import Task
+from agenthpo.taskfile.reading import check_name, load_task
+from agenthpo.units import format_duration
+
+__all__ = ["is_over", "left_words", "open_study"]
+
+
+def open_study(
+    at: Place,
+    task: str,
+    study: str = "",
+    trials: int | None = None,
+    minutes: float | None = None,
+    tokens: int | None = None,
+    seed: int = 0,
+) -> Opened:
+    """Begin a study of a task, or take it up where it is; nothing is run yet.
+
+    :param task: the task file's path.
+    :param study: the study's name; the task's name without it.
+    :param trials: how many trials there may be in all; the task's own number without it.
+    :param minutes: how long trials may take in all.
+    :param tokens: how many tokens the agent may spend, as far as it reports them.
+    :param seed: of the search and the training.
+    :raises AgentHPOError: where the task is wrong, or another one's study has that name.
+    """
+    limits = _limits(trials, minutes, tokens)
+    loaded = load_task(at.path(task))
+    name = check_name(study or loaded.name, where="study")
+    folder = study_folder(name, beside=at.path(task).parent)
+    is_new = read_meta(folder) is None
+    if is_new:
+        try:
+            create(loaded.with_budget(limits), folder, seed=seed)
+        except StudyBusy:
+            raise StudyError(f"another call is opening {name}; ask again") from None
+    opened = Study.at(folder)
+    if opened.meta.task_file != loaded.file:
+        raise StudyError(
+            f"the study {at.shown(folder)} is one of {opened.meta.task_file}; give this one "
+            "another name by study"
+        )
+    if not is_new and limits != Budget():
+        _change(opened, limits)
+        opened = Study.at(folder)
+    done = len(opened.done)
+    return Opened(
+        study=at.shown(folder),
+        is_new=is_new,
+        trials=done,
+        left=left_words(opened),
+        metric=loaded.objective.metric,
+        direction=loaded.objective.direction,
+        next="briefing, then propose a configuration"
+        if done
+        else "briefing, then propose; the default configuration is run before the first trial",
+    )
+
+
+def _limits(trials: int | None, minutes: float | None, tokens: int | None) -> Budget:
+    for name, value in (("trials", trials), ("minutes", minutes), ("tokens", tokens)):
+        if value is not None and not 0 < value < 1e9:
+            raise TaskError(f"{name} is {value:g}, but must be above 0")
+    return Budget(trials=trials, time_s=None if minutes is None else 60 * minutes, tokens=tokens)
+
+
+def _change(opened: Study, limits: Budget) -> None:
+    """Keep another budget with a study that is not at work."""
+    budget = opened.task.budget.changed_by(limits)
+    if budget == opened.meta.budget:
+        return
+    with writing(opened.folder), ExperienceLog.open(opened.folder, space=opened.task.space) as log:
+        log.keep_meta(
+            replace(
+                log.meta,
+                budget=budget,
+                trials=budget.trials,
+                written_budget=opened.task.written_budget,
+            )
+        )
+
+
+def left_words(opened: Study) -> str:
+    """Return what is left of the budget, in words."""
+    budget, spent = opened.task.budget, _spent(opened)
+    words = []
+    if budget.trials is not None:
+        words.append(f"{max(budget.trials - len(opened.trials), 0)} of {budget.trials} trials")
+    if budget.time_s is not None:
+        left = format_duration(max(budget.time_s - spent.time_s, 0.0))
+        words.append(f"{left} of {format_duration(budget.time_s)}")
+    if budget.tokens is not None:
+        words.append(f"{max(budget.tokens - spent.tokens, 0):,} of {budget.tokens:,} tokens")
+    return ", ".join(words) or "no limit"
+
+
+def _spent(opened: Study) -> Spent:
+    return Spent.of(opened.trials, opened.task.objective.direction)
+
+
+def is_over(opened: Study) -> str:
+    """Return why no further trial will be run; empty while one may."""
+    if was_told(opened.asked):
+        return "the test metric was told, which ends the search"
+    running = sum(t.outcome is None for t in opened.trials)
+    return Task.reason(opened.task, _spent(opened).with_running(running)) or ""
+
+
+def was_told(asked: Asked) -> bool:
+    """Return whether the test metric was told."""
+    return any(r.kind == "told" for r in asked.requests)

@@ -1,0 +1,269 @@
+"""Run what was proposed in a process of its own, and see how far it has come."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agenthpo.errors import StudyError, TaskError
+from agenthpo.experience.log import study_signs
+from agenthpo.experience.progress import note_error, read_progress
+from agenthpo.experience.requests import Request, add_request, read_requests
+from agenthpo.files import open_regular
+from agenthpo.operations.answers import Running, Started, TrialLine, Waited
+from agenthpo.operations.opening import is_over
+from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.worker import WORKER_LOG
+from agenthpo.records import Trial
+from agenthpo.search.heeding import hindrance
+from agenthpo.text.phrases import trial_words
+from agenthpo.thinning import thinned
+from agenthpo.trials import incumbent, verdict
+
+__all__ = ["LONGEST_WAIT_S", "line_of", "run", "wait"]
+
+LONGEST_WAIT_S = 45.0
+"""A client cuts a call after 60 seconds."""
+_LOOK_S, _TOLD_S = 0.1, 2.0
+_MOST_AT_ONCE = 50
+_POINTS = 20
+_workers: dict[Path, subprocess.Popen[bytes]] = {}
+"""The drivers that this process has started, by the study's folder."""
+OnWait = Callable[[Waited], None]
+
+
+def run(at: Place, study: str, trials: int | None = None, engine: bool = False) -> Started:
+    """Run what waits, or the engine's own candidates, in the background; it returns at once.
+
+    A call that comes again before its trials have begun asks for nothing more.
+
+    :param study: as ``open_study`` calls it.
+    :param trials: how many; as many as wait without it, and one of the engine's.
+    :param engine: whether the engine's own candidates are run, not what waits.
+    :raises StudyError: where nothing waits, or the budget is spent.
+    """
+    folder = at.study(study)
+    if trials is not None and not 1 <= trials <= _MOST_AT_ONCE:
+        raise TaskError(f"trials is {trials}, but must be from 1 to {_MOST_AT_ONCE}")
+    for turn in range(20):
+        opened = Opened.at(folder)
+        if over := is_over(opened):
+            raise StudyError(f"no further trial is run: {over}")
+        before = _asked_before(opened, at, engine=engine)
+        number = _number(opened, trials, engine=engine, before=before)
+        if number == 0 and before is not None:
+            request, said = before, "is asked for already"
+            break
+        asked = Request("run", at.by, is_person=at.is_person, trials=number, by_engine=engine)
+        try:
+            request, said = add_request(folder, asked, known=opened.asked), "run in the background"
+            break
+        except StudyError:
+            if turn == 19 or read_requests(folder) == opened.asked:
+                raise
+    _see_to(folder, request)
+    words = f"{request.trials} trial{'s' * (request.trials != 1)} {said}"
+    if not opened.trials and opened.task.space.default() is not None:
+        words += "; the default configuration comes first, since everything is compared with it"
+    return Started(request.id, request.trials, f"{words}.", f"wait with the handle {request.id}")
+
+
+def _asked_before(opened: Opened, at: Place, *, engine: bool) -> Request | None:
+    """Return the same one's latest request of the kind of which no trial has begun yet."""
+    left = [
+        r
+        for r, count in opened.asked.left_to_run(opened.trials)
+        if r.by == at.by and r.by_engine == engine and count == r.trials
+    ]
+    return left[-1] if left else None
+
+
+def _number(opened: Opened, trials: int | None, *, engine: bool, before: Request | None) -> int:
+    """Return how many trials are to be asked for now: 0 where they are asked for already."""
+    budget = opened.task.budget.trials
+    left = opened.asked.left_to_run(opened.trials)
+    asked_for = sum(count for _, count in left)
+    room = _MOST_AT_ONCE if budget is None else budget - len(opened.trials) - asked_for
+    if not opened.trials and opened.task.space.default() is not None:
+        room -= 1  # the default's
+    if engine:
+        number = trials or 1
+        if before is not None and before.trials == number:
+            return 0
+    else:
+        task, all_trials = opened.task, opened.trials
+        waiting = [
+            r for r in opened.asked.waiting(all_trials) if not hindrance(task, all_trials, r)
+        ]
+        free = len(waiting) - sum(count for r, count in left if not r.by_engine)
+        if free <= 0 and before is not None:
+            return 0
+        if free <= 0:
+            raise StudyError(
+                "no configuration waits for a trial; propose one, or run the engine's own "
+                "candidate (engine)"
+            )
+        number = min(trials or free, free)
+    if room <= 0:
+        raise StudyError(
+            f"all {budget} trials of the budget are done or asked for; open_study with more trials"
+        )
+    return min(number, room)
+
+
+def wait(
+    at: Place,
+    study: str,
+    handle: str = "",
+    seconds: float = LONGEST_WAIT_S,
+    on_wait: OnWait = lambda waited: None,
+) -> Waited:
+    """Wait until the trials that were asked for have ended, for at most so many seconds.
+
+    :param handle: what ``run`` returned; the latest without it.
+    :param seconds: 45 at most.
+    :param on_wait: told how far they have come, every other second.
+    :raises StudyError: where there is no such handle.
+    """
+    if not 0 <= seconds <= LONGEST_WAIT_S:
+        raise TaskError(f"seconds is {seconds:g}, but must be from 0 to {LONGEST_WAIT_S:g}")
+    folder = at.study(study)
+    end = time.monotonic() + seconds
+    told = time.monotonic()
+    signs = None
+    while True:
+        now = study_signs(folder)
+        # a database elsewhere shows no signs, so that it is read all the same now and then
+        is_late = time.monotonic() - told > _TOLD_S
+        if now != signs or is_late or time.monotonic() >= end:
+            signs = now
+            opened = Opened.at(folder)
+            request = _handle(opened, handle)
+            _see_to(folder, request)
+            waited = _waited(opened, request)
+            if waited.done or time.monotonic() >= end:
+                return waited
+            if is_late:
+                told = time.monotonic()
+                on_wait(waited)
+        time.sleep(_LOOK_S)
+
+
+def _handle(opened: Opened, handle: str) -> Request:
+    runs = [r for r in opened.asked.requests if r.kind == "run"]
+    if not handle and not runs:
+        raise StudyError("no trial was asked for yet; propose, then run")
+    found = opened.asked.by_id(handle) if handle else runs[-1]
+    if found is None or found.kind != "run":
+        known = ", ".join(r.id for r in runs[-5:]) or "none yet"
+        raise StudyError(f"{handle[:20]!r} is no handle of run; there are: {known}")
+    return found
+
+
+def _waited(opened: Opened, request: Request) -> Waited:
+    mine = [t for t in opened.trials if t.proposal.asked == request.id]
+    # the default is run before the first trial that was asked for
+    first = [t for t in opened.trials if t.proposal.source == "default" and not t.proposal.asked]
+    shown = [t for t in first if not mine or t.number < mine[0].number] + mine
+    left = request.trials - len(mine)
+    going = next((t for t in opened.trials if t.outcome is None), None)
+    problem = _problem(opened, request, left)
+    is_done = all(t.outcome is not None for t in mine) and (left == 0 or bool(problem))
+    if request.id in opened.asked.vetoed and all(t.outcome is not None for t in mine):
+        is_done, problem = True, "it was taken back"
+    return Waited(
+        done=is_done,
+        ended=[line_of(opened, t) for t in shown if t.outcome is not None],
+        running=None if going is None else _running(opened, going),
+        left=left,
+        problem=problem,
+        next="analyse, then briefing and propose" if is_done else f"wait with {request.id} again",
+    )
+
+
+def _problem(opened: Opened, request: Request, left: int) -> str:
+    """Return why trials that are left are not run; empty while they may be."""
+    if left == 0:
+        return ""
+    if over := is_over(opened):
+        return over
+    progress = read_progress(opened.folder)
+    if progress is None or progress.at_work or progress.ended_at < request.at:
+        return ""
+    return progress.fault or progress.error
+
+
+def _running(opened: Opened, trial: Trial) -> Running:
+    progress = read_progress(opened.folder)
+    points = progress.points if progress and progress.trial == trial.number else ()
+    return Running(
+        number=trial.number,
+        source=trial.proposal.who,
+        params=trial.proposal.params,
+        seconds=round(max(time.time() - trial.started_at, 0.0), 1),
+        curve=[[step, value] for step, value in thinned(points, _POINTS)],
+    )
+
+
+def line_of(opened: Opened, trial: Trial) -> TrialLine:
+    """Return a trial in short, without the test metric."""
+    direction = opened.task.objective.direction
+    return TrialLine(
+        number=trial.number,
+        source=trial.proposal.who,
+        state=trial.outcome.status if trial.outcome else "running",
+        params=trial.proposal.params,
+        value=trial.value,
+        prediction=verdict(trial, direction) or "",
+        says=trial_words(trial, incumbent(opened.trials, direction), direction),
+    )
+
+
+def _see_to(folder: Path, request: Request) -> None:
+    """Start a driver where trials are left that nobody is at work on."""
+    _reap()
+    progress = read_progress(folder)
+    if progress is not None and progress.at_work:
+        return
+    opened = Opened.at(folder)
+    has_begun = any(t.proposal.asked == request.id and t.outcome is None for t in opened.trials)
+    is_left = any(r.id == request.id for r, _ in opened.asked.left_to_run(opened.trials))
+    if not (is_left or has_begun) or (is_left and is_over(opened)):
+        return
+    has_failed = progress is not None and (progress.fault or progress.error)
+    if has_failed and progress is not None and progress.ended_at >= request.at:
+        return  # it was tried, and would fail the same way
+    if folder not in _workers:
+        _workers[folder] = _started(folder)
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
+    log = open_regular(folder / WORKER_LOG, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "agenthpo.operations.worker", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            # it outlives whoever asked: a client that is closed, a server that is killed
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+
+
+def _reap() -> None:
+    """Take leave of the drivers that have ended; one that could not begin has told nobody why."""
+    for folder, worker in list(_workers.items()):
+        code = worker.poll()
+        if code is None:
+            continue
+        del _workers[folder]
+        progress = read_progress(folder)
+        if code > 0 and (progress is None or progress.pid != worker.pid):
+            note_error(folder, f"the driver ended with exit code {code}; see {WORKER_LOG}")
