@@ -42,3 +42,27 @@ def smollm2():
     model = open_model("local:smollm2")
     yield model
     model.close()
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    """A study in which the default, an agent's trial and two of the engine's were run. It is
+    only read.
+    """
+    from agenthpo.operations.opening import open_study
+    from agenthpo.operations.place import Place
+    from agenthpo.operations.proposing import propose
+    from agenthpo.operations.running import run, wait
+    from asking import SCRIPT, TASK
+
+    folder = tmp_path_factory.mktemp("played")
+    (folder / "task.yaml").write_text(TASK)
+    (folder / "train.py").write_text(SCRIPT)
+    at = Place(folder, "claude")
+    study = open_study(at, "task.yaml").study
+    good = {"x": 0.9, "y": 5, "z": "a", "w": 0.5}
+    expected = {"value": 0.74, "low": 0.72, "high": 0.76}
+    propose(at, study, good, "more x", "x helps", expected)
+    assert wait(at, study, run(at, study).handle).done
+    assert wait(at, study, run(at, study, trials=2, engine=True).handle).done
+    return folder

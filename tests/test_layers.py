@@ -9,12 +9,15 @@ from pathlib import Path
 import agenthpo
 
 ROOT = Path(agenthpo.__file__).parent
-FACES, BENCH, PYTHON, SESSION, ASSEMBLY, SPINE, DECIDE, OUTSIDE, VALUES = 9, 8, 7, 6, 5, 4, 3, 2, 1
+FACES, BENCH, PYTHON, OPERATIONS, SESSION, ASSEMBLY, SPINE, DECIDE, OUTSIDE, VALUES = range(
+    10, 0, -1
+)
 LAYER = {
     "cli": FACES,
     "bench": BENCH,
     "api": PYTHON,
-    "operations": PYTHON,
+    "study": PYTHON,
+    "operations": OPERATIONS,
     "optimizer": PYTHON,
     "sklearn": FACES,
     "testing": PYTHON,

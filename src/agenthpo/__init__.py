@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agenthpo.result import Result
     from agenthpo.script import config, report
     from agenthpo.sklearn import AgentSearchCV as AgentSearchCV  # not in __all__: needs sklearn
+    from agenthpo.study import Study
 
 __version__ = "0.1.0"
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Budget",
     "Optimizer",
     "Result",
+    "Study",
     "__version__",
     "config",
     "report",
@@ -34,6 +36,7 @@ _HOME = {
     "Budget": "budget",
     "Optimizer": "optimizer",
     "Result": "result",
+    "Study": "study",
     "tune": "api",
     "config": "script",
     "report": "script",

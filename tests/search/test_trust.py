@@ -309,3 +309,13 @@ def test_a_forecast_nearer_than_the_engines_is_told_and_earns_no_turn():
     assert "nearer than the engine's forecast in 1 of 1" in nearer.words()
     assert "forecast" not in even.words()
     assert nearer.value == with_forecasts(0.61, 0.61).value == with_forecasts(0.61, 0.6).value
+
+
+def test_what_a_person_had_tried_takes_no_turn_from_either_side():
+    default = make_trial(0, {"x": 0.5}, 0.5, "default")
+    human = make_trial(1, {"x": 0.9}, 0.9, "human")
+    for trials in ([default], [default, human]):
+        trust = assessed(trials, "maximize")
+        assert is_creators(trials, trust)
+    agent = make_trial(2, {"x": 0.6}, 0.6, "agent")
+    assert assessed([default, human, agent], "maximize").better == 1.0  # than the default alone

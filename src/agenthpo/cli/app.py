@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from agenthpo.cli.bench_commands import bench
 from agenthpo.cli.options import (
     BaseUrl,
+    By,
     Json,
     Model,
     StudyName,
     StudyOptions,
     TaskFile,
+    Values,
+    Why,
     duration_of,
     with_options,
 )
@@ -347,6 +352,75 @@ def repair(
     print_repaired(find_study(str(study)), as_json=json)
 
 
+@app.command()
+def enqueue(
+    study: StudyName,
+    values: Values,
+    why: Why = "",
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Have a configuration tried next in a study, while it runs or when it is resumed; what is not
+    named is as in the best trial so far.
+    """
+    from agenthpo.cli.agent import for_people, pairs
+
+    given = {"params": pairs(values), "why": why}
+    for_people("enqueue", study, given, by=by, as_json=json)
+
+
+@app.command()
+def pin(
+    study: StudyName,
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="What to hold.")
+    ] = None,
+    off: Annotated[
+        str, typer.Option("--off", metavar="NAME", help="Let this parameter go again.")
+    ] = "",
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Hold parameters of a study at a value from its next trial on, whoever proposes."""
+    from agenthpo.cli.agent import for_people, pairs
+
+    given = {"params": pairs(values or ()), "off": off}
+    for_people("pin", study, given, by=by, as_json=json)
+
+
+@app.command()
+def note(
+    study: StudyName,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.")],
+    trial: Annotated[
+        int | None, typer.Option("--trial", help="The trial it is on; the study without it.")
+    ] = None,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Leave a note in a study, for people and for agents that work in it."""
+    from agenthpo.cli.agent import for_people
+
+    for_people("note", study, {"text": text, "trial": trial}, by=by, as_json=json)
+
+
+@app.command()
+def veto(
+    study: StudyName,
+    what: Annotated[
+        str,
+        typer.Argument(metavar="WHAT", help="The id of what waits (r3), or a trial's number."),
+    ],
+    why: Why = "",
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Take back a configuration that waits for its trial, or stop a trial that trains."""
+    from agenthpo.cli.agent import for_people
+
+    for_people("veto", study, {"what": what, "why": why}, by=by, as_json=json)
+
+
 models = typer.Typer(help="The embedded models: list them, pull one.", no_args_is_help=True)
 app.add_typer(models, name="models")
 
@@ -392,3 +466,35 @@ def _agrees(question: str) -> bool:
 
 
 app.add_typer(bench, name="bench")
+
+
+class _Operations(TyperGroup):
+    """The commands of ``agenthpo agent``, made when one is asked for: what they stand on takes a
+    second to import.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the operations' names."""
+        return self._filled.list_commands(ctx)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return the operation's command, None where there is none of that name."""
+        return self._filled.get_command(ctx, cmd_name)
+
+    @cached_property
+    def _filled(self) -> TyperGroup:
+        from agenthpo.cli.agent import fill
+
+        group = typer.Typer()
+        fill(group)
+        made = typer.main.get_command(group)
+        assert isinstance(made, TyperGroup)
+        return made
+
+
+agent = typer.Typer(
+    cls=_Operations,
+    help="The operations of a study, one call each, for a coding agent.",
+    no_args_is_help=True,
+)
+app.add_typer(agent, name="agent")

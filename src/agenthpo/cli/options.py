@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseUrl",
+    "By",
     "Json",
     "Model",
     "StudyName",
     "StudyOptions",
     "TaskFile",
+    "Values",
+    "Why",
     "duration_of",
     "with_options",
 ]
@@ -43,6 +46,11 @@ Model = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", help="An OpenAI-compatible server that has the model.")
 ]
+Values = Annotated[
+    list[str], typer.Argument(metavar="NAME=VALUE...", help="Parameters and their values.")
+]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
+By = Annotated[str | None, typer.Option("--by", help="Your name; the user's without it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

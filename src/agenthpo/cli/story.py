@@ -7,6 +7,7 @@ from pathlib import Path
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
+from agenthpo.experience.requests import read_requests
 from agenthpo.records import Trial
 from agenthpo.text.printing import say
 from agenthpo.text.story import story
@@ -33,7 +34,9 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
         log_file = folder / "trials" / f"{number:04d}" / "run.log"
         print(to_json({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
         return
-    say(*story(trial, trials[:number], metric=metric, direction=direction), *_where(folder, trial))
+    notes = [f"Note ({r.by}): {r.text}" for r in read_requests(folder).notes(number)]
+    told = story(trial, trials[:number], metric=metric, direction=direction)
+    say(*told, *notes, *_where(folder, trial))
 
 
 def _where(folder: Path, trial: Trial) -> list[str]:

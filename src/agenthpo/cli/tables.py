@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.experience.meta import encode_meta
+from agenthpo.experience.requests import REQUESTS, Asked, read_requests
 from agenthpo.records import Params, Trial
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import (
@@ -39,6 +41,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         meta = log.meta
         trials = log.trials()
         direction = log.direction
+    asked = read_requests(folder)
     best = incumbent(trials, direction)
     if as_json:
         told = {name: value for name, value in encode_meta(meta).items() if name != "seal"}
@@ -51,6 +54,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             "incumbent": best and best.number,
         }
         study["ledger"] = ledger_json(trials, direction)
+        study["pins"] = asked.pins
+        study["requests"] = [asdict(request) for request in asked.requests]
         print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
     console = clean_console()
@@ -74,6 +79,18 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             *all_widening_words(trials),
         ]
         console.print("\n".join(lines), soft_wrap=True)
+    for line in _asked_words(asked, trials):
+        console.print(line, soft_wrap=True)
+
+
+def _asked_words(asked: Asked, trials: Sequence[Trial]) -> list[str]:
+    """Return what people and agents have asked for, and what is still to come of it."""
+    lines = [f"Pinned: {params_words(asked.pins)}"] if asked.pins else []
+    lines += [f"{r.id} of {r.by} waits: {params_words(r.params)}" for r in asked.waiting(trials)]
+    lines += [f"Note ({r.by}): {r.text}" for r in asked.notes()]
+    if asked.unread:
+        lines.append(f"Warning: {asked.unread} lines of {REQUESTS} cannot be read.")
+    return lines
 
 
 def print_csv(folder: Path) -> None:

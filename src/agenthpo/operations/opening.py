@@ -50,9 +50,9 @@ def open_study(
         except StudyBusy:
             raise StudyError(f"another call is opening {name}; ask again") from None
     opened = Study.at(folder)
-    if opened.meta.task_file != loaded.file:
+    if opened.task.file != loaded.file:
         raise StudyError(
-            f"the study {at.shown(folder)} is one of {opened.meta.task_file}; give this one "
+            f"the study {at.shown(folder)} is one of {opened.task.file}; give this one "
             "another name by study"
         )
     if not is_new and limits != Budget():

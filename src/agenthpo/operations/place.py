@@ -25,7 +25,9 @@ _NAME = re.compile(r"[\w.@+-](?:[\w .@+/-]{0,38}[\w.@+-])?")
 
 @dataclass(frozen=True)
 class Place:
-    """The folder that operations may touch, and the name of who asks for them."""
+    """The folder that operations work in, and the name of who asks for them. An agent's touch
+    nothing outside of it.
+    """
 
     root: Path
     by: str
@@ -42,7 +44,7 @@ class Place:
             found.exists()  # whose name may be too long for a file
         except (ValueError, OSError, RuntimeError):
             raise TaskError(f"{text[:80]!r} is no path; name a file in {self.root}") from None
-        if not is_within:
+        if not is_within and not self.is_person:
             raise TaskError(f"{text} lies outside {self.root}, and nothing there is touched")
         return found
 

@@ -38,6 +38,8 @@ than the engine's.
 """
 _CREATORS: frozenset[Source] = frozenset({"creator", "agent"})
 """An agent beside the study is a Creator too."""
+_NOT_ENGINES = _CREATORS | {"human"}
+"""What a person had tried is neither side's."""
 _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms
 late is seen.
@@ -166,7 +168,7 @@ def assessed(
     worse = CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
-    engines = [t for t in trials if t.outcome is not None and t.proposal.source not in _CREATORS]
+    engines = [t for t in trials if t.outcome is not None and t.proposal.source not in _NOT_ENGINES]
     improved = {t.number for t in improvements(trials, direction)}
     # what the engine put in its place is no gain of the Creator's
     gained = improved & {t.number for t in asked if _is_its_own(t)}
@@ -273,7 +275,7 @@ def is_creators(
     engine's, and it is trusted, or its latest trial has done so. Neither side is left unheard: at
     least one trial in fifteen is the Creator's, and one in ten the engine's.
     """
-    later = [t for t in trials if t.proposal.source != "default"]
+    later = [t for t in trials if t.proposal.source not in ("default", "human")]
     if len(later) < FIRST_TURNS[kind]:
         may_lose = kind == "strong" and trust.results < 2
         return not later or trust.better > 0.5 or may_lose
