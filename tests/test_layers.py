@@ -20,6 +20,7 @@ LAYER = {
     "operations": OPERATIONS,
     "optimizer": PYTHON,
     "sklearn": FACES,
+    "mcp": BENCH,
     "testing": PYTHON,
     "session": SESSION,
     "assembly": ASSEMBLY,
@@ -44,6 +45,10 @@ FENCES = {
     "pydantic_ai": {"llm"},
     "xllamacpp": {"llm"},
     "psutil": {"training", "llm"},
+    "mcp": {"mcp", "cli"},
+    "mcp_types": {"mcp"},
+    "anyio": {"mcp"},
+    "uvicorn": {"mcp"},
     "ruamel": {"taskfile", "cli", "training"},
 }
 """Who may import a package that others make."""

@@ -86,6 +86,12 @@ def test_a_study_is_opened_once_and_taken_up_after(desk):
     assert ran() == []
 
 
+@pytest.mark.parametrize("named", ["", ".", "task.yaml", "./"])
+def test_a_study_lies_beside_its_task_however_that_is_named(desk, named):
+    assert open_study(desk, named).study == STUDY
+    assert not (desk.root.parent / ".agenthpo").exists()
+
+
 def test_what_was_played_is_as_it_was_asked_for(after):
     trials = Opened.at(Path(STUDY).resolve()).trials
     assert [t.proposal.who for t in trials] == ["default", "agent claude", "engine", "engine"]

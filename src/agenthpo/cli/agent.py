@@ -9,7 +9,6 @@ import inspect
 import json as json_module
 import types
 from collections.abc import Sequence
-from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -17,6 +16,7 @@ import typer
 
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
+from agenthpo.operations.hiding import plain
 from agenthpo.operations.place import Place, checked_by
 from agenthpo.operations.registry import FOR_PEOPLE, OPERATIONS, Input, Operation, schemas
 from agenthpo.text.printing import say
@@ -123,25 +123,25 @@ def _user() -> str:
 
 def call(operation: Operation, at: Place, given: dict[str, Any], *, as_json: bool) -> None:
     """Call an operation and print its answer."""
-    answer = operation.function(at, **given)
+    answer = plain(operation.function(at, **given))
     if as_json:
-        print(to_json(asdict(answer)))
+        print(to_json(answer))
+    elif operation.name == "briefing":
+        say(answer["text"])
     else:
         say(*_lines(answer))
 
 
-def _lines(answer: Any, indent: str = "") -> list[str]:
+def _lines(answer: dict[str, Any], indent: str = "") -> list[str]:
     """Return an answer as lines for people; what is empty is left out."""
-    if hasattr(answer, "text") and not indent:
-        return [answer.text]
     lines = []
-    for each in fields(answer):
-        value, name = getattr(answer, each.name), each.name.replace("_", " ")
+    for key, value in answer.items():
+        name = key.replace("_", " ")
         if value is None or value == "" or value == [] or value == {}:
             continue
-        if is_dataclass(value):
+        if isinstance(value, dict) and key not in ("params", "default"):
             lines += [f"{indent}{name}:", *_lines(value, f"{indent}    ")]
-        elif isinstance(value, list) and value and is_dataclass(value[0]):
+        elif isinstance(value, list) and isinstance(value[0], dict):
             lines.append(f"{indent}{name}:")
             for one in value:
                 first, *rest = _lines(one, f"{indent}    ")

@@ -421,6 +421,67 @@ def veto(
     for_people("veto", study, {"what": what, "why": why}, by=by, as_json=json)
 
 
+@app.command()
+def mcp(
+    root: Annotated[
+        Path, typer.Option("--root", help="The folder that it touches; this one without it.")
+    ] = Path(),
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="The agent's name; what the client calls itself without it."),
+    ] = None,
+    http: Annotated[
+        int | None,
+        typer.Option(
+            "--http",
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help="Serve on a port of this machine, under a token, not on standard input.",
+        ),
+    ] = None,
+    install: Annotated[
+        str | None,
+        typer.Option(
+            "--install",
+            metavar="claude|codex|cursor|vscode",
+            help="Add the server to a client's configuration in this folder, after showing it.",
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --install: write it without asking.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Serve a coding agent: it proposes, AgentHPO trains, keeps the record and judges (MCP)."""
+    from agenthpo.cli.mcp import install_client, serve
+
+    if install is not None:
+        return install_client(install, root, agreed=yes, as_json=json)
+    serve(root, by, http)
+    return 0
+
+
+skill = typer.Typer(
+    help="The skill that teaches a coding agent to tune by the commands.", no_args_is_help=True
+)
+app.add_typer(skill, name="skill")
+
+
+@skill.command("install")
+def skill_install(
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="The folder of skills; .claude/skills without it."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Copy the skill to where a coding agent finds it."""
+    from agenthpo.cli.mcp import install_skill
+
+    install_skill(to, as_json=json)
+
+
 models = typer.Typer(help="The embedded models: list them, pull one.", no_args_is_help=True)
 app.add_typer(models, name="models")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import StudyBusy, StudyError, TaskError
@@ -42,7 +43,8 @@ def open_study(
     limits = _limits(trials, minutes, tokens)
     loaded = load_task(at.path(task))
     name = check_name(study or loaded.name, where="study")
-    folder = study_folder(name, beside=at.path(task).parent)
+    # what was named may be the folder of the task's file
+    folder = at.path(str(study_folder(name, beside=Path(loaded.file or "").parent)))
     is_new = read_meta(folder) is None
     if is_new:
         try:
@@ -54,6 +56,10 @@ def open_study(
         raise StudyError(
             f"the study {at.shown(folder)} is one of {opened.task.file}; give this one "
             "another name by study"
+        )
+    if trials is not None and trials < len(opened.trials):
+        raise TaskError(
+            f"trials is {trials}, but {len(opened.trials)} were begun already; name at least that"
         )
     if not is_new and limits != Budget():
         _change(opened, limits)

@@ -18,7 +18,7 @@ from agenthpo.session import with_known_budget
 from agenthpo.studies import find_study, foreign_study, foreign_words, task_of
 from agenthpo.task import Task
 
-__all__ = ["Opened", "Place", "checked_by"]
+__all__ = ["Opened", "Place", "agent_name", "checked_by"]
 
 _NAME = re.compile(r"[\w.@+-](?:[\w .@+/-]{0,38}[\w.@+-])?")
 
@@ -129,3 +129,9 @@ def checked_by(name: str) -> str:
             f"{name[:60]!r} is no name; take up to 40 letters, digits and the like, such as claude"
         )
     return name
+
+
+def agent_name(said: str) -> str:
+    """Return a name for an agent that calls itself ``said``, whatever stands in that."""
+    kept = re.sub(r"[^\w.@+-]+", "-", said).strip("-")[:40]
+    return kept if _NAME.fullmatch(kept) else "agent"

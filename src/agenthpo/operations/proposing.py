@@ -68,7 +68,9 @@ def propose(
         said = dict(rationale=rationale, params=given, hypothesis=hypothesis, expected=expected)
         read = read_creator(said, opened.task, opened.trials)
         if not isinstance(read, Draft):
-            raise StudyError(f"refused: {'; '.join(read)}")
+            is_partial = base is None and any(said.endswith(" is missing") for said in read)
+            hint = "; or name a trial to base it on (base)" * is_partial
+            raise StudyError(f"refused: {'; '.join(read)}{hint}")
         notes[:] = read.repairs
         near = _compared(opened, read.params, base)
         request = Request(
@@ -247,12 +249,20 @@ def _same_waiting(opened: Opened, request: Request) -> Request | None:
 def _based(opened: Opened, params: Mapping[str, Any], base: int | None) -> Any:
     if base is None or not isinstance(params, Mapping):
         return params
-    kept = opened.trial(base).proposal.params
+    kept = _kept(opened, base)
     merged = {**kept, **_spelt(opened.task, params)}
     space = opened.task.space
     # a value of the base whose condition no longer holds is nobody's wish
     active = {p.name for p in space.active(merged)}
     return {n: v for n, v in merged.items() if n in active or n in params or n not in space.names}
+
+
+def _kept(opened: Opened, base: int) -> Params:
+    """Return the configuration of a trial; that of the default before it has run."""
+    default = opened.task.space.default()
+    if base == 0 and not opened.trials and default is not None:
+        return default
+    return opened.trial(base).proposal.params
 
 
 def _spelt(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,7 +299,7 @@ def _usage(tokens: int) -> Usage:
 
 def _compared(opened: Opened, params: Params, base: int | None) -> Trial | None:
     """Return the trial that a configuration is to be seen beside."""
-    if base is not None:
+    if base is not None and opened.trials:
         return opened.trial(base)
     return nearest(params, opened.trials, opened.task.objective.direction)
 

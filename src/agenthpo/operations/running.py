@@ -31,8 +31,8 @@ LONGEST_WAIT_S = 45.0
 _LOOK_S, _TOLD_S = 0.1, 2.0
 _MOST_AT_ONCE = 50
 _POINTS = 20
-_workers: dict[Path, subprocess.Popen[bytes]] = {}
-"""The drivers that this process has started, by the study's folder."""
+_workers: dict[Path, int] = {}
+"""The processes of the drivers that this one has started, by the study's folder."""
 OnWait = Callable[[Waited], None]
 
 
@@ -241,10 +241,11 @@ def _see_to(folder: Path, request: Request) -> None:
         _workers[folder] = _started(folder)
 
 
-def _started(folder: Path) -> subprocess.Popen[bytes]:
+def _started(folder: Path) -> int:
+    """Start a driver for the study in ``folder``, and return its process."""
     log = open_regular(folder / WORKER_LOG, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     try:
-        return subprocess.Popen(
+        driver = subprocess.Popen(
             [sys.executable, "-P", "-m", "agenthpo.operations.worker", str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -255,15 +256,21 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(log)
+    driver.returncode = 0  # it is not waited for by this object, which would complain of that
+    return driver.pid
 
 
 def _reap() -> None:
     """Take leave of the drivers that have ended; one that could not begin has told nobody why."""
-    for folder, worker in list(_workers.items()):
-        code = worker.poll()
-        if code is None:
+    for folder, pid in list(_workers.items()):
+        try:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else has waited for it
+            ended, status = pid, 0
+        if not ended:
             continue
-        del _workers[folder]
+        _workers.pop(folder, None)
         progress = read_progress(folder)
-        if code > 0 and (progress is None or progress.pid != worker.pid):
+        code = os.waitstatus_to_exitcode(status)
+        if code > 0 and (progress is None or progress.pid != pid):
             note_error(folder, f"the driver ended with exit code {code}; see {WORKER_LOG}")
