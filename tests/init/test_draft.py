@@ -498,3 +498,21 @@ def test_what_hydras_main_returns_is_the_metric(tmp_path):
         assert tried["value"] == value, tried["error"]
     (tmp_path / "train.py").write_text(script.replace("{body}", "print('val_acc', cfg.lr)"))
     assert "ReportReturn" not in draft(tmp_path / "train.py").text
+
+
+@pytest.mark.parametrize(
+    ("prints", "tested"),
+    [
+        ("acc = 1; print('val_acc:', acc); t = 2; print('test_acc:', t)", "test_acc"),
+        ("acc = 1; print('val_acc:', acc); t = 2; print('test_loss:', t)", None),
+        ("t = 2; print('test_acc:', t)", None),
+        ("acc = 1; print('val_acc:', acc); t = 2; print('train_acc:', t)", None),
+    ],
+)
+def test_the_same_metric_on_the_test_data_is_kept_from_agents(tmp_path, prints, tested):
+    (tmp_path / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, "
+        f"default=0.1)\np.parse_args()\n{prints}\n"
+    )
+    (tmp_path / "task.yaml").write_text(draft(tmp_path / "train.py").text)
+    assert load_task(tmp_path / "task.yaml").objective.test_metric == tested

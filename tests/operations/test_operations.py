@@ -354,7 +354,7 @@ def test_a_verdict_says_how_sure_the_gain_is_and_who_found_what(after):
 def test_a_briefing_stays_short(after):
     text = briefing(after, STUDY).text
     assert len(text) < 6000
-    for part in ("# toy: maximize acc", "Search space", "trial 1 (agent)", "whose turn it is"):
+    for part in ("# toy: maximize acc", "Search space", "trial 1 (agent)", "the next trial is"):
         assert part in text, part
     assert len(briefing(after, STUDY, most=2000).text) <= 2000
 

@@ -36,6 +36,8 @@ _TRIALS = 20
 _MOST_OTHERS = 6
 _MOST_ABOUT = 80
 _MOST_LEFT = 30
+_ROLE = re.compile(r"^(?:val|valid|validation|dev|eval|test|best)[_ /.-]?", re.IGNORECASE)
+"""What of a metric's name says on which data it is measured."""
 _NAMELESS = {"config", "train", "main", "run", "script", "experiment"}
 
 
@@ -199,6 +201,10 @@ def _text(
         f"  metric: {_quoted(best.name)}  # guessed" + (f", line {best.line}" if best.line else ""),
         f"  direction: {direction}",
     ]
+    tested = _tested(best, others)
+    if tested:
+        lines.append(f"  test_metric: {_quoted(tested.name)}  # guessed: no agent sees it")
+    others = [told for told in others if told is not tested]
     if others:
         lines.append("  # others that it tells of:")
         for told in others[:_MOST_OTHERS]:
@@ -215,6 +221,8 @@ def _text(
             lines.append("  env: {WANDB_MODE: offline}")
     elif best.pattern:
         lines += ["  metrics:", f"    {_quoted(best.name)}: {_quoted(best.pattern)}"]
+        if tested and tested.pattern:
+            lines.append(f"    {_quoted(tested.name)}: {_quoted(tested.pattern)}")
     lines += ["  timeout: 30m  # guessed: of one trial", "space:"]
     lines += [_parameter(choice) for choice in way.choices]
     if way.left:
@@ -224,6 +232,17 @@ def _text(
             lines.append(f"  #   and {len(way.left) - _MOST_LEFT} more")
     lines.append(f"budget: {{trials: {_TRIALS}}}")
     return "\n".join(lines) + "\n"
+
+
+def _tested(best: Told, others: Sequence[Told]) -> Told | None:
+    """Return the metric that is the same as the ``best`` on the test data; None where a script
+    tells none, or the best is measured on them itself.
+    """
+    stem = _ROLE.sub("", best.name).lower()
+    if best.split == "test":
+        return None
+    same = (t for t in others if t.is_read and t.split == "test")
+    return next((t for t in same if _ROLE.sub("", t.name).lower() == stem), None)
 
 
 def _parameter(choice: Choice) -> str:

@@ -62,9 +62,9 @@ def check_task(at: Place, task: str, seconds: float = TRY_S) -> Checked:
         task=name,
         works=found.is_good,
         says=tried_words(loaded, found, shows_test=False),
-        seconds=found.outcome.duration_s,
+        seconds=round(found.outcome.duration_s, 2),
         memory_mb=found.outcome.peak_mb,
-        budget_s=found.budget_s,
+        budget_s=None if found.budget_s is None else round(found.budget_s, 1),
         default=loaded.space.default(),
         space=[parameter.describe() for parameter in loaded.space],
         next=f"open_study with {name}"

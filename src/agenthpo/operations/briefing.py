@@ -51,7 +51,14 @@ def briefing(at: Place, study: str, most: int | None = None) -> Briefing:
     over = is_over(opened)
     left = left_words(opened)
     return Briefing(
-        text=_text(opened, most or _allowed(len(opened.done)), over=over, left=left, why=why),
+        text=_text(
+            opened,
+            most or _allowed(len(opened.done)),
+            over=over,
+            left=left,
+            is_agents=is_agents,
+            why=why,
+        ),
         left=left,
         turn="agent" if is_agents else "engine",
         why=over or why,
@@ -64,7 +71,7 @@ def _allowed(trials: int) -> int:
     return int(_SHORT + share * (_LONG - _SHORT))
 
 
-def _text(opened: Opened, most: int, *, over: str, left: str, why: str) -> str:
+def _text(opened: Opened, most: int, *, over: str, left: str, is_agents: bool, why: str) -> str:
     task, trials = opened.task, opened.trials
     room = most - 100  # what joins the parts
     sections = list[str]()
@@ -80,7 +87,8 @@ def _text(opened: Opened, most: int, *, over: str, left: str, why: str) -> str:
         return allowance - len(kept)
 
     spare = add(_head(task), _HEAD, 0)
-    spare = add(_asked(opened, over=over, left=left, why=why), _ASKED, spare)
+    asked = _asked(opened, over=over, left=left, is_agents=is_agents, why=why)
+    spare = add(asked, _ASKED, spare)
     spare = add(_engine(opened), _ENGINE, spare)
     allowance = (int(room * _FINDINGS) + spare) // _CHARACTERS
     spare = add(findings(task, trials, allowance=allowance), _FINDINGS, spare)
@@ -110,12 +118,13 @@ def _head(task: Task) -> str:
     return "\n".join([*lines, "## Search space", task.space.describe()])
 
 
-def _asked(opened: Opened, *, over: str, left: str, why: str) -> str:
+def _asked(opened: Opened, *, over: str, left: str, is_agents: bool, why: str) -> str:
     """Return where the study stands, and what others want of it."""
     task, trials = opened.task, opened.trials
     lines = ["## Now", standing(_unlimited(task), trials, llm=_READER).strip()]
     lines.append(f"- budget: {budget_words(task.budget)}; left: {left}")
-    lines.append(f"- the search is over: {over}" if over else f"- whose turn it is: {why}")
+    whose = "an agent's" if is_agents else "the engine's"
+    lines.append(f"- the search is over: {over}" if over else f"- the next trial is {whose}: {why}")
     for trial in trials:
         if trial.outcome is None:
             lines.append(

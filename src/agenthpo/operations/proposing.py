@@ -307,19 +307,21 @@ def _compared(opened: Opened, params: Params, base: int | None) -> Trial | None:
 def _proposed(opened: Opened, request: Request, near: Trial | None, notes: list[str]) -> Proposed:
     task, trials = opened.task, opened.trials
     is_agents, why = turn_of(task, trials)
-    moved = differing(near.proposal.params, request.params) if near else []
+    before = near.proposal.params if near else task.space.default()
+    moved = [] if before is None else differing(before, request.params)
     warning = ""
     if len(moved) > _MANY:
         warning = (
             f"{len(moved)} parameters change at once, so that the result will not say which of "
             "them mattered; change one to three"
         )
-    words = changes(near.proposal.params, request.params) if near else ""
+    words = "" if before is None else changes(before, request.params)
     expects = Engine(opened.meta.seed).forecast(task, trials, request.params)
     return Proposed(
         id=request.id,
         params=request.params,
-        compared_with=near.number if near else None,
+        # the default is trial 0, whether or not it has run
+        compared_with=near.number if near else None if before is None else 0,
         changed=words.split(", ") if words else [],
         warning=warning,
         notes=notes,

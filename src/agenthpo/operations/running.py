@@ -166,9 +166,9 @@ def _handle(opened: Opened, handle: str) -> Request:
 
 def _waited(opened: Opened, request: Request) -> Waited:
     mine = [t for t in opened.trials if t.proposal.asked == request.id]
-    # the default is run before the first trial that was asked for
+    # the default is run before the first trial that was asked for, and told with it
     first = [t for t in opened.trials if t.proposal.source == "default" and not t.proposal.asked]
-    shown = [t for t in first if not mine or t.number < mine[0].number] + mine
+    shown = [t for t in first if not mine or t.number + 1 == mine[0].number] + mine
     left = request.trials - len(mine)
     going = next((t for t in opened.trials if t.outcome is None), None)
     problem = _problem(opened, request, left)

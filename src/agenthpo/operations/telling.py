@@ -108,7 +108,7 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
         noise=noise,
         sure=_sure(opened, best, noise),
         sources=[
-            Source(a.who, a.proposed, a.failed, a.won, a.gained, a.usage.tokens)
+            Source(a.who, a.proposed, a.failed, a.won, float(f"{a.gained:.6g}"), a.usage.tokens)
             for a in ledger(opened.trials, direction)
         ],
         command=pasted("best", folder),
