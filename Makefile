@@ -11,7 +11,7 @@ PAPER_MODEL ?= local:qwen2.5-coder-1.5b
 PAPER_TASKS ?= tabular-classification,tabular-regression,graph-node-classification,language-topic
 PAPER_ARMS ?= random,tpe,paper,paper-without-background,paper-without-analysis,paper-without-history
 
-.PHONY: bench-smoke clean demo dist docs lint paper picture recording test transcript
+.PHONY: bench-smoke clean demo dist docs inspect lint paper picture recording test transcript
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
@@ -36,6 +36,9 @@ paper: $(VENV)/.ready  ## the paper's proposer and its ablations, then every fig
 
 recording:  ## record init, check and run on a script of scikit-learn's
 	$(BIN)/python docs/recording.py docs/first-minute.svg
+
+inspect: $(VENV)/.ready  ## have the MCP Inspector and its conformance suite (npm) look at the server
+	$(BIN)/python docs/inspect_mcp.py
 
 transcript: $(VENV)/.ready  ## record a scripted agent that tunes examples/digits over MCP
 	$(BIN)/python docs/transcript.py docs/agent-transcript.md

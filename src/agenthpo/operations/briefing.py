@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agenthpo.agents.prompt.build import detailed, findings, standing
+from agenthpo.agents.prompt.build import findings, standing
 from agenthpo.agents.prompt.engine import view_words
-from agenthpo.agents.prompt.trials import cut, fenced
+from agenthpo.agents.prompt.trials import (
+    brief,
+    by_importance,
+    cut,
+    estimate_tokens,
+    fenced,
+    fitting,
+    full,
+)
 from agenthpo.assembly import proposer_named
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
@@ -15,6 +24,7 @@ from agenthpo.operations.answers import Briefing
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.opening import is_over, left_words
 from agenthpo.operations.place import Opened, Place
+from agenthpo.records import Trial
 from agenthpo.search.engine.engine import ENGINE
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.search.informed import Sees
@@ -28,11 +38,16 @@ _SHORT, _LONG = 5800, 7800
 """Characters at ten trials and at a hundred."""
 _CHARACTERS = 3
 """Characters that count as a token, on the safe side."""
-_HEAD, _HISTORY, _FINDINGS, _ENGINE, _ASKED = 0.33, 0.37, 0.1, 0.13, 0.07
+_SHARES = {"head": 0.25, "now": 0.13, "engine": 0.18, "findings": 0.1, "history": 0.34}
 """Shares of the characters. What one leaves is the next one's."""
-_ABOUT = 400
+_ONE_LINE = 0.7
+"""Share of the history's for as many trials as fit, a line each; the rest tells some in full."""
+_WORDS, _FEWEST = 0.5, 80
+"""Share of the head for the task in words, and the characters that each of them has at least."""
 _READER = Manner("agent", 3000, holds_to_grammar=False)
-_NOTES = 4
+_NOTES = 3
+_TAGS = 12
+"""Tokens of what stands around a section."""
 
 
 def briefing(at: Place, study: str, most: int | None = None) -> Briefing:
@@ -74,26 +89,19 @@ def _allowed(trials: int) -> int:
 def _text(opened: Opened, most: int, *, over: str, left: str, is_agents: bool, why: str) -> str:
     task, trials = opened.task, opened.trials
     room = most - 100  # what joins the parts
-    sections = list[str]()
-
-    def add(text: str, share: float, spare: int) -> int:
-        """Add a section in its share of the characters and what was spared before; return what it
-        spares.
-        """
-        allowance = int(room * share) + spare
-        kept = _within(text, allowance)
-        if kept:
-            sections.append(kept)
-        return allowance - len(kept)
-
-    spare = add(_head(task), _HEAD, 0)
-    asked = _asked(opened, over=over, left=left, is_agents=is_agents, why=why)
-    spare = add(asked, _ASKED, spare)
-    spare = add(_engine(opened), _ENGINE, spare)
-    allowance = (int(room * _FINDINGS) + spare) // _CHARACTERS
-    spare = add(findings(task, trials, allowance=allowance), _FINDINGS, spare)
-    allowance = (int(room * _HISTORY) + spare) // _CHARACTERS
-    add(detailed(task, trials, allowance=allowance), _HISTORY, spare)
+    sections, spare = list[str](), 0
+    made: dict[str, Callable[[int], str]] = {
+        "head": lambda allowed: _head(task, allowed),
+        "now": lambda allowed: _now(opened, over=over, left=left, is_agents=is_agents, why=why),
+        "engine": lambda allowed: _engine(opened),
+        "findings": lambda allowed: _findings(task, trials, allowed),
+        "history": lambda allowed: _history(task, trials, allowed),
+    }
+    for name, make in made.items():
+        allowed = int(room * _SHARES[name]) + spare
+        if text := _within(make(allowed), allowed):
+            sections.append(text)
+        spare = allowed - len(text)
     return "\n\n".join(sections)
 
 
@@ -111,14 +119,45 @@ def _within(text: str, most: int) -> str:
     return "\n".join([*kept, f"… and {len(lines) - len(kept)} more lines"]) if kept else ""
 
 
-def _head(task: Task) -> str:
-    objective, words = task.objective, vars(task.background)
-    lines = [f"# {task.name}: {objective.direction} {objective.metric}"]
-    lines += [f"- {name}: {cut(fenced(text), _ABOUT)}" for name, text in words.items() if text]
-    return "\n".join([*lines, "## Search space", task.space.describe()])
+def _head(task: Task, allowed: int) -> str:
+    """Return the task in words and the whole space, for which the words give way."""
+    objective = task.objective
+    words = {name: fenced(text) for name, text in vars(task.background).items() if text}
+    space = task.space.describe()
+    title = f"# {task.name}: {objective.direction} {objective.metric}"
+    room = max(int(allowed * _WORDS), allowed - len(space) - len(title) - 40)
+    each = max(room // max(len(words), 1) - 12, _FEWEST)
+    lines = [title, *(f"- {name}: {cut(text, each)}" for name, text in words.items())]
+    return "\n".join([*lines, "## Search space", space])
 
 
-def _asked(opened: Opened, *, over: str, left: str, is_agents: bool, why: str) -> str:
+def _findings(task: Task, trials: Sequence[Trial], allowed: int) -> str:
+    return findings(task, trials, allowance=allowed // _CHARACTERS - _TAGS)
+
+
+def _history(task: Task, trials: Sequence[Trial], allowed: int) -> str:
+    """Return as many trials as fit, a line each, the most telling first to be told; the best and
+    the latest in full where that fits too.
+    """
+    done = [t for t in trials if t.outcome is not None]
+    ranked = by_importance(task, done)
+    room = allowed // _CHARACTERS - _TAGS
+    lines = {t.number: brief(task, t) for t in done}
+    kept = fitting(ranked, lines, int(room * _ONE_LINE))
+    told = {number: lines[number] for number in kept}
+    left = room - sum(estimate_tokens(text) for text in told.values())
+    for trial in (t for t in ranked if t.number in kept):
+        text = full(task, trial)
+        more = estimate_tokens(text) - estimate_tokens(told[trial.number])
+        if more <= left:
+            told[trial.number] = text
+            left -= more
+    words = "\n".join(told[number] for number in sorted(told)) or "None yet."
+    hidden = len(done) - len(told)
+    return f"# Trials{f', the most telling {len(told)} of {len(done)}' * bool(hidden)}\n{words}"
+
+
+def _now(opened: Opened, *, over: str, left: str, is_agents: bool, why: str) -> str:
     """Return where the study stands, and what others want of it."""
     task, trials = opened.task, opened.trials
     lines = ["## Now", standing(_unlimited(task), trials, llm=_READER).strip()]
@@ -140,7 +179,7 @@ def _asked(opened: Opened, *, over: str, left: str, is_agents: bool, why: str) -
     notes = [r for r in opened.asked.requests if r.kind == "note"][-_NOTES:]
     lines += [
         f"- note of {r.by}{'' if r.trial is None else f' on trial {r.trial}'}: "
-        f"{cut(fenced(r.text), 200)}"
+        f"{cut(fenced(r.text), 150)}"
         for r in notes
     ]
     return "\n".join(without_test(lines, task.objective.test_metric))
