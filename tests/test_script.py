@@ -44,6 +44,7 @@ def test_the_public_names_are_these():
         "Budget",
         "Optimizer",
         "Result",
+        "Study",
         "__version__",
         "config",
         "report",

@@ -114,6 +114,18 @@ class Budget:
             return f"{self.patience} trials in a row brought nothing better"
         return None
 
+    def left_words(self, spent: Spent) -> str:
+        """Return what is left of trials, time and tokens, in words; empty where none is limited."""
+        words = []
+        if self.trials is not None:
+            words.append(f"{max(self.trials - spent.trials, 0)} of {self.trials} trials")
+        if self.time_s is not None:
+            left = format_duration(max(self.time_s - spent.time_s, 0.0))
+            words.append(f"{left} of {format_duration(self.time_s)}")
+        if self.tokens is not None:
+            words.append(f"{max(self.tokens - spent.tokens, 0):,} of {self.tokens:,} tokens")
+        return ", ".join(words)
+
 
 DEFAULT_BUDGET = Budget(DEFAULT_TRIALS)
 """The budget of a task that does not say any."""

@@ -258,6 +258,13 @@ class Task:
             if self.objective.noisy and t.value is not None
         }
 
+    def tried_in(self, params: Params, trials: Sequence[Trial]) -> Trial | None:
+        """Return the trial that bars ``params`` from being tried again; None where none does."""
+        key = self.space.key(params)
+        if key not in self.barred(trials):
+            return None
+        return next(t for t in trials if self.space.key(t.proposal.params) == key)
+
     def with_budget(self, limits: Budget) -> Task:
         """Return the task with each limit of its budget replaced that ``limits`` sets."""
         return replace(self, budget=self.budget.changed_by(limits))

@@ -15,7 +15,7 @@ from mcp.client.stdio import stdio_client
 from agenthpo.experience.progress import read_progress
 from agenthpo.experience.requests import read_requests
 from agenthpo.mcp.server import make_server
-from agenthpo.operations.place import Opened
+from agenthpo.operations.place import Standing
 from agenthpo.operations.registry import OPERATIONS
 from asking import SCRIPT, TASK
 from mcp import Client, StdioServerParameters
@@ -189,7 +189,7 @@ def test_a_client_over_stdio_is_named_and_told_of_progress(folder):
         assert any("trial" in said or "ended" in said for said in agent.progress)
 
     with_agent(stdio(folder, PAUSE="1"), script)
-    trial = Opened.at(folder / STUDY).trials[1]
+    trial = Standing.at(folder / STUDY).trials[1]
     assert trial.proposal.who == "agent mcp"
 
 
@@ -323,7 +323,7 @@ def test_five_hundred_fuzzed_calls_leave_the_study_valid(after):
         await agent("open_study", task="task.yaml", trials=40)
         while sum(counts.values()) < 500:
             operation = rng.choice(OPERATIONS)
-            if operation.name in ("check_task", "wait") and rng.random() < 0.7:
+            if operation.name == "check_task" and rng.random() < 0.8:
                 continue
             given = {}
             for each in operation.inputs:
@@ -334,8 +334,8 @@ def test_five_hundred_fuzzed_calls_leave_the_study_valid(after):
                 given.pop("final", None)  # which ends the search
             if operation.name == "open_study":
                 given = {k: v for k, v in given.items() if k not in ("minutes", "tokens", "trials")}
-            if operation.name in ("wait", "check_task"):
-                given["seconds"] = rng.choice([0, 0.05, 1, -1, 1e9])
+            if operation.name == "wait":
+                given["seconds"] = rng.choice([0, 0.02, -1, 1e9])
             result = await agent.try_to(operation.name, **given)
             text = result.content[0].text
             counts["refused" if result.is_error else "answered"] += 1
@@ -349,7 +349,7 @@ def test_five_hundred_fuzzed_calls_leave_the_study_valid(after):
     while (p := read_progress(after / STUDY)) is not None and p.at_work:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    opened = Opened.at(after / STUDY)
+    opened = Standing.at(after / STUDY)
     assert all(not opened.task.space.violations(t.proposal.params) for t in opened.trials)
     assert opened.asked.unread == 0
     assert sorted(p for p in after.parent.rglob("*") if after not in (p, *p.parents)) == outside

@@ -17,7 +17,7 @@ from agenthpo.experience.requests import read_requests
 from agenthpo.operations.before import check_task, draft_task
 from agenthpo.operations.briefing import briefing
 from agenthpo.operations.opening import open_study
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.proposing import enqueue, note, pin, propose, stop, veto
 from agenthpo.operations.running import run, wait
 from agenthpo.operations.telling import analyse, verdict
@@ -93,7 +93,7 @@ def test_a_study_lies_beside_its_task_however_that_is_named(desk, named):
 
 
 def test_what_was_played_is_as_it_was_asked_for(after):
-    trials = Opened.at(Path(STUDY).resolve()).trials
+    trials = Standing.at(Path(STUDY).resolve()).trials
     assert [t.proposal.who for t in trials] == ["default", "agent claude", "engine", "engine"]
     assert trials[1].proposal.expected.value == 0.74 and trials[1].value == pytest.approx(
         0.7417, abs=1e-3
@@ -172,7 +172,7 @@ def test_calls_at_the_same_time_are_all_served_once(desk):
     assert sum(r.kind == "try" for r in requests) == 5
     # a run asks for all that waits, so that a later one may find nothing left to ask for
     assert all("no configuration waits" in said for said in failures)
-    opened = Opened.at(desk.root / STUDY)
+    opened = Standing.at(desk.root / STUDY)
     assert all(t.outcome for t in opened.trials) and not opened.asked.left_to_run(opened.trials)
     assert waited.problem == "" and len(ran()) == len(set(ran()))
 
@@ -248,8 +248,8 @@ def test_a_task_that_fails_says_so_and_is_not_tried_for_ever(desk):
     asks(desk)
     waited = wait(desk, STUDY, run(desk, STUDY).handle)
     assert waited.done and "nothing_of_that_name" in waited.problem
-    trials = len(Opened.at(desk.root / STUDY).trials)
-    assert wait(desk, STUDY).done and len(Opened.at(desk.root / STUDY).trials) == trials
+    trials = len(Standing.at(desk.root / STUDY).trials)
+    assert wait(desk, STUDY).done and len(Standing.at(desk.root / STUDY).trials) == trials
     Path("task.yaml").write_text("name: [")
     with pytest.raises(AgentHPOError, match=r"task\.yaml"):
         run(desk, STUDY)

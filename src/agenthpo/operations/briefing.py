@@ -23,7 +23,7 @@ from agenthpo.llm.client import Manner
 from agenthpo.operations.answers import Briefing
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.opening import is_over, left_words
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Trial
 from agenthpo.search.engine.engine import ENGINE
 from agenthpo.search.heeding import hindrance, turn_of
@@ -60,7 +60,7 @@ def briefing(at: Place, study: str, most: int | None = None) -> Briefing:
     """
     if most is not None and not _LEAST <= most <= _MOST:
         raise TaskError(f"most is {most}, but must be from {_LEAST:,} to {_MOST:,}")
-    opened = Opened.at(at.study(study))
+    opened = Standing.at(at.study(study))
     is_agents, why = turn_of(opened.task, opened.trials)
     waiting = opened.asked.waiting(opened.trials)
     over = is_over(opened)
@@ -86,7 +86,7 @@ def _allowed(trials: int) -> int:
     return int(_SHORT + share * (_LONG - _SHORT))
 
 
-def _text(opened: Opened, most: int, *, over: str, left: str, is_agents: bool, why: str) -> str:
+def _text(opened: Standing, most: int, *, over: str, left: str, is_agents: bool, why: str) -> str:
     task, trials = opened.task, opened.trials
     room = most - 100  # what joins the parts
     sections, spare = list[str](), 0
@@ -157,7 +157,7 @@ def _history(task: Task, trials: Sequence[Trial], allowed: int) -> str:
     return f"# Trials{f', the most telling {len(told)} of {len(done)}' * bool(hidden)}\n{words}"
 
 
-def _now(opened: Opened, *, over: str, left: str, is_agents: bool, why: str) -> str:
+def _now(opened: Standing, *, over: str, left: str, is_agents: bool, why: str) -> str:
     """Return where the study stands, and what others want of it."""
     task, trials = opened.task, opened.trials
     lines = ["## Now", standing(_unlimited(task), trials, llm=_READER).strip()]
@@ -190,7 +190,7 @@ def _unlimited(task: Task) -> Task:
     return replace(task, budget=Budget())
 
 
-def _engine(opened: Opened) -> str:
+def _engine(opened: Standing) -> str:
     proposer = proposer_named(ENGINE, None, seed=opened.meta.seed, hints=opened.meta.hints)
     view = proposer.view(opened.task, opened.trials) if isinstance(proposer, Sees) else None
     words = "" if view is None else view_words(view, short=False)

@@ -10,13 +10,11 @@ from agenthpo.errors import StudyBusy, StudyError, TaskError
 from agenthpo.experience.log import ExperienceLog, read_meta
 from agenthpo.experience.requests import Asked
 from agenthpo.operations.answers import Opened
-from agenthpo.operations.place import Opened as Study
-from agenthpo.operations.place import Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.session import create, writing
 from agenthpo.studies import study_folder
 from agenthpo.task import Task
 from agenthpo.taskfile.reading import check_name, load_task
-from agenthpo.units import format_duration
 
 __all__ = ["is_over", "left_words", "open_study"]
 
@@ -51,7 +49,7 @@ def open_study(
             create(loaded.with_budget(limits), folder, seed=seed)
         except StudyBusy:
             raise StudyError(f"another call is opening {name}; ask again") from None
-    opened = Study.at(folder)
+    opened = Standing.at(folder)
     if opened.task.file != loaded.file:
         raise StudyError(
             f"the study {at.shown(folder)} is one of {opened.task.file}; give this one "
@@ -63,7 +61,7 @@ def open_study(
         )
     if not is_new and limits != Budget():
         _change(opened, limits)
-        opened = Study.at(folder)
+        opened = Standing.at(folder)
     done = len(opened.done)
     return Opened(
         study=at.shown(folder),
@@ -85,7 +83,7 @@ def _limits(trials: int | None, minutes: float | None, tokens: int | None) -> Bu
     return Budget(trials=trials, time_s=None if minutes is None else 60 * minutes, tokens=tokens)
 
 
-def _change(opened: Study, limits: Budget) -> None:
+def _change(opened: Standing, limits: Budget) -> None:
     """Keep another budget with a study that is not at work."""
     budget = opened.task.budget.changed_by(limits)
     if budget == opened.meta.budget:
@@ -101,25 +99,17 @@ def _change(opened: Study, limits: Budget) -> None:
         )
 
 
-def left_words(opened: Study) -> str:
+def left_words(opened: Standing) -> str:
     """Return what is left of the budget, in words."""
-    budget, spent = opened.task.budget, _spent(opened)
-    words = []
-    if budget.trials is not None:
-        words.append(f"{max(budget.trials - len(opened.trials), 0)} of {budget.trials} trials")
-    if budget.time_s is not None:
-        left = format_duration(max(budget.time_s - spent.time_s, 0.0))
-        words.append(f"{left} of {format_duration(budget.time_s)}")
-    if budget.tokens is not None:
-        words.append(f"{max(budget.tokens - spent.tokens, 0):,} of {budget.tokens:,} tokens")
-    return ", ".join(words) or "no limit"
+    running = sum(t.outcome is None for t in opened.trials)
+    return opened.task.budget.left_words(_spent(opened).with_running(running)) or "no limit"
 
 
-def _spent(opened: Study) -> Spent:
+def _spent(opened: Standing) -> Spent:
     return Spent.of(opened.trials, opened.task.objective.direction)
 
 
-def is_over(opened: Study) -> str:
+def is_over(opened: Standing) -> str:
     """Return why no further trial will be run; empty while one may."""
     if was_told(opened.asked):
         return "the test metric was told, which ends the search"

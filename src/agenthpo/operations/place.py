@@ -18,7 +18,7 @@ from agenthpo.session import with_known_budget
 from agenthpo.studies import find_study, foreign_study, foreign_words, task_of
 from agenthpo.task import Task
 
-__all__ = ["Opened", "Place", "agent_name", "checked_by"]
+__all__ = ["Place", "Standing", "agent_name", "checked_by"]
 
 _NAME = re.compile(r"[\w.@+-](?:[\w .@+/-]{0,38}[\w.@+-])?")
 
@@ -67,7 +67,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Opened:
+class Standing:
     """A study as it stands: read, and not to be written."""
 
     folder: Path
@@ -96,7 +96,7 @@ class Opened:
         raise StudyError(f"there is no trial {number}; the study {which}")
 
     @classmethod
-    def at(cls, folder: Path) -> Opened:
+    def at(cls, folder: Path) -> Standing:
         """Return the study in ``folder``.
 
         :raises AgentHPOError: if it cannot be read, or was not made here.

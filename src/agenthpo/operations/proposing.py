@@ -16,7 +16,7 @@ from agenthpo.errors import StudyError, TaskError
 from agenthpo.experience.requests import Request, add_request, read_requests
 from agenthpo.operations.answers import Interval, Proposed, Queued, Stopping
 from agenthpo.operations.opening import is_over
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.heeding import hindrance, turn_of
@@ -61,7 +61,7 @@ def propose(
     """
     notes = list[str]()
 
-    def decided(opened: Opened) -> Request:
+    def decided(opened: Standing) -> Request:
         if over := is_over(opened):
             raise StudyError(f"no further trial is run: {over}")
         given = _based(opened, params, base)
@@ -100,7 +100,7 @@ def enqueue(at: Place, study: str, params: dict[str, Any], why: str = "") -> Que
     :raises StudyError: where it is no point of the space, or was tried.
     """
 
-    def decided(opened: Opened) -> Request:
+    def decided(opened: Standing) -> Request:
         best = incumbent(opened.trials, opened.task.objective.direction)
         rest = best.proposal.params if best else opened.task.space.default() or {}
         given = _meant(opened.task, {**rest, **_spelt(opened.task, params)})
@@ -129,7 +129,7 @@ def veto(at: Place, study: str, what: str, why: str = "") -> Queued:
         stopping = stop(at, study, int(what[:9]), why)
         return Queued("", stopping.says)
 
-    def decided(opened: Opened) -> Request:
+    def decided(opened: Standing) -> Request:
         target = opened.asked.by_id(what)
         waiting = {r.id for r in opened.asked.waiting(opened.trials)}
         waiting |= {r.id for r, _ in opened.asked.left_to_run(opened.trials)}
@@ -152,7 +152,7 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
     :raises StudyError: where a value is none of the space.
     """
 
-    def decided(opened: Opened) -> Request:
+    def decided(opened: Standing) -> Request:
         if off:
             if off not in opened.asked.pins:
                 held = ", ".join(opened.asked.pins) or "nothing"
@@ -183,7 +183,7 @@ def note(at: Place, study: str, text: str, trial: int | None = None) -> Queued:
     """
     said = words_of(clean_line(text), _LONGEST)
 
-    def decided(opened: Opened) -> Request:
+    def decided(opened: Standing) -> Request:
         if not said:
             raise StudyError("the note is empty; say something")
         if trial is not None:
@@ -202,7 +202,7 @@ def stop(at: Place, study: str, trial: int, why: str = "") -> Stopping:
     :param why: the reason, for the record.
     :raises StudyError: where it does not train.
     """
-    opened = Opened.at(at.study(study))
+    opened = Standing.at(at.study(study))
     found = opened.trial(trial)
     if found.outcome is not None:
         raise StudyError(f"trial {trial} has ended already, as {found.outcome.status}")
@@ -216,12 +216,12 @@ def stop(at: Place, study: str, trial: int, why: str = "") -> Stopping:
     return Stopping(trial, f"trial {trial} is asked to stop; wait shows when it has")
 
 
-def _add(folder: Path, decided: Callable[[Opened], Request]) -> tuple[Request, Opened]:
+def _add(folder: Path, decided: Callable[[Standing], Request]) -> tuple[Request, Standing]:
     """Add the request that is decided on by the study as it stands, and return both; where another
     one comes in between, it is decided anew.
     """
     for turn in range(_TURNS):
-        opened = Opened.at(folder)
+        opened = Standing.at(folder)
         request = decided(opened)
         if known := _same_waiting(opened, request):
             return known, opened
@@ -235,7 +235,7 @@ def _add(folder: Path, decided: Callable[[Opened], Request]) -> tuple[Request, O
     raise AssertionError("a turn ends the loop")
 
 
-def _same_waiting(opened: Opened, request: Request) -> Request | None:
+def _same_waiting(opened: Standing, request: Request) -> Request | None:
     """Return the request that asks for the same configuration already: a call that was cut may come
     again.
     """
@@ -246,7 +246,7 @@ def _same_waiting(opened: Opened, request: Request) -> Request | None:
     return next((r for r in waiting if opened.task.space.key(r.params) == key), None)
 
 
-def _based(opened: Opened, params: Mapping[str, Any], base: int | None) -> Any:
+def _based(opened: Standing, params: Mapping[str, Any], base: int | None) -> Any:
     if base is None or not isinstance(params, Mapping):
         return params
     kept = _kept(opened, base)
@@ -257,7 +257,7 @@ def _based(opened: Opened, params: Mapping[str, Any], base: int | None) -> Any:
     return {n: v for n, v in merged.items() if n in active or n in params or n not in space.names}
 
 
-def _kept(opened: Opened, base: int) -> Params:
+def _kept(opened: Standing, base: int) -> Params:
     """Return the configuration of a trial; that of the default before it has run."""
     default = opened.task.space.default()
     if base == 0 and not opened.trials and default is not None:
@@ -297,14 +297,14 @@ def _usage(tokens: int) -> Usage:
     return Usage(requests=1, input_tokens=tokens, cost_usd=None) if tokens else Usage()
 
 
-def _compared(opened: Opened, params: Params, base: int | None) -> Trial | None:
+def _compared(opened: Standing, params: Params, base: int | None) -> Trial | None:
     """Return the trial that a configuration is to be seen beside."""
     if base is not None and opened.trials:
         return opened.trial(base)
     return nearest(params, opened.trials, opened.task.objective.direction)
 
 
-def _proposed(opened: Opened, request: Request, near: Trial | None, notes: list[str]) -> Proposed:
+def _proposed(opened: Standing, request: Request, near: Trial | None, notes: list[str]) -> Proposed:
     task, trials = opened.task, opened.trials
     is_agents, why = turn_of(task, trials)
     before = near.proposal.params if near else task.space.default()

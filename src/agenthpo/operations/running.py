@@ -16,7 +16,7 @@ from agenthpo.experience.requests import Request, add_request, read_requests
 from agenthpo.files import open_regular
 from agenthpo.operations.answers import Running, Started, TrialLine, Waited
 from agenthpo.operations.opening import is_over
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.worker import WORKER_LOG
 from agenthpo.records import Trial
 from agenthpo.search.heeding import hindrance
@@ -50,7 +50,7 @@ def run(at: Place, study: str, trials: int | None = None, engine: bool = False) 
     if trials is not None and not 1 <= trials <= _MOST_AT_ONCE:
         raise TaskError(f"trials is {trials}, but must be from 1 to {_MOST_AT_ONCE}")
     for turn in range(20):
-        opened = Opened.at(folder)
+        opened = Standing.at(folder)
         if over := is_over(opened):
             raise StudyError(f"no further trial is run: {over}")
         before = _asked_before(opened, at, engine=engine)
@@ -72,7 +72,7 @@ def run(at: Place, study: str, trials: int | None = None, engine: bool = False) 
     return Started(request.id, request.trials, f"{words}.", f"wait with the handle {request.id}")
 
 
-def _asked_before(opened: Opened, at: Place, *, engine: bool) -> Request | None:
+def _asked_before(opened: Standing, at: Place, *, engine: bool) -> Request | None:
     """Return the same one's latest request of the kind of which no trial has begun yet."""
     left = [
         r
@@ -82,7 +82,7 @@ def _asked_before(opened: Opened, at: Place, *, engine: bool) -> Request | None:
     return left[-1] if left else None
 
 
-def _number(opened: Opened, trials: int | None, *, engine: bool, before: Request | None) -> int:
+def _number(opened: Standing, trials: int | None, *, engine: bool, before: Request | None) -> int:
     """Return how many trials are to be asked for now: 0 where they are asked for already."""
     budget = opened.task.budget.trials
     left = opened.asked.left_to_run(opened.trials)
@@ -141,7 +141,7 @@ def wait(
         is_late = time.monotonic() - told > _TOLD_S
         if now != signs or is_late or time.monotonic() >= end:
             signs = now
-            opened = Opened.at(folder)
+            opened = Standing.at(folder)
             request = _handle(opened, handle)
             _see_to(folder, request)
             waited = _waited(opened, request)
@@ -153,7 +153,7 @@ def wait(
         time.sleep(_LOOK_S)
 
 
-def _handle(opened: Opened, handle: str) -> Request:
+def _handle(opened: Standing, handle: str) -> Request:
     runs = [r for r in opened.asked.requests if r.kind == "run"]
     if not handle and not runs:
         raise StudyError("no trial was asked for yet; propose, then run")
@@ -164,7 +164,7 @@ def _handle(opened: Opened, handle: str) -> Request:
     return found
 
 
-def _waited(opened: Opened, request: Request) -> Waited:
+def _waited(opened: Standing, request: Request) -> Waited:
     mine = [t for t in opened.trials if t.proposal.asked == request.id]
     # the default is run before the first trial that was asked for, and told with it
     first = [t for t in opened.trials if t.proposal.source == "default" and not t.proposal.asked]
@@ -185,7 +185,7 @@ def _waited(opened: Opened, request: Request) -> Waited:
     )
 
 
-def _problem(opened: Opened, request: Request, left: int) -> str:
+def _problem(opened: Standing, request: Request, left: int) -> str:
     """Return why trials that are left are not run; empty while they may be."""
     if left == 0:
         return ""
@@ -197,7 +197,7 @@ def _problem(opened: Opened, request: Request, left: int) -> str:
     return progress.fault or progress.error
 
 
-def _running(opened: Opened, trial: Trial) -> Running:
+def _running(opened: Standing, trial: Trial) -> Running:
     progress = read_progress(opened.folder)
     points = progress.points if progress and progress.trial == trial.number else ()
     return Running(
@@ -209,7 +209,7 @@ def _running(opened: Opened, trial: Trial) -> Running:
     )
 
 
-def line_of(opened: Opened, trial: Trial) -> TrialLine:
+def line_of(opened: Standing, trial: Trial) -> TrialLine:
     """Return a trial in short, without the test metric."""
     direction = opened.task.objective.direction
     return TrialLine(
@@ -229,7 +229,7 @@ def _see_to(folder: Path, request: Request) -> None:
     progress = read_progress(folder)
     if progress is not None and progress.at_work:
         return
-    opened = Opened.at(folder)
+    opened = Standing.at(folder)
     has_begun = any(t.proposal.asked == request.id and t.outcome is None for t in opened.trials)
     is_left = any(r.id == request.id for r, _ in opened.asked.left_to_run(opened.trials))
     if not (is_left or has_begun) or (is_left and is_over(opened)):

@@ -10,7 +10,7 @@ from agenthpo.errors import AgentHPOError, StudyError
 from agenthpo.experience.log import STUDIES
 from agenthpo.files import open_regular
 from agenthpo.operations.hiding import without_test
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.studies import is_study
 from agenthpo.text.cleaning import clean
 from agenthpo.text.redaction import redact
@@ -33,7 +33,7 @@ def studies_in(at: Place) -> list[dict[str, Any]]:
             continue
         facts: dict[str, Any] = {"study": at.shown(folder)}
         try:
-            opened = Opened.at(folder)
+            opened = Standing.at(folder)
         except AgentHPOError as problem:
             facts["problem"] = str(problem)
         else:
@@ -53,7 +53,7 @@ def log_of(at: Place, study: str, trial: int) -> str:
 
     :raises StudyError: where there is none.
     """
-    opened = Opened.at(at.study(study))
+    opened = Standing.at(at.study(study))
     opened.trial(trial)
     file = opened.folder / "trials" / f"{trial:04d}" / "run.log"
     text = ""

@@ -12,7 +12,7 @@ from agenthpo.experience.requests import Request, add_request
 from agenthpo.operations.answers import Analysed, Source, Verdict
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.opening import is_over, was_told
-from agenthpo.operations.place import Opened, Place
+from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.running import line_of
 from agenthpo.records import Trial
 from agenthpo.search.engine.engine import Engine
@@ -40,7 +40,7 @@ def analyse(at: Place, study: str, trial: int, insight: str = "") -> Analysed:
     :raises StudyError: where there is no such trial.
     """
     folder = at.study(study)
-    opened = Opened.at(folder)
+    opened = Standing.at(folder)
     found = opened.trial(trial)
     hidden = opened.task.objective.test_metric
     objective, outcome = opened.task.objective, found.outcome
@@ -82,7 +82,7 @@ def analyse(at: Place, study: str, trial: int, insight: str = "") -> Analysed:
     )
 
 
-def _ahead(opened: Opened, trial: Trial) -> float | None:
+def _ahead(opened: Standing, trial: Trial) -> float | None:
     """Return by how much the trial is better than the best before it."""
     direction = opened.task.objective.direction
     best = incumbent([t for t in opened.trials if t.number < trial.number], direction)
@@ -98,7 +98,7 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
         trial is run. It is over by itself when the budget is spent.
     """
     folder = at.study(study)
-    opened = Opened.at(folder)
+    opened = Standing.at(folder)
     direction = opened.task.objective.direction
     best = incumbent(opened.trials, direction)
     noise = _noise(opened)
@@ -118,7 +118,7 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
 
 
 def _test(
-    opened: Opened, best: Trial | None, *, final: bool, at: Place
+    opened: Standing, best: Trial | None, *, final: bool, at: Place
 ) -> tuple[float | None, str]:
     """Return the test metric's value where it may be told now, and what is to be said of it."""
     metric = opened.task.objective.test_metric
@@ -137,12 +137,12 @@ def _test(
     return best.outcome.test_value, f"{metric} of trial {best.number}; no further trial is run"
 
 
-def _noise(opened: Opened) -> float | None:
+def _noise(opened: Standing) -> float | None:
     view = Engine(opened.meta.seed).view(opened.task, opened.trials)
     return None if view is None else float(f"{view.noise:.2g}")
 
 
-def _sure(opened: Opened, best: Trial | None, noise: float | None) -> str:
+def _sure(opened: Standing, best: Trial | None, noise: float | None) -> str:
     default = next((t for t in opened.trials if t.proposal.source == "default"), None)
     if best is None or best.value is None:
         return "there is nothing to be sure of"

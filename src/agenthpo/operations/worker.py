@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agenthpo.errors import AgentHPOError, StudyBusy, first_line
 from agenthpo.experience.progress import note_error
-from agenthpo.operations.place import Opened
+from agenthpo.operations.place import Standing
 from agenthpo.search.heeding import NOTHING_ASKED
 from agenthpo.session import go_on
 
@@ -35,7 +35,7 @@ def work(folder: Path) -> None:
             note_error(folder, f"the driver crashed ({first_line(problem)}); see {WORKER_LOG}")
             raise
         # what was asked for while the study was still ours found it taken, and started nobody
-        opened = Opened.at(folder)
+        opened = Standing.at(folder)
         if stopped.reason != NOTHING_ASKED or not opened.asked.left_to_run(opened.trials):
             return
 

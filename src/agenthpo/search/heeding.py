@@ -107,7 +107,7 @@ class Heeding:
         meant = {**(task.space.default() or {}), **proposal.params, **task.pins}
         params = task.space.restrict(meant)
         changed = [name for name in differing(proposal.params, params) if name in task.pins]
-        if task.space.violations(params) or task.space.key(params) in task.barred(trials):
+        if task.space.violations(params) or task.tried_in(params, trials):
             # what is left of the proposal has been tried: the engine knows of another one
             stand_in = Engine().propose(task, trials)
             if isinstance(stand_in, Stop):
@@ -146,11 +146,8 @@ def hindrance(task: Task, trials: Sequence[Trial], request: Request) -> str:
     if not task.is_pinned(request.params):
         held = [n for n, value in task.pins.items() if request.params.get(n, value) != value]
         return f"{', '.join(held)} is pinned to another value"
-    key = task.space.key(request.params)
-    if key in task.barred(trials):
-        same = next(t for t in trials if task.space.key(t.proposal.params) == key)
-        return f"trial {same.number} has tried it"
-    return ""
+    same = task.tried_in(request.params, trials)
+    return "" if same is None else f"trial {same.number} has tried it"
 
 
 def _proposal(request: Request, source: str) -> Proposal:

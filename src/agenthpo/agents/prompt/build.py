@@ -30,7 +30,6 @@ from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
 from agenthpo.trials import incumbent
-from agenthpo.units import format_duration
 
 __all__ = ["detailed", "experience", "findings", "head", "prompt", "render", "standing"]
 
@@ -200,13 +199,5 @@ def _left(task: Task, trials: Sequence[Trial]) -> str:
     """Return what is left of the budget, on a line that a replay leaves out: no two runs take the
     same time, and a replay may have another budget.
     """
-    budget, spent = task.budget, Spent.of(trials, task.objective.direction)
-    words = []
-    if budget.trials is not None:
-        words.append(f"{max(budget.trials - spent.trials, 0)} of {budget.trials} trials")
-    if budget.time_s is not None:
-        time_left = format_duration(max(budget.time_s - spent.time_s, 0.0))
-        words.append(f"{time_left} of {format_duration(budget.time_s)}")
-    if budget.tokens is not None:
-        words.append(f"{max(budget.tokens - spent.tokens, 0):,} of {budget.tokens:,} tokens")
-    return f"    left: {', '.join(words)}" if words else ""
+    words = task.budget.left_words(Spent.of(trials, task.objective.direction))
+    return f"    left: {words}" if words else ""

@@ -147,10 +147,9 @@ def _last_end(text: str) -> int:
 
 
 def _repeated(task: Task, params: Params, trials: Sequence[Trial]) -> list[str]:
-    key = task.space.key(params)
-    if key not in task.barred(trials):
+    same = task.tried_in(params, trials)
+    if same is None:
         return []
-    same = next(t for t in trials if task.space.key(t.proposal.params) == key)
     came = f", which ended as {same.outcome.status}" if same.outcome and same.value is None else ""
     return [f"params are those of trial {same.number}{came}; change at least one of them"]
 
