@@ -203,7 +203,7 @@ def test_tokens_that_an_agent_reports_are_counted(desk):
 
 
 def test_a_driver_that_is_killed_is_replaced_by_whoever_waits(desk, monkeypatch):
-    monkeypatch.setenv("PAUSE", "0.4")
+    monkeypatch.setenv("PAUSE", "0.3")
     open_study(desk, "task.yaml")
     asks(desk)
     handle = run(desk, STUDY).handle
@@ -378,3 +378,33 @@ def test_a_driver_that_cannot_begin_says_so(desk, monkeypatch):
     asks(desk, {**GOOD, "y": 1})
     assert wait(desk, STUDY, run(desk, STUDY).handle).done
     assert len(ran()) == 3
+
+
+def test_what_is_asked_while_a_driver_of_a_persons_runs_is_heeded_by_it(desk):
+    from agenthpo.events import Finished
+    from agenthpo.session import begin
+    from agenthpo.taskfile.reading import load_task
+
+    handles = []
+
+    def ask(event):
+        if not isinstance(event, Finished):
+            return
+        if event.trial.number == 1:
+            pin(as_person(desk), STUDY, {"z": "a"})
+            enqueue(as_person(desk), STUDY, {"y": 9}, "I want to see it")
+            asks(desk)
+            handles.append(run(desk, STUDY).handle)
+        if event.trial.number == 4:
+            handles.append(run(desk, STUDY, engine=True).handle)
+
+    task = load_task("task.yaml")
+    stopped = begin(task, Path(STUDY), on_event=ask)
+    sources = [t.proposal.who for t in stopped.trials]
+    assert sources[2] == "human ann" and "agent claude" in sources[3:5]
+    assert all(t.proposal.params["z"] == "a" for t in stopped.trials[2:])
+    # both requests were served by the driver that was there, so that nothing is run after it
+    for handle in handles:
+        waited = wait(desk, STUDY, handle)
+        assert waited.done and waited.left == 0 and not waited.problem, waited
+    assert len(ran()) == 6

@@ -103,7 +103,8 @@ def enqueue(at: Place, study: str, params: dict[str, Any], why: str = "") -> Que
     def decided(opened: Standing) -> Request:
         best = incumbent(opened.trials, opened.task.objective.direction)
         rest = best.proposal.params if best else opened.task.space.default() or {}
-        given = _meant(opened.task, {**rest, **_spelt(opened.task, params)})
+        kept = {**rest, **opened.task.pins}
+        given = applicable(opened.task.space, {**kept, **_spelt(opened.task, params)})
         request = Request(
             "try", at.by, is_person=True, params=given, rationale=words_of(clean_line(why))
         )
@@ -268,10 +269,6 @@ def _kept(opened: Standing, base: int) -> Params:
 def _spelt(task: Task, params: Mapping[str, Any]) -> dict[str, Any]:
     meant, _ = meant_params({"params": dict(params)}, task.space)
     return dict(meant) if isinstance(meant, Mapping) else {}
-
-
-def _meant(task: Task, given: Mapping[str, Any]) -> Params:
-    return applicable(task.space, dict(given))
 
 
 def _claim(task: Task, read: Draft, near: Trial | None, trials: list[Trial]) -> Claim | None:

@@ -43,20 +43,19 @@ class Heeding:
         """
         asked = self.read()
         task = self._pinned(task, asked.pins)
-        if not self.only_asked:
-            # the default is what everything is compared with
-            is_first = not trials and task.space.default() is not None
-            queued = None if is_first else self._queued(task, trials, asked, by_engine=False)
-            return queued or self._own(task, trials)
         left = asked.left_to_run(trials)
-        if not left:
+        if self.only_asked and not left:
             return Stop(NOTHING_ASKED)
-        if default := default_proposal(task, trials):
-            return default
-        run = left[0][0]
-        found = self._queued(task, trials, asked, by_engine=run.by_engine)
-        proposal = found or self._own(task, trials)
-        return proposal if isinstance(proposal, Stop) else replace(proposal, asked=run.id)
+        # the default is what everything is compared with
+        if not trials and task.space.default() is not None:
+            return (self.only_asked and default_proposal(task, trials)) or self._own(task, trials)
+        run = left[0][0] if left else None
+        by_engine = run is not None and run.by_engine
+        proposal = self._queued(task, trials, asked, by_engine=by_engine)
+        proposal = proposal or self._own(task, trials)
+        if run is None or isinstance(proposal, Stop):
+            return proposal
+        return replace(proposal, asked=run.id)
 
     def _pinned(self, task: Task, pins: Params) -> Task:
         """Return ``task`` with what is pinned; the same one for the same pins, by which an engine
