@@ -1,4 +1,5 @@
 import atexit
+import fcntl
 import os
 import shutil
 import sys
@@ -13,8 +14,9 @@ settings.load_profile("agenthpo")
 sys.path.insert(0, str(Path(__file__).parent / "tests"))  # what several test files share
 os.environ["AGENTHPO_MODEL"] = "none"  # a test that wants a model names it
 # the seal of studies is not the user's
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")
-atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share what they inherit
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="agenthpo-tests-")
+    atexit.register(shutil.rmtree, os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +48,29 @@ def smollm2():
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A study in which the default, an agent's trial and two of the engine's were run. It is
-    only read.
+    """A study in which the default, an agent's trial and two of the engine's were run, once for all
+    workers. It is only read.
     """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "played"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            aside = folder.with_name("being played")
+            shutil.rmtree(aside, ignore_errors=True)
+            _play(aside)
+            aside.rename(folder)
+    return folder
+
+
+def _play(folder):
     from agenthpo.operations.opening import open_study
     from agenthpo.operations.place import Place
     from agenthpo.operations.proposing import propose
     from agenthpo.operations.running import run, wait
     from asking import SCRIPT, TASK
 
-    folder = tmp_path_factory.mktemp("played")
+    folder.mkdir()
     (folder / "task.yaml").write_text(TASK)
     (folder / "train.py").write_text(SCRIPT)
     at = Place(folder, "claude")
@@ -65,4 +80,3 @@ def played(tmp_path_factory):
     propose(at, study, good, "more x", "x helps", expected)
     assert wait(at, study, run(at, study).handle).done
     assert wait(at, study, run(at, study, trials=2, engine=True).handle).done
-    return folder

@@ -11,7 +11,7 @@ space:
   y: {type: int, low: 1, high: 9, default: 5}
   z: {type: categorical, values: [a, b], default: a}
   w: {type: float, low: 0.0, high: 1.0, default: 0.5}
-budget: {trials: 6}
+budget: {trials: 40}
 """
 SCRIPT = """\
 import argparse, os, time

@@ -73,7 +73,7 @@ class Study:
         file = file / "task.yaml" if file.is_dir() else file
         self.place = Place(file.parent, checked_by(by))
         opened = opening.open_study(
-            self.place,
+            self._person,
             file.name,
             study=study,
             trials=trials,

@@ -28,10 +28,11 @@ ROOT = Path(__file__).parents[2]
 SKILL = ROOT / "skills" / "agenthpo"
 
 
-@pytest.fixture
-def served(played, tmp_path):
+@pytest.fixture(scope="module")
+def served(played, tmp_path_factory):
     """A server on a port, and its process."""
-    shutil.copytree(played, tmp_path / "served")
+    folder = tmp_path_factory.mktemp("served") / "project"
+    shutil.copytree(played, folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -42,7 +43,7 @@ def served(played, tmp_path):
             "agenthpo",
             "mcp",
             "--root",
-            tmp_path / "served",
+            folder,
             "--http",
             str(port),
         ],

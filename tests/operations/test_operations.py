@@ -381,6 +381,7 @@ def test_a_driver_that_cannot_begin_says_so(desk, monkeypatch):
 
 
 def test_what_is_asked_while_a_driver_of_a_persons_runs_is_heeded_by_it(desk):
+    from agenthpo.budget import Budget
     from agenthpo.events import Finished
     from agenthpo.session import begin
     from agenthpo.taskfile.reading import load_task
@@ -398,7 +399,7 @@ def test_what_is_asked_while_a_driver_of_a_persons_runs_is_heeded_by_it(desk):
         if event.trial.number == 4:
             handles.append(run(desk, STUDY, engine=True).handle)
 
-    task = load_task("task.yaml")
+    task = load_task("task.yaml").with_budget(Budget(6))
     stopped = begin(task, Path(STUDY), on_event=ask)
     sources = [t.proposal.who for t in stopped.trials]
     assert sources[2] == "human ann" and "agent claude" in sources[3:5]
@@ -408,3 +409,40 @@ def test_what_is_asked_while_a_driver_of_a_persons_runs_is_heeded_by_it(desk):
         waited = wait(desk, STUDY, handle)
         assert waited.done and waited.left == 0 and not waited.problem, waited
     assert len(ran()) == 6
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"trials": 41}, "41 is more than budget.trials of .*task.yaml, 40; let a person raise it"),
+        ({"trials": 0}, "trials is 0, but must be above 0"),
+        ({"minutes": -1}, "minutes is -1"),
+        ({"tokens": 10**12}, "tokens is"),
+    ],
+)
+def test_an_agent_gets_no_larger_budget_than_the_task_files(desk, limits, said):
+    with pytest.raises(TaskError, match=said):
+        open_study(desk, "task.yaml", **limits)
+    assert not Path(STUDY).exists()
+    if limits == {"trials": 41}:
+        assert open_study(as_person(desk), "task.yaml", **limits).left == "41 of 41 trials"
+
+
+def test_a_folder_with_the_name_of_a_study_hides_it_not(after):
+    Path("toy").mkdir()
+    assert briefing(after, "toy").text.startswith("# toy")
+    assert briefing(after, ".").text.startswith("# toy")
+
+
+def test_two_that_open_a_study_at_once_open_the_same_one(desk):
+    opened = []
+    threads = [
+        threading.Thread(target=lambda: opened.append(open_study(desk, "task.yaml")))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 4 and {o.study for o in opened} == {STUDY}
+    assert sum(o.is_new for o in opened) == 1

@@ -153,3 +153,20 @@ def test_all_configurations_that_a_pin_leaves_are_tried_before_it_stops():
 
 def test_it_is_a_proposer_as_any_other():
     check_proposer(lambda seed: Heeding(Engine(seed), Asked))
+
+
+def test_a_creator_is_told_what_people_noted_and_pinned():
+    told = []
+
+    class Listening:
+        def propose(self, task, trials):
+            told.append(task.background.notes)
+            return Engine(0).propose(task, trials)
+
+    notes = [Request("note", "ann", is_person=True, text=f"Note {n}.") for n in range(5)]
+    others = [Request("note", "claude", text="I think so."), Request("pin", "ann", params={"y": 3})]
+    proposed([DEFAULT], *notes, *others, proposer=Listening())
+    assert told == [
+        "A person holds y=3; propose nothing else for it. "
+        "People noted while it ran: Note 2. Note 3. Note 4."
+    ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 import getpass
 import inspect
 import json as json_module
+import math
+import time
 import types
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +18,16 @@ import typer
 
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
+from agenthpo.operations.answers import Waited
 from agenthpo.operations.hiding import plain
 from agenthpo.operations.place import Place, checked_by
 from agenthpo.operations.registry import FOR_PEOPLE, OPERATIONS, Input, Operation, schemas
+from agenthpo.operations.running import waiting_words
 from agenthpo.text.printing import say
 
 __all__ = ["call", "fill", "for_people", "pairs"]
 
+_EVERY_S = 2.0
 _POSITIONAL = ("script", "task", "study", "trial", "what")
 """What is given by its place, where it has to be given."""
 
@@ -123,13 +128,32 @@ def _user() -> str:
 
 def call(operation: Operation, at: Place, given: dict[str, Any], *, as_json: bool) -> None:
     """Call an operation and print its answer."""
-    answer = plain(operation.function(at, **given))
+    if operation.name == "wait":
+        given = {**given, "on_wait": _Telling()}
+    try:
+        answer = plain(operation.function(at, **given))
+    except KeyboardInterrupt:
+        if operation.name == "wait":
+            say("The trials go on; wait again, or stop one by agenthpo veto STUDY N.", error=True)
+        raise
     if as_json:
         print(to_json(answer))
     elif operation.name == "briefing":
         say(answer["text"])
     else:
         say(*_lines(answer))
+
+
+class _Telling:
+    """Tell now and then how far the trials have come."""
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, waited: Waited) -> None:
+        if time.monotonic() - self._last >= _EVERY_S:
+            self._last = time.monotonic()
+            say(waiting_words(waited), error=True)
 
 
 def _lines(answer: dict[str, Any], indent: str = "") -> list[str]:

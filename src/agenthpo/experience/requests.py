@@ -29,8 +29,10 @@ __all__ = ["REQUESTS", "Asked", "Kind", "Request", "add_request", "read_requests
 REQUESTS = "requests.jsonl"
 Kind = Literal["try", "run", "veto", "pin", "unpin", "note", "told"]
 """``try``: a configuration; ``run``: so many trials; ``told``: that the test metric was told."""
-_MOST_BYTES = 64_000
-"""A request that is longer is refused: a line is read at every trial."""
+_MOST_BYTES, _MOST_IN_ALL = 64_000, 5_000_000
+"""A request that is longer is refused, and one more where there are so many: all are read at every
+trial.
+"""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,12 @@ def add_request(folder: Path, request: Request, *, known: Asked | None = None) -
     """
     try:
         with _locked(folder) as file:
+            size = os.fstat(file).st_size
+            if size > _MOST_IN_ALL:
+                raise StudyError(
+                    f"{folder / REQUESTS} has {size:,} bytes of requests and takes no more; begin "
+                    "another study"
+                )
             before = _parsed(_whole(file))
             if known is not None and before != known:
                 raise StudyError("another request came at the same time; ask again")
@@ -155,7 +163,6 @@ def add_request(folder: Path, request: Request, *, known: Asked | None = None) -
                 raise StudyError(
                     f"a request of {len(line):,} bytes is too long; it may have {_MOST_BYTES:,}"
                 )
-            size = os.fstat(file).st_size
             is_torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
             _write(file, (b"\n" if is_torn else b"") + line + b"\n")
             return added

@@ -21,11 +21,11 @@ from pydantic import Field, ValidationError
 from agenthpo import __version__
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
-from agenthpo.operations.answers import Waited
 from agenthpo.operations.briefing import briefing
 from agenthpo.operations.hiding import plain
 from agenthpo.operations.place import Place, agent_name
 from agenthpo.operations.registry import OPERATIONS, Operation
+from agenthpo.operations.running import waiting_words
 from agenthpo.operations.showing import log_of, studies_in
 from agenthpo.skills import how_to
 
@@ -132,7 +132,7 @@ def _tool(
     async def tool(ctx: Context[Any, Any], **given: Any) -> CallToolResult:
         said = [f"{operation.name} is at work"]
         if operation.name == "wait":
-            given["on_wait"] = lambda waited: said.append(_waiting(waited))
+            given["on_wait"] = lambda waited: said.__setitem__(0, waiting_words(waited))
         try:
             place = at(ctx)
             call = partial(operation.function, place, **given)
@@ -176,19 +176,7 @@ async def _tell(ctx: Context[Any, Any], said: list[str]) -> None:
     while True:
         await anyio.sleep(_EVERY_S)
         turn += 1
-        await ctx.report_progress(turn, None, said[-1])
-
-
-def _waiting(waited: Waited) -> str:
-    """Return in a line how far the trials have come."""
-    running = waited.running
-    if running is None:
-        return f"{len(waited.ended)} ended, {waited.left} to come"
-    words = f"trial {running.number} trains for {running.seconds:.0f} s"
-    if not running.curve:
-        return words
-    step, value = running.curve[-1]
-    return f"{words}, {value:.6g} at step {step:g}"
+        await ctx.report_progress(turn, None, said[0])
 
 
 def _add_resources(server: MCPServer[Any], at: Place) -> None:

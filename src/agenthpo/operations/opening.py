@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,13 @@ from agenthpo.session import create, writing
 from agenthpo.studies import study_folder
 from agenthpo.task import Task
 from agenthpo.taskfile.reading import check_name, load_task
+from agenthpo.units import format_duration
 
 __all__ = ["is_over", "left_words", "open_study"]
+
+
+_TURNS, _PAUSE_S = 30, 0.1
+"""How often, and how many seconds apart, it is tried again where another call is opening it."""
 
 
 def open_study(
@@ -32,7 +38,8 @@ def open_study(
 
     :param task: the task file's path.
     :param study: the study's name; the task's name without it.
-    :param trials: how many trials there may be in all; the task's own number without it.
+    :param trials: how many trials there may be in all, no more than the task file's budget, which
+        counts without it.
     :param minutes: how long trials may take in all.
     :param tokens: how many tokens the agent may spend, as far as it reports them.
     :param seed: of the search and the training.
@@ -43,12 +50,11 @@ def open_study(
     name = check_name(study or loaded.name, where="study")
     # what was named may be the folder of the task's file
     folder = at.path(str(study_folder(name, beside=Path(loaded.file or "").parent)))
+    if not at.is_person:
+        _check_allowed(limits, loaded)
     is_new = read_meta(folder) is None
     if is_new:
-        try:
-            create(loaded.with_budget(limits), folder, seed=seed)
-        except StudyBusy:
-            raise StudyError(f"another call is opening {name}; ask again") from None
+        is_new = _created(loaded.with_budget(limits), folder, seed)
     opened = Standing.at(folder)
     if opened.task.file != loaded.file:
         raise StudyError(
@@ -74,6 +80,38 @@ def open_study(
         if done
         else "briefing, then propose; the default configuration is run before the first trial",
     )
+
+
+def _created(task: Task, folder: Path, seed: int) -> bool:
+    """Begin a study, and return whether it was this call that did: of several at once one does."""
+    for turn in range(_TURNS):
+        try:
+            create(task, folder, seed=seed)
+            return True
+        except StudyError as problem:
+            if read_meta(folder) is not None:
+                return False
+            if not isinstance(problem, StudyBusy) or turn == _TURNS - 1:
+                raise
+            time.sleep(_PAUSE_S)
+    raise AssertionError("a turn ends the loop")
+
+
+def _check_allowed(limits: Budget, task: Task) -> None:
+    """Refuse an agent more than the task file allows, which a person has read."""
+    written = task.written_budget or task.budget
+    asked = (
+        ("trials", limits.trials, written.trials),
+        ("time", limits.time_s, written.time_s),
+        ("tokens", limits.tokens, written.tokens),
+    )
+    for name, wanted, allowed in asked:
+        if wanted is not None and allowed is not None and wanted > allowed:
+            words = [format_duration(v) if name == "time" else f"{v:,}" for v in (wanted, allowed)]
+            raise TaskError(
+                f"{words[0]} is more than budget.{name} of {task.file}, {words[1]}; let a person "
+                "raise it there"
+            )
 
 
 def _limits(trials: int | None, minutes: float | None, tokens: int | None) -> Budget:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agenthpo.errors import StudyError, TaskError
-from agenthpo.experience.log import ExperienceLog
+from agenthpo.experience.log import STUDIES, ExperienceLog
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.requests import Asked, read_requests
 from agenthpo.records import Trial
 from agenthpo.search.heeding import with_pins
 from agenthpo.session import with_known_budget
-from agenthpo.studies import find_study, foreign_study, foreign_words, task_of
+from agenthpo.studies import find_study, foreign_study, foreign_words, is_study, task_of
 from agenthpo.task import Task
 
 __all__ = ["Place", "Standing", "agent_name", "checked_by"]
@@ -54,11 +54,12 @@ class Place:
         :raises StudyError: if there is none.
         :raises TaskError: if it lies outside the folder.
         """
-        found = self.path(text)
-        if "/" not in text and not found.is_dir():
-            found = self.path(f".agenthpo/{text}")
-        folder = self.path(str(find_study(str(found))))
-        return folder
+        # a folder of the project may have the name of a study
+        named = [self.path(f"{STUDIES}/{text}")] if "/" not in text and text else []
+        found = next((folder for folder in named if is_study(folder)), self.path(text))
+        if not found.is_dir():
+            found = next(iter(named), found)
+        return self.path(str(find_study(str(found))))
 
     def shown(self, path: Path) -> str:
         """Return ``path`` as it is named here."""

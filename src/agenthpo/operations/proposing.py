@@ -65,8 +65,8 @@ def propose(
         if over := is_over(opened):
             raise StudyError(f"no further trial is run: {over}")
         given = _based(opened, params, base)
-        said = dict(rationale=rationale, params=given, hypothesis=hypothesis, expected=expected)
-        read = read_creator(said, opened.task, opened.trials)
+        reply = dict(rationale=rationale, params=given, hypothesis=hypothesis, expected=expected)
+        read = read_creator(reply, opened.task, opened.trials)
         if not isinstance(read, Draft):
             is_partial = base is None and any(said.endswith(" is missing") for said in read)
             hint = "; or name a trial to base it on (base)" * is_partial

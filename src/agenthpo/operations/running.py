@@ -24,7 +24,7 @@ from agenthpo.text.phrases import trial_words
 from agenthpo.thinning import thinned
 from agenthpo.trials import incumbent, verdict
 
-__all__ = ["LONGEST_WAIT_S", "line_of", "run", "wait"]
+__all__ = ["LONGEST_WAIT_S", "line_of", "run", "wait", "waiting_words"]
 
 LONGEST_WAIT_S = 45.0
 """A client cuts a call after 60 seconds."""
@@ -126,7 +126,7 @@ def wait(
 
     :param handle: what ``run`` returned; the latest without it.
     :param seconds: 45 at most.
-    :param on_wait: told how far they have come, every other second.
+    :param on_wait: told how far they have come, at each look.
     :raises StudyError: where there is no such handle.
     """
     if not 0 <= seconds <= LONGEST_WAIT_S:
@@ -147,10 +147,21 @@ def wait(
             waited = _waited(opened, request)
             if waited.done or time.monotonic() >= end:
                 return waited
-            if is_late:
-                told = time.monotonic()
-                on_wait(waited)
+            told = time.monotonic()
+            on_wait(waited)
         time.sleep(_LOOK_S)
+
+
+def waiting_words(waited: Waited) -> str:
+    """Return in a line how far the trials have come."""
+    running = waited.running
+    if running is None:
+        return f"{len(waited.ended)} ended, {waited.left} to come"
+    words = f"trial {running.number} trains for {running.seconds:.0f} s"
+    if not running.curve:
+        return words
+    step, value = running.curve[-1]
+    return f"{words}, {value:.6g} at step {step:g}"
 
 
 def _handle(opened: Standing, handle: str) -> Request:

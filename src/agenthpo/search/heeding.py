@@ -18,11 +18,13 @@ from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import assessed, is_creators
 from agenthpo.space import differing, format_number
-from agenthpo.task import Task
+from agenthpo.task import Background, Task
 
 __all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
 
 NOTHING_ASKED = "nothing more is asked for"
+_NOTES, _LONGEST = 3, 400
+"""Notes of people that a Creator is told, and their characters."""
 
 
 class Heeding:
@@ -35,14 +37,14 @@ class Heeding:
         :param only_asked: whether a trial is run only where somebody asked for one.
         """
         self.proposer, self.read, self.only_asked = proposer, read, only_asked
-        self._held: tuple[Task, Params, Task] | None = None
+        self._held: tuple[Task, tuple[Params, tuple[str, ...]], Task] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next proposal; where only what is asked for is run, the default configuration
         comes before it all the same, and the reason to stop where nothing is.
         """
         asked = self.read()
-        task = self._pinned(task, asked.pins)
+        task = self._told(task, asked)
         left = asked.left_to_run(trials)
         if self.only_asked and not left:
             return Stop(NOTHING_ASKED)
@@ -57,14 +59,16 @@ class Heeding:
             return proposal
         return replace(proposal, asked=run.id)
 
-    def _pinned(self, task: Task, pins: Params) -> Task:
-        """Return ``task`` with what is pinned; the same one for the same pins, by which an engine
-        knows what it has worked out already.
+    def _told(self, task: Task, asked: Asked) -> Task:
+        """Return ``task`` with what is pinned and what people have noted; the same one for the same
+        words, by which an engine knows what it has worked out already.
         """
-        if not pins:
+        notes = tuple(r.text for r in asked.requests if r.kind == "note" and r.is_person)
+        if not asked.pins and not notes:
             return task
-        if self._held is None or self._held[0] is not task or self._held[1] != pins:
-            self._held = task, pins, with_pins(task, pins)
+        key = asked.pins, notes
+        if self._held is None or self._held[0] is not task or self._held[1] != key:
+            self._held = task, key, _with_notes(with_pins(task, asked.pins), notes)
         return self._held[2]
 
     def _queued(
@@ -128,8 +132,19 @@ def with_pins(task: Task, pins: Params) -> Task:
         return task
     words = ", ".join(f"{name}={format_number(value)}" for name, value in fitting.items())
     said = f"A person holds {words}; propose nothing else for it."
-    notes = " ".join(filter(None, [task.background.notes, said]))
-    return replace(task, pins=fitting, background=replace(task.background, notes=notes))
+    return replace(task, pins=fitting, background=_noted(task.background, said))
+
+
+def _with_notes(task: Task, notes: Sequence[str]) -> Task:
+    """Return ``task`` with the latest of people's ``notes`` in its words."""
+    if not notes:
+        return task
+    said = f"People noted while it ran: {' '.join(notes[-_NOTES:])[:_LONGEST]}"
+    return replace(task, background=_noted(task.background, said))
+
+
+def _noted(background: Background, said: str) -> Background:
+    return replace(background, notes=" ".join(filter(None, [background.notes, said])))
 
 
 def turn_of(task: Task, trials: Sequence[Trial]) -> tuple[bool, str]:
