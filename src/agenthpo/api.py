@@ -54,6 +54,7 @@ def tune(
     on_llm_failure: OnFailure = "fallback",
     llm_timeout_s: float | None = None,
     temperature: float | None = None,
+    workers: int = 1,
     keep_going: bool = False,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
@@ -113,6 +114,7 @@ def tune(
         that is known to think first.
     :param temperature: how freely the model draws its words, from 0 to 2; the model's own without
         it.
+    :param workers: how many calls of ``objective`` run at once, each in a thread.
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
         it the study ends when the first two calls, or later three in a row, fail the same way.
     :param seed: of the search; a function that draws at random seeds itself.
@@ -162,6 +164,7 @@ def tune(
                 model=choice(model) if model else None,
                 proposer=proposer,
                 limits=limits,
+                workers=workers,
                 keep_going=keep_going,
                 on_event=tell,
             )
@@ -177,6 +180,7 @@ def tune(
                 proposer=proposer,
                 earlier=earlier,
                 without=without,
+                workers=workers,
                 keep_going=keep_going,
                 on_event=tell,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -44,8 +45,7 @@ class Spent:
         costs = [u.cost_usd for u in usages]
         return cls(
             trials=len(done),
-            time_s=sum(t.outcome.duration_s for t in done if t.outcome)
-            + sum(u.seconds for u in usages),
+            time_s=_trained_s(done) + sum(u.seconds for u in usages),
             tokens=sum(u.input_tokens + u.output_tokens for u in usages),
             cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]
             best=None if best is None else best.value,
@@ -55,6 +55,23 @@ class Spent:
     def with_running(self, count: int) -> Spent:
         """Return what is spent once ``count`` running trials are counted."""
         return replace(self, trials=self.trials + count)
+
+
+def _trained_s(done: Sequence[Trial]) -> float:
+    """Return for how many seconds any of the trials trained; several at once count once."""
+    spans, total = list[tuple[float, float]](), 0.0
+    for trial in done:
+        assert trial.outcome is not None
+        took, end = trial.outcome.duration_s, trial.finished_at
+        if end:
+            spans.append((end - took, end))
+        else:  # nobody knows when it was
+            total += took
+    until = -math.inf
+    for start, end in sorted(spans):
+        total += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return total
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Opened:
     """The language model's name, or ``none``."""
     budget: Budget
     trials: tuple[Trial, ...] = ()
+    workers: int = 1
+    """How many trials run at once."""
     hint: str = ""
     """One sentence for the user, such as how to get a model."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from dataclasses import replace
 
 from agenthpo.agents.diagnosis import diagnose
@@ -10,6 +12,7 @@ from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
 from agenthpo.agents.words import Words
 from agenthpo.events import (
+    Event,
     Finished,
     OnEvent,
     Proposing,
@@ -57,7 +60,12 @@ def run_trials(
     proposed. Where a weak model ``may_earn`` trials, it is asked now and then what a training will
     come to.
     """
-    with Words(task, executor, log=log, on_event=on_event, may_earn=may_earn) as words:
+    if pool.slots > 1:
+        on_event = _one_at_a_time(on_event)
+    with (
+        closing(pool),
+        Words(task, executor, log=log, on_event=on_event, may_earn=may_earn) as words,
+    ):
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
         fault = ""
@@ -100,6 +108,17 @@ def run_trials(
         )
         on_event(stopped)
         return stopped
+
+
+def _one_at_a_time(on_event: OnEvent) -> OnEvent:
+    """Return ``on_event`` for several threads, which tell it one after the other."""
+    lock = threading.RLock()
+
+    def told(event: Event) -> None:
+        with lock:
+            on_event(event)
+
+    return told
 
 
 def _shadow(task: Task, log: ExperienceLog, seed: int) -> Shadow | None:

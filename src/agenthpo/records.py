@@ -286,6 +286,8 @@ class RunSpec:
     """Whether a metric that was reported counts although the script then ended with an exit code of
     its own above 0.
     """
+    cpus: tuple[int, ...] = ()
+    """The processors that the command is held to; empty for all."""
     study: str = ""
     """The study's own identity, which no other study has."""
     script: str = ""

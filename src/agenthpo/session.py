@@ -48,7 +48,8 @@ from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
 from agenthpo.training.attempts import end_processes, mark_of
-from agenthpo.training.pool import InlinePool
+from agenthpo.training.pool import InlinePool, LocalPool, Pool
+from agenthpo.training.slots import slots_of
 
 __all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "writing"]
 
@@ -79,6 +80,7 @@ def begin(
     proposer: str | None = None,
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
+    workers: int = 1,
     keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
@@ -87,6 +89,7 @@ def begin(
 
     :param earlier: studies whose best configurations are worth a trial, and parts to go
         ``without``, of ``agenthpo.parts``; see ``agenthpo.known.hints_of``.
+    :param workers: how many trials run at once on this machine.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
@@ -94,8 +97,12 @@ def begin(
     model = model or ModelChoice()
     proposer = proposer or HYBRID
     parts = checked_parts(without)
-    meta = _meta(
-        task, folder, model=model, seed=seed, proposer=proposer, earlier=earlier, without=parts
+    _pool(task, workers)  # which may need what is not here
+    meta = replace(
+        _meta(
+            task, folder, model=model, seed=seed, proposer=proposer, earlier=earlier, without=parts
+        ),
+        workers=workers,
     )
     with (
         opened_model(model) as llm,
@@ -118,6 +125,7 @@ def begin(
             record=meta.record,
             hints=meta.hints,
             without=parts,
+            workers=workers,
             keep_going=keep_going,
             on_event=on_event,
         )
@@ -130,12 +138,14 @@ def create(
     seed: int = 0,
     proposer: str | None = None,
     without: Sequence[str] = (),
+    workers: int = 1,
 ) -> None:
     """Begin a study of ``task`` in ``folder`` that runs nothing until ``go_on``, and that no
     language model of ours takes part in.
 
     :raises StudyError: if there is a study in ``folder`` already.
     """
+    _pool(task, workers)
     meta = _meta(
         task,
         folder,
@@ -145,6 +155,7 @@ def create(
         earlier=(),
         without=checked_parts(without),
     )
+    meta = replace(meta, workers=workers)
     with writing(folder), ExperienceLog.create(folder, space=task.space, meta=meta):
         pass
 
@@ -201,6 +212,7 @@ def go_on(
     model: ModelChoice | None = None,
     proposer: str | None = None,
     limits: Budget | None = None,
+    workers: int | None = None,
     keep_going: bool = False,
     trusted: bool = False,
     only_asked: bool = False,
@@ -215,6 +227,7 @@ def go_on(
     A study that was not made here is resumed only where it is ``trusted``, or task, model and
     proposer are all the caller's.
 
+    :param workers: how many trials run at once; as many as before without it.
     :param only_asked: whether it ends as soon as every trial is run that somebody asked for.
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has
         changed since.
@@ -249,6 +262,7 @@ def go_on(
                 budget=task.budget,
                 written_budget=task.written_budget,
                 space=task.space.describe(),
+                workers=workers or meta.workers,
             )
             if changed != log.meta:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta(changed)
@@ -263,6 +277,7 @@ def go_on(
                 record=meta.record,
                 hints=meta.hints,
                 without=parts,
+                workers=changed.workers,
                 keep_going=keep_going,
                 only_asked=only_asked,
                 on_event=on_event,
@@ -399,11 +414,14 @@ def _run(
     record: Record,
     hints: Sequence[Hint],
     without: frozenset[str],
+    workers: int,
     keep_going: bool,
     only_asked: bool = False,
     on_event: OnEvent,
 ) -> Stopped:
+    pool = _pool(task, workers)
     opened = Opened(
+        workers=pool.slots,
         study=log.folder.resolve().name,
         folder=str(log.folder),
         metric=task.objective.metric,
@@ -432,7 +450,7 @@ def _run(
         ),
         executor=Executor(llm, seed, without),
         log=log,
-        pool=InlinePool(),
+        pool=pool,
         seed=seed,
         keep_going=keep_going,
         # where every proposal is the Creator's, it is to know what was made of the trial before
@@ -440,3 +458,13 @@ def _run(
         may_earn=proposer == HYBRID,
         on_event=on_event,
     )
+
+
+def _pool(task: Task, workers: int) -> Pool:
+    """Return where the trials of ``task`` run.
+
+    :raises TaskError: where so many at once need what this machine has not.
+    """
+    if workers == 1 and not task.train.gpus:
+        return InlinePool()
+    return LocalPool(slots_of(workers, gpus_each=task.train.gpus))

@@ -55,6 +55,7 @@ class Study:
     :param minutes: how long trials may take in all.
     :param tokens: how many tokens the agent may spend, as far as it reports them.
     :param seed: of the search and the training.
+    :param workers: how many trials a new study runs at once.
     :raises AgentHPOError: where the task is wrong.
     """
 
@@ -68,6 +69,7 @@ class Study:
         minutes: float | None = None,
         tokens: int | None = None,
         seed: int = 0,
+        workers: int = 1,
     ) -> None:
         file = Path(task).resolve()
         file = file / "task.yaml" if file.is_dir() else file
@@ -80,6 +82,7 @@ class Study:
             minutes=minutes,
             tokens=tokens,
             seed=seed,
+            workers=workers,
         )
         self.name = opened.study
 

@@ -141,6 +141,8 @@ class Train:
     """What the training and its children may hold in memory together, in 10^6 bytes of resident
     memory.
     """
+    gpus: float = 0.0
+    """How many GPUs a trial sees; below 1 several share one."""
     patterns: Mapping[str, str] = field(default_factory=dict)
     finds_metrics: bool = False
     """Whether metrics are looked for in the files of known loggers."""

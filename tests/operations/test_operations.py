@@ -208,7 +208,7 @@ def test_a_driver_that_is_killed_is_replaced_by_whoever_waits(desk, monkeypatch)
     asks(desk)
     handle = run(desk, STUDY).handle
     deadline = time.monotonic() + 30
-    while (p := read_progress(desk.root / STUDY)) is None or p.trial != 1:
+    while (p := read_progress(desk.root / STUDY)) is None or 1 not in p.running:
         assert time.monotonic() < deadline
         wait(desk, STUDY, handle, seconds=0)
         time.sleep(0.05)
@@ -228,8 +228,8 @@ def test_a_trial_that_is_hopeless_is_stopped_and_the_study_goes_on(desk, monkeyp
     handle = run(desk, STUDY).handle
     for trial in (0, 1):
         deadline = time.monotonic() + 30
-        while (r := wait(desk, STUDY, handle, seconds=0.2).running) is None or (
-            r.number != trial or not r.curve
+        while not any(
+            r.number == trial and r.curve for r in wait(desk, STUDY, handle, seconds=0.2).running
         ):
             assert time.monotonic() < deadline
         stop(desk, STUDY, trial, "at chance")
@@ -446,3 +446,17 @@ def test_two_that_open_a_study_at_once_open_the_same_one(desk):
         thread.join()
     assert len(opened) == 4 and {o.study for o in opened} == {STUDY}
     assert sum(o.is_new for o in opened) == 1
+
+
+def test_a_study_may_run_several_trials_at_once(desk, monkeypatch):
+    monkeypatch.setenv("PAUSE", "0.3")
+    with pytest.raises(TaskError, match="from 1 to 16"):
+        open_study(desk, "task.yaml", workers=99)
+    open_study(desk, "task.yaml", workers=2)
+    for y in (1, 2):
+        asks(desk, {**GOOD, "y": y})
+    handle = run(desk, STUDY).handle
+    most = 0
+    while not (waited := wait(desk, STUDY, handle, seconds=0.1)).done:
+        most = max(most, len(waited.running))
+    assert most == 2 and len(waited.ended) == 3

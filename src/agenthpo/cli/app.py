@@ -235,6 +235,7 @@ def run(
             proposer=options.proposer,
             earlier=earlier or (),
             without=without or (),
+            workers=options.workers or 1,
             keep_going=options.keep_going,
             on_event=on_event,
         )
@@ -286,6 +287,7 @@ def resume(
             model=choice,
             proposer=options.proposer,
             limits=limits,
+            workers=options.workers,
             keep_going=options.keep_going,
             trusted=True,
             on_event=on_event,

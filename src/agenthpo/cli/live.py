@@ -41,6 +41,9 @@ from agenthpo.units import format_duration
 
 __all__ = ["Board", "live_view"]
 
+_MOST_RUNNING = 8
+"""Trials at once that get a line each."""
+
 
 @contextmanager
 def live_view(console: Console) -> Iterator[OnEvent]:
@@ -72,7 +75,7 @@ class Board:
         self.opened: Opened | None = None
         self.stopped: Stopped | None = None
         self.trials: dict[int, Trial] = {}
-        self.points: dict[str, list[float]] = {}
+        self.points: dict[int, dict[str, list[float]]] = {}
         self.doing = "opening the study"
         self.since = time.monotonic()
         self._spinner = Spinner("dots")
@@ -89,11 +92,12 @@ class Board:
                 self._do(f"choosing the configuration of trial {event.trial}")
             case Started(trial=trial):
                 self.trials[trial.number] = trial
-                self.points = {}
+                self.points[trial.number] = {}
                 self._do(f"trial {trial.number} trains{' again' if event.again else ''}")
             case Reported():
+                points = self.points.setdefault(event.trial, {})
                 for name, value in event.values.items():
-                    self.points.setdefault(name, []).append(value)
+                    points.setdefault(name, []).append(value)
             case Reading():
                 self.doing = (
                     f"reading the log of trial {event.trial}, {event.done / 1e6:.0f} of "
@@ -101,10 +105,11 @@ class Board:
                 )
             case Analysing(trial=trial):
                 # beside a training it is nothing that anybody waits for
-                if self._running() is None:
+                if not self._running():
                     self._do(f"the Executor reads trial {trial.number}")
             case Finished(trial=trial) | Analysed(trial=trial):
                 self.trials[trial.number] = trial
+                self.points.pop(trial.number, None)
             case Stopped():
                 self.stopped = event
 
@@ -113,7 +118,8 @@ class Board:
         if self.opened is None:
             return Text("")
         words = self._words()
-        room = max(3, height - 13 - len(words))
+        more = max(min(len(self._running()), _MOST_RUNNING + 1) - 2, 0)
+        room = max(3, height - 13 - len(words) - more)
         return Group(self._headline(), self._table(room), self._current(), *words, self._footer())
 
     def closing(self) -> RenderableType:
@@ -130,8 +136,8 @@ class Board:
     def _done(self) -> list[Trial]:
         return [t for t in self.trials.values() if t.outcome is not None]
 
-    def _running(self) -> Trial | None:
-        return next((t for t in self.trials.values() if t.outcome is None), None)
+    def _running(self) -> list[Trial]:
+        return [t for t in self.trials.values() if t.outcome is None]
 
     def _do(self, what: str) -> None:
         self.doing = what
@@ -162,22 +168,22 @@ class Board:
         self._spinner.update(text=f" {self.doing}, {time.monotonic() - self.since:.0f} s")
         lines: list[RenderableType] = [self._spinner]
         running = self._running()
-        if running is not None:
-            lines.append(
-                Text(
-                    f"{running.proposal.who}: {params_words(running.proposal.params)}",
-                    overflow="ellipsis",
-                    no_wrap=True,
-                )
-            )
-        values = self.points.get(self.opened.metric, [])
-        if running is not None and values:
-            lines.append(
-                Text.assemble(
-                    f"{self.opened.metric} {format_number(values[-1])} ",
-                    (sparkline(values, 40), "cyan"),
-                )
-            )
+        for trial in running[:_MOST_RUNNING]:
+            values = self.points.get(trial.number, {}).get(self.opened.metric, [])
+            which = f"[{trial.number}] " if len(running) > 1 else ""
+            words = f"{which}{trial.proposal.who}: {params_words(trial.proposal.params)}"
+            curve = f"{self.opened.metric} {format_number(values[-1])} " if values else ""
+            drawn = sparkline(values, 40 if len(running) == 1 else 16)
+            if len(running) == 1:
+                lines.append(Text(words, overflow="ellipsis", no_wrap=True))
+                if values:
+                    lines.append(Text.assemble(curve, (drawn, "cyan")))
+            else:
+                line = Text.assemble(which, curve, (drawn, "cyan"), " ", words[len(which) :])
+                line.no_wrap, line.overflow = True, "ellipsis"
+                lines.append(line)
+        if len(running) > _MOST_RUNNING:
+            lines.append(Text(f"and {len(running) - _MOST_RUNNING} more train"))
         return Panel(Group(*lines), title="now", title_align="left", padding=(0, 1))
 
     def _words(self) -> list[RenderableType]:

@@ -124,6 +124,16 @@ class StudyOptions:
         int | None,
         typer.Option("--patience", min=1, help="Stop after so many trials without a new best."),
     ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            max=256,
+            help="How many trials run at once on this machine, each with its share of the "
+            "processors; 1 without it, and as before for a study that is resumed.",
+        ),
+    ] = None
     keep_going: Annotated[
         bool,
         typer.Option(

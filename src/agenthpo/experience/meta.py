@@ -43,6 +43,8 @@ class StudyMeta:
     """Seconds that its model has to answer; None leaves it to the model's kind."""
     temperature: float | None = None
     """How freely its model draws its words; None leaves it to the model."""
+    workers: int = 1
+    """How many trials it runs at once."""
     without: tuple[str, ...] = ()
     """The parts that it goes without."""
     version: str = ""

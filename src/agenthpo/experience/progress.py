@@ -6,12 +6,13 @@ import json
 import math
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from agenthpo.codec import adapter
-from agenthpo.events import Event, OnEvent, Opened, Reported, Started, Stopped
+from agenthpo.events import Event, Finished, OnEvent, Opened, Reported, Started, Stopped
 from agenthpo.files import read_regular, write_whole
 from agenthpo.thinning import thinned
 
@@ -32,12 +33,10 @@ class Progress:
     """When that process began, as the system counts: its number may be another one's later."""
     at_work: bool
     """Whether it was at work then; it is no more where its process is gone."""
-    trial: int | None = None
-    """The trial that began last."""
-    since: float = 0.0
-    """When that was, in seconds since the epoch."""
-    points: tuple[tuple[float, float], ...] = ()
-    """The metric's curve so far, thinned: step and value."""
+    running: tuple[int, ...] = ()
+    """The trials that train."""
+    points: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    """Their curves of the metric so far, thinned: step and value."""
     reason: str = ""
     """Why it ended."""
     fault: str = ""
@@ -56,7 +55,7 @@ class Progressing:
     def __init__(self, folder: Path, metric: str, on_event: OnEvent) -> None:
         self._file, self._metric, self._on_event = folder / PROGRESS, metric, on_event
         self._now = Progress(os.getpid(), _born(os.getpid()), at_work=True)
-        self._curve: list[tuple[float, float]] = []
+        self._curves: dict[int, list[tuple[float, float]]] = {}
         self._written = -math.inf
 
     def __call__(self, event: Event) -> None:
@@ -64,13 +63,14 @@ class Progressing:
         if isinstance(event, Opened):
             self._keep(at_once=True)
         elif isinstance(event, Started):
-            self._curve = []
-            self._now = replace(self._now, trial=event.trial.number, since=time.time(), points=())
+            self._curves[event.trial.number] = []
             self._keep()
-        elif isinstance(event, Reported) and event.trial == self._now.trial:
+        elif isinstance(event, Finished):
+            self._curves.pop(event.trial.number, None)
+        elif isinstance(event, Reported) and event.trial in self._curves:
             value = event.values.get(self._metric)
             if value is not None and math.isfinite(value):
-                self._curve.append((event.step, value))
+                self._curves[event.trial].append((event.step, value))
                 self._keep()
         elif isinstance(event, Stopped):
             self._now = replace(
@@ -78,7 +78,6 @@ class Progressing:
                 at_work=False,
                 reason=event.reason,
                 fault=event.fault,
-                trial=None,
                 ended_at=time.time(),
             )
             self._keep(at_once=True)
@@ -88,7 +87,8 @@ class Progressing:
         if not at_once and time.monotonic() - self._written < _EVERY_S:
             return
         self._written = time.monotonic()
-        now = replace(self._now, points=tuple(thinned(self._curve, _MOST_POINTS)))
+        points = {n: tuple(thinned(c, _MOST_POINTS)) for n, c in self._curves.items() if c}
+        now = replace(self._now, running=tuple(self._curves), points=points)
         _write(self._file, now)
 
 

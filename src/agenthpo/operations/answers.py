@@ -174,7 +174,8 @@ class Waited:
     """Whether all of them have ended, or none of the others will be run."""
     ended: list[TrialLine]
     """Those that have ended, the default before them too."""
-    running: Running | None
+    running: list[Running]
+    """Those that train now."""
     left: int
     """How many have not begun."""
     problem: str

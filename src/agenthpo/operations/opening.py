@@ -21,6 +21,7 @@ from agenthpo.units import format_duration
 __all__ = ["is_over", "left_words", "open_study"]
 
 
+_MOST_WORKERS = 16
 _TURNS, _PAUSE_S = 30, 0.1
 """How often, and how many seconds apart, it is tried again where another call is opening it."""
 
@@ -33,6 +34,7 @@ def open_study(
     minutes: float | None = None,
     tokens: int | None = None,
     seed: int = 0,
+    workers: int = 1,
 ) -> Opened:
     """Begin a study of a task, or take it up where it is; nothing is run yet.
 
@@ -43,9 +45,12 @@ def open_study(
     :param minutes: how long trials may take in all.
     :param tokens: how many tokens the agent may spend, as far as it reports them.
     :param seed: of the search and the training.
+    :param workers: how many trials a new study runs at once on this machine, 16 at most.
     :raises AgentHPOError: where the task is wrong, or another one's study has that name.
     """
     limits = _limits(trials, minutes, tokens)
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise TaskError(f"workers is {workers}, but must be from 1 to {_MOST_WORKERS}")
     loaded = load_task(at.path(task))
     name = check_name(study or loaded.name, where="study")
     # what was named may be the folder of the task's file
@@ -54,7 +59,7 @@ def open_study(
         _check_allowed(limits, loaded)
     is_new = read_meta(folder) is None
     if is_new:
-        is_new = _created(loaded.with_budget(limits), folder, seed)
+        is_new = _created(loaded.with_budget(limits), folder, seed=seed, workers=workers)
     opened = Standing.at(folder)
     if opened.task.file != loaded.file:
         raise StudyError(
@@ -82,11 +87,11 @@ def open_study(
     )
 
 
-def _created(task: Task, folder: Path, seed: int) -> bool:
+def _created(task: Task, folder: Path, *, seed: int, workers: int) -> bool:
     """Begin a study, and return whether it was this call that did: of several at once one does."""
     for turn in range(_TURNS):
         try:
-            create(task, folder, seed=seed)
+            create(task, folder, seed=seed, workers=workers)
             return True
         except StudyError as problem:
             if read_meta(folder) is not None:

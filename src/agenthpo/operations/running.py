@@ -154,9 +154,12 @@ def wait(
 
 def waiting_words(waited: Waited) -> str:
     """Return in a line how far the trials have come."""
-    running = waited.running
-    if running is None:
+    if not waited.running:
         return f"{len(waited.ended)} ended, {waited.left} to come"
+    return "; ".join(_training(running) for running in waited.running)
+
+
+def _training(running: Running) -> str:
     words = f"trial {running.number} trains for {running.seconds:.0f} s"
     if not running.curve:
         return words
@@ -181,7 +184,7 @@ def _waited(opened: Standing, request: Request) -> Waited:
     first = [t for t in opened.trials if t.proposal.source == "default" and not t.proposal.asked]
     shown = [t for t in first if not mine or t.number + 1 == mine[0].number] + mine
     left = request.trials - len(mine)
-    going = next((t for t in opened.trials if t.outcome is None), None)
+    going = [t for t in opened.trials if t.outcome is None]
     problem = _problem(opened, request, left)
     is_done = all(t.outcome is not None for t in mine) and (left == 0 or bool(problem))
     if request.id in opened.asked.vetoed and all(t.outcome is not None for t in mine):
@@ -189,7 +192,7 @@ def _waited(opened: Standing, request: Request) -> Waited:
     return Waited(
         done=is_done,
         ended=[line_of(opened, t) for t in shown if t.outcome is not None],
-        running=None if going is None else _running(opened, going),
+        running=[_running(opened, trial) for trial in going],
         left=left,
         problem=problem,
         next="analyse, then briefing and propose" if is_done else f"wait with {request.id} again",
@@ -210,7 +213,7 @@ def _problem(opened: Standing, request: Request, left: int) -> str:
 
 def _running(opened: Standing, trial: Trial) -> Running:
     progress = read_progress(opened.folder)
-    points = progress.points if progress and progress.trial == trial.number else ()
+    points = progress.points.get(trial.number, ()) if progress else ()
     return Running(
         number=trial.number,
         source=trial.proposal.who,

@@ -21,6 +21,7 @@ __all__ = [
     "BudgetForm",
     "ConfigForm",
     "ObjectiveForm",
+    "ResourcesForm",
     "TaskForm",
     "TrainForm",
     "json_schema",
@@ -148,6 +149,13 @@ class TrainForm(_Form):
     """Environment variables for the script; placeholders are filled in as in the command."""
 
 
+class ResourcesForm(_Form):
+    """What one trial needs of a machine, where several run at once."""
+
+    gpus: Number = Field(0, ge=0, le=64)
+    """How many GPUs it sees, by CUDA_VISIBLE_DEVICES; at 0.5 two trials share one."""
+
+
 class BudgetForm(_Form):
     """When to stop: at the first limit that is reached."""
 
@@ -186,6 +194,7 @@ class TaskForm(_Form):
     train: TrainForm
     space: dict[str, ParameterSpec]
     """The hyperparameters: name -> kind, range, default, meaning."""
+    resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.config_template import read_template
-from agenthpo.taskfile.form import BudgetForm, TaskForm, TrainForm
+from agenthpo.taskfile.form import BudgetForm, ResourcesForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
 from agenthpo.taskfile.space import RESERVED, parse_space
 from agenthpo.taskfile.yaml_lines import read_yaml
@@ -83,7 +84,10 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         ),
         objective=_objective(parsed, where),
         space=space,
-        train=_train(parsed.train, space, folder=folder, where=where),
+        train=replace(
+            _train(parsed.train, space, folder=folder, where=where),
+            gpus=_gpus(parsed.resources, where),
+        ),
         budget=(budget := _budget(parsed.budget, where)),
         written_budget=budget,
         file=str(file.resolve()),
@@ -140,6 +144,15 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
 def _budget(form: BudgetForm, where: str) -> Budget:
     fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
     return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _gpus(resources: ResourcesForm, where: str) -> float:
+    if resources.gpus > 1 and resources.gpus != int(resources.gpus):
+        raise TaskError(
+            f"{where}: resources.gpus is {resources.gpus:g}, but must be a whole number above 1; "
+            "only a share of one GPU may be a fraction, such as 0.5"
+        )
+    return float(resources.gpus)
 
 
 def _train(train: TrainForm, space: Space, *, folder: Path, where: str) -> Train:

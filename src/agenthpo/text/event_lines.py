@@ -41,10 +41,10 @@ class TextLines:
         if isinstance(event, Stopped):
             say("", *summary(self._opened, event))
         else:
-            _print_text(event, self._opened.direction)
+            _print_text(event, self._opened.direction, several=self._opened.workers > 1)
 
 
-def _print_text(event: Event, direction: Direction) -> None:
+def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
     match event:
         case Opened():
             if event.hint:
@@ -68,7 +68,8 @@ def _print_text(event: Event, direction: Direction) -> None:
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
-            say(f"    {trial_words(trial, event.incumbent, direction)}")
+            which = f"[{trial.number}]" if several else "   "
+            say(f"{which} {trial_words(trial, event.incumbent, direction)}")
             if trial.analysis and trial.analysis.note:
                 say(f"    note: {trial.analysis.note}")
         case Analysed(trial=trial) if trial.analysis:

@@ -4,13 +4,18 @@ a cluster.
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.training.runner import OnPoint, run
+from agenthpo.training.slots import Slot, placed
+from agenthpo.training.supervisor import GRACE_S
 
-__all__ = ["InlinePool", "Pool"]
+__all__ = ["InlinePool", "LocalPool", "Pool"]
 
 
 class Pool(Protocol):
@@ -20,6 +25,10 @@ class Pool(Protocol):
 
     def submit(self, spec: RunSpec, on_point: OnPoint) -> Future[Outcome]:
         """Begin a trial. Where its training fails, the future still has an ``Outcome``."""
+        ...
+
+    def close(self) -> None:
+        """End what still runs, which is recorded nowhere and can be run again."""
         ...
 
 
@@ -35,3 +44,47 @@ class InlinePool:
         future: Future[Outcome] = Future()
         future.set_result(run(spec, on_point))
         return future
+
+    def close(self) -> None:
+        """Do nothing: nothing runs between two calls."""
+
+
+class LocalPool:
+    """Several trials at once on this machine, each in a thread that follows its process, in a slot
+    of its own. ``on_point`` is called from these threads.
+    """
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self.slots = len(slots)
+        self._free = deque(slots)
+        self._stopped = threading.Event()
+        self._threads: set[threading.Thread] = set()
+
+    def submit(self, spec: RunSpec, on_point: OnPoint) -> Future[Outcome]:
+        """Begin the trial in a free slot; no more may be submitted than there are."""
+        slot = self._free.popleft()
+        future: Future[Outcome] = Future()
+
+        def follow() -> None:
+            try:
+                outcome = run(placed(spec, slot), on_point, self._stopped.is_set)
+            except BaseException as problem:  # the loop's thread raises it
+                self._free.append(slot)
+                future.set_exception(problem)
+            else:
+                self._free.append(slot)
+                future.set_result(outcome)
+
+        # a function cannot be ended from outside, and must not keep the process
+        thread = threading.Thread(target=follow, name=f"agenthpo-trial-{spec.trial}", daemon=True)
+        self._threads = {each for each in self._threads if each.is_alive()} | {thread}
+        thread.start()
+        return future
+
+    def close(self) -> None:
+        """End the trainings that still run, and wait until they have ended; a function is left to
+        its end.
+        """
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(2 * GRACE_S)

@@ -36,7 +36,7 @@ from agenthpo.training.patterns import PatternError, needles_of
 from agenthpo.training.run_end import RunEnd, read_end
 from agenthpo.training.stopping import STOP_FILE, asked_to_stop
 
-__all__ = ["OnPoint", "run"]
+__all__ = ["OnPoint", "Stopped", "run"]
 
 OnPoint = Callable[[Point], None]
 _OURS = (METRICS_FILE, PARAMS_FILE, CONFIG_YAML, OUTCOME_FILE, STOP_FILE)
@@ -54,12 +54,22 @@ _WINDOW = 4 * _TAIL_LINES * _TAIL_WIDTH
 """Bytes at either end of a log that are looked through for its first and last lines."""
 
 
-def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
+class Stopped(BaseException):
+    """The run was to be stopped before its end, by whoever runs it."""
+
+
+def run(
+    spec: RunSpec,
+    on_point: OnPoint = lambda point: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
     """Run the trial and return its outcome, failures included; ``on_point`` sees each report within
     a second.
 
-    On KeyboardInterrupt the training and all its children are ended, nothing is recorded, and the
-    exception is passed on.
+    On KeyboardInterrupt, and as soon as it ``is_stopped``, the training and all its children are
+    ended, nothing is recorded, and the exception is passed on.
+
+    :raises Stopped: where it was stopped.
     """
     workdir = Path(spec.workdir)
     if (saved := load_outcome(workdir, spec.owner)) is not None:
@@ -70,7 +80,7 @@ def run(spec: RunSpec, on_point: OnPoint = lambda point: None) -> Outcome:
         end = (
             _call(spec, reader, token=token, log=log)
             if spec.function is not None
-            else _execute(spec, reader, token=token, log=log)
+            else _execute(spec, reader, token=token, log=log, is_stopped=is_stopped)
         )
         head, ending = _ends(log)
         tail = _told(ending[-_TAIL_LINES:])
@@ -262,7 +272,14 @@ def _seen_words(seen: Mapping[str, Sequence[str]], spec: RunSpec) -> str:
     return f"{'; '.join(told[:3])}; name one of them as objective.metric"
 
 
-def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> RunEnd:
+def _execute(
+    spec: RunSpec,
+    reader: _Reader,
+    *,
+    token: str,
+    log: BinaryIO,
+    is_stopped: Callable[[], bool],
+) -> RunEnd:
     """Run the command and return how it ended."""
     settings = {
         "log": log.fileno(),
@@ -274,6 +291,7 @@ def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> Ru
         "timeout_s": spec.timeout_s,
         "silence_s": spec.silence_s,
         "memory_mb": spec.memory_mb,
+        "cpus": list(spec.cpus),
     }
     # -I -S: only the standard library, and nothing of the user's environment between us and the
     # process that must not fail.
@@ -290,6 +308,8 @@ def _execute(spec: RunSpec, reader: _Reader, *, token: str, log: BinaryIO) -> Ru
         pruned = ""
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
             reader.poll()
+            if is_stopped():
+                raise Stopped
             if not pruned and (pruned := asked_to_stop(Path(spec.workdir))):
                 process.stdin.close()  # which asks the supervisor to end it
         said = process.stdout.read()

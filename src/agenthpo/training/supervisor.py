@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 GRACE_S = 3.0
@@ -35,7 +36,7 @@ def main(settings: str, *command: str) -> None:
     """Run ``command`` within ``settings``, a JSON object.
 
     It holds log (a descriptor), watched (files), pty (whether the command writes to a terminal),
-    and the limits timeout_s, silence_s, memory_mb or null.
+    cpus (the processors it is held to), and the limits timeout_s, silence_s, memory_mb or null.
     """
     started = time.monotonic()
     given = json.loads(settings)
@@ -51,7 +52,7 @@ def main(settings: str, *command: str) -> None:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 # should this process be killed, the training is too
-                preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+                preexec_fn=lambda: _before(given.get("cpus") or ()),
             )
         except OSError as problem:
             _say(
@@ -203,6 +204,13 @@ def _end(child: subprocess.Popen[bytes], *, gently: bool) -> None:
 def _signal(group: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
+
+
+def _before(cpus: Sequence[int]) -> None:
+    """Do in the command's own process what has to be done before it begins."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if cpus and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cpus)
 
 
 def _prctl(option: int, value: int) -> None:
