@@ -143,7 +143,7 @@ def test_a_line_end_in_the_middle_of_a_line_makes_no_trial_of_it():
     for place, line in enumerate(lines):
         begins = sum(map(len, lines[:place]))
         # most of all the lines that begin a trial
-        for at in range(begins + 1, begins + len(line) - 1, 3 if b'"op_code":4' in line else 37):
+        for at in range(begins + 1, begins + len(line) - 1, 4 if b'"op_code":4' in line else 53):
             JOURNAL.write_bytes(data[:at] + b"\n" + data[at + 1 :])
             found, said, _, _ = read()
             assert said

@@ -117,7 +117,7 @@ def test_functions_run_at_once_too():
     assert most_at_once(events) == 3 and len(result.trials) == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_driver_that_is_stopped_leaves_nothing_running_and_loses_nothing(number):
     process = subprocess.Popen(
         [sys.executable, "-m", "agenthpo", "run", "task.yaml", "--workers", "2", "--model", "none"],
