@@ -24,7 +24,7 @@ from agenthpo.assembly import (
     record_in,
 )
 from agenthpo.budget import Budget
-from agenthpo.errors import StudyError
+from agenthpo.errors import StudyError, TaskError
 from agenthpo.events import OnEvent, Opened, Stopped, ignore
 from agenthpo.exchange import Hint
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
@@ -467,4 +467,12 @@ def _pool(task: Task, workers: int) -> Pool:
     """
     if workers == 1 and not task.train.gpus:
         return InlinePool()
+    train = task.train
+    is_shared = train.metrics_file is not None and "{trial_dir}" not in train.metrics_file
+    if workers > 1 and train.run_folder is None and (train.finds_metrics or is_shared):
+        key = "metrics: auto" if train.finds_metrics else "metrics_file"
+        raise TaskError(
+            f"trials that run at once in one folder could read each other's files by train.{key}; "
+            "set train.folder: copy, or have the script write to {trial_dir}"
+        )
     return LocalPool(slots_of(workers, gpus_each=task.train.gpus))

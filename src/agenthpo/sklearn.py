@@ -55,7 +55,8 @@ class AgentSearchCV(BaseSearchCV):  # type: ignore[misc]
         >>> from sklearn.svm import SVC
         >>> from agenthpo.sklearn import AgentSearchCV
         >>> C = {"type": "float", "low": 0.01, "high": 1e4, "log": True}
-        >>> search = AgentSearchCV(SVC(), {"C": C, "kernel": ["linear", "rbf"]}, trials=6, cv=3)
+        >>> space = {"C": C, "kernel": ["linear", "rbf"]}
+        >>> search = AgentSearchCV(SVC(), space, trials=6, cv=3, random_state=2)
         >>> bool(search.fit(*load_wine(return_X_y=True)).best_score_ > 0.9)
         True
         >>> search.trials_[0].proposal.params

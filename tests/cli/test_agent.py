@@ -4,6 +4,7 @@ sentence.
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import jsonschema
@@ -33,15 +34,44 @@ def study(played, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "study")
 
 
-def test_every_operation_answers_in_json_that_fits_its_schema(study):
+def test_every_operation_answers_in_json_that_fits_its_schema(study, monkeypatch):
     by_name = {schema["name"]: schema for schema in json.loads(agenthpo("agent", "schema").stdout)}
     assert list(by_name) == [operation.name for operation in OPERATIONS]
+    called = {"draft_task"}
+
+    def fits(name, *words, code=0):
+        done = agenthpo("agent", name.replace("_", "-"), *words, "--json")
+        if done.returncode == code == 0:
+            jsonschema.validate(json.loads(done.stdout), by_name[name]["output"])
+            assert done.stderr == "" or name == "wait"
+            called.add(name)
+        return done
+
     for name, words in CALLS.items():
-        done = agenthpo("agent", name.replace("_", "-"), *words, "--json", code=0)
-        answer = json.loads(done.stdout)
-        jsonschema.validate(answer, by_name[name]["output"])
-        assert done.stderr == "" or name == "wait"
-    assert answer["test"] == 0.1234567
+        done = fits(name, *words)
+        assert done.returncode == 0, done
+    assert json.loads(done.stdout)["test"] == 0.1234567
+    Path("new").mkdir()
+    Path("new/train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--lr', type=float, default=0.1)\nloss = p.parse_args().lr\n"
+        "print('val_loss:', loss)\n"
+    )
+    assert fits("draft_task", "new/train.py").returncode == 0
+    # what trains, and what waits, in another study
+    monkeypatch.setenv("PAUSE", "0.5")
+    fits("open_study", "task.yaml", "--study", "second")
+    waiting = json.loads(fits("propose", "second", "--params", GOOD, *WORDS).stdout)["id"]
+    fits("run", "second", "--engine")
+    deadline = time.monotonic() + 30
+    while fits("stop", "second", "0", "--why", "slow", code=0).returncode:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert fits("veto", "second", waiting).returncode == 0
+    assert called == set(by_name)
+    monkeypatch.setenv("PAUSE", "0")
+    while not json.loads(fits("wait", "second", "--seconds", "20").stdout)["done"]:
+        pass
 
 
 def test_every_schema_is_one_and_every_input_is_explained():

@@ -102,6 +102,22 @@ def test_fractions_of_a_gpu_above_one_are_refused():
     assert "must be a whole number above 1" in agenthpo("check", "task.yaml", code=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("train", "is_refused"),
+    [
+        ("metrics: auto", True),
+        ("metrics_file: log.csv", True),
+        ("metrics_file: '{trial_dir}/log.csv'", False),
+        ("metrics: auto, folder: copy", False),
+    ],
+)
+def test_files_that_trials_at_once_would_share_are_refused(train, is_refused):
+    Path("task.yaml").write_text(TASK.replace('{y}"}', '{y}", ' + train + "}"))
+    words = ("run", "task.yaml", "--workers", "2", "--model", "none", "--trials", "1")
+    done = agenthpo(*words)
+    assert ("could read each other's files" in done.stderr) == is_refused, done
+
+
 def test_functions_run_at_once_too():
     events = []
 
