@@ -32,6 +32,7 @@ __all__ = [
     "Trial",
     "Usage",
     "Widening",
+    "who_words",
 ]
 
 T = TypeVar("T")
@@ -153,6 +154,15 @@ class Widening:
     why: str = ""
 
 
+def who_words(source: Source, by: str) -> str:
+    """Return a source with the name of the person or the agent, where that says more.
+
+    >>> who_words("agent", "claude"), who_words("agent", "agent"), who_words("engine", "")
+    ('agent claude', 'agent', 'engine')
+    """
+    return source if by in ("", source) else f"{source} {by}"
+
+
 @dataclass(frozen=True)
 class Proposal:
     """A configuration to try, who proposed it, and why. ``params`` holds the active parameters
@@ -207,7 +217,7 @@ class Proposal:
     @property
     def who(self) -> str:
         """Who proposed it, in words: the source, with a person's or an agent's name."""
-        return f"{self.source} {self.by}".rstrip()
+        return who_words(self.source, self.by)
 
 
 @dataclass(frozen=True)

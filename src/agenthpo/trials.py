@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
-from agenthpo.records import Direction, Source, Trial, Usage
+from agenthpo.records import Direction, Source, Trial, Usage, who_words
 
 __all__ = [
     "Account",
@@ -158,7 +158,7 @@ class Account:
     @property
     def who(self) -> str:
         """The source, with the name of the person or the agent."""
-        return f"{self.source} {self.by}".rstrip()
+        return who_words(self.source, self.by)
 
 
 def ledger(trials: Sequence[Trial], direction: Direction) -> list[Account]:

@@ -139,7 +139,7 @@ def trial_table(
         style = "bold" if best is not None and trial.number == best.number else ""
         cells = (
             str(trial.number),
-            trial.proposal.who,
+            trial.proposal.by or trial.proposal.source,  # there is little room
             value_words(trial),
             diagnosis,
             params_words(trial.proposal.params),
