@@ -1,7 +1,7 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agenthpo.init.metric_names import direction_of, split_of
@@ -110,7 +110,16 @@ def test_a_metrics_name_says_direction_and_split(name, direction, split):
 
 
 @given(st.text(max_size=40), st.sampled_from(["loss", "acc", "val f1"]))
+@example("^)", "loss")
+@example("^?", "loss")
+@example(r"\d(.*", "acc")
 def test_whatever_stands_before_a_value_makes_a_pattern_that_compiles(before, name):
     for quoted in (f"print({before + name + ' '!r} + str(x))", f"print({before!r}, {name!r}, x)"):
         for found in told(quoted):
             compile_pattern(found.pattern)
+
+
+@pytest.mark.parametrize("before", ["^ best ", "^? ", r"\d ", "(?: ", ".* ", "[^ "])
+def test_what_looks_like_a_regular_expression_is_read_as_it_is_printed(before):
+    (found,) = told(f"print({before!r} + 'val_loss ' + str(x))")
+    assert float(compile_pattern(found.pattern).search(f"{before}val_loss 0.25")[1]) == 0.25

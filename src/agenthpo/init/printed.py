@@ -13,6 +13,7 @@ from typing import Any
 from agenthpo.command.python_text import constant, imports, keywords, name_of
 from agenthpo.init.metric_names import Split, is_metric, split_of, suited
 from agenthpo.init.words import words
+from agenthpo.text.metric_pattern import is_regular
 
 __all__ = ["Told", "returned_metrics", "told_metrics"]
 
@@ -204,7 +205,10 @@ def _of_pieces(pieces: Sequence[str | ast.expr], line: int, scope: str) -> Itera
             short = {"validation": "val", "test": "test", "train": "train"}[split]
             own = f"{short}_{own}"
         share = _share(pieces[place + 1 : place + 6])
-        pattern = f"{re.escape(label)}{share}" if share else f"{label}{{number}}"
+        plain = f"{label}{{number}}"
+        # what a script prints is text, even where it looks like a regular expression
+        pattern = f"{re.escape(label)}{{number}}" if is_regular(plain) else plain
+        pattern = f"{re.escape(label)}{share}" if share else pattern
         yield Told(own, pattern, line, split)
 
 
