@@ -61,10 +61,12 @@ def read_yaml(file: Path) -> Document:
             f"{file} cannot be read ({problem}); give a UTF-8 text file that you may read"
         ) from None
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(text)
         if root is not None and (exploding := _aliases_problem(root)):
             raise TaskError(f"{file}, line {exploding[0]} {exploding[1]}")
-        data = YAML(typ="safe", pure=True).load(text)
+        # of what is parsed already: parsing takes most of the time
+        data = None if root is None else yaml.constructor.construct_document(root)
         lines = dict(_lines(root, "")) if root is not None else {}
     except (YAMLError, ValueError, RecursionError) as problem:
         raise TaskError(f"{file}{_yaml_problem(problem)}") from None
