@@ -23,7 +23,7 @@ picture:  ## draw the README's picture from the demo's study
 
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: a minute or two
 	$(BIN)/agenthpo models pull local:smollm2

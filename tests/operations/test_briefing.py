@@ -54,8 +54,8 @@ def study_of(count: int) -> str:
         for number in range(count):
             params = (
                 engine.propose(task, log.trials()).params
-                if number < 30
-                else {**log.trials()[number - 30].proposal.params, "dropout": number / 300}
+                if number < 12
+                else {**log.trials()[number - 12].proposal.params, "dropout": number / 300}
             )
             value = value_of(params)
             proposal = Proposal(
