@@ -24,7 +24,15 @@ from agenthpo.errors import StudyError
 from agenthpo.files import open_regular, read_regular
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
 
-__all__ = ["REQUESTS", "Asked", "Kind", "Request", "add_request", "read_requests"]
+__all__ = [
+    "REQUESTS",
+    "Asked",
+    "Kind",
+    "Overtaken",
+    "Request",
+    "add_request",
+    "read_requests",
+]
 
 REQUESTS = "requests.jsonl"
 Kind = Literal["try", "run", "veto", "pin", "unpin", "note", "told"]
@@ -33,6 +41,10 @@ _MOST_BYTES, _MOST_IN_ALL = 64_000, 5_000_000
 """A request that is longer is refused, and one more where there are so many: all are read at every
 trial.
 """
+
+
+class Overtaken(StudyError):
+    """Another request came after the study was read by which this one was decided."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,8 @@ def add_request(folder: Path, request: Request, *, known: Asked | None = None) -
     return it with its id.
 
     :param known: what had been asked when the caller decided; without it nothing is compared.
-    :raises StudyError: if it cannot be written, is too long, or another request came in between.
+    :raises StudyError: if it cannot be written, or is too long.
+    :raises Overtaken: if another request came in between.
     """
     try:
         with _locked(folder) as file:
@@ -154,7 +167,7 @@ def add_request(folder: Path, request: Request, *, known: Asked | None = None) -
                 )
             before = _parsed(_whole(file))
             if known is not None and before != known:
-                raise StudyError("another request came at the same time; ask again")
+                raise Overtaken("another request came at the same time; ask again")
             # a torn line counts: no id is given twice
             number = len(before.requests) + before.unread + 1
             added = replace(request, id=f"r{number}", at=time.time())

@@ -4,17 +4,17 @@ at work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from agenthpo.agents.reply.extras import read_extras
 from agenthpo.agents.reply.repair import meant_params
 from agenthpo.agents.reply.validate import Draft, applicable, read_creator, words_of
 from agenthpo.errors import StudyError, TaskError
-from agenthpo.experience.requests import Request, add_request, read_requests
+from agenthpo.experience.requests import Request
 from agenthpo.operations.answers import Interval, Proposed, Queued, Stopping
+from agenthpo.operations.asking import ask
 from agenthpo.operations.opening import is_over
 from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
@@ -33,8 +33,6 @@ __all__ = ["enqueue", "note", "pin", "propose", "stop", "veto"]
 _MANY = 3
 """Parameters that may change at once before it is warned of."""
 _MOST_WAITING = 20
-_TURNS = 20
-"""How often it is tried to be the only one who asks."""
 _LONGEST = 800
 
 
@@ -85,9 +83,9 @@ def propose(
         )
         if why := hindrance(opened.task, opened.trials, request):
             raise StudyError(f"refused: {why}")
-        return request
+        return _once(opened, request)
 
-    request, opened = _add(at.study(study), decided)
+    request, opened = ask(at.study(study), decided)
     return _proposed(opened, request, _compared(opened, request.params, base), notes)
 
 
@@ -110,9 +108,9 @@ def enqueue(at: Place, study: str, params: dict[str, Any], why: str = "") -> Que
         )
         if why_not := hindrance(opened.task, opened.trials, request):
             raise StudyError(f"refused: {why_not}")
-        return request
+        return _once(opened, request)
 
-    request, opened = _add(at.study(study), decided)
+    request, opened = ask(at.study(study), decided)
     best = incumbent(opened.trials, opened.task.objective.direction)
     kept = "" if best is None else f" The rest is as in trial {best.number}, the best so far."
     return Queued(request.id, f"{request.id} is tried next: {params_words(request.params)}.{kept}")
@@ -141,7 +139,7 @@ def veto(at: Place, study: str, what: str, why: str = "") -> Queued:
             raise StudyError(f"{what} is {target.by}'s, and only a person takes it back")
         return Request("veto", at.by, is_person=at.is_person, whose=what, text=clean_line(why))
 
-    request, _ = _add(folder, decided)
+    request, _ = ask(folder, decided)
     return Queued(request.id, f"{what} is taken back.")
 
 
@@ -170,7 +168,7 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
             raise StudyError(f"refused: {'; '.join(problems)}")
         return Request("pin", at.by, is_person=True, params=snapped)
 
-    request, _ = _add(at.study(study), decided)
+    request, _ = ask(at.study(study), decided)
     said = f"{off} is free again" if off else f"{params_words(request.params)} is held"
     return Queued(request.id, f"From the next trial on {said}.")
 
@@ -191,7 +189,7 @@ def note(at: Place, study: str, text: str, trial: int | None = None) -> Queued:
             opened.trial(trial)
         return Request("note", at.by, is_person=at.is_person, text=said, trial=trial)
 
-    request, _ = _add(at.study(study), decided)
+    request, _ = ask(at.study(study), decided)
     return Queued(request.id, f"Noted: {said}")
 
 
@@ -217,34 +215,16 @@ def stop(at: Place, study: str, trial: int, why: str = "") -> Stopping:
     return Stopping(trial, f"trial {trial} is asked to stop; wait shows when it has")
 
 
-def _add(folder: Path, decided: Callable[[Standing], Request]) -> tuple[Request, Standing]:
-    """Add the request that is decided on by the study as it stands, and return both; where another
-    one comes in between, it is decided anew.
+def _once(opened: Standing, request: Request) -> Request:
+    """Return the request that asks for the same configuration already, since a call that was cut
+    may come again; else ``request``.
     """
-    for turn in range(_TURNS):
-        opened = Standing.at(folder)
-        request = decided(opened)
-        if known := _same_waiting(opened, request):
-            return known, opened
-        if request.kind == "try" and len(opened.asked.waiting(opened.trials)) >= _MOST_WAITING:
-            raise StudyError(f"{_MOST_WAITING} configurations wait already; run or veto some")
-        try:
-            return add_request(folder, request, known=opened.asked), opened
-        except StudyError:
-            if turn == _TURNS - 1 or read_requests(folder) == opened.asked:
-                raise
-    raise AssertionError("a turn ends the loop")
-
-
-def _same_waiting(opened: Standing, request: Request) -> Request | None:
-    """Return the request that asks for the same configuration already: a call that was cut may come
-    again.
-    """
-    if request.kind != "try":
-        return None
     key = opened.task.space.key(request.params)
     waiting = opened.asked.waiting(opened.trials)
-    return next((r for r in waiting if opened.task.space.key(r.params) == key), None)
+    known = next((r for r in waiting if opened.task.space.key(r.params) == key), None)
+    if known is None and len(waiting) >= _MOST_WAITING:
+        raise StudyError(f"{_MOST_WAITING} configurations wait already; run or veto some")
+    return known or request
 
 
 def _based(opened: Standing, params: Mapping[str, Any], base: int | None) -> Any:

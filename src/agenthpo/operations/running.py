@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.experience.log import study_signs
-from agenthpo.experience.progress import note_error, read_progress
-from agenthpo.experience.requests import Request, add_request, read_requests
+from agenthpo.experience.progress import Progress, note_error, read_progress
+from agenthpo.experience.requests import Request
 from agenthpo.files import open_regular
 from agenthpo.operations.answers import Running, Started, TrialLine, Waited
+from agenthpo.operations.asking import ask
 from agenthpo.operations.opening import is_over
 from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.worker import WORKER_LOG
@@ -33,6 +35,8 @@ _MOST_AT_ONCE = 50
 _POINTS = 20
 _workers: dict[Path, int] = {}
 """The processes of the drivers that this one has started, by the study's folder."""
+_seeing = threading.Lock()
+"""Several calls at once start one driver."""
 OnWait = Callable[[Waited], None]
 
 
@@ -49,23 +53,20 @@ def run(at: Place, study: str, trials: int | None = None, engine: bool = False) 
     folder = at.study(study)
     if trials is not None and not 1 <= trials <= _MOST_AT_ONCE:
         raise TaskError(f"trials is {trials}, but must be from 1 to {_MOST_AT_ONCE}")
-    for turn in range(20):
-        opened = Standing.at(folder)
+
+    def decided(opened: Standing) -> Request:
         if over := is_over(opened):
             raise StudyError(f"no further trial is run: {over}")
         before = _asked_before(opened, at, engine=engine)
         number = _number(opened, trials, engine=engine, before=before)
         if number == 0 and before is not None:
-            request, said = before, "is asked for already"
-            break
-        asked = Request("run", at.by, is_person=at.is_person, trials=number, by_engine=engine)
-        try:
-            request, said = add_request(folder, asked, known=opened.asked), "run in the background"
-            break
-        except StudyError:
-            if turn == 19 or read_requests(folder) == opened.asked:
-                raise
-    _see_to(folder, request)
+            return before
+        return Request("run", at.by, is_person=at.is_person, trials=number, by_engine=engine)
+
+    request, opened = ask(folder, decided)
+    is_known = opened.asked.by_id(request.id) is not None
+    said = "is asked for already" if is_known else "run in the background"
+    _see_to(Standing.at(folder), request)
     words = f"{request.trials} trial{'s' * (request.trials != 1)} {said}"
     if not opened.trials and opened.task.space.default() is not None:
         words += "; the default configuration comes first, since everything is compared with it"
@@ -110,7 +111,7 @@ def _number(opened: Standing, trials: int | None, *, engine: bool, before: Reque
         number = min(trials or free, free)
     if room <= 0:
         raise StudyError(
-            f"all {budget} trials of the budget are done or asked for; open_study with more trials"
+            f"all {budget} trials of the budget are done or asked for; a person may raise it"
         )
     return min(number, room)
 
@@ -143,8 +144,7 @@ def wait(
             signs = now
             opened = Standing.at(folder)
             request = _handle(opened, handle)
-            _see_to(folder, request)
-            waited = _waited(opened, request)
+            waited = _waited(opened, request, _see_to(opened, request))
             if waited.done or time.monotonic() >= end:
                 return waited
             told = time.monotonic()
@@ -178,41 +178,39 @@ def _handle(opened: Standing, handle: str) -> Request:
     return found
 
 
-def _waited(opened: Standing, request: Request) -> Waited:
+def _waited(opened: Standing, request: Request, progress: Progress | None) -> Waited:
     mine = [t for t in opened.trials if t.proposal.asked == request.id]
     # the default is run before the first trial that was asked for, and told with it
     first = [t for t in opened.trials if t.proposal.source == "default" and not t.proposal.asked]
     shown = [t for t in first if not mine or t.number + 1 == mine[0].number] + mine
     left = request.trials - len(mine)
     going = [t for t in opened.trials if t.outcome is None]
-    problem = _problem(opened, request, left)
+    problem = _problem(opened, request, left, progress)
     is_done = all(t.outcome is not None for t in mine) and (left == 0 or bool(problem))
     if request.id in opened.asked.vetoed and all(t.outcome is not None for t in mine):
         is_done, problem = True, "it was taken back"
     return Waited(
         done=is_done,
         ended=[line_of(opened, t) for t in shown if t.outcome is not None],
-        running=[_running(opened, trial) for trial in going],
+        running=[_running(trial, progress) for trial in going],
         left=left,
         problem=problem,
         next="analyse, then briefing and propose" if is_done else f"wait with {request.id} again",
     )
 
 
-def _problem(opened: Standing, request: Request, left: int) -> str:
+def _problem(opened: Standing, request: Request, left: int, progress: Progress | None) -> str:
     """Return why trials that are left are not run; empty while they may be."""
     if left == 0:
         return ""
     if over := is_over(opened):
         return over
-    progress = read_progress(opened.folder)
     if progress is None or progress.at_work or progress.ended_at < request.at:
         return ""
     return progress.fault or progress.error
 
 
-def _running(opened: Standing, trial: Trial) -> Running:
-    progress = read_progress(opened.folder)
+def _running(trial: Trial, progress: Progress | None) -> Running:
     points = progress.points.get(trial.number, ()) if progress else ()
     return Running(
         number=trial.number,
@@ -237,22 +235,27 @@ def line_of(opened: Standing, trial: Trial) -> TrialLine:
     )
 
 
-def _see_to(folder: Path, request: Request) -> None:
-    """Start a driver where trials are left that nobody is at work on."""
-    _reap()
-    progress = read_progress(folder)
-    if progress is not None and progress.at_work:
-        return
-    opened = Standing.at(folder)
+def _see_to(opened: Standing, request: Request) -> Progress | None:
+    """Start a driver where trials are left that nobody is at work on, and return how far the
+    latest one has come.
+    """
+    with _seeing:
+        _reap()
+        progress = read_progress(opened.folder)
+        if opened.folder not in _workers and _is_wanted(opened, request, progress):
+            _workers[opened.folder] = _started(opened.folder)
+        return progress
+
+
+def _is_wanted(opened: Standing, request: Request, progress: Progress | None) -> bool:
+    """Return whether a driver is to be started for what is left of ``request``."""
+    if progress is not None:
+        has_failed = bool(progress.fault or progress.error) and progress.ended_at >= request.at
+        if progress.at_work or has_failed:  # what was tried would fail the same way
+            return False
     has_begun = any(t.proposal.asked == request.id and t.outcome is None for t in opened.trials)
     is_left = any(r.id == request.id for r, _ in opened.asked.left_to_run(opened.trials))
-    if not (is_left or has_begun) or (is_left and is_over(opened)):
-        return
-    has_failed = progress is not None and (progress.fault or progress.error)
-    if has_failed and progress is not None and progress.ended_at >= request.at:
-        return  # it was tried, and would fail the same way
-    if folder not in _workers:
-        _workers[folder] = _started(folder)
+    return not is_over(opened) if is_left else has_begun
 
 
 def _started(folder: Path) -> int:
