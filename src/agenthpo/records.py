@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 __all__ = [
+    "CREATORS",
     "Analysis",
     "Claim",
     "Curve",
@@ -39,6 +40,8 @@ T = TypeVar("T")
 Params = dict[str, Any]
 Direction = Literal["minimize", "maximize"]
 Source = Literal["default", "creator", "engine", "knowledge", "fallback", "human", "agent"]
+CREATORS: frozenset[Source] = frozenset({"creator", "agent"})
+"""Sources that are Creators: our language model, and an agent beside the study."""
 Mode = Literal["", "free", "choice", "by position"]
 """``by position``: its choice did not stand when the candidates came in another order, and the
 engine's own was taken.

@@ -243,7 +243,12 @@ class Task:
 
     def is_pinned(self, params: Params) -> bool:
         """Return whether ``params`` has what is pinned, as far as it is active in it."""
-        return all(same(params[name], value) for name, value in self.pins.items() if name in params)
+        return not self.off_pins(params)
+
+    def off_pins(self, params: Params) -> list[str]:
+        """Return the pinned parameters that ``params`` has at another value."""
+        pins = self.pins.items()
+        return [name for name, value in pins if name in params and not same(params[name], value)]
 
     def barred(self, trials: Sequence[Trial]) -> set[Key]:
         """Return the keys of the configurations that are not to be tried again: all that were, or

@@ -342,3 +342,19 @@ def test_five_hundred_fuzzed_calls_leave_the_study_valid(after):
     assert sorted(p for p in after.parent.rglob("*") if after not in (p, *p.parents)) == outside
     budget = opened.task.budget.trials
     assert budget == 16 and 6 < len(opened.trials) <= budget, p
+
+
+def test_no_answer_of_any_kind_has_a_secret(after):
+    shape, secret = next(pair for pair in SECRETS if pair[0].startswith("PGPASSWORD"))
+    said = shape.replace("=S", "=" + secret)
+
+    async def script(agent):
+        task = after / "task.yaml"
+        task.write_text(task.read_text().replace("task: A toy.", f"task: '{said}'"))
+        (briefed,) = (await agent.client.read_resource("agenthpo://studies/toy")).contents
+        told = (await agent.try_to("briefing", study="toy")).content[0].text
+        wrong = await agent.refused("briefing", study=f"no/{said}")
+        for text in (briefed.text, told, wrong):
+            assert secret not in text and "[password]" in text, text
+
+    with_agent(make_server(after), script)

@@ -19,7 +19,6 @@ import typer
 from agenthpo.codec import to_json
 from agenthpo.errors import TaskError
 from agenthpo.operations.answers import Waited
-from agenthpo.operations.hiding import plain
 from agenthpo.operations.place import Place, checked_by
 from agenthpo.operations.registry import FOR_PEOPLE, OPERATIONS, Input, Operation, schemas
 from agenthpo.operations.running import waiting_words
@@ -131,7 +130,7 @@ def call(operation: Operation, at: Place, given: dict[str, Any], *, as_json: boo
     if operation.name == "wait":
         given = {**given, "on_wait": _Telling()}
     try:
-        answer = plain(operation.function(at, **given))
+        answer = operation.call(at, **given)
     except KeyboardInterrupt:
         if operation.name == "wait":
             say("The trials go on; wait again, or stop one by agenthpo veto STUDY N.", error=True)

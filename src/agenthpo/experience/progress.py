@@ -21,7 +21,7 @@ __all__ = ["PROGRESS", "Progress", "Progressing", "note_error", "read_progress"]
 PROGRESS = "progress.json"
 _EVERY_S = 0.5
 """How often it is written at most."""
-_MOST_POINTS = 60
+_MOST_POINTS, _MOST_KEPT = 60, 4000
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class Progressing:
         elif isinstance(event, Reported) and event.trial in self._curves:
             value = event.values.get(self._metric)
             if value is not None and math.isfinite(value):
-                self._curves[event.trial].append((event.step, value))
+                curve = self._curves[event.trial]
+                curve.append((event.step, value))
+                if len(curve) > _MOST_KEPT:  # however long it trains
+                    curve[:] = thinned(curve, _MOST_KEPT // 2)
                 self._keep()
         elif isinstance(event, Stopped):
             self._now = replace(

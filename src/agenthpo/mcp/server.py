@@ -22,12 +22,12 @@ from agenthpo import __version__
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
 from agenthpo.operations.briefing import briefing
-from agenthpo.operations.hiding import plain
 from agenthpo.operations.place import Place, agent_name
 from agenthpo.operations.registry import OPERATIONS, Operation
 from agenthpo.operations.running import waiting_words
 from agenthpo.operations.showing import log_of, studies_in
 from agenthpo.skills import how_to
+from agenthpo.text.redaction import redact
 
 __all__ = ["make_server"]
 
@@ -135,17 +135,16 @@ def _tool(
             given["on_wait"] = lambda waited: said.__setitem__(0, waiting_words(waited))
         try:
             place = at(ctx)
-            call = partial(operation.function, place, **given)
+            call = partial(operation.call, place, **given)
             async with anyio.create_task_group() as group:
                 group.start_soon(_tell, ctx, said)
                 # a thread that waits ends by itself; what it has asked for stands
-                answer = await anyio.to_thread.run_sync(
+                facts = await anyio.to_thread.run_sync(
                     call, limiter=limiter, abandon_on_cancel=True
                 )
                 group.cancel_scope.cancel()
         except* AgentHPOError as problems:
-            raise ToolError(str(problems.exceptions[0])) from None
-        facts = plain(answer)
+            raise ToolError(redact(str(problems.exceptions[0]))) from None
         text = facts["text"] if operation.name == "briefing" else to_json(facts)
         return CallToolResult(
             content=[TextContent(type="text", text=text)], structured_content=facts
@@ -196,7 +195,7 @@ def _add_resources(server: MCPServer[Any], at: Place) -> None:
         mime_type="text/markdown",
     )
     def study(study: str) -> str:
-        return _resource(lambda: briefing(at, study).text)
+        return _resource(lambda: str(Operation(briefing).call(at, study=study)["text"]))
 
     @server.resource(
         "agenthpo://studies/{study}/trials/{trial}/log",
@@ -212,4 +211,4 @@ def _resource(read: Callable[[], str]) -> str:
     try:
         return read()
     except AgentHPOError as problem:
-        raise ResourceError(str(problem)) from None
+        raise ResourceError(redact(str(problem))) from None

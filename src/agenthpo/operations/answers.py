@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 __all__ = [
@@ -235,6 +235,6 @@ class Verdict:
     sources: list[Source]
     command: str
     """The command that uses it."""
-    test: float | None = None
+    test: float | None
     """The test metric's value, which is told once and ends the search."""
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from agenthpo.agents.prompt.build import findings, standing
 from agenthpo.agents.prompt.engine import view_words
 from agenthpo.agents.prompt.trials import (
+    CHARACTERS,
     brief,
     by_importance,
     cut,
@@ -16,7 +17,6 @@ from agenthpo.agents.prompt.trials import (
     fitting,
     full,
 )
-from agenthpo.assembly import proposer_named
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
 from agenthpo.llm.client import Manner
@@ -25,9 +25,8 @@ from agenthpo.operations.hiding import without_test
 from agenthpo.operations.opening import is_over, left_words
 from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Trial
-from agenthpo.search.engine.engine import ENGINE
 from agenthpo.search.heeding import hindrance, turn_of
-from agenthpo.search.informed import Sees
+from agenthpo.search.informed import Informed
 from agenthpo.task import Task
 from agenthpo.text.phrases import budget_words, params_words
 
@@ -36,8 +35,6 @@ __all__ = ["briefing"]
 _LEAST, _MOST = 2000, 40_000
 _SHORT, _LONG = 5800, 7800
 """Characters at ten trials and at a hundred."""
-_CHARACTERS = 3
-"""Characters that count as a token, on the safe side."""
 _SHARES = {"head": 0.25, "now": 0.13, "engine": 0.18, "findings": 0.1, "history": 0.34}
 """Shares of the characters. What one leaves is the next one's."""
 _ONE_LINE = 0.7
@@ -132,7 +129,7 @@ def _head(task: Task, allowed: int) -> str:
 
 
 def _findings(task: Task, trials: Sequence[Trial], allowed: int) -> str:
-    return findings(task, trials, allowance=allowed // _CHARACTERS - _TAGS)
+    return findings(task, trials, allowance=allowed // CHARACTERS - _TAGS)
 
 
 def _history(task: Task, trials: Sequence[Trial], allowed: int) -> str:
@@ -141,7 +138,7 @@ def _history(task: Task, trials: Sequence[Trial], allowed: int) -> str:
     """
     done = [t for t in trials if t.outcome is not None]
     ranked = by_importance(task, done)
-    room = allowed // _CHARACTERS - _TAGS
+    room = allowed // CHARACTERS - _TAGS
     lines = {t.number: brief(task, t) for t in done}
     kept = fitting(ranked, lines, int(room * _ONE_LINE))
     told = {number: lines[number] for number in kept}
@@ -191,7 +188,6 @@ def _unlimited(task: Task) -> Task:
 
 
 def _engine(opened: Standing) -> str:
-    proposer = proposer_named(ENGINE, None, seed=opened.meta.seed, hints=opened.meta.hints)
-    view = proposer.view(opened.task, opened.trials) if isinstance(proposer, Sees) else None
+    view = Informed(opened.engine, opened.meta.hints).view(opened.task, opened.trials)
     words = "" if view is None else view_words(view, short=False)
     return f"## The engine\n{words}" if words else ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from agenthpo.errors import StudyError, TaskError
@@ -13,6 +14,7 @@ from agenthpo.experience.log import STUDIES, ExperienceLog
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.requests import Asked, read_requests
 from agenthpo.records import Trial
+from agenthpo.search.engine.engine import Engine
 from agenthpo.search.heeding import with_pins
 from agenthpo.session import with_known_budget
 from agenthpo.studies import find_study, foreign_study, foreign_words, is_study, task_of
@@ -83,6 +85,11 @@ class Standing:
     def done(self) -> list[Trial]:
         """The trials that have ended."""
         return [t for t in self.trials if t.outcome is not None]
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, as it searches in this study."""
+        return Engine(self.meta.seed)
 
     def trial(self, number: int) -> Trial:
         """Return the trial of that number.

@@ -18,7 +18,6 @@ from agenthpo.operations.asking import ask
 from agenthpo.operations.opening import is_over
 from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
-from agenthpo.search.engine.engine import Engine
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.space import differing
 from agenthpo.task import Task
@@ -293,7 +292,7 @@ def _proposed(opened: Standing, request: Request, near: Trial | None, notes: lis
             "them mattered; change one to three"
         )
     words = "" if before is None else changes(before, request.params)
-    expects = Engine(opened.meta.seed).forecast(task, trials, request.params)
+    expects = opened.engine.forecast(task, trials, request.params)
     return Proposed(
         id=request.id,
         params=request.params,

@@ -12,7 +12,9 @@ from typing import Any, get_type_hints
 from agenthpo.codec import adapter
 from agenthpo.operations.before import check_task, draft_task
 from agenthpo.operations.briefing import briefing
+from agenthpo.operations.hiding import plain
 from agenthpo.operations.opening import open_study
+from agenthpo.operations.place import Place
 from agenthpo.operations.proposing import enqueue, note, pin, propose, stop, veto
 from agenthpo.operations.running import run, wait
 from agenthpo.operations.telling import analyse, verdict
@@ -71,6 +73,12 @@ class Operation:
             for name, each in signature.parameters.items()
             if name not in _OURS
         )
+
+    def call(self, at: Place, **given: Any) -> dict[str, Any]:
+        """Return its answer as plain values, without secrets: whoever reads them may be on another
+        machine.
+        """
+        return plain(self.function(at, **given))
 
     @property
     def answer(self) -> type:

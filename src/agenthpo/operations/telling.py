@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agenthpo.agents.claims import Shown
 from agenthpo.agents.prompt.log_lines import informative
 from agenthpo.agents.reply.validate import words_of
@@ -15,7 +13,6 @@ from agenthpo.operations.opening import is_over, was_told
 from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.running import line_of
 from agenthpo.records import Trial
-from agenthpo.search.engine.engine import Engine
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.pasting import pasted
 from agenthpo.text.phrases import gain_words
@@ -102,7 +99,8 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
     direction = opened.task.objective.direction
     best = incumbent(opened.trials, direction)
     noise = _noise(opened)
-    answer = Verdict(
+    test, note = _test(opened, best, final=final, at=at)
+    return Verdict(
         best=None if best is None else line_of(opened, best),
         gain="no trial has given a value" if best is None else gain_words(opened.trials, best),
         noise=noise,
@@ -112,9 +110,9 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
             for a in ledger(opened.trials, direction)
         ],
         command=pasted("best", folder),
+        test=test,
+        notes=[note] if note else [],
     )
-    test, note = _test(opened, best, final=final, at=at)
-    return replace(answer, test=test, notes=[note] if note else [])
 
 
 def _test(
@@ -138,7 +136,7 @@ def _test(
 
 
 def _noise(opened: Standing) -> float | None:
-    view = Engine(opened.meta.seed).view(opened.task, opened.trials)
+    view = opened.engine.view(opened.task, opened.trials)
     return None if view is None else float(f"{view.noise:.2g}")
 
 

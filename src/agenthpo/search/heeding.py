@@ -17,7 +17,7 @@ from agenthpo.search.engine.engine import Engine
 from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import assessed, is_creators
-from agenthpo.space import differing, format_number
+from agenthpo.space import format_number
 from agenthpo.task import Background, Task
 
 __all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
@@ -105,11 +105,11 @@ class Heeding:
         proposal = self.proposer.propose(task, trials)
         if isinstance(proposal, Stop) or proposal.source == "default":
             return proposal
-        if task.is_pinned(proposal.params):
+        changed = task.off_pins(proposal.params)
+        if not changed:
             return proposal
         meant = {**(task.space.default() or {}), **proposal.params, **task.pins}
         params = task.space.restrict(meant)
-        changed = [name for name in differing(proposal.params, params) if name in task.pins]
         if task.space.violations(params) or task.tried_in(params, trials):
             # what is left of the proposal has been tried: the engine knows of another one
             stand_in = Engine().propose(task, trials)
@@ -157,8 +157,7 @@ def hindrance(task: Task, trials: Sequence[Trial], request: Request) -> str:
     """Return why a configuration that waits cannot be tried as things are; empty where it can."""
     if problems := task.space.violations(request.params):
         return problems[0]
-    if not task.is_pinned(request.params):
-        held = [n for n, value in task.pins.items() if request.params.get(n, value) != value]
+    if held := task.off_pins(request.params):
         return f"{', '.join(held)} is pinned to another value"
     same = task.tried_in(request.params, trials)
     return "" if same is None else f"trial {same.number} has tried it"

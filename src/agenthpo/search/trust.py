@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agenthpo.llm.model_class import ModelClass
-from agenthpo.records import Direction, Expected, Source, Trial
+from agenthpo.records import CREATORS, Direction, Expected, Trial
 from agenthpo.trials import improvements, upward
 
 __all__ = [
@@ -36,9 +36,7 @@ CLASSES: dict[ModelClass, tuple[float, float]] = {
 """What a model of a class is taken to have shown before its first trial: results better and worse
 than the engine's.
 """
-_CREATORS: frozenset[Source] = frozenset({"creator", "agent"})
-"""An agent beside the study is a Creator too."""
-_NOT_ENGINES = _CREATORS | {"human"}
+_NOT_ENGINES = CREATORS | {"human"}
 """What a person had tried is neither side's."""
 _FORGETTING = 0.8
 """What a result counts for when one more has come from the same side: a model that fades or blooms
@@ -111,7 +109,7 @@ class Trust:
 
 def was_asked(trial: Trial) -> bool:
     """Return whether the Creator was asked for this trial, whether or not its answer was used."""
-    return trial.proposal.source in (*_CREATORS, "fallback") or trial.proposal.mode == "by position"
+    return trial.proposal.source in (*CREATORS, "fallback") or trial.proposal.mode == "by position"
 
 
 _JUDGED, _NEARER = 8, 6
@@ -231,7 +229,7 @@ def is_nearer(trial: Trial, own: Expected | None, others: Expected | None) -> bo
 
 
 def _is_its_own(trial: Trial) -> bool:
-    return trial.proposal.source in _CREATORS
+    return trial.proposal.source in CREATORS
 
 
 def _gains(

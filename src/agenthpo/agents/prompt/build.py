@@ -26,7 +26,7 @@ from agenthpo.agents.prompt.trials import (
 from agenthpo.budget import Spent
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.llm.model_class import is_weak
-from agenthpo.records import Trial
+from agenthpo.records import CREATORS, Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
 from agenthpo.trials import incumbent
@@ -182,9 +182,7 @@ def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
     judged = [
         t.analysis.expectation_met
         for t in done
-        if t.proposal.source in ("creator", "agent")
-        and t.analysis
-        and t.analysis.expectation_met is not None
+        if t.proposal.source in CREATORS and t.analysis and t.analysis.expectation_met is not None
     ]
     if judged:
         words.append(f"{sum(judged)} of {len(judged)} predictions held.")

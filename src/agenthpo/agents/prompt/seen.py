@@ -5,7 +5,7 @@ log's informative lines.
 from __future__ import annotations
 
 from agenthpo.agents.prompt.log_lines import informative
-from agenthpo.agents.prompt.trials import cut, fenced, took
+from agenthpo.agents.prompt.trials import CHARACTERS, cut, fenced, took
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
@@ -14,8 +14,6 @@ from agenthpo.thinning import thinned
 __all__ = ["seen_words"]
 
 _POINTS, _CURVES = 12, 8
-_CHARACTERS = 3
-"""Characters a token, on the safe side."""
 _ERROR = 200
 
 
@@ -39,7 +37,7 @@ def seen_words(task: Task, trial: Trial, *, allowance: int) -> str:
         if len(curve) > 1:
             points = ", ".join(f"{y:.4g} at {x:g}" for x, y in thinned(curve, _POINTS))
             lines.append(fenced(f"{name} by step: {points}"))
-    room = allowance * _CHARACTERS - sum(map(len, lines))
+    room = allowance * CHARACTERS - sum(map(len, lines))
     output = "\n".join(filter(None, [outcome.log_head, outcome.log_tail]))
     log = informative(output, most=room, hidden=hidden)
     return "\n".join([*lines, *(f"    | {fenced(line)}" for line in log)])

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.llm.replay import VARYING
-from agenthpo.records import Curve, Trial
+from agenthpo.records import CREATORS, Curve, Trial
 from agenthpo.space import differing, format_number, short_number
 from agenthpo.task import Task
 from agenthpo.text.redaction import redact
@@ -20,6 +20,7 @@ from agenthpo.thinning import thinned
 from agenthpo.trials import Verdict, improvements, ranked, verdict
 
 __all__ = [
+    "CHARACTERS",
     "brief",
     "by_importance",
     "cut",
@@ -31,8 +32,10 @@ __all__ = [
     "took",
 ]
 
+CHARACTERS = 3
+"""Characters a token, on the safe side."""
 _INSIGHT_WIDTH = 160
-_REASONED = ("creator", "agent", "human")
+_REASONED = CREATORS | {"human"}
 """Whose reasons are told; the engine's are always of a kind."""
 _BEST, _RECENT = 3, 4
 _POINTS, _FEW_POINTS = 8, 4
@@ -49,7 +52,7 @@ def estimate_tokens(text: str) -> int:
     """Return about how many tokens ``text`` is; numbers take more than words, so this errs on the
     high side.
     """
-    return len(text) // 3 + 1
+    return len(text) // CHARACTERS + 1
 
 
 def lasting_tokens(text: str) -> int:
