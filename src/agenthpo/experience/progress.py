@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agenthpo.codec import adapter
 from agenthpo.events import Event, Finished, OnEvent, Opened, Reported, Started, Stopped
+from agenthpo.experience.process import born, is_there
 from agenthpo.files import read_regular, write_whole
 from agenthpo.thinning import thinned
 
@@ -54,7 +55,7 @@ class Progressing:
 
     def __init__(self, folder: Path, metric: str, on_event: OnEvent) -> None:
         self._file, self._metric, self._on_event = folder / PROGRESS, metric, on_event
-        self._now = Progress(os.getpid(), _born(os.getpid()), at_work=True)
+        self._now = Progress(os.getpid(), born(os.getpid()), at_work=True)
         self._curves: dict[int, list[tuple[float, float]]] = {}
         self._written = -math.inf
 
@@ -97,9 +98,7 @@ class Progressing:
 
 def note_error(folder: Path, error: str) -> None:
     """Keep why the study in ``folder`` could not be worked in."""
-    now = Progress(
-        os.getpid(), _born(os.getpid()), at_work=False, error=error, ended_at=time.time()
-    )
+    now = Progress(os.getpid(), born(os.getpid()), at_work=False, error=error, ended_at=time.time())
     _write(folder / PROGRESS, now)
 
 
@@ -118,28 +117,8 @@ def read_progress(folder: Path) -> Progress | None:
         )
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return found if not found.at_work or _is_alive(found) else replace(found, at_work=False)
-
-
-def _is_alive(progress: Progress) -> bool:
-    """Return whether the process is there, the same one, and more than what is left of it until
-    its parent looks.
-    """
-    try:
-        os.kill(progress.pid, 0)
-    except PermissionError:
-        return True
-    except (ProcessLookupError, OverflowError):
-        return False
-    return progress.pid > 0 and progress.born == _born(progress.pid)
-
-
-def _born(pid: int) -> str:
-    """Return when a process began, empty where the system does not tell; ``Z`` for one that has
-    ended.
-    """
-    try:
-        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (OSError, ValueError):
-        return ""
-    return "Z" if facts[0] == "Z" else facts[19]
+    return (
+        found
+        if not found.at_work or is_there(found.pid, found.born)
+        else replace(found, at_work=False)
+    )
