@@ -10,7 +10,8 @@ crashes.
     │   └── SpaceError       its search space is wrong
     ├── InvalidParams        a configuration lies outside the search space
     ├── StudyError           a study cannot be found, opened or resumed
-    │   └── StudyBusy        another process is at work in it
+    │   ├── StudyBusy        another process is at work in it
+    │   └── TakenOver        another driver has taken a trial over
     ├── ModelError           a model cannot be used at all: unknown name, no weights, wrong key
     └── LLMFailure           one request to a working model failed
 """
@@ -27,6 +28,7 @@ __all__ = [
     "SpaceError",
     "StudyBusy",
     "StudyError",
+    "TakenOver",
     "TaskError",
     "first_line",
 ]
@@ -58,6 +60,10 @@ class StudyError(AgentHPOError):
 
 class StudyBusy(StudyError):
     """Another process is at work in the study."""
+
+
+class TakenOver(StudyError):
+    """Another driver of the study has taken a trial over, since this one showed no sign of life."""
 
 
 class ModelError(AgentHPOError):

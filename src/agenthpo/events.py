@@ -23,6 +23,7 @@ __all__ = [
     "Reported",
     "Started",
     "Stopped",
+    "Waiting",
     "ignore",
 ]
 
@@ -86,6 +87,8 @@ class Finished:
 
     trial: Trial
     incumbent: Trial | None
+    elsewhere: bool = False
+    """Whether another driver of the study ran it."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,26 @@ class Stopped:
     """What the engine alone would have been expected to reach, where others took part."""
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """The driver waits for something else than a training: another driver, a storage that does not
+    answer.
+    """
+
+    why: str
+
+
 Event = (
-    Opened | Proposing | Started | Reported | Reading | Finished | Analysing | Analysed | Stopped
+    Opened
+    | Proposing
+    | Started
+    | Reported
+    | Reading
+    | Finished
+    | Analysing
+    | Analysed
+    | Stopped
+    | Waiting
 )
 OnEvent = Callable[[Event], None]
 

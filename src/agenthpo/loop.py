@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
 from agenthpo.agents.words import Words
+from agenthpo.errors import TakenOver
 from agenthpo.events import (
     Event,
     Finished,
@@ -20,6 +22,7 @@ from agenthpo.events import (
     Reported,
     Started,
     Stopped,
+    Waiting,
     ignore,
 )
 from agenthpo.experience.log import ExperienceLog
@@ -33,6 +36,9 @@ from agenthpo.training.pool import Pool
 from agenthpo.training.runner import OnPoint
 
 __all__ = ["run_trials"]
+
+_LOOK_S = 0.5
+"""Between two looks at what other drivers have done."""
 
 
 def run_trials(
@@ -69,10 +75,13 @@ def run_trials(
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
         fault = ""
+        is_told = False
         while True:
             while reason is None and not fault and len(running) < pool.slots:
                 words.finish() if words_first else words.collect()
-                trial = _next(task, proposer, log=log, running=running, on_event=on_event)
+                with log.deciding():
+                    trial = _next(task, proposer, log=log, running=running, on_event=on_event)
+                _tell_news(log, on_event)
                 if isinstance(trial, str):
                     reason = trial
                     break
@@ -86,18 +95,32 @@ def run_trials(
                 )
                 words.begin(trial)
                 running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
-            if not running:
+            elsewhere = 0 if fault else log.running_elsewhere({t.number for t in running.values()})
+            if not running and not elsewhere:
                 break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            if not running:
+                # one of them may end without a result, and then there is more to do
+                if not is_told:
+                    on_event(Waiting(f"waits for {elsewhere} that other drivers run"))
+                is_told, reason = True, None
+                time.sleep(_LOOK_S)
+                continue
+            is_told = False
+            look_s = _LOOK_S if elsewhere else None
+            for future in wait(running, look_s, return_when=FIRST_COMPLETED).done:
                 trial = running.pop(future)
                 outcome = future.result()
                 analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
-                ended = log.record(trial, outcome, analysis)
+                try:
+                    ended = log.record(trial, outcome, analysis)
+                except TakenOver as problem:
+                    on_event(Waiting(str(problem)))
+                    continue
                 on_event(Finished(ended, log.incumbent()))
                 words.add(ended)
                 fault = fault or ("" if keep_going else fault_of(log.fitting_trials()))
-                # what was asked while trials ran is asked again, now that one more has ended
-                reason = None
+            # what was asked while trials ran is asked again, now that one more may have ended
+            reason = None
         words.finish()
         stopped = Stopped(
             reason=fault or reason or "nothing is left to do",
@@ -108,6 +131,12 @@ def run_trials(
         )
         on_event(stopped)
         return stopped
+
+
+def _tell_news(log: ExperienceLog, on_event: OnEvent) -> None:
+    """Tell which trials other drivers have ended."""
+    for trial in log.news():
+        on_event(Finished(trial, log.incumbent(), elsewhere=True))
 
 
 def _one_at_a_time(on_event: OnEvent) -> OnEvent:
@@ -147,10 +176,10 @@ def _next(
     """Return the next trial to run, an unfinished one first, or the reason why there is none."""
     ours = {trial.number for trial in running.values()}
     trials = log.trials()
-    if left := next((t for t in trials if t.outcome is None and t.number not in ours), None):
+    if left := log.left(ours):
         on_event(Started(left, again=True))
         return left
-    if reason := task.reason(log.spent().with_running(len(running))):
+    if reason := task.reason(log.spent().with_running(len(ours) + log.running_elsewhere(ours))):
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())

@@ -25,8 +25,9 @@ from agenthpo.assembly import (
 )
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError, TaskError
-from agenthpo.events import OnEvent, Opened, Stopped, ignore
+from agenthpo.events import OnEvent, Opened, Stopped, Waiting, ignore
 from agenthpo.exchange import Hint
+from agenthpo.experience.beats import GRACE_S
 from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
@@ -51,7 +52,7 @@ from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool, LocalPool, Pool
 from agenthpo.training.slots import slots_of
 
-__all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "writing"]
+__all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "work", "writing"]
 
 
 _DISK = {
@@ -135,13 +136,16 @@ def create(
     task: Task,
     folder: Path,
     *,
+    model: ModelChoice | None = None,
     seed: int = 0,
+    storage: str | None = None,
     proposer: str | None = None,
+    earlier: Sequence[str] = (),
     without: Sequence[str] = (),
     workers: int = 1,
 ) -> None:
-    """Begin a study of ``task`` in ``folder`` that runs nothing until ``go_on``, and that no
-    language model of ours takes part in.
+    """Begin a study of ``task`` in ``folder`` that runs nothing until ``go_on`` or ``work``; no
+    language model of ours takes part in it without ``model``. The others are those of ``begin``.
 
     :raises StudyError: if there is a study in ``folder`` already.
     """
@@ -149,14 +153,17 @@ def create(
     meta = _meta(
         task,
         folder,
-        model=ModelChoice(),
+        model=model or ModelChoice(),
         seed=seed,
         proposer=proposer or HYBRID,
-        earlier=(),
+        earlier=earlier,
         without=checked_parts(without),
     )
     meta = replace(meta, workers=workers)
-    with writing(folder), ExperienceLog.create(folder, space=task.space, meta=meta):
+    with (
+        writing(folder),
+        ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage),
+    ):
         pass
 
 
@@ -243,13 +250,7 @@ def go_on(
     task = with_known_budget(task, meta).with_budget(limits or Budget())
     with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
         _check_objective(task, meta, log)
-        model = model or ModelChoice(
-            meta.model,
-            meta.base_url,
-            on_failure=meta.on_llm_failure,
-            timeout_s=meta.llm_timeout_s,
-            temperature=meta.temperature,
-        )
+        model = model or _model_of(meta)
         proposer = proposer or meta.proposer
         parts = checked_parts(meta.without)
         check_proposer(proposer, has_model=not model.model.is_none, without=parts)
@@ -282,6 +283,81 @@ def go_on(
                 only_asked=only_asked,
                 on_event=on_event,
             )
+
+
+def work(
+    folder: Path,
+    *,
+    task: Task | None = None,
+    model: ModelChoice | None = None,
+    workers: int = 1,
+    keep_going: bool = False,
+    trusted: bool = False,
+    grace_s: float = GRACE_S,
+    on_event: OnEvent = ignore,
+) -> Stopped:
+    """Run trials of the study in ``folder`` beside other drivers that do the same, here or on other
+    machines, until its budget is spent. The trial of a driver that is gone is run again.
+
+    :param workers: how many trials this driver runs at once.
+    :param grace_s: seconds without a sign of life after which a driver is given up.
+    :raises StudyError: if there is no such study, it is another one than ``task``'s, or a driver
+        has it to itself.
+    """
+    meta = meta_of(folder)
+    if not trusted and (
+        named := foreign_words(
+            folder, meta, has_task=task is not None, has_model=model is not None, proposer=None
+        )
+    ):
+        raise foreign_study(folder, named)
+    task = replace(task or task_of(folder, meta), budget=meta.budget)
+    if task.space.describe() != meta.space:
+        raise StudyError(
+            f"the search space of {task.file or task.name} is not the one that the study {folder} "
+            f"has; end its drivers, and adopt the new space by: {pasted('resume', folder)}"
+        )
+    model = model or _model_of(meta)
+    parts = checked_parts(meta.without)
+    check_proposer(meta.proposer, has_model=not model.model.is_none, without=parts)
+    check_priced(task, model)
+
+    def waiting(words: str) -> None:
+        on_event(Waiting(words))
+
+    with (
+        writing(folder),
+        ExperienceLog.open(
+            folder, space=task.space, shared=True, grace_s=grace_s, on_wait=waiting
+        ) as log,
+        opened_model(model) as llm,
+    ):
+        _check_objective(task, meta, log)
+        return _run(
+            task,
+            log,
+            llm,
+            seed=meta.seed,
+            model=model,
+            proposer=meta.proposer,
+            record=meta.record,
+            hints=meta.hints,
+            without=parts,
+            workers=workers,
+            keep_going=keep_going,
+            on_event=on_event,
+        )
+
+
+def _model_of(meta: StudyMeta) -> ModelChoice:
+    """Return the model that a study was begun with."""
+    return ModelChoice(
+        meta.model,
+        meta.base_url,
+        on_failure=meta.on_llm_failure,
+        timeout_s=meta.llm_timeout_s,
+        temperature=meta.temperature,
+    )
 
 
 def with_known_budget(task: Task, meta: StudyMeta) -> Task:
@@ -431,9 +507,10 @@ def _run(
         trials=tuple(log.trials()),
         hint=model.hint,
     )
-    on_event = Progressing(log.folder, task.objective.metric, on_event)
+    if not log.shared:  # there is one such file
+        on_event = Progressing(log.folder, task.objective.metric, on_event)
     on_event(opened)
-    if log.identity:
+    if log.identity and not log.shared:
         # trainings that a killed driver and supervisor left running
         end_processes(mark_of(log.identity, log.workdir(0).parent))
     if llm is not None:

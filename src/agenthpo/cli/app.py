@@ -28,6 +28,8 @@ from agenthpo.cli.options import (
     with_options,
 )
 from agenthpo.cli.watching import shortened, watched
+from agenthpo.cli.worker import worker
+from agenthpo.text.pasting import pasted
 from agenthpo.text.printing import say
 
 if TYPE_CHECKING:
@@ -209,12 +211,18 @@ def run(
             "a journal file without it.",
         ),
     ] = None,
+    begin_only: Annotated[
+        bool,
+        typer.Option(
+            "--begin-only", help="Only begin the study; 'agenthpo worker' runs its trials."
+        ),
+    ] = False,
     *,
     options: StudyOptions,
 ) -> int:
     """Tune: propose, train, analyse, until the budget is spent."""
     from agenthpo.assembly import replayed
-    from agenthpo.session import begin
+    from agenthpo.session import begin, create
     from agenthpo.studies import study_folder
     from agenthpo.taskfile.reading import check_name, load_task
 
@@ -225,19 +233,23 @@ def run(
     choice, its_seed = replayed(options.choice())
     chosen_seed = next(s for s in (seed, its_seed, 0) if s is not None)
 
+    given: dict[str, Any] = {
+        "model": choice,
+        "seed": chosen_seed,
+        "storage": storage,
+        "proposer": options.proposer,
+        "earlier": earlier or (),
+        "without": without or (),
+        "workers": options.workers or 1,
+    }
+    if begin_only:
+        create(loaded, shortened(folder), **given)
+        say(f"Begun. Work in it by: {pasted('worker', shortened(folder))}")
+        return 0
+
     def begun(on_event: OnEvent) -> Stopped:
         return begin(
-            loaded,
-            shortened(folder),
-            model=choice,
-            seed=chosen_seed,
-            storage=storage,
-            proposer=options.proposer,
-            earlier=earlier or (),
-            without=without or (),
-            workers=options.workers or 1,
-            keep_going=options.keep_going,
-            on_event=on_event,
+            loaded, shortened(folder), **given, keep_going=options.keep_going, on_event=on_event
         )
 
     return watched(folder, begun, as_json=options.json)
@@ -294,6 +306,9 @@ def resume(
         )
 
     return watched(folder, gone_on, as_json=options.json)
+
+
+app.command()(worker)
 
 
 @app.command()

@@ -31,6 +31,7 @@ from agenthpo.events import (
     Reported,
     Started,
     Stopped,
+    Waiting,
 )
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
@@ -110,6 +111,8 @@ class Board:
             case Finished(trial=trial) | Analysed(trial=trial):
                 self.trials[trial.number] = trial
                 self.points.pop(trial.number, None)
+            case Waiting():
+                self._do(event.why)
             case Stopped():
                 self.stopped = event
 
@@ -134,7 +137,8 @@ class Board:
         return Group(*parts)
 
     def _done(self) -> list[Trial]:
-        return [t for t in self.trials.values() if t.outcome is not None]
+        # others may have ended theirs in another order
+        return [t for _, t in sorted(self.trials.items()) if t.outcome is not None]
 
     def _running(self) -> list[Trial]:
         return [t for t in self.trials.values() if t.outcome is None]

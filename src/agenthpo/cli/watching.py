@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["shortened", "watched"]
 
 
-def watched(folder: Path, tune: Callable[[OnEvent], Stopped], *, as_json: bool) -> int:
-    """Run ``tune`` with a view and return the exit code; an interruption says how to resume."""
-    resuming = pasted("resume", shortened(folder))
+def watched(
+    folder: Path, tune: Callable[[OnEvent], Stopped], *, as_json: bool, again: str = "resume"
+) -> int:
+    """Run ``tune`` with a view and return the exit code; an interruption says how to resume, by the
+    command ``again``.
+    """
+    resuming = pasted(again, shortened(folder))
     try:
         with _view(as_json) as on_event:
             stopped = tune(on_event)

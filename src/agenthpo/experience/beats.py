@@ -52,13 +52,15 @@ class Beat:
     """What no other machine or container has; empty where the system does not tell."""
     pid: int
     born: str
+    is_alone: bool = False
+    """Whether it has the study to itself."""
 
 
-def this_driver() -> Beat:
+def this_driver(*, is_alone: bool = False) -> Beat:
     """Return the first beat of a driver in this process, under a name of its own."""
     host = socket.gethostname()
     name = f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
-    return Beat(name, 0, host, _machine(), os.getpid(), born(os.getpid()))
+    return Beat(name, 0, host, _machine(), os.getpid(), born(os.getpid()), is_alone)
 
 
 def _machine() -> str:
@@ -160,6 +162,8 @@ class Heart:
     def stop(self) -> None:
         """Leave none any more."""
         self._end.set()
+        if not self._thread.is_alive():
+            return
         self._thread.join()
         with suppress(Exception):  # others will see that it does not beat
             self._beats.remove(self._beat.driver)

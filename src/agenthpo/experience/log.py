@@ -10,17 +10,21 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState, create_trial
 
 from agenthpo.budget import Spent
-from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal, encode
-from agenthpo.errors import StudyError, first_line
-from agenthpo.experience.journal import DAMAGED, META
+from agenthpo.codec import encode
+from agenthpo.errors import StudyError, TakenOver, first_line
+from agenthpo.experience.beats import GRACE_S
+from agenthpo.experience.company import Company, OnWait, is_of_network
+from agenthpo.experience.journal import META
 from agenthpo.experience.meta import StudyMeta, decode_meta, encode_meta
 from agenthpo.experience.progress import PROGRESS
 from agenthpo.experience.requests import REQUESTS
@@ -29,6 +33,7 @@ from agenthpo.experience.storage import (
     JOURNAL,
     TRIALS,
     Place,
+    close_storage,
     exists,
     forget_place,
     has_trials,
@@ -38,6 +43,7 @@ from agenthpo.experience.storage import (
     open_to_write,
     take_lock,
 )
+from agenthpo.experience.stored import DRIVER, OUTCOME, frozen_trials, is_left, trial_of
 from agenthpo.optuna_space import stored_distribution
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial
 from agenthpo.space import Space
@@ -49,6 +55,7 @@ __all__ = [
     "STUDIES",
     "ExperienceLog",
     "check_storable",
+    "join",
     "no_study",
     "read_meta",
     "refuse_existing",
@@ -61,7 +68,6 @@ STUDIES = ".agenthpo"
 _EARLIER = "earlier-"
 _META_AGAIN = f"{META}_again"
 _MOST_CHANGES = 20
-_OUTCOME = "outcome"
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -116,6 +122,40 @@ def no_study(folder: Path) -> StudyError:
     return StudyError(f"there is no study in {folder}; begin one with 'agenthpo run TASK.yaml'")
 
 
+def join(folder: Path, url: str) -> None:
+    """Make ``folder`` this machine's part of the study of its name that is in the database at
+    ``url``.
+
+    :raises StudyError: if there is no such study, or another one is in ``folder``.
+    """
+    if url.startswith("sqlite"):
+        raise StudyError(
+            f"{shown_url(url)} is a file, whose drivers share the study's folder; name that folder "
+            "without --storage"
+        )
+    place = noted_place(folder)
+    if place is not None and place.url == url:
+        return
+    if place is not None or exists(folder):
+        raise StudyError(f"{folder} holds another study; name a new folder")
+    name = folder.resolve().name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note_place(folder, Place(url, name))
+    try:
+        found = _read(folder)
+        if found is None:
+            raise StudyError(
+                f"the storage {shown_url(url)} has no study '{name}'; name the folder as the study "
+                "is named, and begin it by 'agenthpo run TASK.yaml --storage URL'"
+            )
+        note_place(folder, Place(url, name, _meta_of(found[0]).id))
+    except BaseException:
+        forget_place(folder)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+
+
 class ExperienceLog:
     """The trials of one study. Use ``create`` or ``open``, and close it (or use it as a
     context).
@@ -129,6 +169,7 @@ class ExperienceLog:
         space: Space | None,
         lock: int | None,
         damage: str = "",
+        company: Company | None = None,
     ) -> None:
         self.folder = folder
         self.damage = damage
@@ -138,11 +179,16 @@ class ExperienceLog:
         """
         self._study, self._space, self._lock = study, space, lock
         self._meta: StudyMeta | None = None
-        # Read once: nobody else writes while the lock is ours, and reading at each look would cost
-        # the square of the trials.
-        frozen_trials = _frozen_trials(study, folder)
-        self._trials = [_trial(frozen) for frozen in frozen_trials]
-        self._left = [frozen.number for frozen in frozen_trials if _is_left(frozen)]
+        self._company = company
+        # Read once where nobody else writes: reading at each look would cost the square of the
+        # trials.
+        self._trials = list[Trial]()
+        self._drivers = list[str]()
+        self._closed = set[int]()
+        self._left = list[int]()
+        self._news = list[Trial]()
+        self._read_again()
+        self._news = []
         self._fitting: dict[int, bool] = {}
 
     @classmethod
@@ -165,6 +211,9 @@ class ExperienceLog:
                 refuse_existing(folder)
                 left = _set_aside(folder)
                 study = _begun(folder, storage, direction=meta.direction, identity=meta.id)
+                company = _alone(folder, study)
+                if company is not None:
+                    company.enter()
             except BaseException:
                 os.close(lock)
                 raise
@@ -173,16 +222,29 @@ class ExperienceLog:
                 f"the study {folder} cannot be written ({problem.strerror}); make its "
                 "folder writable"
             ) from None
-        log = cls(folder, study, space=space, lock=lock)
+        log = cls(folder, study, space=space, lock=lock, company=company)
         log.keep_meta(meta)
         log.set_aside = left
         return log
 
     @classmethod
-    def open(cls, folder: Path, *, space: Space | None, read_only: bool = False) -> ExperienceLog:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        space: Space | None,
+        read_only: bool = False,
+        shared: bool = False,
+        grace_s: float = GRACE_S,
+        on_wait: OnWait = lambda words: None,
+    ) -> ExperienceLog:
         """Open the study in ``folder``; unless ``read_only``, no other process may be at work in it
         and ``space`` is needed.
 
+        :param shared: whether others may be at work in it that have opened it in the same way;
+            what they add is read in ``deciding``.
+        :param grace_s: seconds without a beat after which one of them is given up.
+        :param on_wait: told in words what is waited for, where that takes long.
         :raises StudyError: if there is none, or another process is at work in it.
         """
         found = _read(folder)
@@ -192,16 +254,29 @@ class ExperienceLog:
             return cls(folder, found[0], space=space, lock=None, damage=found[1])
         if found[1]:
             raise StudyError(found[1])
-        lock = take_lock(folder)
+        lock = take_lock(folder, shared=shared)
+        study = company = None
         try:
-            _check_not_shared(folder, _meta_of(found[0]))
-            log = cls(folder, _to_write(folder), space=space, lock=lock)
+            study = _to_write(folder)
+            if shared:
+                company = Company(folder, study, grace_s=grace_s, on_wait=on_wait)
+            else:
+                _check_not_shared(folder, _meta_of(found[0]))
+                company = _alone(folder, study)
+            if company is not None:
+                company.enter()
+            log = cls(folder, study, space=space, lock=lock, company=company)
             here = str(folder.resolve())
-            if log.meta.folder not in ("", here):  # it was moved
-                log.keep_meta(replace(log.meta, folder=here))
-            log._settle_left()
+            if not shared:
+                if log.meta.folder not in ("", here):  # it was moved
+                    log.keep_meta(replace(log.meta, folder=here))
+                log._settle_left()
             return log
         except BaseException:
+            if company is not None:
+                company.leave()
+            if study is not None:
+                close_storage(study._storage)
             os.close(lock)
             raise
 
@@ -213,7 +288,11 @@ class ExperienceLog:
 
     def close(self) -> None:
         """Let other processes work in the study."""
+        if self._company is not None:
+            self._company.leave()
+            self._company = None
         if self._lock is not None:
+            close_storage(self._study._storage)
             os.close(self._lock)
             self._lock = None
 
@@ -246,6 +325,96 @@ class ExperienceLog:
             if self._study.direction == optuna.study.StudyDirection.MINIMIZE
             else "maximize"
         )
+
+    @property
+    def shared(self) -> bool:
+        """Whether other drivers may be at work in the study."""
+        return self._others is not None
+
+    @property
+    def _others(self) -> Company | None:
+        return None if self._company is None or self._company.is_alone else self._company
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Let no other driver decide meanwhile what is tried next; what they have added is read,
+        and what one that is gone has not closed is closed.
+        """
+        if self._others is None:
+            yield
+            return
+        with self._others.deciding():
+            with self._others.writing():
+                self._read_again()
+                of = {n: self._drivers[n] for n in self._left}
+                gone = self._others.gone(set(of.values()) - {self._others.driver, ""}) | {""}
+                for number in [n for n, driver in of.items() if driver in gone]:
+                    self._tell(number)
+                    self._closed.add(number)
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Let no other driver take a trial over or end it, and know what they have done."""
+        if self._others is None:
+            yield
+            return
+        with self._others.writing():
+            self._read_again()
+            yield
+
+    def _read_again(self) -> None:
+        """Read what others have added or changed."""
+        self._meta = None
+        self._left = []
+        for frozen in frozen_trials(self._study, self.folder):
+            number = frozen.number
+            if number in self._closed:
+                continue
+            trial = trial_of(frozen)
+            is_known = number < len(self._trials)
+            if not is_known:
+                self._trials.append(trial)
+                self._drivers.append("")
+            if trial.outcome is not None and (not is_known or self._trials[number].outcome is None):
+                self._news.append(trial)
+            self._trials[number] = trial
+            self._drivers[number] = str(frozen.user_attrs.get(DRIVER, ""))
+            if is_left(frozen):
+                self._left.append(number)
+            elif frozen.state.is_finished():
+                self._closed.add(number)
+
+    def news(self) -> list[Trial]:
+        """Return the trials that others have ended since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def left(self, running: Collection[int]) -> Trial | None:
+        """Return an unfinished trial that is to be run by this driver, beside those that it has
+        ``running``: one that was interrupted here, or whose driver is gone.
+        """
+        found = [t for t in self._trials if t.outcome is None and t.number not in running]
+        if not found:
+            return None
+        if self._others is None:
+            return found[0]
+        me = self._others.driver
+        nobodys = {me, ""} | self._others.gone({self._drivers[t.number] for t in found} - {me, ""})
+        for trial in found:
+            if self._drivers[trial.number] in nobodys:
+                with self._writing():
+                    if self._trials[trial.number].outcome is None:
+                        self._note(trial.number, {DRIVER: me})
+                        self._drivers[trial.number] = me
+                        return self._trials[trial.number]
+        return None
+
+    def running_elsewhere(self, running: Collection[int]) -> int:
+        """Return how many trials others run, beside those that this driver has ``running``."""
+        if self._others is None:
+            return 0
+        return sum(t.outcome is None and t.number not in running for t in self._trials)
 
     def workdir(self, number: int) -> Path:
         """Return the folder of trial ``number``, absolute: the training runs in another one."""
@@ -286,14 +455,18 @@ class ExperienceLog:
         space = self._space
         space.check(proposal.params)
         now = time.time()
-        attributes = {
+        driver = "" if self._company is None else self._company.driver
+        attributes: dict[str, Any] = {
             "proposal": encode(proposal),
             "source": proposal.source,
             "started_at": now,
             "number": len(self._trials),
         }
+        if driver:
+            attributes[DRIVER] = driver
         self._add(proposal.params, attributes)
         self._trials.append(Trial(len(self._trials), proposal, started_at=now))
+        self._drivers.append(driver)
         return self._trials[-1]
 
     def _add(self, params: dict[str, Any], attributes: dict[str, Any]) -> None:
@@ -330,36 +503,57 @@ class ExperienceLog:
         """Record what came out of ``trial``, which from then on has ended, and what the rules say
         of it; ``settle`` closes it, with other words where a model finds some.
         """
-        finished = replace(trial, outcome=outcome, analysis=analysis, finished_at=time.time())
-        self._note(
-            trial.number,
-            {
-                **_analysis_attributes(analysis),
-                "finished_at": finished.finished_at,
-                # last: a trial that has it has the others
-                _OUTCOME: encode(outcome),
-            },
-        )
-        self._trials[trial.number] = finished
+        with self._writing():
+            self._check_ours(trial.number)
+            finished = replace(trial, outcome=outcome, analysis=analysis, finished_at=time.time())
+            self._note(
+                trial.number,
+                {
+                    **_analysis_attributes(analysis),
+                    "finished_at": finished.finished_at,
+                    # last: a trial that has it has the others
+                    OUTCOME: encode(outcome),
+                },
+            )
+            self._trials[trial.number] = finished
         return finished
+
+    def _check_ours(self, number: int) -> None:
+        """Raise ``TakenOver`` where another driver has a trial that this one has run."""
+        others = self._others
+        if others is None:
+            return
+        if self._drivers[number] != others.driver or self._trials[number].outcome is not None:
+            raise TakenOver(
+                f"trial {number} was taken over by another driver while this one showed no sign "
+                "of life; its result counts there"
+            )
 
     def settle(self, number: int, analysis: Analysis | None = None) -> Trial:
         """Close trial ``number``, whose outcome is recorded, with ``analysis`` where it has become
-        another one.
+        another one. One that another driver has closed stays as it is.
         """
-        trial = self._trials[number]
-        assert trial.outcome is not None, "its outcome is not recorded"
-        if analysis is not None and analysis != trial.analysis:
-            self._note(number, _analysis_attributes(analysis))
-            trial = replace(trial, analysis=analysis)
-            self._trials[number] = trial
-        if trial.value is None:
-            assert trial.outcome is not None
-            was_pruned = trial.outcome.status == "pruned"
+        with self._writing():
+            trial = self._trials[number]
+            assert trial.outcome is not None, "its outcome is not recorded"
+            if number in self._closed:
+                return trial
+            if analysis is not None and analysis != trial.analysis:
+                self._note(number, _analysis_attributes(analysis))
+                self._trials[number] = replace(trial, analysis=analysis)
+            self._tell(number)
+            self._closed.add(number)
+        return self._trials[number]
+
+    def _tell(self, number: int) -> None:
+        """Tell Optuna what came out of trial ``number``."""
+        outcome = self._trials[number].outcome
+        assert outcome is not None
+        if outcome.value is None:
+            was_pruned = outcome.status == "pruned"
             self._study.tell(number, state=TrialState.PRUNED if was_pruned else TrialState.FAIL)
         else:
-            self._study.tell(number, trial.value)
-        return trial
+            self._study.tell(number, outcome.value)
 
     def _note(self, number: int, attributes: dict[str, Any]) -> None:
         storage = self._study._storage  # a running trial of an earlier process has no public way in
@@ -371,6 +565,13 @@ class ExperienceLog:
         """Close the trials that ended when their process was killed before it had closed them."""
         while self._left:
             self.settle(self._left.pop())
+
+
+def _alone(folder: Path, study: optuna.Study) -> Company | None:
+    """Return what shows drivers on other machines that this one has the study to itself; None where
+    a lock on the folder does.
+    """
+    return Company(folder, study, is_alone=True) if is_of_network(folder) else None
 
 
 def _analysis_attributes(analysis: Analysis) -> dict[str, Any]:
@@ -429,73 +630,6 @@ def _set_aside(folder: Path) -> Path | None:
     for path in found:
         path.rename(aside / path.name)
     return aside
-
-
-def _frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
-    try:
-        return study.get_trials(deepcopy=False)
-    except Exception as problem:  # what a damaged database makes Optuna or its driver raise
-        raise StudyError(
-            f"the storage of the study {folder} cannot be read "
-            f"({first_line(problem)[:200]}); fix or restore it"
-        ) from None
-
-
-def _is_left(frozen: FrozenTrial) -> bool:
-    """Return whether the trial has ended and its process was killed before it had closed it."""
-    return frozen.state == TrialState.RUNNING and _OUTCOME in frozen.user_attrs
-
-
-def _trial(frozen: FrozenTrial) -> Trial:
-    attributes = frozen.user_attrs
-    if DAMAGED in attributes:
-        return _damaged(frozen.number, f"its line {attributes[DAMAGED]} of the journal is damaged")
-    if "proposal" not in attributes:
-        return _foreign(frozen)
-    try:
-        trial = Trial(
-            frozen.number,
-            decode_proposal(attributes["proposal"]),
-            started_at=float(attributes["started_at"]),
-        )
-        if not frozen.state.is_finished() and not _is_left(frozen):
-            return trial
-        outcome = decode_outcome(attributes[_OUTCOME])
-        analysis = decode_analysis(attributes["analysis"])
-        return replace(
-            trial, outcome=outcome, analysis=analysis, finished_at=float(attributes["finished_at"])
-        )
-    except (KeyError, TypeError, ValueError) as problem:
-        return _damaged(frozen.number, f"its record cannot be read ({type(problem).__name__})")
-
-
-def _damaged(number: int, error: str) -> Trial:
-    """Return what stands for a trial whose record cannot be read."""
-    outcome = Outcome("failed", error=error)
-    return Trial(
-        number=number,
-        proposal=Proposal({}, "engine", note=error),
-        outcome=outcome,
-        analysis=Analysis("crashed", (error,), f"It is lost: {error}."),
-    )
-
-
-def _foreign(frozen: FrozenTrial) -> Trial:
-    """Return a trial that another program put into the study: its value counts, and what it left
-    unfinished is not run.
-    """
-    proposal = Proposal(
-        dict(frozen.params), "engine", rationale="Another program put it into the study."
-    )
-    value = frozen.value if frozen.state == TrialState.COMPLETE else None
-    error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"
-    outcome = Outcome("failed" if value is None else "complete", value, error=error)
-    return Trial(
-        number=frozen.number,
-        proposal=proposal,
-        outcome=outcome,
-        analysis=Analysis("crashed" if value is None else "completed", insight=error),
-    )
 
 
 def _read(folder: Path) -> tuple[optuna.Study, str] | None:

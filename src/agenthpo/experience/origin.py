@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from agenthpo.files import make_folder, read_regular, write_whole
@@ -47,7 +48,12 @@ def _secret(*, make: bool) -> bytes:
             return b""
     try:
         make_folder(path.parent)
-        write_whole(path, secrets.token_bytes(_BYTES))
+        aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        write_whole(aside, secrets.token_bytes(_BYTES))
+        # another process may make it at the same time, and the first one's counts
+        with suppress(FileExistsError):
+            os.link(aside, path)
+        aside.unlink()
         return read_regular(path)
     except OSError:
         return b""

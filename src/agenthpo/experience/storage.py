@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from optuna.storages import BaseStorage, JournalStorage
@@ -31,6 +32,8 @@ __all__ = [
     "JOURNAL",
     "TRIALS",
     "Place",
+    "close_storage",
+    "engine_of",
     "exists",
     "forget_place",
     "has_trials",
@@ -287,11 +290,29 @@ def _settled(path: Path) -> Path:
     return folder / path.name
 
 
+def engine_of(storage: BaseStorage) -> Any:
+    """Return SQLAlchemy's engine of a database, None for every other storage."""
+    # Optuna keeps a database behind what it has read of it
+    return getattr(getattr(storage, "_backend", storage), "engine", None)
+
+
+def close_storage(storage: BaseStorage) -> None:
+    """Let the connections go that a storage keeps."""
+    engine = engine_of(storage)
+    if engine is not None:
+        engine.dispose()
+
+
 def _database(url: str, *, is_new: bool = True) -> BaseStorage:
     from optuna.storages import RDBStorage
+    from sqlalchemy.pool import NullPool
 
+    settings: dict[str, Any] = {}
+    if not url.startswith("sqlite"):
+        # who only reads keeps no connection, and one that a server has ended meanwhile is not used
+        settings = {"pool_pre_ping": True} if is_new else {"poolclass": NullPool}
     try:
-        return RDBStorage(url, skip_table_creation=not is_new)
+        return RDBStorage(url, engine_kwargs=settings, skip_table_creation=not is_new)
     except Exception as problem:  # whatever a driver makes of a URL, a server or a damaged file
         why = redacted_words(str(problem), url)
         raise StudyError(
@@ -306,14 +327,15 @@ def redacted_words(text: str, url: str) -> str:
     return line.replace(url, shown_url(url))
 
 
-def take_lock(folder: Path) -> int:
+def take_lock(folder: Path, *, shared: bool = False) -> int:
     """Lock the study for this process; the lock dies with it.
 
+    :param shared: whether others may have it that share it too.
     :raises StudyError: if another process has it.
     """
     file = open_regular(folder / DRIVER_LOCK, os.O_CREAT | os.O_RDWR)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as problem:
         holder = os.read(file, 20).decode("utf-8", "replace").strip()
         os.close(file)

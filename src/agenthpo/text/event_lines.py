@@ -17,6 +17,7 @@ from agenthpo.events import (
     Reported,
     Started,
     Stopped,
+    Waiting,
 )
 from agenthpo.records import Direction, Trial
 from agenthpo.text.phrases import (
@@ -68,7 +69,9 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
-            which = f"[{trial.number}]" if several else "   "
+            which = f"[{trial.number}]" if several or event.elsewhere else "   "
+            if event.elsewhere:
+                which += " by another driver:"
             say(f"{which} {trial_words(trial, event.incumbent, direction)}")
             if trial.analysis and trial.analysis.note:
                 say(f"    note: {trial.analysis.note}")
@@ -77,6 +80,8 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
                 say(f"    on [{trial.number}], {trial.analysis.author}: {trial.analysis.insight}")
             if trial.analysis.note:
                 say(f"    note on [{trial.number}]: {trial.analysis.note}")
+        case Waiting():
+            say(f"    {event.why}")
 
 
 def print_json(event: Event) -> None:
@@ -89,7 +94,7 @@ def _as_json(event: Event) -> dict[str, Any]:
     match event:
         case Opened():
             return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
-        case Proposing() | Reported() | Reading():
+        case Proposing() | Reported() | Reading() | Waiting():
             return {**name, **asdict(event)}
         case Started(trial=trial):
             return {**name, "again": event.again, "trial": trial_to_json(trial)}
@@ -98,7 +103,12 @@ def _as_json(event: Event) -> dict[str, Any]:
         case Analysed(trial=trial):
             return {**name, "trial": trial_to_json(trial)}
         case Finished(trial=trial):
-            return {**name, "trial": trial_to_json(trial), "incumbent": _number(event.incumbent)}
+            return {
+                **name,
+                "trial": trial_to_json(trial),
+                "incumbent": _number(event.incumbent),
+                "elsewhere": event.elsewhere,
+            }
         case Stopped():
             return {
                 **name,
