@@ -82,6 +82,8 @@ def run(
             if spec.function is not None
             else _execute(spec, reader, token=token, log=log, is_stopped=is_stopped)
         )
+        if is_stopped():  # what ended the training may be what stopped us
+            raise Stopped
         head, ending = _ends(log)
         tail = _told(ending[-_TAIL_LINES:])
         outcome = judge(
