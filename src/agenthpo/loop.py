@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,7 @@ from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.executor import Executor
 from agenthpo.agents.faults import fault_of
 from agenthpo.agents.words import Words
-from agenthpo.errors import TakenOver
+from agenthpo.errors import StudyError, TakenOver
 from agenthpo.events import (
     Event,
     Finished,
@@ -25,12 +26,14 @@ from agenthpo.events import (
     Waiting,
     ignore,
 )
+from agenthpo.experience.company import LostTurn
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.engine.shadow import shadow_of
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
+from agenthpo.training.elsewhere import Lost
 from agenthpo.training.metrics import Point
 from agenthpo.training.pool import Pool
 from agenthpo.training.runner import OnPoint
@@ -38,7 +41,8 @@ from agenthpo.training.runner import OnPoint
 __all__ = ["run_trials"]
 
 _LOOK_S = 0.5
-"""Between two looks at what other drivers have done."""
+"""Between two looks at what other drivers have done, or at the memory that is free."""
+_MOST_LOST = 3
 
 
 def run_trials(
@@ -75,12 +79,18 @@ def run_trials(
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
         fault = ""
-        is_told = False
+        is_told = is_short = False
+        lost = Counter[int]()
         while True:
             while reason is None and not fault and len(running) < pool.slots:
+                if is_short := not pool.has_room(_memory_mb(task, log)):
+                    break
                 words.finish() if words_first else words.collect()
-                with log.deciding():
-                    trial = _next(task, proposer, log=log, running=running, on_event=on_event)
+                try:
+                    with log.deciding():
+                        trial = _next(task, proposer, log=log, running=running, on_event=on_event)
+                except LostTurn:
+                    continue
                 _tell_news(log, on_event)
                 if isinstance(trial, str):
                     reason = trial
@@ -106,10 +116,16 @@ def run_trials(
                 time.sleep(_LOOK_S)
                 continue
             is_told = False
-            look_s = _LOOK_S if elsewhere else None
+            look_s = _LOOK_S if elsewhere or is_short else None
             for future in wait(running, look_s, return_when=FIRST_COMPLETED).done:
                 trial = running.pop(future)
-                outcome = future.result()
+                try:
+                    outcome = future.result()
+                except Lost as problem:
+                    lost[trial.number] += 1
+                    _check_lost(lost[trial.number], trial, problem)
+                    on_event(Waiting(f"trial {trial.number} is lost ({problem}) and runs again"))
+                    continue
                 analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
                 try:
                     ended = log.record(trial, outcome, analysis)
@@ -131,6 +147,21 @@ def run_trials(
         )
         on_event(stopped)
         return stopped
+
+
+def _memory_mb(task: Task, log: ExperienceLog) -> float:
+    """Return what a training may hold, in 10^6 bytes: its limit, else the most that one held."""
+    peaks = (t.outcome.peak_mb or 0.0 for t in log.trials() if t.outcome)
+    return task.train.memory_mb or max(peaks, default=0.0)
+
+
+def _check_lost(times: int, trial: Trial, problem: Lost) -> None:
+    """Raise ``StudyError`` where a trial is lost again and again."""
+    if times >= _MOST_LOST:
+        raise StudyError(
+            f"trial {trial.number} was lost {times} times ({problem}); see to where it runs and "
+            "resume the study"
+        )
 
 
 def _tell_news(log: ExperienceLog, on_event: OnEvent) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import errno
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -24,13 +24,14 @@ from agenthpo.assembly import (
     record_in,
 )
 from agenthpo.budget import Budget
-from agenthpo.errors import StudyError, TaskError
+from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, Waiting, ignore
 from agenthpo.exchange import Hint
 from agenthpo.experience.beats import GRACE_S
-from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing, storage_words
+from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
+from agenthpo.experience.patience import OnWait, storage_words
 from agenthpo.experience.progress import Progressing
 from agenthpo.experience.requests import read_requests
 from agenthpo.known import hints_of
@@ -41,6 +42,7 @@ from agenthpo.llm.redact import Redacting
 from agenthpo.llm.strict import Strict
 from agenthpo.loop import run_trials
 from agenthpo.parts import checked_parts
+from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.search.heeding import Heeding
 from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
@@ -50,7 +52,7 @@ from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
 from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.pool import InlinePool, LocalPool, Pool
-from agenthpo.training.slots import slots_of
+from agenthpo.training.pools import open_pool
 
 __all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "work", "writing"]
 
@@ -81,7 +83,8 @@ def begin(
     proposer: str | None = None,
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
-    workers: int = 1,
+    workers: int | None = None,
+    pool: PoolChoice | None = None,
     keep_going: bool = False,
     on_event: OnEvent = ignore,
 ) -> Stopped:
@@ -90,7 +93,9 @@ def begin(
 
     :param earlier: studies whose best configurations are worth a trial, and parts to go
         ``without``, of ``agenthpo.parts``; see ``agenthpo.known.hints_of``.
-    :param workers: how many trials run at once on this machine.
+    :param workers: how many trials run at once; one without it, and as many as there is room for
+        on a Ray cluster.
+    :param pool: where they run; on this machine without it.
     :raises StudyError: if there is a study in ``folder`` already.
     :raises ModelError: if the model cannot be used; nothing has started then.
     """
@@ -98,17 +103,21 @@ def begin(
     model = model or ModelChoice()
     proposer = proposer or HYBRID
     parts = checked_parts(without)
-    _pool(task, workers)  # which may need what is not here
-    meta = replace(
-        _meta(
-            task, folder, model=model, seed=seed, proposer=proposer, earlier=earlier, without=parts
-        ),
-        workers=workers,
+    meta = _meta(
+        task, folder, model=model, seed=seed, proposer=proposer, earlier=earlier, without=parts
     )
+    chosen = pool or PoolChoice()
     with (
-        opened_model(model) as llm,
         writing(folder),
-        ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage) as log,
+        opened_model(model) as llm,
+        closing(open_pool(task.train, chosen, workers, folder)) as trainings,
+        ExperienceLog.create(
+            folder,
+            space=task.space,
+            meta=replace(meta, workers=trainings.slots, pool=chosen),
+            storage=storage,
+            on_wait=_waiting(on_event),
+        ) as log,
     ):
         if log.set_aside is not None:
             said = (
@@ -126,7 +135,7 @@ def begin(
             record=meta.record,
             hints=meta.hints,
             without=parts,
-            workers=workers,
+            pool=trainings,
             keep_going=keep_going,
             on_event=on_event,
         )
@@ -142,14 +151,17 @@ def create(
     proposer: str | None = None,
     earlier: Sequence[str] = (),
     without: Sequence[str] = (),
-    workers: int = 1,
+    workers: int | None = None,
+    pool: PoolChoice | None = None,
 ) -> None:
     """Begin a study of ``task`` in ``folder`` that runs nothing until ``go_on`` or ``work``; no
     language model of ours takes part in it without ``model``. The others are those of ``begin``.
 
     :raises StudyError: if there is a study in ``folder`` already.
     """
-    _pool(task, workers)
+    chosen = pool or PoolChoice()
+    if chosen.name == "local":
+        open_pool(task.train, chosen, workers, folder).close()  # which may need what is not here
     meta = _meta(
         task,
         folder,
@@ -159,7 +171,7 @@ def create(
         earlier=earlier,
         without=checked_parts(without),
     )
-    meta = replace(meta, workers=workers)
+    meta = replace(meta, workers=workers or 1, pool=chosen)
     with (
         writing(folder),
         ExperienceLog.create(folder, space=task.space, meta=meta, storage=storage),
@@ -220,6 +232,7 @@ def go_on(
     proposer: str | None = None,
     limits: Budget | None = None,
     workers: int | None = None,
+    pool: PoolChoice | None = None,
     keep_going: bool = False,
     trusted: bool = False,
     only_asked: bool = False,
@@ -235,6 +248,7 @@ def go_on(
     proposer are all the caller's.
 
     :param workers: how many trials run at once; as many as before without it.
+    :param pool: where they run; where they ran before without it.
     :param only_asked: whether it ends as soon as every trial is run that somebody asked for.
     :raises StudyError: if there is none, its task cannot be found, or the task's objective has
         changed since.
@@ -248,7 +262,14 @@ def go_on(
         raise foreign_study(folder, named)
     task = task or task_of(folder, meta)
     task = with_known_budget(task, meta).with_budget(limits or Budget())
-    with writing(folder), ExperienceLog.open(folder, space=task.space) as log:
+    chosen = pool or meta.pool
+    if workers is None and chosen.name == meta.pool.name:
+        workers = meta.workers
+    with (
+        writing(folder),
+        ExperienceLog.open(folder, space=task.space, on_wait=_waiting(on_event)) as log,
+        closing(open_pool(task.train, chosen, workers, folder)) as trainings,
+    ):
         _check_objective(task, meta, log)
         model = model or _model_of(meta)
         proposer = proposer or meta.proposer
@@ -263,7 +284,8 @@ def go_on(
                 budget=task.budget,
                 written_budget=task.written_budget,
                 space=task.space.describe(),
-                workers=workers or meta.workers,
+                workers=trainings.slots,
+                pool=chosen,
             )
             if changed != log.meta:  # kept, so that a crash does not bring the old ones back
                 log.keep_meta(changed)
@@ -278,7 +300,7 @@ def go_on(
                 record=meta.record,
                 hints=meta.hints,
                 without=parts,
-                workers=changed.workers,
+                pool=trainings,
                 keep_going=keep_going,
                 only_asked=only_asked,
                 on_event=on_event,
@@ -321,16 +343,13 @@ def work(
     parts = checked_parts(meta.without)
     check_proposer(meta.proposer, has_model=not model.model.is_none, without=parts)
     check_priced(task, model)
-
-    def waiting(words: str) -> None:
-        on_event(Waiting(words))
-
     with (
         writing(folder),
         ExperienceLog.open(
-            folder, space=task.space, shared=True, grace_s=grace_s, on_wait=waiting
+            folder, space=task.space, shared=True, grace_s=grace_s, on_wait=_waiting(on_event)
         ) as log,
         opened_model(model) as llm,
+        closing(open_pool(task.train, PoolChoice(), workers, folder)) as trainings,
     ):
         _check_objective(task, meta, log)
         return _run(
@@ -343,10 +362,15 @@ def work(
             record=meta.record,
             hints=meta.hints,
             without=parts,
-            workers=workers,
+            pool=trainings,
             keep_going=keep_going,
             on_event=on_event,
         )
+
+
+def _waiting(on_event: OnEvent) -> OnWait:
+    """Return what tells ``on_event`` in words what is waited for."""
+    return lambda words: on_event(Waiting(words))
 
 
 def _model_of(meta: StudyMeta) -> ModelChoice:
@@ -490,12 +514,11 @@ def _run(
     record: Record,
     hints: Sequence[Hint],
     without: frozenset[str],
-    workers: int,
+    pool: Pool,
     keep_going: bool,
     only_asked: bool = False,
     on_event: OnEvent,
 ) -> Stopped:
-    pool = _pool(task, workers)
     opened = Opened(
         workers=pool.slots,
         study=log.folder.resolve().name,
@@ -510,8 +533,8 @@ def _run(
     if not log.shared:  # there is one such file
         on_event = Progressing(log.folder, task.objective.metric, on_event)
     on_event(opened)
-    if log.identity and not log.shared:
-        # trainings that a killed driver and supervisor left running
+    if log.identity and not log.shared and isinstance(pool, InlinePool | LocalPool):
+        # trainings that a killed driver and supervisor left running; a cluster ends its own
         end_processes(mark_of(log.identity, log.workdir(0).parent))
     if llm is not None:
         llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
@@ -535,21 +558,3 @@ def _run(
         may_earn=proposer == HYBRID,
         on_event=on_event,
     )
-
-
-def _pool(task: Task, workers: int) -> Pool:
-    """Return where the trials of ``task`` run.
-
-    :raises TaskError: where so many at once need what this machine has not.
-    """
-    if workers == 1 and not task.train.gpus:
-        return InlinePool()
-    train = task.train
-    is_shared = train.metrics_file is not None and "{trial_dir}" not in train.metrics_file
-    if workers > 1 and train.run_folder is None and (train.finds_metrics or is_shared):
-        key = "metrics: auto" if train.finds_metrics else "metrics_file"
-        raise TaskError(
-            f"trials that run at once in one folder could read each other's files by train.{key}; "
-            "set train.folder: copy, or have the script write to {trial_dir}"
-        )
-    return LocalPool(slots_of(workers, gpus_each=task.train.gpus))

@@ -104,6 +104,8 @@ def foreign_words(
         named.append(f"runs the command {shlex.join(task.train.command)!r} of {task.file}")
     if proposer is None and is_stateful(meta.proposer) and ":" in meta.proposer:
         named.append(f"imports the proposer '{meta.proposer}'")
+    if meta.pool.address:
+        named.append(f"sends trainings to the Ray cluster {shown_url(meta.pool.address)}")
     if not has_model and base_url:
         named.append(f"sends prompts to {shown_url(base_url)}")
     return " and ".join(named)

@@ -143,6 +143,8 @@ class Train:
     """
     gpus: float = 0.0
     """How many GPUs a trial sees; below 1 several share one."""
+    cpus: int | None = None
+    """How many processors a trial gets; None for an even share of this machine's."""
     patterns: Mapping[str, str] = field(default_factory=dict)
     finds_metrics: bool = False
     """Whether metrics are looked for in the files of known loggers."""

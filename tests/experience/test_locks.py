@@ -58,7 +58,7 @@ def test_it_is_waited_for_and_told(new_locks):
         if len(waited) == 3:
             ours.leave("turn")
 
-    with holding(theirs, "turn", on_wait=told):
+    with holding(lambda: theirs.take("turn"), lambda: theirs.leave("turn"), on_wait=told):
         assert not ours.take("turn")
     assert len(waited) == 3 and ours.take("turn")
 

@@ -240,7 +240,8 @@ def run(
         "proposer": options.proposer,
         "earlier": earlier or (),
         "without": without or (),
-        "workers": options.workers or 1,
+        "workers": options.workers,
+        "pool": options.pool_choice(),
     }
     if begin_only:
         create(loaded, shortened(folder), **given)
@@ -271,7 +272,7 @@ def resume(
     from agenthpo.session import go_on
     from agenthpo.studies import find_study, foreign_study, foreign_words, meta_of
 
-    limits = options.limits()
+    limits, pool = options.limits(), options.pool_choice()
     folder = find_study(study)
     meta = meta_of(folder)
     same = options.model is None and options.base_url is None
@@ -300,6 +301,7 @@ def resume(
             proposer=options.proposer,
             limits=limits,
             workers=options.workers,
+            pool=pool,
             keep_going=options.keep_going,
             trusted=True,
             on_event=on_event,

@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from agenthpo.assembly import ModelChoice
     from agenthpo.budget import Budget
+    from agenthpo.pool_choice import PoolChoice
 
 __all__ = [
     "BaseUrl",
@@ -130,8 +131,35 @@ class StudyOptions:
             "--workers",
             min=1,
             max=256,
-            help="How many trials run at once on this machine, each with its share of the "
-            "processors; 1 without it, and as before for a study that is resumed.",
+            help="How many trials run at once, on this machine each with its share of the "
+            "processors; 1 without it (on a Ray cluster as many as it has room for), and as before "
+            "for a study that is resumed.",
+        ),
+    ] = None
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            "--pool",
+            metavar="local|ray|slurm",
+            help="Where trials run: on this machine (the default), on a Ray cluster, or as jobs of "
+            "Slurm; as before for a study that is resumed.",
+        ),
+    ] = None
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address",
+            metavar="HOST:PORT",
+            help="The Ray cluster (auto for the one that this machine is part of); without it one "
+            "is begun here.",
+        ),
+    ] = None
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slurm",
+            metavar="KEY=VALUE",
+            help="A setting of Slurm's jobs, such as partition=gpu or account=me. Can be repeated.",
         ),
     ] = None
     keep_going: Annotated[
@@ -159,6 +187,20 @@ class StudyOptions:
             target=self.target,
             patience=self.patience,
         )
+
+    def pool_choice(self) -> PoolChoice | None:
+        """Return where trials are to run; None where the command line does not say.
+
+        :raises TaskError: for a name that is none, or options of another pool.
+        """
+        from agenthpo.errors import TaskError
+        from agenthpo.pool_choice import PoolChoice
+
+        pairs = [each.partition("=") for each in self.slurm or ()]
+        if wrong := next(("".join(p) for p in pairs if not (p[0].strip() and p[1])), None):
+            raise TaskError(f"--slurm is {wrong!r}, but must be KEY=VALUE, such as partition=gpu")
+        settings = {key.strip(): value.strip() for key, _, value in pairs}
+        return PoolChoice.of(self.pool, self.address, settings)
 
     def choice(self) -> ModelChoice:
         """Return the model to use; naming an embedded one is asking for it to be fetched.

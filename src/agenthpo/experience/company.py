@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,18 @@ from agenthpo.experience.beats import (
     this_driver,
 )
 from agenthpo.experience.locks import DatabaseLocks, FileLocks, Locks, holding
+from agenthpo.experience.patience import OnWait, Patience
 from agenthpo.experience.storage import JOURNAL, engine_of, noted_place
 
-__all__ = ["Company", "OnWait", "is_of_network"]
+__all__ = ["Company", "LostTurn", "is_of_network"]
 
-OnWait = Callable[[str], None]
 _DECIDES, _WRITES = "decides", "writes"
 _TOLD_S = 10.0
 """For how long the others are waited for before that is told."""
+
+
+class LostTurn(Exception):
+    """Another driver may decide by now: what was decided here is to be decided again."""
 
 
 class Company:
@@ -42,6 +46,7 @@ class Company:
         is_alone: bool = False,
         grace_s: float = GRACE_S,
         on_wait: OnWait = lambda words: None,
+        patience: Patience | None = None,
     ) -> None:
         """:param is_alone: whether this driver has the study to itself.
         :param grace_s: seconds without a beat after which a driver is given up.
@@ -52,6 +57,7 @@ class Company:
         """The name by which the others know this driver."""
         self.is_alone = is_alone
         self._on_wait = on_wait
+        self._patiently = patience or Patience(on_wait)
         self._beats: Beats
         self._locks: Locks
         if is_of_network(folder):
@@ -96,7 +102,14 @@ class Company:
 
     def gone(self, drivers: Collection[str]) -> set[str]:
         """Return those of the ``drivers`` that work no more."""
-        return self._watch.gone(drivers)
+        return self._patiently(lambda: self._watch.gone(drivers)) or set()
+
+    def check_turn(self) -> None:
+        """Raise ``LostTurn`` where another driver may decide by now: the server that kept the lock
+        has ended it.
+        """
+        if not self._locks.holds(_DECIDES):
+            raise LostTurn
 
     @contextmanager
     def _holding(self, name: str, doing: str) -> Iterator[None]:
@@ -108,7 +121,11 @@ class Company:
                 told = True
                 self._on_wait(f"waits for another driver of the study to {doing}")
 
-        with holding(self._locks, name, on_wait=wait):
+        with holding(
+            lambda: bool(self._patiently(lambda: self._locks.take(name))),
+            lambda: self._locks.leave(name),
+            on_wait=wait,
+        ):
             yield
 
     def _refuse_others(self) -> None:

@@ -30,6 +30,10 @@ class Locks(Protocol):
         """Let others have it."""
         ...
 
+    def holds(self, name: str) -> bool:
+        """Return whether the lock is ours yet."""
+        ...
+
     def close(self) -> None:
         """Let all of them go."""
         ...
@@ -61,6 +65,10 @@ class FileLocks:
     def leave(self, name: str) -> None:
         """Close the file."""
         os.close(self._held.pop(name))
+
+    def holds(self, name: str) -> bool:
+        """Return whether the file is open."""
+        return name in self._held
 
     def close(self) -> None:
         """Close all files."""
@@ -96,6 +104,15 @@ class DatabaseLocks:
         with suppress(Exception):
             self._ask("SELECT pg_advisory_unlock(:key)", name)
 
+    def holds(self, name: str) -> bool:
+        """Return whether the connection that took it is there."""
+        connection = self._connection
+        if connection is None:
+            return False
+        with suppress(Exception):
+            self._ask("SELECT 1", name)
+        return self._connection is connection
+
     def close(self) -> None:
         """End the connection, and every lock with it."""
         self._connection, connection = None, self._connection
@@ -125,19 +142,19 @@ class DatabaseLocks:
 
 @contextmanager
 def holding(
-    locks: Locks,
-    name: str,
+    take: Callable[[], bool],
+    leave: Callable[[], None],
     *,
     on_wait: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[None]:
-    """Wait for the lock ``name`` and hold it; ``on_wait`` is told for how long it has been waited
-    for.
+    """Wait until ``take`` has taken a lock, and ``leave`` it at the end; ``on_wait`` is told for
+    how long it has been waited for.
     """
     began = time.monotonic()
-    while not locks.take(name):
+    while not take():
         on_wait(time.monotonic() - began)
         time.sleep(_TRY_S)
     try:
         yield
     finally:
-        locks.leave(name)
+        leave()

@@ -23,9 +23,10 @@ from agenthpo.budget import Spent
 from agenthpo.codec import encode
 from agenthpo.errors import StudyError, TakenOver, first_line
 from agenthpo.experience.beats import GRACE_S
-from agenthpo.experience.company import Company, OnWait, is_of_network
+from agenthpo.experience.company import Company, is_of_network
 from agenthpo.experience.journal import META
 from agenthpo.experience.meta import StudyMeta, decode_meta, encode_meta
+from agenthpo.experience.patience import OnWait, Patience
 from agenthpo.experience.progress import PROGRESS
 from agenthpo.experience.requests import REQUESTS
 from agenthpo.experience.storage import (
@@ -59,7 +60,6 @@ __all__ = [
     "no_study",
     "read_meta",
     "refuse_existing",
-    "storage_words",
     "study_folder",
     "study_signs",
 ]
@@ -170,6 +170,7 @@ class ExperienceLog:
         lock: int | None,
         damage: str = "",
         company: Company | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.folder = folder
         self.damage = damage
@@ -179,7 +180,10 @@ class ExperienceLog:
         """
         self._study, self._space, self._lock = study, space, lock
         self._meta: StudyMeta | None = None
+        is_minimized = study.direction == optuna.study.StudyDirection.MINIMIZE
+        self._direction: Direction = "minimize" if is_minimized else "maximize"
         self._company = company
+        self._patiently = patience or Patience(seconds=0)
         # Read once where nobody else writes: reading at each look would cost the square of the
         # trials.
         self._trials = list[Trial]()
@@ -193,10 +197,18 @@ class ExperienceLog:
 
     @classmethod
     def create(
-        cls, folder: Path, *, space: Space, meta: StudyMeta, storage: str | None = None
+        cls,
+        folder: Path,
+        *,
+        space: Space,
+        meta: StudyMeta,
+        storage: str | None = None,
+        on_wait: OnWait = lambda words: None,
     ) -> ExperienceLog:
         """Begin a study in ``folder``, its trials in the Optuna storage at the URL ``storage``;
         ``meta`` is kept with it.
+
+        :param on_wait: told in words what is waited for, where that takes long.
 
         :raises StudyError: if there is one already, the folder cannot be written, or another
             process is at work in it.
@@ -222,7 +234,9 @@ class ExperienceLog:
                 f"the study {folder} cannot be written ({problem.strerror}); make its "
                 "folder writable"
             ) from None
-        log = cls(folder, study, space=space, lock=lock, company=company)
+        log = cls(
+            folder, study, space=space, lock=lock, company=company, patience=Patience(on_wait)
+        )
         log.keep_meta(meta)
         log.set_aside = left
         return log
@@ -256,16 +270,19 @@ class ExperienceLog:
             raise StudyError(found[1])
         lock = take_lock(folder, shared=shared)
         study = company = None
+        patience = Patience(on_wait)
         try:
             study = _to_write(folder)
             if shared:
-                company = Company(folder, study, grace_s=grace_s, on_wait=on_wait)
+                company = Company(
+                    folder, study, grace_s=grace_s, on_wait=on_wait, patience=patience
+                )
             else:
                 _check_not_shared(folder, _meta_of(found[0]))
                 company = _alone(folder, study)
             if company is not None:
                 company.enter()
-            log = cls(folder, study, space=space, lock=lock, company=company)
+            log = cls(folder, study, space=space, lock=lock, company=company, patience=patience)
             here = str(folder.resolve())
             if not shared:
                 if log.meta.folder not in ("", here):  # it was moved
@@ -300,7 +317,8 @@ class ExperienceLog:
     def meta(self) -> StudyMeta:
         """What is kept with the study; read once, as the trials are."""
         if self._meta is None:
-            self._meta = _meta_of(self._study)
+            self._meta = self._patiently(lambda: _meta_of(self._study))
+            assert self._meta is not None
         return self._meta
 
     @property
@@ -313,18 +331,14 @@ class ExperienceLog:
         damaged line loses nothing.
         """
         said = encode_meta(meta)
-        self._study.set_user_attr(META, said)
-        self._study.set_user_attr(_META_AGAIN, said)
+        for name in (META, _META_AGAIN):
+            self._patiently(lambda name=name: self._study.set_user_attr(name, said))  # type: ignore[misc]
         self._meta = meta
 
     @property
     def direction(self) -> Direction:
         """Which way the objective is optimised."""
-        return (
-            "minimize"
-            if self._study.direction == optuna.study.StudyDirection.MINIMIZE
-            else "maximize"
-        )
+        return self._direction
 
     @property
     def shared(self) -> bool:
@@ -365,9 +379,8 @@ class ExperienceLog:
 
     def _read_again(self) -> None:
         """Read what others have added or changed."""
-        self._meta = None
         self._left = []
-        for frozen in frozen_trials(self._study, self.folder):
+        for frozen in frozen_trials(self._study, self.folder, self._patiently):
             number = frozen.number
             if number in self._closed:
                 continue
@@ -450,11 +463,14 @@ class ExperienceLog:
         """Record a trial before it runs.
 
         :raises InvalidParams: if the proposal lies outside the space; nothing is recorded then.
+        :raises LostTurn: if another driver may have decided meanwhile; nothing is recorded either.
         """
         assert self._space is not None, "opened to be read only"
         space = self._space
         space.check(proposal.params)
         now = time.time()
+        if self._others is not None:
+            self._others.check_turn()
         driver = "" if self._company is None else self._company.driver
         attributes: dict[str, Any] = {
             "proposal": encode(proposal),
@@ -464,10 +480,21 @@ class ExperienceLog:
         }
         if driver:
             attributes[DRIVER] = driver
-        self._add(proposal.params, attributes)
+        self._patiently(
+            lambda: self._add(proposal.params, attributes),
+            # its answer may be lost, and the trial there
+            lambda: self._is_added(attributes),
+        )
         self._trials.append(Trial(len(self._trials), proposal, started_at=now))
         self._drivers.append(driver)
         return self._trials[-1]
+
+    def _is_added(self, attributes: dict[str, Any]) -> bool:
+        trials = self._study.get_trials(deepcopy=False)
+        return len(trials) > len(self._trials) and all(
+            trials[len(self._trials)].user_attrs.get(name) == attributes[name]
+            for name in ("started_at", "number")
+        )
 
     def _add(self, params: dict[str, Any], attributes: dict[str, Any]) -> None:
         """Add a running trial. Databases refuse a name with another kind of distribution than
@@ -549,17 +576,24 @@ class ExperienceLog:
         """Tell Optuna what came out of trial ``number``."""
         outcome = self._trials[number].outcome
         assert outcome is not None
+        state = TrialState.COMPLETE
         if outcome.value is None:
-            was_pruned = outcome.status == "pruned"
-            self._study.tell(number, state=TrialState.PRUNED if was_pruned else TrialState.FAIL)
-        else:
-            self._study.tell(number, outcome.value)
+            state = TrialState.PRUNED if outcome.status == "pruned" else TrialState.FAIL
+        self._patiently(
+            lambda: self._study.tell(number, outcome.value, state),
+            lambda: self._study.get_trials(deepcopy=False)[number].state.is_finished(),
+        )
 
     def _note(self, number: int, attributes: dict[str, Any]) -> None:
         storage = self._study._storage  # a running trial of an earlier process has no public way in
-        stored = storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        stored = self._patiently(
+            lambda: storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
+        )
+        assert stored is not None
         for key, value in attributes.items():
-            storage.set_trial_user_attr(stored, key, value)
+            self._patiently(
+                lambda key=key, value=value: storage.set_trial_user_attr(stored, key, value)  # type: ignore[misc]
+            )
 
     def _settle_left(self) -> None:
         """Close the trials that ended when their process was killed before it had closed them."""
@@ -697,23 +731,6 @@ def _study_in(storage: optuna.storages.BaseStorage, folder: Path) -> optuna.Stud
             f"put back the one of {folder}"
         )
     return study if known else None
-
-
-def storage_words(problem: Exception) -> str:
-    """Return what a database said of a failure of its own, full or locked, in one line; empty for
-    every other exception.
-    """
-    of_database = type(problem).__module__.startswith("sqlalchemy")
-    if not of_database and not isinstance(problem, optuna.exceptions.StorageInternalError):
-        return ""
-    while (
-        not of_database
-        and problem.__cause__ is not None
-        and isinstance(problem.__cause__, Exception)
-    ):
-        problem = problem.__cause__
-        of_database = type(problem).__module__.startswith("sqlalchemy")
-    return first_line(problem)[:200]
 
 
 def _meta_of(study: optuna.Study) -> StudyMeta:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.codec import adapter
 from agenthpo.exchange import Hint
+from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Direction
 from agenthpo.shadow import Shadow
 
@@ -45,6 +46,8 @@ class StudyMeta:
     """How freely its model draws its words; None leaves it to the model."""
     workers: int = 1
     """How many trials it runs at once."""
+    pool: PoolChoice = field(default_factory=PoolChoice)
+    """Where they run."""
     without: tuple[str, ...] = ()
     """The parts that it goes without."""
     version: str = ""

@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from agenthpo.codec import decode_analysis, decode_outcome, decode_proposal
 from agenthpo.errors import StudyError, first_line
 from agenthpo.experience.journal import DAMAGED
+from agenthpo.experience.patience import Patience
 from agenthpo.records import Analysis, Outcome, Proposal, Trial
 
 __all__ = ["DRIVER", "OUTCOME", "frozen_trials", "is_left", "trial_of"]
@@ -20,13 +21,16 @@ DRIVER = "driver"
 """The attribute of a trial that says which of several drivers runs it."""
 
 
-def frozen_trials(study: optuna.Study, folder: Path) -> list[FrozenTrial]:
+def frozen_trials(
+    study: optuna.Study, folder: Path, patiently: Patience | None = None
+) -> list[FrozenTrial]:
     """Return the trials of ``study`` as they are stored.
 
     :raises StudyError: if they cannot be read.
     """
+    patiently = patiently or Patience(seconds=0)
     try:
-        return study.get_trials(deepcopy=False)
+        return patiently(lambda: study.get_trials(deepcopy=False)) or []
     except Exception as problem:  # what a damaged database makes Optuna or its driver raise
         raise StudyError(
             f"the storage of the study {folder} cannot be read "

@@ -152,6 +152,10 @@ class TrainForm(_Form):
 class ResourcesForm(_Form):
     """What one trial needs of a machine, where several run at once."""
 
+    cpus: Whole | None = Field(None, ge=1, le=4096)
+    """How many processors it gets; an even share of this machine's without it, and one on a
+    cluster.
+    """
     gpus: Number = Field(0, ge=0, le=64)
     """How many GPUs it sees, by CUDA_VISIBLE_DEVICES; at 0.5 two trials share one."""
 

@@ -86,6 +86,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         space=space,
         train=replace(
             _train(parsed.train, space, folder=folder, where=where),
+            cpus=parsed.resources.cpus,
             gpus=_gpus(parsed.resources, where),
         ),
         budget=(budget := _budget(parsed.budget, where)),

@@ -41,6 +41,8 @@ class TextLines:
             self._opened = event
         if isinstance(event, Stopped):
             say("", *summary(self._opened, event))
+        elif isinstance(event, Waiting):  # perhaps before anything is open
+            say(f"    {event.why}")
         else:
             _print_text(event, self._opened.direction, several=self._opened.workers > 1)
 
@@ -80,8 +82,6 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
                 say(f"    on [{trial.number}], {trial.analysis.author}: {trial.analysis.insight}")
             if trial.analysis.note:
                 say(f"    note on [{trial.number}]: {trial.analysis.note}")
-        case Waiting():
-            say(f"    {event.why}")
 
 
 def print_json(event: Event) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from agenthpo.records import Outcome, RunSpec
+from agenthpo.training.memory import has_room
 from agenthpo.training.runner import OnPoint, run
 from agenthpo.training.slots import Slot, placed
 from agenthpo.training.supervisor import GRACE_S
@@ -25,6 +26,12 @@ class Pool(Protocol):
 
     def submit(self, spec: RunSpec, on_point: OnPoint) -> Future[Outcome]:
         """Begin a trial. Where its training fails, the future still has an ``Outcome``."""
+        ...
+
+    def has_room(self, needs_mb: float) -> bool:
+        """Return whether there is memory for one more trial of that need, in 10^6 bytes, beside
+        those that run.
+        """
         ...
 
     def close(self) -> None:
@@ -44,6 +51,10 @@ class InlinePool:
         future: Future[Outcome] = Future()
         future.set_result(run(spec, on_point))
         return future
+
+    def has_room(self, needs_mb: float) -> bool:
+        """Return True: nothing runs beside it."""
+        return True
 
     def close(self) -> None:
         """Do nothing: nothing runs between two calls."""
@@ -80,6 +91,13 @@ class LocalPool:
         self._threads = {each for each in self._threads if each.is_alive()} | {thread}
         thread.start()
         return future
+
+    def has_room(self, needs_mb: float) -> bool:
+        """Return whether what is free would do, should those that run grow as large; True where
+        none does.
+        """
+        running = self.slots - len(self._free)
+        return running == 0 or needs_mb <= 0 or has_room(needs_mb, running)
 
     def close(self) -> None:
         """End the trainings that still run, and wait until they have ended; a function is left to

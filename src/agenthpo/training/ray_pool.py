@@ -43,9 +43,11 @@ class RayPool:
         address: str | None = None,
         cpus_each: float = 1.0,
         gpus_each: float = 0.0,
+        memory_mb: float | None = None,
         folder: str | None = None,
     ) -> None:
         """:param workers: how many trials run at once; as many as the cluster has room for without.
+        :param memory_mb: what a trial may hold, in 10^6 bytes; a machine has room for it.
         :param folder: what is shipped to machines that do not see it.
         :raises TaskError: where Ray is not installed or cannot be reached, or has no room for one.
         """
@@ -62,6 +64,7 @@ class RayPool:
         self._task = self._ray.remote(
             num_cpus=cpus_each,
             num_gpus=gpus_each,
+            memory=None if memory_mb is None else int(memory_mb * 1e6),
             max_retries=0,
             num_returns="streaming",
         )(_stream)
@@ -100,7 +103,7 @@ class RayPool:
                     return keep(order, said)
                 on_point(said)
         except self._ray.exceptions.RayTaskError as problem:
-            # a fault of ours, which another machine does not mend
+            # a fault of ours, which another machine would have too
             raise problem.as_instanceof_cause() from None
         except self._ray.exceptions.RayError as problem:
             if self._closed:
@@ -108,8 +111,14 @@ class RayPool:
             raise Lost(first_line(problem)) from None
         raise Lost("its stream ended without an outcome")
 
+    def has_room(self, needs_mb: float) -> bool:
+        """Return True: a trial waits on the cluster until there is room."""
+        return True
+
     def close(self) -> None:
         """End the trainings that still run, wherever they are, and leave the cluster."""
+        if self._closed:
+            return
         self._closed = True
         for thread, stream in self._streams.items():
             if thread.is_alive():

@@ -42,6 +42,7 @@ def slots_of(
     workers: int,
     *,
     cpus: Sequence[int] | None = None,
+    cpus_each: int | None = None,
     gpus_each: float = 0.0,
     gpus: Sequence[str] | None = None,
 ) -> tuple[Slot, ...]:
@@ -49,12 +50,20 @@ def slots_of(
     some.
 
     :param cpus: the processors; those that this process may use without it.
+    :param cpus_each: how many a trial gets; an even share without it.
     :param gpus_each: how many GPUs a trial needs; below 1 several share one.
     :param gpus: the GPUs' names; those that are found here without it.
-    :raises TaskError: where there are fewer GPUs than so many trials need.
+    :raises TaskError: where there are fewer processors or GPUs than so many trials need.
     """
     found = list(_cpus_here() if cpus is None else cpus)
-    each = len(found) // workers
+    each = cpus_each or len(found) // workers
+    if cpus_each and found and workers * cpus_each > len(found):
+        fits = len(found) // cpus_each
+        fix = f"take --workers {fits}, or fewer each" if fits else "take fewer"
+        raise TaskError(
+            f"{workers} trial{'s' * (workers > 1)} at once with resources.cpus: {cpus_each} need "
+            f"more processors than the {len(found)} here; {fix}"
+        )
     devices = list(gpus_here() if gpus is None else gpus) if gpus_each else []
     fits = int(len(devices) / gpus_each + 1e-9) if gpus_each else workers
     if fits < workers:
@@ -64,11 +73,12 @@ def slots_of(
             f"{workers} trial{'s' * (workers > 1)} at once with resources.gpus: {gpus_each:g} need "
             f"more GPUs than there are, of which {there}; {fix} the GPUs by {_VISIBLE}=0,1 …"
         )
+    is_held = workers > 1 or cpus_each is not None
     return tuple(
         Slot(
             number,
-            tuple(found[number * each : (number + 1) * each]) if workers > 1 else (),
-            max(each, 1) if workers > 1 else None,
+            tuple(found[number * each : (number + 1) * each]) if is_held else (),
+            max(each, 1) if is_held else None,
             _devices(devices, number, gpus_each) if gpus_each else None,
         )
         for number in range(workers)

@@ -1,0 +1,184 @@
+"""Studies whose trials run on a Ray cluster, or as jobs by submitit: what is lost on the way runs
+again, and the driver may be killed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from agenthpo.budget import Budget
+from agenthpo.errors import StudyError
+from agenthpo.records import Outcome
+from agenthpo.session import begin
+from agenthpo.taskfile.reading import load_task
+from agenthpo.training.elsewhere import Lost
+from calling import agenthpo
+
+TASK = """\
+name: toy
+objective: {metric: acc, direction: maximize}
+train: {command: "{python} train.py {x} {y}"}
+space:
+  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
+  y: {type: int, low: 1, high: 9, default: 5}
+budget: {trials: 6}
+"""
+SCRIPT = """\
+import os, sys, time
+with open("runs", "a") as runs:
+    print(os.environ["AGENTHPO_TRIAL_DIR"].rpartition("/")[2], file=runs)
+time.sleep(float(os.environ.get("PAUSE", 0.1)))
+print("acc:", float(sys.argv[1]) + int(sys.argv[2]) / 100)
+"""
+
+
+@pytest.fixture(autouse=True)
+def task(tmp_path):
+    Path("task.yaml").write_text(TASK)
+    Path("train.py").write_text(SCRIPT)
+
+
+def driver(*words, pause="0.1"):
+    return subprocess.Popen(
+        [sys.executable, "-m", "agenthpo", *words, "--json"],
+        env={**os.environ, "PAUSE": pause, "AGENTHPO_MODEL": "none"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def until(done, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := done()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def trainings():
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if "train.py" in process.cmdline() and process.cwd() == os.getcwd():
+                found.append(process)
+        except psutil.Error:
+            pass
+    return [p for p in found if not any("-I" in q.cmdline() for q in p.children())]
+
+
+def values():
+    trials = json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
+    return {t["number"]: t["value"] for t in trials}
+
+
+@pytest.mark.parametrize(
+    ("words", "worker"),
+    [
+        (["--pool", "ray", "--workers", "2"], "ray::"),
+        # that a job which is killed is lost is shown in test_slurm_pool.py
+        (["--workers", "2", "--slurm", "cluster=local"], None),
+    ],
+    ids=["ray", "submitit"],
+)
+def test_what_is_killed_in_the_middle_is_run_again(words, worker):
+    pytest.importorskip("ray" if "ray" in words else "submitit")
+    begun = driver("run", "task.yaml", *words, pause="2")
+    training = until(trainings)[0]
+    if worker is not None:
+        for process in training.parents():
+            if worker in " ".join(process.cmdline()):
+                process.kill()
+        said = []
+        for line in begun.stdout:
+            said.append(line)
+            if '"event": "waiting"' in line and "is lost" in line:
+                break
+        assert "is lost" in said[-1], said
+    # the driver is killed
+    until(trainings)
+    begun.kill()
+    begun.communicate()
+    if "ray" in words:
+        until(lambda: not trainings())
+    done = {n: value for n, value in values().items() if value is not None}
+    assert len(done) < 6
+    # and resumed where it ran before
+    resumed = driver("resume", "toy")
+    out = resumed.communicate(timeout=120)[0]
+    assert resumed.returncode == 0, out
+    found = values()
+    assert list(found) == list(range(6)) and None not in found.values()
+    assert done.items() <= found.items()
+    until(lambda: not trainings())
+
+
+class Breaks:
+    """A pool on which everything is lost so many times."""
+
+    slots = 1
+
+    def __init__(self, times):
+        self.left = times
+
+    def submit(self, spec, on_point):
+        from concurrent.futures import Future
+
+        future = Future()
+        self.left -= 1
+        if self.left >= 0:
+            future.set_exception(Lost("the machine is gone"))
+        else:
+            future.set_result(Outcome("complete", 0.5))
+        return future
+
+    def has_room(self, needs_mb):
+        return True
+
+    def close(self):
+        pass
+
+
+def test_a_trial_that_is_lost_again_and_again_ends_the_study_and_not_the_trial(monkeypatch):
+    monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: Breaks(2))
+    task, folder = load_task("task.yaml").with_budget(Budget(1)), Path(".agenthpo/toy")
+    said = []
+    stopped = begin(task, folder, on_event=said.append)
+    assert [t.value for t in stopped.trials] == [0.5]
+    assert sum("is lost" in getattr(event, "why", "") for event in said) == 2
+    monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: Breaks(3))
+    with pytest.raises(StudyError, match=r"trial 0 was lost 3 times \(the machine is gone\)"):
+        begin(task, Path(".agenthpo/other"))
+    (trial,) = json.loads(agenthpo("show", "other", "--json").stdout)["trials"]
+    assert trial["value"] is None and "interrupted" not in str(trial)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--pool", "kubernetes"],
+            "the pool is 'kubernetes', but must be one of local, ray, slurm",
+        ),
+        (["--pool", "slurm", "--address", "a:1"], "an address is of a Ray cluster"),
+        (["--slurm", "partition"], "must be KEY=VALUE"),
+        (["--pool", "slurm"], "say by --workers how many jobs"),
+        (["--pool", "ray", "--address", "127.0.0.1:1"], "see to --address"),
+    ],
+)
+def test_a_pool_that_cannot_be_is_a_sentence(words, said):
+    done = agenthpo("run", "task.yaml", "--model", "none", *words, code=2)
+    assert said in done.stderr and not Path(".agenthpo/toy/journal.log").exists()
+
+
+def test_more_processors_than_there_are_is_a_sentence():
+    Path("task.yaml").write_text(TASK + "resources: {cpus: 4096}\n")
+    words = ("run", "task.yaml", "--model", "none", "--workers", "2")
+    assert "need more processors than the" in agenthpo(*words, code=2).stderr
