@@ -199,11 +199,13 @@ def proposer_named(
     record: Record = (0.0, 0.0),
     hints: Sequence[Hint] = (),
     without: frozenset[str] = frozenset(),
+    at_once: int = 1,
 ) -> Proposer:
     """Return who proposes: ``hybrid``, ``creator``, ``paper``, ``engine``, or one of Optuna's
     samplers.
 
     :param hints: what hybrid and engine try first.
+    :param at_once: how many trials run at once.
     :param without: parts of ``agenthpo.parts``. Without the engine every trial is the Creator's,
         and where it has nothing valid a random configuration is tried.
     :raises TaskError: for a name that is not known.
@@ -222,7 +224,7 @@ def proposer_named(
     if llm is None or name not in ASKING:
         return engine
     return Hybrid(
-        Creator(llm, seed, without),
+        Creator(llm, seed, without, at_once=at_once),
         engine,
         model=llm.name,
         kind=class_of(llm.name, embedded=llm.holds_to_grammar),

@@ -30,6 +30,7 @@ from agenthpo.experience.company import LostTurn
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
+from agenthpo.search.ahead import Thinks
 from agenthpo.search.engine.shadow import shadow_of
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
@@ -103,6 +104,7 @@ def run_trials(
                     workdir=workdir,
                     study=log.identity,
                 )
+                _think_ahead(task, proposer, log=log, pool=pool, running=len(running) + 1)
                 words.begin(trial)
                 running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
             elsewhere = 0 if fault else log.running_elsewhere({t.number for t in running.values()})
@@ -162,6 +164,16 @@ def _check_lost(times: int, trial: Trial, problem: Lost) -> None:
             f"trial {trial.number} was lost {times} times ({problem}); see to where it runs and "
             "resume the study"
         )
+
+
+def _think_ahead(
+    task: Task, proposer: Proposer, *, log: ExperienceLog, pool: Pool, running: int
+) -> None:
+    """Have the next proposal thought of while all slots are busy, where there is to be one."""
+    if running < pool.slots or log.shared or not isinstance(proposer, Thinks):
+        return
+    if task.reason(log.spent().with_running(running)) is None:
+        proposer.think(task, log.fitting_trials(), pool.slots)
 
 
 def _tell_news(log: ExperienceLog, on_event: OnEvent) -> None:

@@ -544,7 +544,15 @@ def _run(
     return run_trials(
         task,
         Heeding(
-            proposer_named(proposer, llm, seed=seed, record=record, hints=hints, without=without),
+            proposer_named(
+                proposer,
+                llm,
+                seed=seed,
+                record=record,
+                hints=hints,
+                without=without,
+                at_once=pool.slots,
+            ),
             lambda: read_requests(log.folder),
             only_asked=only_asked,
         ),

@@ -2,6 +2,7 @@
 again, and the driver may be killed.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -67,11 +68,26 @@ def trainings():
     found = []
     for process in psutil.process_iter():
         try:
-            if "train.py" in process.cmdline() and process.cwd() == os.getcwd():
+            line = process.cmdline()
+            # a supervisor has the words of its training too
+            if "train.py" in line and "-I" not in line and process.cwd() == os.getcwd():
                 found.append(process)
         except psutil.Error:
             pass
-    return [p for p in found if not any("-I" in q.cmdline() for q in p.children())]
+    return found
+
+
+def killed_above(running, word):
+    """How many processes were killed whose command holds ``word``, among what one training came
+    of.
+    """
+    killed = 0
+    with contextlib.suppress(psutil.Error):  # it has just ended
+        for process in running[0].parents() if running else ():
+            if word in " ".join(process.cmdline()):
+                process.kill()
+                killed += 1
+    return killed
 
 
 def values():
@@ -91,11 +107,9 @@ def values():
 def test_what_is_killed_in_the_middle_is_run_again(words, worker):
     pytest.importorskip("ray" if "ray" in words else "submitit")
     begun = driver("run", "task.yaml", *words, pause="2")
-    training = until(trainings)[0]
+    until(trainings)
     if worker is not None:
-        for process in training.parents():
-            if worker in " ".join(process.cmdline()):
-                process.kill()
+        until(lambda: killed_above(trainings(), worker))
         said = []
         for line in begun.stdout:
             said.append(line)

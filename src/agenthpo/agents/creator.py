@@ -13,7 +13,7 @@ from agenthpo.agents.prompt.build import prompt, render, standing
 from agenthpo.agents.prompt.engine import view_words
 from agenthpo.agents.prompt.told import told, unworded
 from agenthpo.agents.reply.extras import Extras, read_extras
-from agenthpo.agents.reply.forms import creator_form
+from agenthpo.agents.reply.forms import MOST_FURTHER, creator_form
 from agenthpo.agents.reply.validate import Draft, read_creator, wants_to_stop
 from agenthpo.errors import LLMFailure
 from agenthpo.exchange import Attempt, Choice, View
@@ -25,6 +25,10 @@ from agenthpo.trials import next_number
 
 __all__ = ["Creator", "creator_messages"]
 
+_TOGETHER = (
+    ' {at_once} trials train at once: give {more} more in "more", each unlike the others, so that '
+    "none of them waits."
+)
 _SENT_BACK = 2
 """How often a reply that is not valid goes back to the model."""
 
@@ -32,11 +36,25 @@ _SENT_BACK = 2
 class Creator:
     """A language model that proposes configurations."""
 
-    def __init__(self, llm: LLM, seed: int = 0, without: frozenset[str] = frozenset()) -> None:
-        """:param without: parts of ``agenthpo.parts`` that the model is not told."""
+    def __init__(
+        self,
+        llm: LLM,
+        seed: int = 0,
+        without: frozenset[str] = frozenset(),
+        *,
+        at_once: int = 1,
+    ) -> None:
+        """:param without: parts of ``agenthpo.parts`` that the model is not told.
+        :param at_once: how many trials run at once, for each of which it may give a configuration.
+        """
         self.llm = llm
         self.seed = seed
         self.without = without
+        self.at_once = at_once
+
+    def has_next(self, task: Task, trials: Sequence[Trial]) -> bool:
+        """Return whether an earlier reply holds the next proposal, so that nothing is asked."""
+        return next_of_batch(task, trials) is not None
 
     def attempt(self, task: Task, trials: Sequence[Trial], view: View | None = None) -> Attempt:
         """Ask for a proposal, given what the engine thinks; what it holds is a point of the space
@@ -47,7 +65,9 @@ class Creator:
             return Attempt(next_one)
         shown = told(task, trials, self.without)
         number = next_number(trials)
-        messages = creator_messages(self.llm, *shown, view=view, number=number)
+        messages = creator_messages(
+            self.llm, *shown, view=view, number=number, at_once=self.at_once
+        )
         form = creator_form(shown[0], trials)
         usage = Usage()
         refused = list[str]()
@@ -130,15 +150,19 @@ def creator_messages(
     *,
     view: View | None = None,
     number: int | None = None,
+    at_once: int = 1,
 ) -> list[Message]:
     """Return the conversation that asks for the next configuration.
 
     :param number: that of its trial; the one after ``trials`` without it.
+    :param at_once: how many trials run at once.
     """
+    together = min(at_once, 1 + MOST_FURTHER)
     engine = "" if view is None else view_words(view, short=llm.holds_to_grammar)
     values = {
         "number": str(next_number(trials) if number is None else number),
         "standing": standing(task, trials, llm=llm),
         "engine": engine,
+        "together": "" if together < 2 else _TOGETHER.format(at_once=at_once, more=together - 1),
     }
     return prompt(task, trials, render("propose", task.prompts, **values), llm=llm)

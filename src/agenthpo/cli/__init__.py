@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 
 from agenthpo.cli.exit_codes import DONE, INTERRUPTED, MISTAKE
 
@@ -38,13 +39,19 @@ def main() -> None:
             raise
         show()
         code = MISTAKE
-    if code == INTERRUPTED:
+    if code == INTERRUPTED or _is_thinking():
         sys.stdout.flush()
         sys.stderr.flush()
         # all that counts is on disk; a model that is thinking would keep the process for as long as
         # it likes
-        os._exit(INTERRUPTED)
+        os._exit(code or DONE)
     sys.exit(code or DONE)
+
+
+def _is_thinking() -> bool:
+    """Return whether an embedded model has not finished yet, which nobody waits for any more."""
+    embedded = sys.modules.get("agenthpo.llm.embedded")
+    return embedded is not None and any(t.name == embedded.THINKS for t in threading.enumerate())
 
 
 def _say(text: str, code: int) -> int:

@@ -5,8 +5,10 @@ It loads in the background from the moment it is made, so that the first trial c
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -20,13 +22,17 @@ from agenthpo.llm.json_text import read_json
 from agenthpo.records import Usage
 from agenthpo.text.install_hints import install_words
 
-__all__ = ["EmbeddedLLM"]
+__all__ = ["THINKS", "EmbeddedLLM"]
 
+THINKS = "agenthpo-thinks"
+"""The name of the thread in which a model thinks."""
 _MAGIC = b"GGUF"
 _CONTEXT = 8192
 _MOST_TOKENS = 320
 _TEMPERATURE = 0.7
 _CLOSING_S = 1.0
+_PRIORITY = 10
+"""The niceness of the threads that think."""
 
 
 class EmbeddedLLM:
@@ -123,14 +129,18 @@ class EmbeddedLLM:
         server = self._server
         thinking = threading.Thread(
             target=lambda: answers.append(_complete(server, messages, **settings)),
-            name="agenthpo-thinks",
+            name=THINKS,
             daemon=True,
         )
         thinking.start()
+        # who leaves while it thinks must not take the library from under it
+        atexit.register(thinking.join)
         thinking.join()
+        atexit.unregister(thinking.join)
         return answers[0] if answers else {"error": {"message": "the library failed"}}
 
     def _load(self) -> None:
+        _give_way()
         xllamacpp = _library()
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path)
@@ -147,6 +157,14 @@ class EmbeddedLLM:
 def _complete(server: Any, messages: Sequence[Message], **settings: Any) -> Any:
     turns = [{"role": m.role, "content": m.text} for m in messages]
     return server.handle_chat_completions({"messages": turns, "cache_prompt": True, **settings})
+
+
+def _give_way() -> None:
+    """Let trainings have the processors first. The threads in which the library thinks have the
+    priority of the one that loads it.
+    """
+    if sys.platform == "linux":  # elsewhere it is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)
 
 
 def _threads() -> int:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from agenthpo.experience.requests import Asked, Request
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
+from agenthpo.search.ahead import Thinks
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
@@ -58,6 +59,14 @@ class Heeding:
         if run is None or isinstance(proposal, Stop):
             return proposal
         return replace(proposal, asked=run.id)
+
+    def think(self, task: Task, trials: Sequence[Trial], slots: int) -> None:
+        """Have the proposer think ahead, where it is not somebody else whose configuration is
+        next.
+        """
+        asked = self.read()
+        if isinstance(self.proposer, Thinks) and not (self.only_asked or asked.waiting(trials)):
+            self.proposer.think(self._told(task, asked), trials, slots)
 
     def _told(self, task: Task, asked: Asked) -> Task:
         """Return ``task`` with what is pinned and what people have noted; the same one for the same

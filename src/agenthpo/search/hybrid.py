@@ -7,7 +7,7 @@ is ``fallback``, its note the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.llm.model_class import WEAK, ModelClass
 from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
+from agenthpo.search.ahead import Thought, is_slow
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import Record, assessed, has_earned, is_creators
@@ -52,6 +53,10 @@ class Suggests(Protocol):
         """Ask which of the candidates it would try, in more than one order."""
         ...
 
+    def has_next(self, task: Task, trials: Sequence[Trial]) -> bool:
+        """Return whether an earlier reply holds the next proposal, so that nothing is asked."""
+        ...
+
 
 class Hybrid:
     """Whose turn it is follows from the results of each side's trials; the same trials give the
@@ -86,16 +91,44 @@ class Hybrid:
             record,
         )
         self.default_first = default_first
+        self._idea: Thought[Proposal | Stop] | None = None
+
+    def think(self, task: Task, trials: Sequence[Trial], slots: int) -> None:
+        """Begin to think of what is proposed after ``trials``, the last of which still run.
+
+        Where several run and the model takes long beside them, the results that it does not see
+        yet are worth less than the time. A weak model's first choice is among candidates that do
+        not depend on the default's result; its later ones would.
+        """
+        if self._idea is not None or (self.default_first and default_proposal(task, trials)):
+            return
+        is_first = all(t.outcome is None for t in trials)
+        if not (is_first if self._is_weak else slots > 1 and is_slow(trials)):
+            return
+        trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
+        if not (self.always or is_creators(trials, trust, kind=self.kind)):
+            return
+        if self._is_weak:
+            if not self._has_hint(task, trials):
+                self._idea = Thought(self._choosing(task, trials))
+        elif not self.creator.has_next(task, trials):
+            self._idea = Thought(lambda: self._free(task, trials))
+
+    @property
+    def _is_weak(self) -> bool:
+        return self.kind in WEAK and not self.always
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the proposal of whoever's turn it is."""
         if self.default_first and (proposal := default_proposal(task, trials)):
             return proposal
-        is_weak = self.kind in WEAK and not self.always
+        is_weak = self._is_weak
         # it knows no better than what was good elsewhere
         if is_weak and self._has_hint(task, trials):
             return self.engine.propose(task, trials)
         trust = assessed(trials, task.objective.direction, kind=self.kind, record=self.record)
+        if (idea := self._thought(task, trials)) is not None:
+            return _with(idea, turn=trust.words())
         if is_weak and has_earned(trials):
             return _with(self._free(task, trials), turn=f"{EARNED}; {trust.words()}")
         if not self.always and not is_creators(trials, trust, kind=self.kind):
@@ -131,11 +164,31 @@ class Hybrid:
             usage=attempt.usage,
         )
 
+    def _thought(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop | None:
+        """Return what was thought of while trainings ran, None where that is nothing to try."""
+        if self._idea is None:
+            return None
+        idea, self._idea = self._idea.take(), None
+        if isinstance(idea, Stop):
+            return idea
+        params = idea.params
+        is_new = task.tried_in(params, trials) is None
+        can_be = is_new and task.is_pinned(params) and not task.space.violations(params)
+        return idea if can_be else None
+
     def _chosen(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
+        return self._choosing(task, trials)()
+
+    def _choosing(self, task: Task, trials: Sequence[Trial]) -> Callable[[], Proposal | Stop]:
+        """Return what asks for a choice; the engine has thought by then."""
         options = self.engine.options(task, trials) if isinstance(self.engine, Sees) else ()
         if len(options) < 2:
-            return self.engine.propose(task, trials)
-        choice = self.creator.choose(task, trials, [each.params for each in options])
+            only = self.engine.propose(task, trials)
+            return lambda: only
+        candidates = [each.params for each in options]
+        return lambda: self._taken(options, self.creator.choose(task, trials, candidates))
+
+    def _taken(self, options: Sequence[Proposal], choice: Choice) -> Proposal:
         taken = replace(options[choice.index or 0], model=self.model, usage=choice.usage)
         if choice.index is None:
             return replace(taken, mode="by position", note=choice.reason)

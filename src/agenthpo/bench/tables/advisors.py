@@ -90,6 +90,10 @@ class Advisor:
             )
         )
 
+    def has_next(self, task: Task, trials: Sequence[Trial]) -> bool:
+        """Return False: it is asked each time."""
+        return False
+
     def choose(self, task: Task, trials: Sequence[Trial], candidates: Sequence[Params]) -> Choice:
         """Choose as well as it proposes at this time: the best, the worst, or any of them, but
         always the same in either order.
