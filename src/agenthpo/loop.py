@@ -30,7 +30,7 @@ from agenthpo.experience.company import LostTurn
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.ahead import Thinks
+from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
@@ -75,7 +75,9 @@ def run_trials(
         on_event = _one_at_a_time(on_event)
     with (
         closing(pool),
-        Words(task, executor, log=log, on_event=on_event, may_earn=may_earn) as words,
+        Words(
+            task, executor, log=log, on_event=on_event, may_earn=may_earn, at_once=pool.slots
+        ) as words,
     ):
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
@@ -86,7 +88,9 @@ def run_trials(
             while reason is None and not fault and len(running) < pool.slots:
                 if is_short := not pool.has_room(_memory_mb(task, log)):
                     break
-                words.finish() if words_first else words.collect()
+                # several trainings would wait for words on one
+                waits = pool.slots == 1 or not is_slow(log.trials())
+                words.finish() if words_first else words.collect(waits=waits)
                 try:
                     with log.deciding():
                         trial = _next(task, proposer, log=log, running=running, on_event=on_event)
@@ -172,8 +176,12 @@ def _think_ahead(
     """Have the next proposal thought of while all slots are busy, where there is to be one."""
     if running < pool.slots or log.shared or not isinstance(proposer, Thinks):
         return
+    trials = log.fitting_trials()
+    # beside one training only a first choice is thought of
+    if pool.slots == 1 and any(t.outcome is not None for t in trials):
+        return
     if task.reason(log.spent().with_running(running)) is None:
-        proposer.think(task, log.fitting_trials(), pool.slots)
+        proposer.think(task, trials, pool.slots)
 
 
 def _tell_news(log: ExperienceLog, on_event: OnEvent) -> None:

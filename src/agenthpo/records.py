@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 __all__ = [
@@ -221,6 +222,13 @@ class Proposal:
     def who(self) -> str:
         """Who proposed it, in words: the source, with a person's or an agent's name."""
         return who_words(self.source, self.by)
+
+    @cached_property
+    def sorted_params(self) -> tuple[tuple[str, Any], ...]:
+        """The parameters and their values by name, to tell configurations apart; worked out once,
+        since all trials are looked at before each.
+        """
+        return tuple(sorted(self.params.items()))
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,15 @@ def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
     for trial in trials:
         if trial.value is not None:
-            groups.setdefault(tuple(sorted(trial.proposal.params.items())), []).append(trial)
-    return max(groups.values(), key=lambda group: upward(direction) * mean_value(group), default=[])
+            groups.setdefault(trial.proposal.sorted_params, []).append(trial)
+    sign = upward(direction)
+    return max(groups.values(), key=lambda group: sign * mean_value(group), default=[])
 
 
 def mean_value(measured: Sequence[Trial]) -> float:
     """Return the mean of the trials' values, all of which have one."""
+    if len(measured) == 1 and (only := measured[0].value) is not None:
+        return only
     # each divided, so that no sum overflows
     return sum(t.value / len(measured) for t in measured if t.value is not None)
 

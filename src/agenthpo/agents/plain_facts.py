@@ -74,9 +74,11 @@ def _unmoved(task: Task, value: float, params: Params, others: Sequence[Trial]) 
     is tuned may never reach the script.
     """
     done = [t for t in others if t.value is not None]
+    if any(t.value != value for t in done):
+        return ""
     tried = {repr(sorted(t.proposal.params.items())) for t in done}
     tried |= {repr(sorted(params.items()))}
-    if len(tried) < _UNMOVED or any(t.value != value for t in done):
+    if len(tried) < _UNMOVED:
         return ""
     names = ", ".join(task.space.names[:_NAMED])
     return (

@@ -55,27 +55,35 @@ class Words:
     """
 
     def __init__(
-        self, task: Task, executor: Executor, *, log: Log, on_event: OnEvent, may_earn: bool = False
+        self,
+        task: Task,
+        executor: Executor,
+        *,
+        log: Log,
+        on_event: OnEvent,
+        may_earn: bool = False,
+        at_once: int = 1,
     ) -> None:
-        """:param may_earn: whether a weak model's forecasts are asked for, by which it may earn a
+        """:param at_once: how many trials run at once; for so many words are sought at a time, but
+            by a weak model, which does one thing at a time.
+        :param may_earn: whether a weak model's forecasts are asked for, by which it may earn a
         trial.
         """
         self._task, self._executor, self._log, self._on_event = task, executor, log, on_event
         self._waiting: deque[Trial] = deque()
-        self._thinking: _Thinking | None = None
+        self._thinking = list[_Thinking]()
         self._foreseen: dict[int, _Foreseen] = {}
         self._weak = executor.llm if executor.llm is not None and is_weak(executor.llm) else None
         self._may_earn = may_earn and self._weak is not None
+        self._at_once = 1 if self._weak is not None else at_once
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close every trial in the rules' words, without waiting for others."""
-        left = list(self._waiting)
-        if self._thinking is not None:
-            left.insert(0, self._thinking.trial)
-        self._thinking, self._waiting = None, deque()
+        left = [*(thinking.trial for thinking in self._thinking), *self._waiting]
+        self._thinking, self._waiting = [], deque()
         for trial in left:
             self._log.settle(trial.number)
 
@@ -87,10 +95,10 @@ class Words:
             self._waiting.append(trial)
 
     def begin(self, running: Trial | None = None) -> None:
-        """Have words sought for the oldest trial that waits, and a forecast of the one that is
+        """Have words sought for the oldest trials that wait, and a forecast of the one that is
         ``running``; returns at once.
         """
-        while self._thinking is None and self._waiting:
+        while len(self._thinking) < self._at_once and self._waiting:
             trial = self._waiting.popleft()
             # what was known when it ended, so that the same is asked every time
             trials = [t for t in self._log.fitting_trials() if t.number <= trial.number]
@@ -101,20 +109,21 @@ class Words:
             self._on_event(Analysing(trial))
             asked = running if running is not None and self._is_foreseen(running) else None
             future = _in_thread(self._executor, self._task, trial, asked, trials=trials)
-            self._thinking = _Thinking(trial, asked, future)
+            self._thinking.append(_Thinking(trial, asked, future))
 
-    def collect(self) -> None:
-        """Close the trial whose words were sought, once they are found. They are waited for where a
-        Creator is to be told them; what a weak model says nobody is.
+    def collect(self, *, waits: bool = True) -> None:
+        """Close the trials whose words were sought, once they are found.
 
+        :param waits: whether they are waited for where a Creator is to be told them; what a weak
+            model says nobody is.
         :raises ModelError: where a request failed, and that is to stop the study.
         """
-        if self._thinking is not None and (self._weak is None or self._thinking.future.done()):
-            self._collect()
+        waits = waits and self._weak is None
+        for thinking in [t for t in self._thinking if waits or t.future.done()]:
+            self._collect(thinking)
 
-    def _collect(self) -> None:
-        thinking, self._thinking = self._thinking, None
-        assert thinking is not None, "nothing is being sought"
+    def _collect(self, thinking: _Thinking) -> None:
+        self._thinking.remove(thinking)
         try:
             analysis, foreseen = thinking.future.result()
         except BaseException:  # Ctrl-C as well, while it is waited for
@@ -126,10 +135,10 @@ class Words:
 
     def finish(self) -> None:
         """Wait for the words of all trials."""
-        while self._thinking is not None or self._waiting:
+        while self._thinking or self._waiting:
             self.begin()
-            if self._thinking is not None:
-                self._collect()
+            if self._thinking:
+                self._collect(self._thinking[0])
 
     def _is_foreseen(self, running: Trial) -> bool:
         """Return whether a model is asked about a trial: now and then, where the engine has a
