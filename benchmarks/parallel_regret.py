@@ -1,8 +1,9 @@
 """What several trials at once cost in regret at equal trials: ``python
-benchmarks/parallel_regret.py``.
+benchmarks/parallel_regret.py [tuning]``.
 
-The engine on the held-out half of the tables and the continuous problems, with one trial at a time
-and with four: a trial takes a random time, so that results come in another order than proposals.
+The engine on one half of the tables and the continuous problems (the held-out one), with one trial
+at a time and with four: a trial takes a random time, so that results come in another order than
+proposals.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def played(name: str, seed: int, workers: int) -> list[float]:
 
 def main() -> None:
     """Print the mean regret of both, and their ratio, a group at a time."""
-    for group, names in (("tables", TABLES[1::2]), ("continuous", CONTINUOUS[1::2])):
+    half = sys.argv[1] if len(sys.argv) > 1 else "held out"
+    first = 0 if half == "tuning" else 1
+    for group, names in (("tables", TABLES[first::2]), ("continuous", CONTINUOUS[first::2])):
         rows = {}
         for workers in (1, 4):
             each = [played(name, seed, workers) for name in names for seed in range(SEEDS)]
@@ -53,7 +56,7 @@ def main() -> None:
             print(group, workers, rows[workers].round(4), file=sys.stderr, flush=True)
         ratio = rows[4] / rows[1]
         print(json.dumps({
-            "group": f"{group}, held out",
+            "group": f"{group}, {half}",
             "games": len(names) * SEEDS,
             "trials": MARKS,
             "one": rows[1].round(4).tolist(),

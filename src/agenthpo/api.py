@@ -16,6 +16,7 @@ from agenthpo.experience.log import read_meta
 from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.default_model import choose_model
 from agenthpo.notebook import listener
+from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Direction, Params
 from agenthpo.result import Result
 from agenthpo.session import begin, go_on
@@ -54,12 +55,14 @@ def tune(
     on_llm_failure: OnFailure = "fallback",
     llm_timeout_s: float | None = None,
     temperature: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
+    pool: str | None = None,
+    address: str | None = None,
     keep_going: bool = False,
     seed: int = 0,
     on_event: Callable[[Event], None] | None = None,
 ) -> Result:
-    """Tune a Python function, which is called in this process.
+    """Tune a Python function, which is called in this process, or on a Ray cluster.
 
     The study is kept in the folder ``.agenthpo/STUDY`` of the working folder, and survives a crash:
     call again with ``resume=True``. In a notebook a table of the trials grows below the cell, and a
@@ -114,7 +117,11 @@ def tune(
         that is known to think first.
     :param temperature: how freely the model draws its words, from 0 to 2; the model's own without
         it.
-    :param workers: how many calls of ``objective`` run at once, each in a thread.
+    :param workers: how many calls of ``objective`` run at once, each in a thread; one without it,
+        and as many as there is room for on a Ray cluster.
+    :param pool: ``local`` (the default) or ``ray``, where the cluster's processes call
+        ``objective``.
+    :param address: the Ray cluster, such as ``10.0.0.1:6379``; without it one is begun here.
     :param keep_going: whether to spend all trials even if ``objective`` itself is at fault. Without
         it the study ends when the first two calls, or later three in a row, fail the same way.
     :param seed: of the search; a function that draws at random seeds itself.
@@ -142,6 +149,7 @@ def tune(
         budget=limits,
     )
     folder = study_folder(check_name(study or task.name, where="study"), beside=Path())
+    where = PoolChoice.of(pool, address)
     tell = on_event or listener()
     exists = read_meta(folder) is not None
     if exists and not resume:
@@ -165,6 +173,7 @@ def tune(
                 proposer=proposer,
                 limits=limits,
                 workers=workers,
+                pool=where,
                 keep_going=keep_going,
                 on_event=tell,
             )
@@ -181,6 +190,7 @@ def tune(
                 earlier=earlier,
                 without=without,
                 workers=workers,
+                pool=where,
                 keep_going=keep_going,
                 on_event=tell,
             )

@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from agenthpo.agents.diagnosis import diagnose
 from agenthpo.agents.executor import Executor
@@ -28,7 +29,7 @@ from agenthpo.events import (
 )
 from agenthpo.experience.company import LostTurn
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.records import Outcome, Stop, Trial
+from agenthpo.records import Outcome, RunSpec, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
@@ -36,6 +37,7 @@ from agenthpo.shadow import Shadow
 from agenthpo.task import Task
 from agenthpo.training.elsewhere import Lost
 from agenthpo.training.metrics import Point
+from agenthpo.training.outcome import load_outcome
 from agenthpo.training.pool import Pool
 from agenthpo.training.runner import OnPoint
 
@@ -100,14 +102,7 @@ def run_trials(
                 if isinstance(trial, str):
                     reason = trial
                     break
-                workdir = log.workdir(trial.number)
-                spec = task.spec(
-                    trial.number,
-                    trial.proposal.params,
-                    seed=seed,
-                    workdir=workdir,
-                    study=log.identity,
-                )
+                spec = _spec(task, trial, log=log, seed=seed)
                 _think_ahead(task, proposer, log=log, pool=pool, running=len(running) + 1)
                 words.begin(trial)
                 running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
@@ -130,6 +125,7 @@ def run_trials(
                 except Lost as problem:
                     lost[trial.number] += 1
                     _check_lost(lost[trial.number], trial, problem)
+                    log.lose(trial.number)
                     on_event(Waiting(f"trial {trial.number} is lost ({problem}) and runs again"))
                     continue
                 analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
@@ -153,6 +149,21 @@ def run_trials(
         )
         on_event(stopped)
         return stopped
+
+
+def _spec(task: Task, trial: Trial, *, log: ExperienceLog, seed: int) -> RunSpec:
+    """Return what to run, in the folder of an attempt that is thought to be lost where that has
+    come to its end all the same.
+    """
+    number = trial.number
+
+    def there(workdir: Path) -> RunSpec:
+        params = trial.proposal.params
+        return task.spec(number, params, seed=seed, workdir=workdir, study=log.identity)
+
+    earlier = (there(workdir) for workdir in log.earlier_workdirs(number))
+    ended = (spec for spec in earlier if load_outcome(Path(spec.workdir), spec.owner))
+    return next(ended, None) or there(log.workdir(number))
 
 
 def _memory_mb(task: Task, log: ExperienceLog) -> float:

@@ -174,6 +174,25 @@ def test_a_machine_that_is_gone_loses_its_trial(cluster, tmp_path):
         pool.close()
 
 
+def test_a_function_is_called_on_the_cluster(cluster):
+    from agenthpo import tune
+
+    offset = 0.25
+
+    def objective(params):
+        import os
+
+        return {"value": params["x"] * 0 + offset, "process": float(os.getpid())}
+
+    result = tune(
+        objective, {"x": {"type": "float", "low": 0.0, "high": 1.0}}, direction="maximize",
+        trials=3, model="none", pool="ray", address=cluster.address, on_event=lambda event: None,
+    )  # fmt: skip
+    assert [t.value for t in result.trials] == [0.25] * 3
+    processes = {t.outcome.curves["process"][-1][1] for t in result.trials}
+    assert os.getpid() not in processes
+
+
 def test_what_the_cluster_has_no_room_for_is_a_sentence(cluster):
     from agenthpo.training.ray_pool import RayPool
 

@@ -140,11 +140,12 @@ class Breaks:
     slots = 1
 
     def __init__(self, times):
-        self.left = times
+        self.left, self.folders = times, []
 
     def submit(self, spec, on_point):
         from concurrent.futures import Future
 
+        self.folders.append(Path(spec.workdir).name)
         future = Future()
         self.left -= 1
         if self.left >= 0:
@@ -161,17 +162,36 @@ class Breaks:
 
 
 def test_a_trial_that_is_lost_again_and_again_ends_the_study_and_not_the_trial(monkeypatch):
-    monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: Breaks(2))
+    breaks = Breaks(2)
+    monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: breaks)
     task, folder = load_task("task.yaml").with_budget(Budget(1)), Path(".agenthpo/toy")
     said = []
     stopped = begin(task, folder, on_event=said.append)
     assert [t.value for t in stopped.trials] == [0.5]
     assert sum("is lost" in getattr(event, "why", "") for event in said) == 2
+    # what is lost may still write
+    assert breaks.folders == ["0000", "0000-2", "0000-3"]
     monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: Breaks(3))
     with pytest.raises(StudyError, match=r"trial 0 was lost 3 times \(the machine is gone\)"):
         begin(task, Path(".agenthpo/other"))
     (trial,) = json.loads(agenthpo("show", "other", "--json").stdout)["trials"]
     assert trial["value"] is None and "interrupted" not in str(trial)
+
+
+def test_an_attempt_that_was_thought_lost_and_ended_is_not_run_again(monkeypatch):
+    from agenthpo.training.outcome import save_outcome
+
+    class Late(Breaks):
+        def submit(self, spec, on_point):
+            if not self.folders:  # its machine was cut off, and has ended it
+                Path(spec.workdir).mkdir(parents=True)
+                save_outcome(Outcome("complete", 0.25), Path(spec.workdir), spec.owner)
+            return super().submit(spec, on_point)
+
+    late = Late(1)
+    monkeypatch.setattr("agenthpo.session.open_pool", lambda *given: late)
+    begin(load_task("task.yaml").with_budget(Budget(1)), Path(".agenthpo/toy"))
+    assert late.folders == ["0000", "0000"]
 
 
 @pytest.mark.parametrize(

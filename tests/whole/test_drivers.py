@@ -125,6 +125,11 @@ def test_a_driver_that_hangs_is_given_up_and_its_late_result_counts_nowhere():
     stopped = work(folder, task=load_task("task.yaml"), grace_s=1.0, on_event=said.append)
     assert len(stopped.trials) == 3 and all(t.value is not None for t in stopped.trials)
     ended = {t.number: t.finished_at for t in stopped.trials}
+    # what the other one still writes is none of the new attempt's
+    first, second = (folder / f"trials/{number:04d}{end}" for end in ("", "-2"))
+    assert (second / "outcome.json").exists() and not (first / "outcome.json").exists()
+    shown = agenthpo("show", folder, number).stdout
+    assert f"trials/{number:04d}-2/run.log" in shown
     hangs.send_signal(signal.SIGCONT)
     out = hangs.communicate(timeout=60)[0]
     assert "was taken over by another driver" in out

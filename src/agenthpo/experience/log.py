@@ -43,8 +43,9 @@ from agenthpo.experience.storage import (
     open_to_read,
     open_to_write,
     take_lock,
+    trial_folder,
 )
-from agenthpo.experience.stored import DRIVER, OUTCOME, frozen_trials, is_left, trial_of
+from agenthpo.experience.stored import ATTEMPT, DRIVER, OUTCOME, frozen_trials, is_left, trial_of
 from agenthpo.optuna_space import stored_distribution
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial
 from agenthpo.space import Space
@@ -188,6 +189,7 @@ class ExperienceLog:
         # trials.
         self._trials = list[Trial]()
         self._drivers = list[str]()
+        self._attempts = dict[int, int]()
         self._closed = set[int]()
         self._left = list[int]()
         self._news = list[Trial]()
@@ -393,6 +395,8 @@ class ExperienceLog:
                 self._news.append(trial)
             self._trials[number] = trial
             self._drivers[number] = str(frozen.user_attrs.get(DRIVER, ""))
+            if isinstance(attempt := frozen.user_attrs.get(ATTEMPT), int) and attempt > 1:
+                self._attempts[number] = attempt
             if is_left(frozen):
                 self._left.append(number)
             elif frozen.state.is_finished():
@@ -418,10 +422,17 @@ class ExperienceLog:
             if self._drivers[trial.number] in nobodys:
                 with self._writing():
                     if self._trials[trial.number].outcome is None:
-                        self._note(trial.number, {DRIVER: me})
-                        self._drivers[trial.number] = me
+                        self._take_over(trial.number, me)
                         return self._trials[trial.number]
         return None
+
+    def _take_over(self, number: int, me: str) -> None:
+        changed: dict[str, Any] = {DRIVER: me}
+        if self._drivers[number] not in (me, ""):
+            self._attempts[number] = self._attempts.get(number, 1) + 1
+            changed[ATTEMPT] = self._attempts[number]
+        self._note(number, changed)
+        self._drivers[number] = me
 
     def running_elsewhere(self, running: Collection[int]) -> int:
         """Return how many trials others run, beside those that this driver has ``running``."""
@@ -430,8 +441,24 @@ class ExperienceLog:
         return sum(t.outcome is None and t.number not in running for t in self._trials)
 
     def workdir(self, number: int) -> Path:
-        """Return the folder of trial ``number``, absolute: the training runs in another one."""
-        return self.folder.absolute() / TRIALS / f"{number:04d}"
+        """Return the folder of the latest attempt of trial ``number``, absolute: the training runs
+        in another one.
+        """
+        return trial_folder(self.folder.absolute(), number, self._attempts.get(number, 1))
+
+    def earlier_workdirs(self, number: int) -> list[Path]:
+        """Return the folders of its attempts that were lost, the latest first."""
+        attempts = range(self._attempts.get(number, 1) - 1, 0, -1)
+        return [trial_folder(self.folder.absolute(), number, attempt) for attempt in attempts]
+
+    def lose(self, number: int) -> None:
+        """Record that the attempt of trial ``number`` was lost where it ran: it may still write
+        there, so that the next one has a folder of its own.
+        """
+        with self._writing():
+            if self._others is None or self._drivers[number] == self._others.driver:
+                self._attempts[number] = self._attempts.get(number, 1) + 1
+                self._note(number, {ATTEMPT: self._attempts[number]})
 
     def trials(self) -> list[Trial]:
         """Return every trial in the order of their numbers, unfinished ones included."""

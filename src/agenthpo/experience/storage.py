@@ -37,14 +37,31 @@ __all__ = [
     "exists",
     "forget_place",
     "has_trials",
+    "latest_folder",
     "note_place",
     "noted_place",
     "open_to_read",
     "open_to_write",
     "take_lock",
+    "trial_folder",
 ]
 
 JOURNAL, DRIVER_LOCK, TRIALS, _PLACE = "journal.log", "driver.lock", "trials", "storage.json"
+
+
+def trial_folder(folder: Path, number: int, attempt: int = 1) -> Path:
+    """Return the folder of an attempt of a trial; an attempt after one that was lost, and may still
+    write somewhere, has another one.
+    """
+    return folder / TRIALS / (f"{number:04d}" if attempt == 1 else f"{number:04d}-{attempt}")
+
+
+def latest_folder(folder: Path, number: int) -> Path:
+    """Return the folder of a trial's latest attempt."""
+    attempt = 1
+    while trial_folder(folder, number, attempt + 1).is_dir():
+        attempt += 1
+    return trial_folder(folder, number, attempt)
 
 
 def exists(folder: Path) -> bool:

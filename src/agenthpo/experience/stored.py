@@ -14,11 +14,13 @@ from agenthpo.experience.journal import DAMAGED
 from agenthpo.experience.patience import Patience
 from agenthpo.records import Analysis, Outcome, Proposal, Trial
 
-__all__ = ["DRIVER", "OUTCOME", "frozen_trials", "is_left", "trial_of"]
+__all__ = ["ATTEMPT", "DRIVER", "OUTCOME", "frozen_trials", "is_left", "trial_of"]
 
 OUTCOME = "outcome"
 DRIVER = "driver"
 """The attribute of a trial that says which of several drivers runs it."""
+ATTEMPT = "attempt"
+"""The attribute of a trial that says which attempt runs, where an earlier one was lost."""
 
 
 def frozen_trials(

@@ -13,6 +13,7 @@ from agenthpo.agents.reply.repair import meant_params
 from agenthpo.agents.reply.validate import Draft, applicable, read_creator, words_of
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.experience.requests import Request
+from agenthpo.experience.storage import latest_folder
 from agenthpo.operations.answers import Interval, Proposed, Queued, Stopping
 from agenthpo.operations.asking import ask
 from agenthpo.operations.opening import is_over
@@ -206,7 +207,7 @@ def stop(at: Place, study: str, trial: int, why: str = "") -> Stopping:
         raise StudyError(f"trial {trial} has ended already, as {found.outcome.status}")
     if opened.task.train.function is not None:
         raise StudyError("a function runs within its driver's process, and cannot be stopped alone")
-    workdir = opened.folder / "trials" / f"{trial:04d}"
+    workdir = latest_folder(opened.folder, trial)
     try:
         ask_to_stop(workdir, by=at.by, why=clean_line(why))
     except OSError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agenthpo.errors import AgentHPOError, StudyError
 from agenthpo.experience.log import STUDIES
+from agenthpo.experience.storage import latest_folder
 from agenthpo.files import open_regular
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.place import Place, Standing
@@ -55,7 +56,7 @@ def log_of(at: Place, study: str, trial: int) -> str:
     """
     opened = Standing.at(at.study(study))
     opened.trial(trial)
-    file = opened.folder / "trials" / f"{trial:04d}" / "run.log"
+    file = latest_folder(opened.folder, trial) / "run.log"
     text = ""
     with suppress(OSError), open(open_regular(file), "rb") as log:
         size = os.fstat(log.fileno()).st_size
