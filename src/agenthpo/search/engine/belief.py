@@ -44,6 +44,10 @@ class Belief:
     feasible: Feasible | None
     known: Matrix
     """Rows that have a value."""
+    pending: Matrix
+    """Rows whose trials still run; what is expected of them is to be improved upon too, or the next
+    trial would stand beside them.
+    """
     warp: Warp
     sign: int
     """A value is ``sign`` times a loss."""
@@ -102,7 +106,8 @@ class Belief:
 
     @cached_property
     def _bests(self) -> Vector:
-        return np.array([p.at(self.known)[0].min() for p in self.processes])
+        rows = np.concatenate([self.known, self.pending])
+        return np.array([p.at(rows)[0].min() for p in self.processes])
 
     @property
     def _noise(self) -> float:

@@ -281,6 +281,7 @@ class Engine:
             weights=weights - logsumexp(weights),
             feasible=feasible,
             known=rows[scored],
+            pending=rows[pending],
             warp=warp,
             sign=sign,
             margin=margin,
