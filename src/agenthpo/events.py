@@ -42,6 +42,8 @@ class Opened:
     trials: tuple[Trial, ...] = ()
     workers: int = 1
     """How many trials run at once."""
+    shared: bool = False
+    """Whether other drivers may be at work in it."""
     hint: str = ""
     """One sentence for the user, such as how to get a model."""
 

@@ -112,7 +112,8 @@ def run_trials(
             if not running:
                 # one of them may end without a result, and then there is more to do
                 if not is_told:
-                    on_event(Waiting(f"waits for {elsewhere} that other drivers run"))
+                    many = f"{elsewhere} trial{'s' * (elsewhere > 1)}"
+                    on_event(Waiting(f"waits for {many} of other drivers"))
                 is_told, reason = True, None
                 time.sleep(_LOOK_S)
                 continue

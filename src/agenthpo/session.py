@@ -521,6 +521,7 @@ def _run(
 ) -> Stopped:
     opened = Opened(
         workers=pool.slots,
+        shared=log.shared,
         study=log.folder.resolve().name,
         folder=str(log.folder),
         metric=task.objective.metric,

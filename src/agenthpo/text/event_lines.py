@@ -44,7 +44,11 @@ class TextLines:
         elif isinstance(event, Waiting):  # perhaps before anything is open
             say(f"    {event.why}")
         else:
-            _print_text(event, self._opened.direction, several=self._opened.workers > 1)
+            _print_text(
+                event,
+                self._opened.direction,
+                several=self._opened.workers > 1 or self._opened.shared,
+            )
 
 
 def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
@@ -71,7 +75,7 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
-            which = f"[{trial.number}]" if several or event.elsewhere else "   "
+            which = f"[{trial.number}]" if several else "   "
             if event.elsewhere:
                 which += " by another driver:"
             say(f"{which} {trial_words(trial, event.incumbent, direction)}")
