@@ -12,7 +12,7 @@ from agenthpo.assembly import ModelChoice, replayed
 from agenthpo.budget import Budget
 from agenthpo.errors import StudyError
 from agenthpo.events import Event, Stopped
-from agenthpo.experience.log import read_meta
+from agenthpo.experience.finding import read_meta
 from agenthpo.experience.meta import OnFailure
 from agenthpo.llm.default_model import choose_model
 from agenthpo.notebook import listener

@@ -14,7 +14,8 @@ from agenthpo.command.programs import named_sources
 from agenthpo.errors import StudyError, TaskError
 from agenthpo.exchange import Hint
 from agenthpo.experience.earlier import read_earlier
-from agenthpo.experience.log import STUDIES, ExperienceLog, read_meta
+from agenthpo.experience.finding import STUDIES, read_meta
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.knowledge.earlier import Earlier, hints_from
 from agenthpo.knowledge.families import imported
 from agenthpo.knowledge.hints import hints_for

@@ -28,7 +28,8 @@ from agenthpo.errors import StudyError
 from agenthpo.events import OnEvent, Opened, Stopped, Waiting, ignore
 from agenthpo.exchange import Hint
 from agenthpo.experience.beats import GRACE_S
-from agenthpo.experience.log import ExperienceLog, check_storable, refuse_existing
+from agenthpo.experience.finding import refuse_existing
+from agenthpo.experience.log import ExperienceLog, check_storable
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import seal
 from agenthpo.experience.patience import OnWait, storage_words

@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from agenthpo.errors import StudyError
-from agenthpo.experience.log import STUDIES, no_study, read_meta, study_folder
+from agenthpo.experience.finding import STUDIES, no_study, read_meta, study_folder
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import is_made_here
 from agenthpo.search.stateful_samplers import is_stateful

@@ -2,6 +2,7 @@
 repaired into a copy.
 """
 
+import json
 import random
 import re
 import shutil
@@ -235,3 +236,20 @@ def test_the_command_warns_and_repairs():
     assert "The repaired copy is" in repaired
     assert agenthpo("show", "toy-repaired-1", code=0).stderr == ""
     assert "there is nothing to repair" in agenthpo("repair", "toy-repaired-1", code=0).stdout
+
+
+@pytest.mark.parametrize("left", ['{"op_code":6,"wor', "x" * 200_000, '{"op_code":3}'])
+def test_what_a_killed_driver_left_is_cut_before_another_one_writes(whole, left):
+    space = load_task("task.yaml").space
+    with ExperienceLog.open(FOLDER, space=space, shared=True) as ours:
+        # while ours is at work, another one dies in the middle of a write
+        with JOURNAL.open("a") as journal:
+            journal.write(left)
+        with ours.deciding():
+            ours.keep_meta(replace(ours.meta, name="after it"))
+        with ExperienceLog.open(FOLDER, space=space, shared=True) as third:
+            assert third.meta.name == "after it" and not third.damage
+            assert len(third.trials()) == len(ours.trials()) == 5
+    lines = JOURNAL.read_text().splitlines()
+    assert left not in lines and all("crc" in json.loads(line) for line in lines)
+    assert read()[1] == ""

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenthpo.errors import InvalidParams, StudyError
-from agenthpo.experience.log import ExperienceLog, read_meta
+from agenthpo.experience.finding import read_meta
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.records import Analysis, Expected, Outcome, Proposal, Usage
 from agenthpo.taskfile.space import parse_space

@@ -177,7 +177,7 @@ def test_a_driver_alone_and_one_of_several_do_not_meet_in_a_database(server, mon
     folder = begun(server.url, "alone")
     task = load_task("task.yaml")
     other = Path("elsewhere/alone")
-    from agenthpo.experience.log import join
+    from agenthpo.experience.finding import join
 
     join(other, server.url)
     with (

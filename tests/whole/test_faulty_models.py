@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.experience.log import read_meta
+from agenthpo.experience.finding import read_meta
 from calling import agenthpo as call
 from loopback import failing, message, model_server
 from studies import shown

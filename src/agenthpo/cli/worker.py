@@ -72,7 +72,7 @@ def worker(
     spent.
     """
     from agenthpo.experience.beats import GRACE_S
-    from agenthpo.experience.log import join
+    from agenthpo.experience.finding import join
     from agenthpo.session import work
     from agenthpo.studies import find_study
     from agenthpo.taskfile.reading import load_task

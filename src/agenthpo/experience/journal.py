@@ -44,6 +44,7 @@ _FIRST_OF_TRIAL = range(5, 10)
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}\s*$')
 _START = re.compile(rb'\{"op_code"')
 _MOST_LOST = 100_000
+_BLOCK = 1 << 16
 _NOTHING = {"op_code": 3, "worker_id": "", "study_id": -1, "system_attr": {}}
 """An operation on a study that is not there, which Optuna passes over."""
 
@@ -97,8 +98,15 @@ class JournalFile(JournalFileBackend):
         super().__init__(str(path), lock_obj=lock)  # type: ignore[arg-type]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write ``logs`` with their checksums."""
-        super().append_logs([_sealed(log) for log in logs])
+        """Write ``logs`` with their checksums, after the last finished line: another driver may
+        have been killed as it wrote, and what it left was never confirmed.
+        """
+        self._lock.acquire()
+        try:
+            _cut_unfinished(Path(self._file_path))
+            super().append_logs([_sealed(log) for log in logs])
+        finally:
+            self._lock.release()
 
 
 class _Fixed(BaseJournalBackend):
@@ -155,6 +163,24 @@ def fix_end(path: Path, journal: Journal) -> None:
             file.write(b"\n")
     elif path.stat().st_size > journal.end:
         os.truncate(path, journal.end)
+
+
+def _cut_unfinished(path: Path) -> None:
+    """Cut an unfinished line off the end of ``path``."""
+    with open(open_regular(path, os.O_RDWR), "rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if not end:
+            return
+        file.seek(end - 1)
+        if file.read(1) == b"\n":
+            return
+        place = 0
+        while end and not place:
+            start = max(0, end - _BLOCK)
+            file.seek(start)
+            place = file.read(end - start).rfind(b"\n") + 1
+            place, end = (start + place if place else 0), start
+        file.truncate(place)
 
 
 def write_repaired(journal: Journal, path: Path) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agenthpo.errors import StudyError
+from agenthpo.experience.finding import no_study
 from agenthpo.experience.journal import read_journal, write_repaired
-from agenthpo.experience.log import ExperienceLog, no_study
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.storage import DRIVER_LOCK, JOURNAL, TRIALS, noted_place
 from agenthpo.files import make_folder
 from agenthpo.text.urls import shown_url

@@ -368,27 +368,41 @@ def take_lock(folder: Path, *, shared: bool = False) -> int:
 
 
 class _FileLock:
-    """A lock that dies with its holder; Optuna's own stays for 30 seconds after a kill."""
+    """A lock that dies with its holder; Optuna's own stays for 30 seconds after a kill. Who has it
+    may take it again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{JOURNAL}.lock"
         self._file: int | None = None
+        self._times = 0
 
     def acquire(self) -> bool:
         """Wait for the lock and take it."""
+        if self._times == 0:
+            self._take()
+        self._times += 1
+        return True
+
+    def _take(self) -> None:
         try:
             self._file = open_regular(self._path, os.O_CREAT | os.O_RDWR)
         except OSError as problem:
             if problem.errno not in (errno.EROFS, errno.EACCES):
                 raise
             # who cannot write the lock cannot write the journal either, and may still read it
-            return True
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        return True
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(self._file)
+            self._file = None
+            raise
 
     def release(self) -> None:
-        """Let others have it."""
-        if self._file is not None:
+        """Let others have it, once it is released as often as it was taken."""
+        self._times -= 1
+        if self._times == 0 and self._file is not None:
             os.close(self._file)
             self._file = None
 

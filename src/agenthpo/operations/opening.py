@@ -8,7 +8,8 @@ from pathlib import Path
 
 from agenthpo.budget import Budget, Spent
 from agenthpo.errors import StudyBusy, StudyError, TaskError
-from agenthpo.experience.log import ExperienceLog, read_meta
+from agenthpo.experience.finding import read_meta
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.requests import Asked
 from agenthpo.operations.answers import Opened
 from agenthpo.operations.place import Place, Standing

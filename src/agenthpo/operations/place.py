@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from agenthpo.errors import StudyError, TaskError
-from agenthpo.experience.log import STUDIES, ExperienceLog
+from agenthpo.experience.finding import STUDIES
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.requests import Asked, read_requests
 from agenthpo.records import Trial

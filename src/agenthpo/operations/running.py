@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agenthpo.errors import StudyError, TaskError
-from agenthpo.experience.log import study_signs
+from agenthpo.experience.finding import study_signs
 from agenthpo.experience.progress import Progress, note_error, read_progress
 from agenthpo.experience.requests import Request
 from agenthpo.files import open_regular

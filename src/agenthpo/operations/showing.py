@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from agenthpo.errors import AgentHPOError, StudyError
-from agenthpo.experience.log import STUDIES
+from agenthpo.experience.finding import STUDIES
 from agenthpo.experience.storage import latest_folder
 from agenthpo.files import open_regular
 from agenthpo.operations.hiding import without_test
