@@ -57,7 +57,7 @@ def test_a_study_runs_as_many_as_there_is_memory_for(tmp_path, monkeypatch):
         with changing:
             now.append(1)
             most.append(len(now))
-        time.sleep(0.2)
+        time.sleep(0.1)
         with changing:
             now.pop()
         return params["x"]

@@ -40,7 +40,7 @@ print("acc:", float(sys.argv[1]) + int(sys.argv[2]) / 100)
 
 @pytest.fixture(autouse=True)
 def task():
-    Path("task.yaml").write_text(TASK.replace("TRIALS", "16"))
+    Path("task.yaml").write_text(TASK.replace("TRIALS", "12"))
     Path("train.py").write_text(SCRIPT)
 
 
@@ -57,7 +57,7 @@ def storage(request):
     return {"journal": None, "sqlite": "sqlite:///study.db"}[request.param]
 
 
-def begun(storage, name="toy", trials=16):
+def begun(storage, name="toy", trials=12):
     """A study that nobody works in yet."""
     words = ["--study", name, *(["--storage", storage] if storage else [])]
     words += ["--model", "none", "--trials", trials, "--begin-only"]
@@ -87,7 +87,7 @@ def trials_of(folder):
 
 def test_four_drivers_share_a_study_one_is_killed_and_nothing_is_lost(storage, request):
     folder = begun(storage, request.node.callspec.id)
-    drivers = [driver(folder, pause="0.4") for _ in range(4)]
+    drivers = [driver(folder, pause="0.3") for _ in range(4)]
     killed = drivers[0]
     # it is killed in the middle of a training
     for line in killed.stdout:
@@ -99,9 +99,9 @@ def test_four_drivers_share_a_study_one_is_killed_and_nothing_is_lost(storage, r
     killed.communicate()
     assert [process.returncode for process in drivers[1:]] == [0, 0, 0]
     found = trials_of(folder)
-    assert [t.number for t in found] == list(range(16))
+    assert [t.number for t in found] == list(range(12))
     assert all(t.value is not None for t in found)
-    assert len({repr(t.proposal.params) for t in found}) == 16
+    assert len({repr(t.proposal.params) for t in found}) == 12
     started = [e for out in said for e in events(out) if e["event"] == "started"]
     again = [e["trial"]["number"] for e in started if e["again"]]
     assert again == [number]
@@ -109,12 +109,12 @@ def test_four_drivers_share_a_study_one_is_killed_and_nothing_is_lost(storage, r
     assert set(counts.values()) == {1}, "a trial was run by two drivers"
     ran = Counter(Path("runs").read_text().split())
     assert {n for n, count in ran.items() if count > 1} <= {f"{number:04d}"}
-    assert all(e["event"] != "stopped" or e["trials"] == 16 for out in said for e in events(out))
+    assert all(e["event"] != "stopped" or e["trials"] == 12 for out in said for e in events(out))
 
 
 def test_a_driver_that_hangs_is_given_up_and_its_late_result_counts_nowhere():
     folder = begun(None, trials=3)
-    hangs = driver(folder, pause="3")
+    hangs = driver(folder, pause="2")
     while not any(t.outcome is None for t in trials_of(folder)):
         time.sleep(0.05)
     number = next(t.number for t in trials_of(folder) if t.outcome is None)

@@ -23,7 +23,7 @@ objective: {metric: acc, direction: maximize}
 train: {command: "{python} train.py {x}"}
 space:
   x: {type: float, low: 0.0, high: 1.0, default: 0.5}
-budget: {trials: 6}
+budget: {trials: 4}
 """
 FOLDER = Path(".agenthpo/toy")
 
@@ -41,7 +41,7 @@ def server():
         yield begun
 
 
-def whole(trials, folder=FOLDER, count=6):
+def whole(trials, folder=FOLDER, count=4):
     assert [t.number for t in trials] == list(range(count))
     assert all(t.value is not None for t in trials)
     with ExperienceLog.open(folder, space=None, read_only=True) as log:
@@ -76,7 +76,7 @@ def test_a_database_that_another_program_locks_is_waited_for(task, kind):
             with closing(sqlite3.connect("study.db", isolation_level=None, timeout=20)) as other:
                 other.execute("BEGIN EXCLUSIVE")
                 held.set()
-                time.sleep(3)
+                time.sleep(1.5)
                 other.execute("COMMIT")
 
         threading.Thread(target=hold).start()
@@ -88,8 +88,7 @@ def test_a_database_that_another_program_locks_is_waited_for(task, kind):
     assert any("does not answer" in why and "locked" in why for why in hears.waits)
 
 
-@pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("kind", [Started, Finished])
+@pytest.mark.parametrize(("kind", "shared"), [(Started, True), (Finished, False)])
 def test_a_server_that_is_started_again_is_waited_for(task, server, shared, kind, request):
     folder = Path(".agenthpo", re.sub(r"\W+", "-", request.node.callspec.id))
 
@@ -97,7 +96,7 @@ def test_a_server_that_is_started_again_is_waited_for(task, server, shared, kind
         server.stop()
         again.start()
 
-    again = threading.Timer(2, server.start)
+    again = threading.Timer(0.7, server.start)
     hears = Once(kind, restart)
     try:
         if shared:
