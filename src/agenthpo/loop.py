@@ -88,7 +88,8 @@ def run_trials(
         lost = Counter[int]()
         while True:
             while reason is None and not fault and len(running) < pool.slots:
-                if is_short := not pool.has_room(_memory_mb(task, log)):
+                # one alone always begins
+                if is_short := bool(running) and not pool.has_room(_memory_mb(task, log)):
                     break
                 # several trainings would wait for words on one
                 waits = pool.slots == 1 or not is_slow(log.trials())

@@ -255,12 +255,8 @@ def go_on(
         changed since.
     """
     meta = meta_of(folder)
-    if not trusted and (
-        named := foreign_words(
-            folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer
-        )
-    ):
-        raise foreign_study(folder, named)
+    if not trusted:
+        _refuse_foreign(folder, meta, task, model, proposer)
     task = task or task_of(folder, meta)
     task = with_known_budget(task, meta).with_budget(limits or Budget())
     chosen = pool or meta.pool
@@ -328,12 +324,8 @@ def work(
         has it to itself.
     """
     meta = meta_of(folder)
-    if not trusted and (
-        named := foreign_words(
-            folder, meta, has_task=task is not None, has_model=model is not None, proposer=None
-        )
-    ):
-        raise foreign_study(folder, named)
+    if not trusted:
+        _refuse_foreign(folder, meta, task, model, None)
     task = replace(task or task_of(folder, meta), budget=meta.budget)
     if task.space.describe() != meta.space:
         raise StudyError(
@@ -367,6 +359,23 @@ def work(
             keep_going=keep_going,
             on_event=on_event,
         )
+
+
+def _refuse_foreign(
+    folder: Path,
+    meta: StudyMeta,
+    task: Task | None,
+    model: ModelChoice | None,
+    proposer: str | None,
+) -> None:
+    """Raise ``StudyError`` where a study that was not made here would have its own task, model or
+    proposer run.
+    """
+    named = foreign_words(
+        folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer
+    )
+    if named:
+        raise foreign_study(folder, named)
 
 
 def _waiting(on_event: OnEvent) -> OnWait:

@@ -99,7 +99,7 @@ def test_a_thought_that_was_tried_meanwhile_is_thought_again():
     )  # fmt: skip
     trials = [*first, ended(1, free)]
     hybrid.think(TASK, trials, 2)
-    thought = hybrid._idea.take()
+    thought = hybrid._idea.result()
     other = Trial(2, Proposal(thought.params, "human"), Outcome("complete", 0.1))
     proposal = hybrid.propose(TASK, [*trials, other])
     assert proposal.params != thought.params and len(creator.asked) == 3

@@ -51,7 +51,9 @@ def test_a_machine_that_sees_the_folder_runs_the_trial_in_it(tmp_path):
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_what_another_machine_does_not_see_is_run_there_and_its_files_come_back(tmp_path, folder):
+def test_what_another_machine_does_not_see_is_run_there_and_its_files_come_back(
+    tmp_path, folder, monkeypatch
+):
     own = spec(tmp_path)
     if folder:
         own = replace(
@@ -63,7 +65,8 @@ def test_what_another_machine_does_not_see_is_run_there_and_its_files_come_back(
     # as another machine has it: no study, and the project where it was shipped to
     far = tmp_path / "far"
     (tmp_path / "project").rename(far)
-    order = replace(order, sign="another one", cwd=str(far))
+    order = replace(order, sign="another one")
+    monkeypatch.chdir(far)
     points = []
     returned = run_order(order, points.append)
     assert not Path(own.workdir, "run.log").exists()

@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
+import trainings
 from agenthpo.errors import TaskError
-from agenthpo.records import RunSpec
 from agenthpo.training.elsewhere import Lost
 from agenthpo.training.runner import Stopped
+from trainings import training, until
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'agenthpo[ray]'")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -57,34 +57,7 @@ def pool(cluster):
 
 
 def spec(tmp_path, number=0, seconds=0.0, text=TELLS, **given):
-    return RunSpec(
-        trial=number,
-        params={},
-        workdir=str(tmp_path / f"trials/{number:04d}"),
-        metric="acc",
-        command=(sys.executable, "-c", text, str(seconds)),
-        **given,
-    )
-
-
-def until(done, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def training(text):
-    """The processes whose command holds ``text``, but for supervisors."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = process.cmdline()
-            if any(text in word for word in line) and "-I" not in line:
-                found.append(process)
-        except psutil.Error:
-            pass
-    return found
+    return trainings.spec(tmp_path, number, seconds, text=text, **given)
 
 
 def worker_of(process):

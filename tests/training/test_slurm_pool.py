@@ -3,17 +3,15 @@
 import gc
 import os
 import signal
-import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
+import trainings
 from agenthpo.errors import TaskError
-from agenthpo.records import RunSpec
 from agenthpo.training.elsewhere import Lost, announce
 from agenthpo.training.runner import Stopped
+from trainings import training, until
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'agenthpo[slurm]'")
 
@@ -43,33 +41,7 @@ def pool(tmp_path, workers=2, cluster="local", **given):
 
 
 def spec(tmp_path, number=0, seconds=0.0, text=TELLS, **given):
-    return RunSpec(
-        trial=number,
-        params={},
-        workdir=str(tmp_path / f"trials/{number:04d}"),
-        metric="acc",
-        command=(sys.executable, "-c", text, str(seconds)),
-        **given,
-    )
-
-
-def until(done, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def training(text):
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = process.cmdline()
-            if any(text in word for word in line) and "-I" not in line:
-                found.append(process)
-        except psutil.Error:
-            pass
-    return found
+    return trainings.spec(tmp_path, number, seconds, text=text, **given)
 
 
 def test_jobs_run_at_once_and_tell_how_far_they_are(tmp_path):

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -20,23 +19,9 @@ from agenthpo.session import begin
 from agenthpo.taskfile.reading import load_task
 from agenthpo.training.elsewhere import Lost
 from calling import agenthpo
+from trainings import TOY, TOY_SCRIPT, training, until
 
-TASK = """\
-name: toy
-objective: {metric: acc, direction: maximize}
-train: {command: "{python} train.py {x} {y}"}
-space:
-  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
-  y: {type: int, low: 1, high: 9, default: 5}
-budget: {trials: 5}
-"""
-SCRIPT = """\
-import os, sys, time
-with open("runs", "a") as runs:
-    print(os.environ["AGENTHPO_TRIAL_DIR"].rpartition("/")[2], file=runs)
-time.sleep(float(os.environ.get("PAUSE", 0.1)))
-print("acc:", float(sys.argv[1]) + int(sys.argv[2]) / 100)
-"""
+TASK, SCRIPT = TOY.replace("TRIALS", "5"), TOY_SCRIPT
 
 
 @pytest.fixture(autouse=True)
@@ -56,24 +41,13 @@ def driver(*words, pause="0.1"):
     )
 
 
-def until(done, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not (found := done()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def trainings():
+    """The toy's processes that run in this test's folder."""
     found = []
-    for process in psutil.process_iter():
-        try:
-            line = process.cmdline()
-            # a supervisor has the words of its training too
-            if "train.py" in line and "-I" not in line and process.cwd() == os.getcwd():
+    for process in training("train.py"):
+        with contextlib.suppress(psutil.Error):
+            if process.cwd() == os.getcwd():
                 found.append(process)
-        except psutil.Error:
-            pass
     return found
 
 
@@ -107,9 +81,9 @@ def values():
 def test_what_is_killed_in_the_middle_is_run_again(words, worker):
     pytest.importorskip("ray" if "ray" in words else "submitit")
     begun = driver("run", "task.yaml", *words, pause="1")
-    until(trainings)
+    until(trainings, 60)
     if worker is not None:
-        until(lambda: killed_above(trainings(), worker))
+        until(lambda: killed_above(trainings(), worker), 60)
         said = []
         for line in begun.stdout:
             said.append(line)
@@ -117,11 +91,11 @@ def test_what_is_killed_in_the_middle_is_run_again(words, worker):
                 break
         assert "is lost" in said[-1], said
     # the driver is killed
-    until(trainings)
+    until(trainings, 60)
     begun.kill()
     begun.communicate()
     if "ray" in words:
-        until(lambda: not trainings())
+        until(lambda: not trainings(), 60)
     done = {n: value for n, value in values().items() if value is not None}
     assert len(done) < 5
     # and resumed where it ran before
@@ -131,7 +105,7 @@ def test_what_is_killed_in_the_middle_is_run_again(words, worker):
     found = values()
     assert list(found) == list(range(5)) and None not in found.values()
     assert done.items() <= found.items()
-    until(lambda: not trainings())
+    until(lambda: not trainings(), 60)
 
 
 class Breaks:

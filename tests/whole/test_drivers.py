@@ -19,23 +19,9 @@ from agenthpo.session import create, work
 from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
 from postgres import postgres
+from trainings import TOY, TOY_SCRIPT
 
-TASK = """\
-name: toy
-objective: {metric: acc, direction: maximize}
-train: {command: "{python} train.py {x} {y}"}
-space:
-  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
-  y: {type: int, low: 1, high: 9, default: 5}
-budget: {trials: TRIALS}
-"""
-SCRIPT = """\
-import os, sys, time
-with open("runs", "a") as runs:
-    print(os.environ["AGENTHPO_TRIAL_DIR"].rpartition("/")[2], file=runs)
-time.sleep(float(os.environ.get("PAUSE", 0.1)))
-print("acc:", float(sys.argv[1]) + int(sys.argv[2]) / 100)
-"""
+TASK, SCRIPT = TOY, TOY_SCRIPT
 
 
 @pytest.fixture(autouse=True)

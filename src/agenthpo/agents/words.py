@@ -5,7 +5,6 @@ log is written by the loop's thread alone.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from statistics import median
 from typing import NamedTuple, Protocol, Self
 
 from agenthpo.agents.executor import Executor
+from agenthpo.background import in_thread
 from agenthpo.events import Analysed, Analysing, OnEvent
 from agenthpo.llm.model_class import is_weak
 from agenthpo.records import Analysis, Expected, Trial, Usage
@@ -108,7 +108,7 @@ class Words:
                 continue
             self._on_event(Analysing(trial))
             asked = running if running is not None and self._is_foreseen(running) else None
-            future = _in_thread(self._executor, self._task, trial, asked, trials=trials)
+            future = _sought(self._executor, self._task, trial, asked, trials=trials)
             self._thinking.append(_Thinking(trial, asked, future))
 
     def collect(self, *, waits: bool = True) -> None:
@@ -183,7 +183,7 @@ def _analysis(trial: Trial) -> Analysis:
     return trial.analysis
 
 
-def _in_thread(
+def _sought(
     executor: Executor,
     task: Task,
     trial: Trial,
@@ -196,15 +196,11 @@ def _in_thread(
     """
     future: Future[tuple[Analysis, _Foreseen]] = Future()
 
-    def seek() -> None:
-        try:
-            analysis = executor.worded(task, trial, trials)
-            foreseen: _Foreseen = None, Usage()
-            if running is not None:
-                foreseen = executor.foreseen(task, running, trials)
-            future.set_result((analysis, foreseen))
-        except BaseException as problem:  # the loop's thread raises it
-            future.set_exception(problem)
+    def seek() -> tuple[Analysis, _Foreseen]:
+        analysis = executor.worded(task, trial, trials)
+        if running is None:
+            return analysis, (None, Usage())
+        return analysis, executor.foreseen(task, running, trials)
 
-    threading.Thread(target=seek, name="agenthpo-words", daemon=True).start()
+    in_thread(seek, "agenthpo-words", future)
     return future

@@ -22,6 +22,7 @@ from agenthpo.cli.options import (
     StudyName,
     StudyOptions,
     TaskFile,
+    Trust,
     Values,
     Why,
     duration_of,
@@ -260,9 +261,7 @@ def run(
 @with_options
 def resume(
     study: StudyName,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Run what a study names that was not made here.")
-    ] = False,
+    trust: Trust = False,
     *,
     options: StudyOptions,
 ) -> int:

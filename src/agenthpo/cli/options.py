@@ -20,10 +20,12 @@ __all__ = [
     "BaseUrl",
     "By",
     "Json",
+    "KeepGoing",
     "Model",
     "StudyName",
     "StudyOptions",
     "TaskFile",
+    "Trust",
     "Values",
     "Why",
     "duration_of",
@@ -52,6 +54,16 @@ Values = Annotated[
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
 By = Annotated[str | None, typer.Option("--by", help="Your name; the user's without it.")]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Run what a study names that was not made here.")
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="Spend the whole budget even if it is the task that fails, and not a configuration.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -162,14 +174,7 @@ class StudyOptions:
             help="A setting of Slurm's jobs, such as partition=gpu or account=me. Can be repeated.",
         ),
     ] = None
-    keep_going: Annotated[
-        bool,
-        typer.Option(
-            "--keep-going",
-            help="Spend the whole budget even if it is the task that fails, "
-            "and not a configuration.",
-        ),
-    ] = False
+    keep_going: KeepGoing = False
     json: Json = False
 
     def limits(self) -> Budget:

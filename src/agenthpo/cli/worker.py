@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agenthpo.cli.options import Json, duration_of
+from agenthpo.cli.options import Json, KeepGoing, Trust, duration_of
 from agenthpo.cli.watching import shortened, watched
 
 if TYPE_CHECKING:
@@ -55,17 +55,8 @@ def worker(
             "60 (seconds) without it. One on this machine is taken over as soon as it has ended.",
         ),
     ] = None,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Run what a study names that was not made here.")
-    ] = False,
-    keep_going: Annotated[
-        bool,
-        typer.Option(
-            "--keep-going",
-            help="Spend the whole budget even if it is the task that fails, "
-            "and not a configuration.",
-        ),
-    ] = False,
+    trust: Trust = False,
+    keep_going: KeepGoing = False,
     json: Json = False,
 ) -> int:
     """Work in a study beside other workers, on this machine or on others, until its budget is

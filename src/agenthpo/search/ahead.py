@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from statistics import median
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
+from agenthpo.background import in_thread
 from agenthpo.records import Trial
 from agenthpo.task import Task
 
-__all__ = ["Thinks", "Thought", "is_slow"]
+__all__ = ["Thinks", "is_slow", "thought"]
 
 _T = TypeVar("_T")
 _SHARE = 0.05
@@ -31,23 +31,11 @@ class Thinks(Protocol):
         ...
 
 
-class Thought(Generic[_T]):
-    """One thing that is being thought of."""
-
-    def __init__(self, think: Callable[[], _T]) -> None:
-        self._future: Future[_T] = Future()
-
-        def go() -> None:
-            try:
-                self._future.set_result(think())
-            except BaseException as problem:  # whoever takes it raises it
-                self._future.set_exception(problem)
-
-        threading.Thread(target=go, name="agenthpo-ahead", daemon=True).start()
-
-    def take(self) -> _T:
-        """Return what was thought, and wait for it."""
-        return self._future.result()
+def thought(think: Callable[[], _T]) -> Future[_T]:
+    """Begin to think, and return what will be thought of."""
+    future: Future[_T] = Future()
+    in_thread(think, "agenthpo-ahead", future)
+    return future
 
 
 def is_slow(trials: Sequence[Trial]) -> bool:

@@ -8,6 +8,7 @@ is ``fallback``, its note the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from agenthpo.exchange import Attempt, Choice, View
 from agenthpo.llm.model_class import WEAK, ModelClass
 from agenthpo.records import Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
-from agenthpo.search.ahead import Thought, is_slow
+from agenthpo.search.ahead import is_slow, thought
 from agenthpo.search.informed import Informed, Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.trust import Record, assessed, has_earned, is_creators
@@ -91,7 +92,7 @@ class Hybrid:
             record,
         )
         self.default_first = default_first
-        self._idea: Thought[Proposal | Stop] | None = None
+        self._idea: Future[Proposal | Stop] | None = None
 
     def think(self, task: Task, trials: Sequence[Trial], slots: int) -> None:
         """Begin to think of what is proposed after ``trials``, the last of which still run.
@@ -110,9 +111,9 @@ class Hybrid:
             return
         if self._is_weak:
             if not self._has_hint(task, trials):
-                self._idea = Thought(self._choosing(task, trials))
+                self._idea = thought(self._choosing(task, trials))
         elif not self.creator.has_next(task, trials):
-            self._idea = Thought(lambda: self._free(task, trials))
+            self._idea = thought(lambda: self._free(task, trials))
 
     @property
     def _is_weak(self) -> bool:
@@ -168,7 +169,7 @@ class Hybrid:
         """Return what was thought of while trainings ran, None where that is nothing to try."""
         if self._idea is None:
             return None
-        idea, self._idea = self._idea.take(), None
+        idea, self._idea = self._idea.result(), None
         if isinstance(idea, Stop):
             return idea
         params = idea.params

@@ -38,10 +38,6 @@ class Order:
     spec: RunSpec
     sign: str
     """What the trial's folder holds, by which the machine knows whether it sees that very one."""
-    cwd: str | None = None
-    """What was shipped in the place of ``spec.cwd``, where that is not there; None for the folder
-    in which the order is run.
-    """
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ def run_order(
     if _sees(order):
         return Returned(run(spec, on_point, is_stopped))
     with tempfile.TemporaryDirectory(prefix="agenthpo-") as folder:
-        moved = _moved(spec, Path(folder, f"{spec.trial:04d}"), order.cwd or os.getcwd())
+        moved = _moved(spec, Path(folder, f"{spec.trial:04d}"), os.getcwd())
         outcome = run(moved, on_point, is_stopped)
         return Returned(outcome, _packed(Path(moved.workdir)))
 

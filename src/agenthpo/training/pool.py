@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
+from agenthpo.background import in_thread
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.training.memory import has_room
 from agenthpo.training.runner import OnPoint, run
@@ -76,20 +77,15 @@ class LocalPool:
         slot = self._free.popleft()
         future: Future[Outcome] = Future()
 
-        def follow() -> None:
+        def follow() -> Outcome:
             try:
-                outcome = run(placed(spec, slot), on_point, self._stopped.is_set)
-            except BaseException as problem:  # the loop's thread raises it
+                return run(placed(spec, slot), on_point, self._stopped.is_set)
+            finally:
                 self._free.append(slot)
-                future.set_exception(problem)
-            else:
-                self._free.append(slot)
-                future.set_result(outcome)
 
         # a function cannot be ended from outside, and must not keep the process
-        thread = threading.Thread(target=follow, name=f"agenthpo-trial-{spec.trial}", daemon=True)
+        thread = in_thread(follow, f"agenthpo-trial-{spec.trial}", future)
         self._threads = {each for each in self._threads if each.is_alive()} | {thread}
-        thread.start()
         return future
 
     def has_room(self, needs_mb: float) -> bool:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from agenthpo.background import in_thread
 from agenthpo.errors import TaskError, first_line
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.training.elsewhere import Lost, Order, Returned, announce, keep, run_order
@@ -82,17 +83,10 @@ class RayPool:
             return future
         order = announce(spec)
         stream = self._task.remote(order)
-
-        def follow() -> None:
-            try:
-                future.set_result(self._followed(order, stream, on_point))
-            except BaseException as problem:  # the loop's thread raises it
-                future.set_exception(problem)
-
-        thread = threading.Thread(target=follow, name=f"agenthpo-trial-{spec.trial}", daemon=True)
-        self._streams = {t: s for t, s in self._streams.items() if t.is_alive()}
-        self._streams[thread] = stream
-        thread.start()
+        thread = in_thread(
+            lambda: self._followed(order, stream, on_point), f"agenthpo-trial-{spec.trial}", future
+        )
+        self._streams = {t: s for t, s in self._streams.items() if t.is_alive()} | {thread: stream}
         return future
 
     def _followed(self, order: Order, stream: Any, on_point: OnPoint) -> Outcome:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from agenthpo.background import in_thread
 from agenthpo.errors import TaskError, first_line
 from agenthpo.files import open_regular, read_regular, write_whole
 from agenthpo.records import Outcome, RunSpec
@@ -179,16 +180,9 @@ class SlurmPool:
             self._follow(order, job, on_point, future)
 
     def _follow(self, order: Order, job: Any, on_point: OnPoint, future: Future[Outcome]) -> None:
-        def follow() -> None:
-            try:
-                future.set_result(self._followed(order, job, on_point))
-            except BaseException as problem:  # the loop's thread raises it
-                future.set_exception(problem)
-
         name = f"agenthpo-trial-{order.spec.trial}"
-        thread = threading.Thread(target=follow, name=name, daemon=True)
+        thread = in_thread(lambda: self._followed(order, job, on_point), name, future)
         self._jobs = {t: j for t, j in self._jobs.items() if t.is_alive()} | {thread: job}
-        thread.start()
 
     def _followed(self, order: Order, job: Any, on_point: OnPoint) -> Outcome:
         points = _Points(Path(order.spec.workdir, _POINTS))
