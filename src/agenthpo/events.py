@@ -18,6 +18,7 @@ __all__ = [
     "Finished",
     "OnEvent",
     "Opened",
+    "Placed",
     "Proposing",
     "Reading",
     "Reported",
@@ -61,6 +62,16 @@ class Started:
 
     trial: Trial
     again: bool = False
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A trial has its place among those that run at once: a slot of this machine, a machine of the
+    cluster, or a job, and the GPUs that it sees.
+    """
+
+    trial: int
+    place: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,7 @@ Event = (
     Opened
     | Proposing
     | Started
+    | Placed
     | Reported
     | Reading
     | Finished

@@ -19,6 +19,7 @@ from agenthpo.events import (
     Event,
     Finished,
     OnEvent,
+    Placed,
     Proposing,
     Reading,
     Reported,
@@ -258,6 +259,8 @@ def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
     def report(point: Point) -> None:
         if point.read is not None:
             on_event(Reading(number, *point.read))
+        if point.place:
+            on_event(Placed(number, point.place))
         values = {
             name: value
             for name, value in point.values.items()

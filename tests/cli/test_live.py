@@ -11,6 +11,7 @@ from agenthpo.events import (
     Analysing,
     Finished,
     Opened,
+    Placed,
     Proposing,
     Reported,
     Started,
@@ -63,6 +64,25 @@ def test_a_running_trial_is_shown_with_its_metric_as_it_trains():
     assert "A hint." in view
     assert "trial 0 trains" in view
     assert "acc 0.4 ▁█" in view
+
+
+def test_trials_at_once_have_a_line_each_with_their_place():
+    first, second = running(FIRST), running(SECOND)
+    _, view = play(
+        OPENED,
+        Started(first),
+        Started(second),
+        Placed(0, "slot 0, GPU 2"),
+        Placed(1, "slot 1, GPUs 3, 4"),
+        Reported(1, 0, {"acc": 0.1}),
+        Reported(1, 1, {"acc": 0.4}),
+    )
+    assert "[0] slot 0, GPU 2: " in view
+    assert "[1] slot 1, GPUs 3, 4: acc 0.4 ▁█" in view
+    # an attempt elsewhere is not shown where the last one was
+    board, _ = play(OPENED, Started(first), Started(second), Placed(0, "node-a"))
+    board.take(Started(first, again=True))
+    assert "node-a" not in drawn(board.render())
 
 
 def test_trials_incumbent_words_and_time_left_are_shown():

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -70,10 +71,11 @@ def test_trials_run_at_once_with_a_gpu_each_and_tell_how_far_they_are(pool, tmp_
     seen = {0: [], 1: []}
     began = time.monotonic()
     futures = [pool.submit(spec(tmp_path, n, 1.0), seen[n].append) for n in (0, 1)]
-    until(lambda: seen[0] and seen[1])
+    until(lambda: len(seen[0]) > 1 and len(seen[1]) > 1)
     assert not any(f.done() for f in futures)
     assert [f.result(60).value for f in futures] == [0.5, 0.5]
     assert time.monotonic() - began < 20
+    assert {seen[n].pop(0).place for n in (0, 1)} == {f"{socket.gethostname()}, GPU 0"}
     assert [[p.values["acc"] for p in seen[n]] for n in (0, 1)] == [[0.25, 0.5]] * 2
     for number in (0, 1):
         assert "gpus 0" in (tmp_path / f"trials/{number:04d}/run.log").read_text()

@@ -47,9 +47,10 @@ def spec(tmp_path, number=0, seconds=0.0, text=TELLS, **given):
 def test_jobs_run_at_once_and_tell_how_far_they_are(tmp_path):
     jobs, seen = pool(tmp_path), {0: [], 1: []}
     futures = [jobs.submit(spec(tmp_path, n, 1.0), seen[n].append) for n in (0, 1)]
-    until(lambda: seen[0] and seen[1])
+    until(lambda: len(seen[0]) > 1 and len(seen[1]) > 1)
     assert not any(f.done() for f in futures)
     assert [f.result(60).value for f in futures] == [0.5, 0.5]
+    assert all(seen[n].pop(0).place.startswith("job ") for n in (0, 1))
     assert [[p.values["acc"] for p in seen[n]] for n in (0, 1)] == [[0.25, 0.5]] * 2
     # what has ended is not run again
     assert jobs.submit(spec(tmp_path, 0, 1.5), seen[0].append).done()

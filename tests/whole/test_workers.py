@@ -15,7 +15,7 @@ import pytest
 
 from agenthpo import tune
 from agenthpo.budget import Spent
-from agenthpo.events import Finished, Opened, Reported, Started
+from agenthpo.events import Finished, Opened, Placed, Reported, Started
 from agenthpo.records import Outcome, Proposal, Trial
 from agenthpo.session import begin, go_on
 from agenthpo.taskfile.reading import load_task
@@ -62,6 +62,8 @@ def test_a_study_runs_its_trials_at_once_and_its_budget_is_exact():
     assert len({repr(t.proposal.params) for t in stopped.trials}) == 8
     assert next(e for e in events if isinstance(e, Opened)).workers == 3
     assert {e.trial for e in events if isinstance(e, Reported)} == set(range(8))
+    placed = {e.trial: e.place for e in events if isinstance(e, Placed)}
+    assert set(placed) == set(range(8)) and set(placed.values()) == {f"slot {n}" for n in range(3)}
     # it goes on with as many
     more = []
     from agenthpo.budget import Budget
@@ -88,6 +90,16 @@ def test_the_commands_say_which_trial_is_which():
     shown = json.loads(agenthpo("show", "toy", "--json").stdout)
     assert shown["study"]["workers"] == 2 and len(shown["trials"]) == 8
     assert "more GPUs than there are" in _with_gpus("run", "task.yaml", "--study", "g")
+
+
+def test_json_lines_say_which_gpu_each_trial_has(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    Path("task.yaml").write_text(TASK + "resources: {gpus: 1}\n")
+    words = ("run", "task.yaml", "--study", "g", "--workers", "2", "--model", "none", "--json")
+    events = [json.loads(line) for line in agenthpo(*words, code=0).stdout.splitlines()]
+    placed = {e["trial"]: e["place"] for e in events if e["event"] == "placed"}
+    assert set(placed) == set(range(8))
+    assert set(placed.values()) == {"slot 0, GPU 0", "slot 1, GPU 1"}
 
 
 def _with_gpus(*words):

@@ -26,6 +26,7 @@ from agenthpo.events import (
     Finished,
     OnEvent,
     Opened,
+    Placed,
     Proposing,
     Reading,
     Reported,
@@ -77,6 +78,7 @@ class Board:
         self.stopped: Stopped | None = None
         self.trials: dict[int, Trial] = {}
         self.points: dict[int, dict[str, list[float]]] = {}
+        self.places: dict[int, str] = {}
         self.doing = "opening the study"
         self.since = time.monotonic()
         self._spinner = Spinner("dots")
@@ -94,7 +96,10 @@ class Board:
             case Started(trial=trial):
                 self.trials[trial.number] = trial
                 self.points[trial.number] = {}
+                self.places.pop(trial.number, None)
                 self._do(f"trial {trial.number} trains{' again' if event.again else ''}")
+            case Placed():
+                self.places[event.trial] = event.place
             case Reported():
                 points = self.points.setdefault(event.trial, {})
                 for name, value in event.values.items():
@@ -111,6 +116,7 @@ class Board:
             case Finished(trial=trial) | Analysed(trial=trial):
                 self.trials[trial.number] = trial
                 self.points.pop(trial.number, None)
+                self.places.pop(trial.number, None)
             case Waiting():
                 self._do(event.why)
             case Stopped():
@@ -183,7 +189,15 @@ class Board:
                 if values:
                     lines.append(Text.assemble(curve, (drawn, "cyan")))
             else:
-                line = Text.assemble(which, curve, (drawn, "cyan"), " ", words[len(which) :])
+                place = self.places.get(trial.number, "")
+                line = Text.assemble(
+                    which,
+                    (f"{place}: " if place else "", "dim"),
+                    curve,
+                    (drawn, "cyan"),
+                    " ",
+                    words[len(which) :],
+                )
                 line.no_wrap, line.overflow = True, "ellipsis"
                 lines.append(line)
         if len(running) > _MOST_RUNNING:

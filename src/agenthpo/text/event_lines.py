@@ -12,6 +12,7 @@ from agenthpo.events import (
     Event,
     Finished,
     Opened,
+    Placed,
     Proposing,
     Reading,
     Reported,
@@ -98,7 +99,7 @@ def _as_json(event: Event) -> dict[str, Any]:
     match event:
         case Opened():
             return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
-        case Proposing() | Reported() | Reading() | Waiting():
+        case Proposing() | Placed() | Reported() | Reading() | Waiting():
             return {**name, **asdict(event)}
         case Started(trial=trial):
             return {**name, "again": event.again, "trial": trial_to_json(trial)}

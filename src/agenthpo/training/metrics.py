@@ -31,12 +31,18 @@ constant whatever a script writes.
 @dataclass(frozen=True)
 class Point:
     """Values of some metrics at one step; or, without any, how many bytes of a long log are read,
-    of how many.
+    of how many, or the place where the trial runs.
     """
 
     step: float
     values: Mapping[str, float]
     read: tuple[int, int] | None = None
+    place: str = ""
+
+    @staticmethod
+    def at(place: str) -> Point:
+        """Return what says that the trial runs at ``place``."""
+        return Point(0, {}, place=place)
 
 
 @dataclass

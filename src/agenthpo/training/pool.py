@@ -13,6 +13,7 @@ from typing import Protocol
 from agenthpo.background import in_thread
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.training.memory import has_room
+from agenthpo.training.metrics import Point
 from agenthpo.training.runner import OnPoint, run
 from agenthpo.training.slots import Slot, placed
 from agenthpo.training.supervisor import GRACE_S
@@ -79,6 +80,7 @@ class LocalPool:
 
         def follow() -> Outcome:
             try:
+                on_point(Point.at(str(slot)))
                 return run(placed(spec, slot), on_point, self._stopped.is_set)
             finally:
                 self._free.append(slot)

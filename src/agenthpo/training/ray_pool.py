@@ -23,6 +23,7 @@ from agenthpo.training.elsewhere import Lost, Order, Returned, announce, keep, r
 from agenthpo.training.metrics import Point
 from agenthpo.training.outcome import load_outcome
 from agenthpo.training.runner import OnPoint, Stopped
+from agenthpo.training.slots import gpu_words
 
 __all__ = ["RayPool"]
 
@@ -130,6 +131,8 @@ def _stream(order: Order) -> Iterator[Point | Returned]:
 
     def go() -> None:
         try:
+            gpus = gpu_words(os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+            said.put(Point.at(socket.gethostname() + gpus))
             said.put(run_order(order, said.put))
         except BaseException as problem:
             said.put(problem)

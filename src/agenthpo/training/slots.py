@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from agenthpo.errors import TaskError
 from agenthpo.records import RunSpec
 
-__all__ = ["Slot", "gpus_here", "placed", "slots_of"]
+__all__ = ["Slot", "gpu_words", "gpus_here", "placed", "slots_of"]
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -36,6 +36,17 @@ class Slot:
     """How many threads libraries are told to use."""
     gpus: tuple[str, ...] | None = None
     """The GPUs it sees; None where nobody has asked for any."""
+
+    def __str__(self) -> str:
+        return f"slot {self.number}{gpu_words(','.join(self.gpus or ()))}"
+
+
+def gpu_words(visible: str) -> str:
+    """Return the GPUs of a list as ``CUDA_VISIBLE_DEVICES`` has it, in words that end the place
+    of a trial: nothing where there are none.
+    """
+    names = [name.strip() for name in visible.split(",") if name.strip()]
+    return f", GPU{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""
 
 
 def slots_of(

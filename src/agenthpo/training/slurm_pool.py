@@ -185,6 +185,7 @@ class SlurmPool:
         self._jobs = {t: j for t, j in self._jobs.items() if t.is_alive()} | {thread: job}
 
     def _followed(self, order: Order, job: Any, on_point: OnPoint) -> Outcome:
+        on_point(Point.at(f"job {job.job_id}"))
         points = _Points(Path(order.spec.workdir, _POINTS))
         while not job.done():
             if self._closed.is_set():
