@@ -20,6 +20,7 @@ from agenthpo.errors import TaskError
 from agenthpo.known_best import best_there_is
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
 from agenthpo.space import Key, Space, format_number, same
+from agenthpo.stop_rule import StopRule
 from agenthpo.trials import upward
 
 __all__ = ["TEMPLATES", "Background", "Objective", "Task", "Train", "checked_direction"]
@@ -170,6 +171,8 @@ class Task:
     """The task file (absolute), where there is one."""
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
+    stop: StopRule | None = None
+    """Which trainings are stopped before their end; none without it, but those that diverge."""
     pins: Params = field(default_factory=dict)
     """Parameters that are held at a value while the study runs: what is proposed has it."""
 

@@ -8,7 +8,7 @@ What a form cannot say (that a placeholder is a parameter, that a script exists)
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -22,6 +22,7 @@ __all__ = [
     "ConfigForm",
     "ObjectiveForm",
     "ResourcesForm",
+    "StopForm",
     "TaskForm",
     "TrainForm",
     "json_schema",
@@ -179,10 +180,44 @@ class BudgetForm(_Form):
     """Whether the Creator's proposal to stop is followed."""
 
 
+class StopForm(_Form):
+    """When a training is stopped before its end, by the values of the metric that it reports."""
+
+    rule: Literal["forecast", "median", "patient", "asha", "hyperband", "wilcoxon"]
+    """forecast: its end is unlikely to become the best; median: worse than half of the earlier
+    trials at the same step; patient: no better for a while; asha, hyperband: not among the best at
+    its step; wilcoxon: worse than the best on the folds that it reports one by one.
+    """
+    warmup: Whole = Field(1, ge=1)
+    """Reports of a trial before which it is not stopped."""
+    trials: Whole = Field(4, ge=1)
+    """Trials with a value before which none is stopped."""
+    chance: Number | None = Field(None, gt=0, lt=1)
+    """For forecast: the probability of becoming the best below which a trial is stopped, 0.05
+    without it; for wilcoxon the p-value.
+    """
+    patience: Whole | None = Field(None, ge=1)
+    """For patient: reports without a better value, 10 without it."""
+    reduction: Whole | None = Field(None, ge=2)
+    """For asha and hyperband: of so many trials one goes on, 3 without it."""
+    longest: Whole | None = Field(None, ge=1)
+    """For hyperband: how many reports a whole training has; as many as the first one had without
+    it.
+    """
+
+
+def _as_stop(value: Any) -> Any:
+    return {"rule": value} if isinstance(value, str) else value
+
+
 def _as_background(value: Any) -> Any:
     return {"task": value} if isinstance(value, str) else value
 
 
+_RULES = get_args(StopForm.model_fields["rule"].annotation)
+_STOP = WithJsonSchema(
+    {"anyOf": [StopForm.model_json_schema(), {"enum": list(_RULES)}, {"type": "null"}]}
+)
 _BACKGROUND = WithJsonSchema({"anyOf": [BackgroundForm.model_json_schema(), {"type": "string"}]})
 
 
@@ -200,6 +235,8 @@ class TaskForm(_Form):
     """The hyperparameters: name -> kind, range, default, meaning."""
     resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
+    stop: Annotated[StopForm | None, BeforeValidator(_as_stop), _STOP] = None
+    """Which trainings are stopped before their end; none without it, but those that diverge."""
 
 
 def json_schema() -> dict[str, Any]:

@@ -29,9 +29,10 @@ from agenthpo.errors import TaskError
 from agenthpo.records import RunFolder
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
+from agenthpo.stop_rule import StopRule
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.config_template import read_template
-from agenthpo.taskfile.form import BudgetForm, ResourcesForm, TaskForm, TrainForm
+from agenthpo.taskfile.form import BudgetForm, ResourcesForm, StopForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
 from agenthpo.taskfile.space import RESERVED, parse_space
 from agenthpo.taskfile.yaml_lines import read_yaml
@@ -42,6 +43,15 @@ __all__ = ["check_name", "load_task", "parse_task"]
 
 _PARSERS = re.compile(rb"\b(?:argparse|click|typer|tyro|simple_parsing|jsonargparse)\b")
 """Those that take a word with a dash before it for an option."""
+
+
+_SETTINGS = {
+    "chance": ("forecast", "wilcoxon"),
+    "patience": ("patient",),
+    "reduction": ("asha", "hyperband"),
+    "longest": ("hyperband",),
+}
+"""Setting of a stop rule -> the rules that have it."""
 
 
 def load_task(path: str | Path) -> Task:
@@ -93,6 +103,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         written_budget=budget,
         file=str(file.resolve()),
         prompts=_prompts(folder, where),
+        stop=_stop(parsed.stop, where),
     )
 
 
@@ -145,6 +156,19 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
 def _budget(form: BudgetForm, where: str) -> Budget:
     fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
     return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _stop(form: StopForm | None, where: str) -> StopRule | None:
+    if form is None:
+        return None
+    said = form.model_dump(exclude_none=True)
+    for name, rules in _SETTINGS.items():
+        if name in said and form.rule not in rules:
+            raise TaskError(
+                f"{where}: stop.{name} is a setting of {' and '.join(rules)}, but stop.rule is "
+                f"{form.rule}; remove it"
+            )
+    return StopRule(**said)
 
 
 def _gpus(resources: ResourcesForm, where: str) -> float:

@@ -158,6 +158,8 @@ def _bad_ending(
         return "interrupted", "stopped before its end"
     if reason == "pruned":
         return "pruned", end.error
+    if reason == "diverged":
+        return "diverged", end.error
     held = "" if spec.pty or curves or any(map(str.strip, ending)) else _HELD_BACK
     if reason == "timeout":
         is_silent = quiet > max(1.0, (spec.timeout_s or 0) / 2)

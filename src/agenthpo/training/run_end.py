@@ -12,6 +12,7 @@ Reason = Literal[
     "exit",
     "stop",
     "pruned",
+    "diverged",
     "timeout",
     "silence",
     "memory",
@@ -20,7 +21,8 @@ Reason = Literal[
     "unsupervised",
 ]
 """``exit``: by itself; ``stop``: the driver asked for it; ``pruned``: somebody else did, since
-it was hopeless; ``pattern``: a metric was read in part.
+it was hopeless; ``diverged``: we did, since its metric was lost; ``pattern``: a metric was read in
+part.
 """
 
 

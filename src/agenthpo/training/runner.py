@@ -26,6 +26,7 @@ from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE, in_tria
 from agenthpo.text.redaction import redact
 from agenthpo.training import supervisor
 from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
+from agenthpo.training.divergence import divergence
 from agenthpo.training.found_files import FoundFiles
 from agenthpo.training.lines import Lines
 from agenthpo.training.metrics import MetricReader, Point
@@ -143,6 +144,11 @@ class _Reader:
             if file.source or not self.metrics.is_reported(self._spec.metric):
                 for row in file.new_rows(final=final):
                     self.metrics.read_row(row, file.source)
+
+    @property
+    def divergence(self) -> str:
+        """Why nothing that is still reported will count; empty while it may."""
+        return divergence(self._spec, self.metrics.curves.get(self._spec.metric, ()))
 
     @property
     def error(self) -> str:
@@ -307,18 +313,23 @@ def _execute(
     ]
     with _supervised(arguments, spec, token=token, log=log) as process:
         assert process.stdin is not None and process.stdout is not None
-        pruned = ""
+        pruned = diverged = ""
         while not select.select([process.stdout], [], [], _POLL_S)[0]:
             reader.poll()
             if is_stopped():
                 raise Stopped
-            if not pruned and (pruned := asked_to_stop(Path(spec.workdir))):
+            if pruned or diverged:
+                continue
+            pruned, diverged = asked_to_stop(Path(spec.workdir)), reader.divergence
+            if pruned or diverged:
                 process.stdin.close()  # which asks the supervisor to end it
         said = process.stdout.read()
     if not said.strip():
         end_processes(token)  # the supervisor was killed, and cannot end what a launcher started
     reader.poll(final=True)
     end = read_end(said)
+    if diverged and end.reason == "stop":
+        return replace(end, reason="diverged", error=f"{diverged}, and it was stopped")
     if pruned and end.reason == "stop":
         return replace(end, reason="pruned", error=pruned)
     if reader.error and end.reason == "exit":

@@ -1,0 +1,1 @@
+"""Which trainings are stopped before their end."""
