@@ -34,6 +34,7 @@ from agenthpo.records import Outcome, RunSpec, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
+from agenthpo.search.stopping.watch import Watch
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
 from agenthpo.training.elsewhere import Lost
@@ -82,6 +83,7 @@ def run_trials(
             task, executor, log=log, on_event=on_event, may_earn=may_earn, at_once=pool.slots
         ) as words,
     ):
+        watch = Watch(task, log, on_event)
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
         fault = ""
@@ -107,7 +109,9 @@ def run_trials(
                 spec = _spec(task, trial, log=log, seed=seed)
                 _think_ahead(task, proposer, log=log, pool=pool, running=len(running) + 1)
                 words.begin(trial)
-                running[pool.submit(spec, _reporter(task, trial.number, on_event))] = trial
+                watch.begin(trial.number)
+                reporter = _reporter(task, trial.number, watch, on_event)
+                running[pool.submit(spec, reporter)] = trial
             elsewhere = 0 if fault else log.running_elsewhere({t.number for t in running.values()})
             if not running and not elsewhere:
                 break
@@ -255,7 +259,7 @@ def _next(
     return started
 
 
-def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
+def _reporter(task: Task, number: int, watch: Watch, on_event: OnEvent) -> OnPoint:
     def report(point: Point) -> None:
         if point.read is not None:
             on_event(Reading(number, *point.read))
@@ -268,5 +272,6 @@ def _reporter(task: Task, number: int, on_event: OnEvent) -> OnPoint:
         }
         if values:
             on_event(Reported(number, point.step, values))
+        watch.take(number, point)
 
     return report

@@ -16,11 +16,14 @@ class StopRule:
 
     rule: RuleName
     """``forecast``: its end is unlikely to be the best; ``median``: worse than half of the earlier
-    trials at the same step; ``patient``: no better for a while; ``asha`` and ``hyperband``: not
-    among the best that came so far; ``wilcoxon``: worse than the best on the folds so far.
+    trials at the same step; ``patient``: worse than it was, for a while; ``asha`` and
+    ``hyperband``: not among the best that came so far; ``wilcoxon``: worse than the best on the
+    folds so far.
     """
-    warmup: int = 1
-    """Reports of a trial before which it is not stopped."""
+    warmup: int | None = None
+    """Reports of a trial before which it is not stopped; without it a tenth of those of a whole
+    training, and one for ``asha`` and ``hyperband``.
+    """
     trials: int = 4
     """Trials with a value before which none is stopped."""
     chance: float = 0.05
@@ -28,7 +31,7 @@ class StopRule:
     ``wilcoxon``: the p-value.
     """
     patience: int = 10
-    """For ``patient``: reports without a better value."""
+    """For ``patient``: reports in a row that are all worse than the best before them."""
     reduction: int = 3
     """For ``asha`` and ``hyperband``: of so many trials one goes on."""
     longest: int | None = None

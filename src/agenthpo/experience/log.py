@@ -23,6 +23,7 @@ from agenthpo.codec import encode
 from agenthpo.errors import StudyError, TakenOver
 from agenthpo.experience.beats import GRACE_S
 from agenthpo.experience.company import Company, is_of_network
+from agenthpo.experience.curves import Curves
 from agenthpo.experience.finding import (
     META_AGAIN,
     begun,
@@ -91,6 +92,8 @@ class ExperienceLog:
         self._direction: Direction = "minimize" if is_minimized else "maximize"
         self._company = company
         self._patiently = patience or Patience(seconds=0)
+        self.curves = Curves(study, self._patiently)
+        """What running trainings report."""
         # Read once where nobody else writes: reading at each look would cost the square of the
         # trials.
         self._trials = list[Trial]()

@@ -185,11 +185,13 @@ class StopForm(_Form):
 
     rule: Literal["forecast", "median", "patient", "asha", "hyperband", "wilcoxon"]
     """forecast: its end is unlikely to become the best; median: worse than half of the earlier
-    trials at the same step; patient: no better for a while; asha, hyperband: not among the best at
-    its step; wilcoxon: worse than the best on the folds that it reports one by one.
+    trials at the same step; patient: worse than it was, for a while; asha, hyperband: not among the
+    best at its step; wilcoxon: worse than the best on the folds that it reports one by one.
     """
-    warmup: Whole = Field(1, ge=1)
-    """Reports of a trial before which it is not stopped."""
+    warmup: Whole | None = Field(None, ge=1)
+    """Reports of a trial before which it is not stopped; without it a tenth of those of a whole
+    training, and one for asha and hyperband.
+    """
     trials: Whole = Field(4, ge=1)
     """Trials with a value before which none is stopped."""
     chance: Number | None = Field(None, gt=0, lt=1)
@@ -197,7 +199,7 @@ class StopForm(_Form):
     without it; for wilcoxon the p-value.
     """
     patience: Whole | None = Field(None, ge=1)
-    """For patient: reports without a better value, 10 without it."""
+    """For patient: reports in a row that are all worse than the best before them, 10 without it."""
     reduction: Whole | None = Field(None, ge=2)
     """For asha and hyperband: of so many trials one goes on, 3 without it."""
     longest: Whole | None = Field(None, ge=1)
