@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.trial import TrialState, create_trial
 
+from agenthpo.records import Outcome, Proposal, Trial
+from agenthpo.search.engine.engine import Engine
+from agenthpo.search.optuna_samplers import replayed_trial
 from agenthpo.search.stopping.curve_forecast import Past, forecast_curve
+from agenthpo.search.stopping.foreseen import Foreseen
 from agenthpo.search.stopping.rules import Stopper
 from agenthpo.stop_rule import StopRule
+from studies import make_task
 
 STEPS = 20
 
@@ -140,3 +145,48 @@ def test_folds_are_compared_with_the_best_of_all():
     worse = running([(i, float(v - 0.05)) for i, v in enumerate(folds[:8])])
     assert rule.reason(study, worse).endswith("worse than the best on the folds so far")
     assert rule.reason(study, running([(i, float(v)) for i, v in enumerate(folds[:8])])) == ""
+
+
+TASK = make_task({"x": {"type": "float", "low": 0.0, "high": 1.0}})
+
+
+def trial(number, x, end, reports=STEPS):
+    points = tuple((float(step), value) for step, value in curve(end)[:reports])
+    value = points[-1][1] if reports == STEPS else None
+    status = "pruned" if value is None else "complete"
+    outcome = Outcome(status, value, curves={TASK.objective.metric: points})
+    return Trial(number, Proposal({"x": x}, "engine"), outcome)
+
+
+def test_a_stopped_trial_counts_as_its_curve_foretells():
+    whole = [trial(i, 0.6 + i / 20, 0.6 + i / 20) for i in range(6)]
+    trials = [*whole, trial(6, 0.1, 0.1, 5), trial(7, 0.2, 2.0, 5)]
+    foreseen = Foreseen()
+    found = foreseen(TASK, trials)
+    assert found[6].value == pytest.approx(0.1, abs=0.1)
+    # never better than what was measured
+    assert found[7].value == max(t.value for t in whole)
+    assert list(found[:6]) == whole
+    # nothing was learnt since: the very same
+    assert all(a is b for a, b in zip(foreseen(TASK, trials), found, strict=True))
+    assert foreseen(TASK, whole) is whole
+    # too few that came as far
+    assert foreseen(TASK, [whole[0], trials[6]])[1].value is None
+
+
+def test_the_engine_leaves_where_trials_were_stopped():
+    good = [trial(i, 0.9 - i / 50, 0.8 + i / 50) for i in range(4)]
+    stopped = [trial(4 + i, 0.1 + i / 10, 0.2, 4) for i in range(3)]
+    engine = Engine(0)
+    low = engine.forecast(TASK, [*good, *stopped], {"x": 0.2})
+    assert low.value < 0.5 < engine.forecast(TASK, [*good, *stopped], {"x": 0.88}).value
+    proposals = [Engine(seed).propose(TASK, [*good, *stopped]).params["x"] for seed in range(3)]
+    assert min(proposals) > 0.4
+
+
+def test_tpe_is_told_how_far_a_stopped_trial_came():
+    metric = TASK.objective.metric
+    frozen = replayed_trial(TASK.space, trial(0, 0.5, 0.6, 7), metric)
+    assert frozen.state == TrialState.PRUNED
+    assert frozen.intermediate_values == {7: curve(0.6)[6][1]}
+    assert replayed_trial(TASK.space, trial(0, 0.5, 0.6), metric).intermediate_values == {}

@@ -7,6 +7,7 @@ would repeat its first suggestions then, so it is seeded by (seed, trial number)
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -153,7 +154,7 @@ class OptunaSampler:
         """Return a configuration that was not tried yet, or None where none is left; where results
         are noisy, any that has not failed.
         """
-        study = self._study(task.space, task.objective.direction, trials)
+        study = self._study(task, trials)
         barred = task.barred(trials) if task.objective.noisy else self._tried
         params: Params = {}
         for attempt in range(_ATTEMPTS):
@@ -168,11 +169,13 @@ class OptunaSampler:
             task.space, barred, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params
         )
 
-    def _study(self, space: Space, direction: Direction, trials: Sequence[Trial]) -> optuna.Study:
+    def _study(self, task: Task, trials: Sequence[Trial]) -> optuna.Study:
         """Return a study in memory that holds ``trials``. One that holds the first of them already
         continues: replaying all of a long history for each proposal would cost the square of
         its length.
         """
+        space, direction = task.space, task.objective.direction
+        metric = task.objective.metric
         finished = [t for t in trials if t.outcome is not None]
         is_begun = self._replayed_for == (space, direction) and all(
             a is b for a, b in zip(self._replayed, finished, strict=False)
@@ -185,12 +188,12 @@ class OptunaSampler:
             self._tried = set()
             self._common = IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
-        self._kept.add_trials([replayed_trial(space, trial) for trial in new])
+        self._kept.add_trials([replayed_trial(space, trial, metric) for trial in new])
         self._replayed += new
         self._tried |= {space.key(t.proposal.params) for t in new}
         if len(finished) < len(trials):  # running ones change: a study that holds them is not kept
             running = [t for t in trials if t.outcome is None]
-            self._kept.add_trials([replayed_trial(space, trial) for trial in running])
+            self._kept.add_trials([replayed_trial(space, trial, metric) for trial in running])
             self._tried |= {space.key(t.proposal.params) for t in running}
             self._replayed_for = None
         return self._kept
@@ -228,15 +231,28 @@ def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:
     raise TypeError(f"no way to suggest {parameter.name}")
 
 
-def replayed_trial(space: Space, trial: Trial) -> optuna.trial.FrozenTrial:
-    """Return ``trial`` as Optuna keeps it, in an optimiser's view of the space."""
+def replayed_trial(space: Space, trial: Trial, metric: str = "") -> optuna.trial.FrozenTrial:
+    """Return ``trial`` as Optuna keeps it, in an optimiser's view of the space; one that was
+    stopped has the value of ``metric`` that it had reached.
+    """
     params = space.restrict(trial.proposal.params)
     return create_trial(
         state=_state(trial),
         value=trial.value,
+        intermediate_values=_reached(trial, metric),
         params=to_model(space, params),
         distributions={name: model_distribution(space[name]) for name in params},
     )
+
+
+def _reached(trial: Trial, metric: str) -> dict[int, float]:
+    """Return what a stopped trial had reached, and when: TPE ranks those that were stopped by how
+    far they came, and as far ones by their values.
+    """
+    if trial.outcome is None or trial.outcome.status != "pruned":
+        return {}
+    curve = [value for _, value in trial.outcome.curves.get(metric, ()) if math.isfinite(value)]
+    return {len(curve): curve[-1]} if curve else {}
 
 
 def _state(trial: Trial) -> TrialState:

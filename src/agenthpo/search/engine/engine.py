@@ -2,7 +2,8 @@
 
 The default configuration, two points from the middle of the space, then where improvement is most
 to be expected. Failed trials teach where not to go, never a value; pending trials are taken to come
-out as expected. Past some hundreds of trials TPE takes over, which costs less by then.
+out as expected, and stopped ones as their curves foretell. Past some hundreds of trials TPE takes
+over, which costs less by then.
 
 Two processes are fitted, one that takes parameters for simple and one that expects narrow valleys,
 and weighed by how probable each makes the results; the same decides whether losses are taken as
@@ -29,6 +30,7 @@ from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.engine.view import apart, view_of
 from agenthpo.search.engine.warp import Warp, warps
 from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
+from agenthpo.search.stopping.foreseen import Foreseen
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task, Train
 from agenthpo.trials import best_measured, next_number, upward
@@ -105,6 +107,7 @@ class Engine:
         self._encoding: Encoding | None = None
         self._rows: dict[int, tuple[Proposal, Vector]] = {}
         self._believed: tuple[Task, tuple[Trial, ...], Belief] | None = None
+        self._foreseen = Foreseen()
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next configuration, why it was chosen and, where there is a model, the value
@@ -112,9 +115,10 @@ class Engine:
         """
         if proposal := default_proposal(task, trials):
             return proposal
-        scored = sum(t.value is not None for t in trials)
-        if scored >= HANDOVER:
+        if sum(t.value is not None for t in trials) >= HANDOVER:
             return self._later.propose(task, trials)
+        trials = self._foreseen(task, trials)
+        scored = sum(t.value is not None for t in trials)
         with one_thread():
             return self._proposed(task, trials, scored)
 
@@ -176,7 +180,7 @@ class Engine:
         """Return what the engine thinks of the objective, in data; None before there is a model,
         and after the hand-over.
         """
-
+        trials = self._foreseen(task, trials)
         if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
             return None
         with one_thread():
@@ -190,6 +194,7 @@ class Engine:
         """Return the value that ``params`` are expected to come to; None before there is a model,
         and after the hand-over.
         """
+        trials = self._foreseen(task, trials)
         if not _MODELLED <= sum(t.value is not None for t in trials) < HANDOVER:
             return None
         with one_thread():
@@ -201,6 +206,7 @@ class Engine:
         before it has a model any of its design points, which it takes for equally good, then its
         candidates. Empty where something is to be measured again, and after the hand-over.
         """
+        trials = self._foreseen(task, trials)
         scored = sum(t.value is not None for t in trials)
         if scored >= HANDOVER:
             return ()
@@ -227,6 +233,7 @@ class Engine:
         """Return what the trials say, two or more of which have a value; the latest is kept, since
         a Creator's turn asks for a view and a forecast of the same trials.
         """
+        trials = self._foreseen(task, trials)
         kept = self._believed
         if kept is None or not (
             kept[0] is task
