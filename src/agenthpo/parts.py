@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agenthpo.errors import TaskError
-from agenthpo.space import Space
 from agenthpo.task import Background, Task
 
 __all__ = [
@@ -48,5 +47,6 @@ def checked_parts(names: Iterable[str]) -> frozenset[str]:
 
 def without_background(task: Task) -> Task:
     """Return ``task`` with nothing in words: names, ranges, defaults and the metric are left."""
-    bare = Space(tuple(replace(parameter, about="") for parameter in task.space))
+    parameters = tuple(replace(parameter, about="") for parameter in task.space)
+    bare = replace(task.space, parameters=parameters)
     return replace(task, background=Background(), space=bare)

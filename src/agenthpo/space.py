@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agenthpo.constraint import Constraint
 from agenthpo.errors import InvalidParams
 from agenthpo.records import Params
 from agenthpo.scalars import NO_VALUE, as_number, as_switch
@@ -248,6 +249,8 @@ class Space:
     """The search space: parameters in an order in which every parent comes before its children."""
 
     parameters: tuple[Parameter, ...]
+    constraints: tuple[Constraint, ...] = ()
+    """What must hold between the parameters."""
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)
@@ -290,7 +293,18 @@ class Space:
         for name, value in params.items():
             reason = active[name].violation(value) if name in active else self._why_not_active(name)
             found += [reason] if reason else []
-        return found
+        return found or self.broken(params)
+
+    def broken(self, params: Mapping[str, Any]) -> list[str]:
+        """Return the constraints that ``params`` breaks, each in a sentence with its values."""
+        return [
+            f"{each.text} must hold, but does not for "
+            + ", ".join(
+                f"{name} {format_number(params[name])}" for name in self.names if name in each.names
+            )
+            for each in self.constraints
+            if not each.holds(params)
+        ]
 
     def check(self, params: Any) -> None:
         """Raise ``InvalidParams`` with every violation unless ``params`` is a point of the
@@ -335,12 +349,13 @@ class Space:
         )
 
     def describe(self) -> str:
-        """Return one Markdown list item per parameter."""
-        return "\n".join(f"- {p.describe()}" for p in self.parameters)
+        """Return one Markdown list item per parameter and constraint."""
+        lines = [f"- {p.describe()}" for p in self.parameters]
+        return "\n".join([*lines, *(f"- must hold: {each.text}" for each in self.constraints)])
 
     def size(self) -> float:
-        """Return how many configurations there are; infinite as soon as one parameter is
-        continuous.
+        """Return how many configurations there are, were there no constraints; infinite as soon as
+        one parameter is continuous.
         """
         return math.prod(p.count for p in self.parameters)
 
@@ -348,7 +363,9 @@ class Space:
         """Yield every configuration; nothing where one parameter is continuous."""
         if math.isinf(self.size()):
             return
-        yield from self._extended({}, self.parameters)
+        for params in self._extended({}, self.parameters):
+            if not self.broken(params):
+                yield params
 
     def _extended(self, params: Params, rest: Sequence[Parameter]) -> Iterator[Params]:
         if not rest:

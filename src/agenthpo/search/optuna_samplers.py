@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
@@ -22,6 +23,7 @@ from optuna.trial import TrialState, create_trial
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import from_model, model_distribution, to_model
 from agenthpo.records import Direction, Params, Proposal, Stop, Trial
+from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Key, Parameter, Space
 from agenthpo.task import Task
@@ -103,7 +105,7 @@ def any_left(
     tried: set[Key],
     *,
     seed: int,
-    otherwise: Params,
+    otherwise: Params | None,
     holds: Callable[[Params], bool] = lambda params: True,
 ) -> Params | None:
     """Return any configuration that ``holds`` and was not tried, or None where none is left;
@@ -113,6 +115,20 @@ def any_left(
         return otherwise
     left = [p for p in space.configurations() if holds(p) and space.key(p) not in tried]
     return random.Random(seed).choice(left) if left else None
+
+
+def drawn_one(encoding: Encoding, seed: int) -> Params | None:
+    """Return a configuration at random; None where none is found that keeps the constraints."""
+    rows = encoding.drawn(np.random.default_rng(seed), 1)
+    return encoding.params(rows[0]) if len(rows) else None
+
+
+def exhausted(space: Space, trials: Sequence[Trial]) -> Stop:
+    """Return what a proposer answers that has nothing left to try."""
+    if space.constraints and space.size() > _MOST_LISTED:
+        words = " and ".join(each.text for each in space.constraints)
+        return Stop(f"no configuration is found that keeps {words}; loosen what must hold")
+    return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
 
 
 class OptunaSampler:
@@ -138,7 +154,7 @@ class OptunaSampler:
             return proposal
         params = self._fresh(task, trials)
         if params is None:
-            return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
+            return exhausted(task.space, trials)
         scored = sum(t.value is not None for t in trials)
         thinks = scored >= STARTUP_TRIALS and self.name not in ("random", "qmc")
         why = (
@@ -163,10 +179,11 @@ class OptunaSampler:
             params = suggested(ask, task.space)
             # which samplers pass over: what becomes of it is replayed
             study.tell(ask, state=TrialState.FAIL)
-            if task.space.key(params) not in barred:
+            if task.space.key(params) not in barred and not task.space.broken(params):
                 return params
+        seed = spawn_seed(self.seed, next_number(trials))
         return any_left(
-            task.space, barred, seed=spawn_seed(self.seed, next_number(trials)), otherwise=params
+            task.space, barred, seed=seed, otherwise=drawn_one(Encoding(task.space), seed)
         )
 
     def _study(self, task: Task, trials: Sequence[Trial]) -> optuna.Study:

@@ -21,9 +21,11 @@ from optuna.trial import TrialState
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import to_model
 from agenthpo.records import Proposal, Stop, Trial
+from agenthpo.search.engine.encoding import Encoding
 from agenthpo.search.optuna_samplers import (
     check_package,
     default_proposal,
+    drawn_one,
     replayed_trial,
     suggested,
 )
@@ -157,7 +159,7 @@ class Stateful:
                     )
                 ask = self._study.ask()
                 params = suggested(ask, task.space)
-                if task.space.key(params) not in barred:
+                if task.space.key(params) not in barred and not task.space.broken(params):
                     self._asked[next_number(trials)] = ask
                     self._study.sampler = self._sampler
                     return Proposal(
@@ -165,6 +167,12 @@ class Stateful:
                     )
                 self._study.tell(ask, state=TrialState.FAIL)
         self._study.sampler = self._sampler
+        if task.space.constraints:  # which the sampler knows nothing of, and may seldom keep
+            seed = spawn_seed(self.seed, next_number(trials), "constraints")
+            params = drawn_one(Encoding(task.space), seed) or {}
+            if params and task.space.key(params) not in barred:
+                why = f"At random, since nothing that {self.name} chose keeps the constraints."
+                return Proposal(params, "engine", rationale=why)
         return Stop(f"the sampler {self.name} has nothing new to try after {len(trials)} trials")
 
     def _catch_up(self, task: Task, trials: Sequence[Trial]) -> None:

@@ -235,6 +235,8 @@ class TaskForm(_Form):
     train: TrainForm
     space: dict[str, ParameterSpec]
     """The hyperparameters: name -> kind, range, default, meaning."""
+    constraints: list[str] = Field(default_factory=list)
+    """What must hold between parameters: 'warmup < epochs', 'num_heads divides width'."""
     resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
     stop: Annotated[StopForm | None, BeforeValidator(_as_stop), _STOP] = None

@@ -34,7 +34,7 @@ from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.config_template import read_template
 from agenthpo.taskfile.form import BudgetForm, ResourcesForm, StopForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
-from agenthpo.taskfile.space import RESERVED, parse_space
+from agenthpo.taskfile.space import RESERVED, parse_space, with_constraints
 from agenthpo.taskfile.yaml_lines import read_yaml
 from agenthpo.text.metric_pattern import compile_pattern
 from agenthpo.units import parse_duration, parse_memory
@@ -86,7 +86,11 @@ def parse_task(raw: Any, *, file: Path) -> Task:
     # the space has a reader of its own, with better sentences
     outline = {**raw, "space": {}} if "space" in raw else raw
     parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
-    space = parse_space(raw["space"], where=f"{where}: space")
+    space = with_constraints(
+        parse_space(raw["space"], where=f"{where}: space"),
+        parsed.constraints,
+        where=f"{where}: constraints",
+    )
     return Task(
         name=check_name(parsed.name or folder.name, where=f"{where}: name"),
         background=Background(

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agenthpo.command.option_style import STYLES
+from agenthpo.constraint import parse_constraint
 from agenthpo.errors import SpaceError
 from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.space import Kind, Parameter, Space, format_number, same
 from agenthpo.structured import as_word, is_structured, plain
 from agenthpo.taskfile.pydantic_errors import did_you_mean, parse
 
-__all__ = ["RESERVED", "ParameterSpec", "Style", "parse_space"]
+__all__ = ["RESERVED", "ParameterSpec", "Style", "parse_space", "with_constraints"]
 
 Scalar = bool | int | float | str | None
 Choice = Scalar | list[Any] | dict[Any, Any] | tuple[Any, ...]
@@ -132,9 +133,42 @@ def with_defaults(space: Space, defaults: Mapping[str, Any], *, where: str = "de
             raise SpaceError(
                 f"{where}.{name} is not a parameter of the search space ({', '.join(space.names)})"
             )
-    return Space(
-        tuple(_with_default(p, defaults.get(p.name, NO_VALUE), f"{where}.{p.name}") for p in space)
+    parameters = tuple(
+        _with_default(p, defaults.get(p.name, NO_VALUE), f"{where}.{p.name}") for p in space
     )
+    return _checked_default(replace(space, parameters=parameters), where)
+
+
+def with_constraints(
+    space: Space, constraints: Sequence[str], *, where: str = "constraints"
+) -> Space:
+    """Return ``space`` with what must hold between its parameters, such as ``warmup < epochs``.
+
+    :raises SpaceError: for a text that is no constraint, or one that the default breaks.
+    """
+    found = []
+    for i, text in enumerate(constraints):
+        place = f"{where}[{i}] '{text}'"
+        try:
+            constraint = parse_constraint(text, frozenset(space.names))
+        except ValueError as problem:
+            raise SpaceError(f"{place} {problem}") from None
+        some = {p.name: p.default if p.has_default else _some_value(p) for p in space}
+        if wrong := constraint.problem(some):
+            raise SpaceError(f"{place} cannot be worked out: {wrong}; compare numbers with numbers")
+        found.append(constraint)
+    return _checked_default(replace(space, constraints=tuple(found)), where)
+
+
+def _some_value(parameter: Parameter) -> Any:
+    return parameter.values[0] if parameter.is_discrete else parameter.low
+
+
+def _checked_default(space: Space, where: str) -> Space:
+    default = replace(space, constraints=()).default()
+    if default is not None and (broken := space.broken(default)):
+        raise SpaceError(f"{where}: {broken[0]}, which are defaults; change one of them")
+    return space
 
 
 def _parameter(name: Any, fields: Any, where: str) -> Parameter:

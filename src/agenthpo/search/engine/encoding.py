@@ -24,6 +24,10 @@ Matrix = np.ndarray
 Vector = np.ndarray
 _LARGEST_GRID = 10_000
 _MIDDLE = 0.5
+_ROUNDS, _AT_LEAST, _FEW = 50, 500, 8
+"""How often rows are drawn again where constraints leave little, how many each time, and how often
+where some are found, but not as many as were asked for.
+"""
 
 
 @dataclass(frozen=True)
@@ -182,15 +186,55 @@ class Encoding:
 
     def drawn(self, rng: np.random.Generator, count: int, *, width: float = 1.0) -> Matrix:
         """Return ``count`` rows drawn uniformly from the middle ``width`` (0 to 1) of each range; a
-        name is any.
+        name is any. Where constraints leave so little that few are found, some come twice, and
+        there are none where none is found.
         """
+        found = self._drawn(rng, count, width)
+        if not self.space.constraints:
+            return found
+        found = found[self.allowed(found)]
+        for turn in range(_ROUNDS):
+            if len(found) >= (count if turn < _FEW else 1):
+                break
+            more = self._drawn(rng, max(count, _AT_LEAST), width)
+            found = np.concatenate([found, more[self.allowed(more)]])
+        if not len(found):
+            return found
+        # the first ones come again where there are too few
+        return found[np.arange(count) % len(found)]
+
+    def _drawn(self, rng: np.random.Generator, count: int, width: float) -> Matrix:
         return self.settled(np.stack([axis.drawn(rng, count, width) for axis in self.axes], axis=1))
+
+    def allowed(self, rows: Matrix) -> np.ndarray:
+        """Return which rows keep the space's constraints."""
+        constraints = self.space.constraints
+        kept = np.ones(len(rows), dtype=bool)
+        if not constraints or not len(rows):
+            return kept
+        active = self.active(rows)
+        # the others look only at rows that kept the first
+        for each in constraints:
+            left = np.flatnonzero(kept)
+            names = sorted(each.names)
+            columns = [self._column[name] for name in names]
+            says = left[active[left][:, columns].all(axis=1)]
+            values = [self._values(column, rows[says, column]) for column in columns]
+            for i, config in zip(says, zip(*values, strict=True), strict=True):
+                kept[i] = each.holds(dict(zip(names, config, strict=True)))
+        return kept
+
+    def _values(self, column: int, places: Vector) -> list[object]:
+        """Return the values at ``places`` of a column, each worked out once."""
+        kinds, which = np.unique(places, return_inverse=True)
+        values = [self.axes[column].value(float(place)) for place in kinds]
+        return [values[i] for i in which]
 
     def near(
         self, rows: Matrix, rng: np.random.Generator, *, steps: Vector, changes: float
     ) -> Matrix:
         """Return a row near each of ``rows``: about ``changes`` of its parameters, at least one,
-        moved by about ``steps`` (one a row).
+        moved by about ``steps`` (one a row). One that would break a constraint stays where it is.
         """
         count = len(rows)
         chosen = rng.random((count, self.width)) < min(changes / self.width, 1.0)
@@ -198,7 +242,10 @@ class Encoding:
         moved = np.stack(
             [axis.moved(rows[:, i], steps, rng) for i, axis in enumerate(self.axes)], axis=1
         )
-        return self.settled(np.where(chosen, moved, rows))
+        found = self.settled(np.where(chosen, moved, rows))
+        if not self.space.constraints:
+            return found
+        return np.where(self.allowed(found)[:, None], found, rows)
 
     def settled(self, rows: Matrix) -> Matrix:
         """Return the rows with what is pinned in its place, and the parameters that are not active

@@ -29,7 +29,13 @@ from agenthpo.search.engine.gp import Process, Settings, fit, squared_difference
 from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.engine.view import apart, view_of
 from agenthpo.search.engine.warp import Warp, warps
-from agenthpo.search.optuna_samplers import OptunaSampler, any_left, default_proposal
+from agenthpo.search.optuna_samplers import (
+    OptunaSampler,
+    any_left,
+    default_proposal,
+    drawn_one,
+    exhausted,
+)
 from agenthpo.search.stopping.foreseen import Foreseen
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task, Train
@@ -130,7 +136,7 @@ class Engine:
             drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
             if row is None:
-                return _exhausted(trials)
+                return exhausted(task.space, trials)
             return Proposal(encoding.params(row), "engine", rationale=why)
         belief = self.belief(task, trials)
         if doubted := self._doubted(task, trials):
@@ -140,7 +146,9 @@ class Engine:
                 "Measured again, since values are noisy and it may have been lucky",
             )
         row = self._fresh(task, trials, rows=self._sought(belief, rng), tried=tried)
-        return _exhausted(trials) if row is None else self._proposal(belief, row, _why(belief, row))
+        if row is None:
+            return exhausted(task.space, trials)
+        return self._proposal(belief, row, _why(belief, row))
 
     def _is_designed(self, task: Task, trials: Sequence[Trial], scored: int) -> bool:
         first = self.knobs.design + (task.space.default() is not None)
@@ -165,6 +173,7 @@ class Engine:
                 kept = rng.random(inner.shape) < self.knobs.design_kept
                 kept[np.arange(len(inner)), rng.integers(encoding.width, size=len(inner))] = False
                 inner = encoding.settled(np.where(kept, default, inner))
+                inner = inner[encoding.allowed(inner)]
                 why = "At random from the middle of the space, half of it as in the default."
             return np.concatenate([inner, encoding.drawn(rng, 64)]), why
         # Failures teach at once: rows are drawn from all of the space, and about what ran, with a
@@ -370,7 +379,7 @@ class Engine:
                 if task.space.key(encoding.params(row)) not in barred:
                     return row
         seed = spawn_seed(self.seed, "engine, anything left", len(trials))
-        otherwise = encoding.params(encoding.drawn(np.random.default_rng(seed), 1)[0])
+        otherwise = drawn_one(encoding, seed)
         left = any_left(task.space, barred, seed=seed, otherwise=otherwise, holds=task.is_pinned)
         return None if left is None else encoding.rows([left])[0]
 
@@ -435,7 +444,3 @@ def _untried(rows: Matrix, tried: Collection[bytes]) -> Matrix:
 def _default_row(encoding: Encoding) -> Vector | None:
     default = encoding.space.default()
     return None if default is None else encoding.rows([default])[0]
-
-
-def _exhausted(trials: Sequence[Trial]) -> Stop:
-    return Stop(f"every configuration of the space has been tried ({len(trials)} trials)")
