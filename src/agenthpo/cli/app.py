@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from agenthpo.cli.bench_commands import bench
+from agenthpo.cli.certify import certify
 from agenthpo.cli.options import (
     BaseUrl,
     By,
@@ -310,6 +311,7 @@ def resume(
 
 
 app.command()(worker)
+app.command()(certify)
 
 
 @app.command()

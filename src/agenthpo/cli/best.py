@@ -8,17 +8,21 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+from agenthpo.certify import certificate_of
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
 from agenthpo.command.resolve import placeholders
 from agenthpo.errors import StudyError
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Params, Trial
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
 from agenthpo.task import Task
-from agenthpo.text.pasting import quoted
+from agenthpo.text.pasting import pasted, quoted
+from agenthpo.text.phrases import gain_words
 from agenthpo.text.printing import say
 from agenthpo.training.attempts import write_inputs
+from agenthpo.trials import upward
 
 __all__ = ["print_best"]
 
@@ -36,13 +40,14 @@ def print_best(folder: Path, form: str | None) -> None:
     if form not in (None, *FORMATS):
         raise StudyError(f"--format is '{form}', but must be command, yaml or json")
     with opened_to_read(folder) as log:
-        best = log.incumbent()
+        best, words = _winner(log, folder)
         meta = log.meta
         own = log.workdir(best.number).parent.parent / BEST if best else Path()
     if best is None:
         raise StudyError(
             f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}"
         )
+    say(words, error=True)
     if form is None:
         form = "command" if meta.task_file else "json"
     if form == "command":
@@ -56,6 +61,42 @@ def print_best(folder: Path, form: str | None) -> None:
         say(_as_yaml(params), end="")
     else:
         print(to_json(params))
+
+
+def _winner(log: ExperienceLog, folder: Path) -> tuple[Trial | None, str]:
+    """Return the certified winner, else the incumbent, and in words how sure it is."""
+    best, trials = log.incumbent(), log.trials()
+    found = certificate_of(folder)
+    if found is not None and found.trials == len(trials):
+        leader = None if found.leader is None else found.leader.trial
+        number = leader if found.winner is None else found.winner
+        if number is not None and number < len(trials):
+            return trials[number], f"{found.words[0].upper()}{found.words[1:]}."
+    if best is None:
+        return None, ""
+    more = "" if found is None else " since trials were added"
+    return best, f"Not certified{more}: {_luck(log, folder, best)}"
+
+
+def _luck(log: ExperienceLog, folder: Path, best: Trial) -> str:
+    """Return how large the gain is beside the noise of a single run, and how to be sure."""
+    trials, direction = log.trials(), log.direction
+    default = next((t for t in trials if t.proposal.source == "default"), None)
+    if default is None or default.value is None or best.value is None or best is default:
+        return f"the gain is {gain_words(trials, best)}."
+    gain = upward(direction) * (best.value - default.value)
+    from agenthpo.operations.telling import noise_of  # with the engine behind it
+
+    noise = None if log.meta.task_file is None else noise_of(task_of(folder, log.meta), trials)
+    if gain <= 0:
+        return f"the gain is {gain_words(trials, best)}."
+    beside = (
+        "and nobody knows how much another seed moves a value"
+        if not noise
+        else f"{gain / noise:.1f} times the noise of a single run"
+    )
+    which = ("is " if noise else "") + beside
+    return f"the gain of {gain:.4g} {which}; be sure by: {pasted('certify', folder)}"
 
 
 def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agenthpo.agents.claims import Shown
 from agenthpo.agents.prompt.log_lines import informative
 from agenthpo.agents.reply.validate import words_of
@@ -13,6 +15,8 @@ from agenthpo.operations.opening import is_over, was_told
 from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.running import line_of
 from agenthpo.records import Trial
+from agenthpo.search.engine.engine import Engine
+from agenthpo.task import Task
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.pasting import pasted
 from agenthpo.text.phrases import gain_words
@@ -20,7 +24,7 @@ from agenthpo.text.story import story
 from agenthpo.thinning import thinned
 from agenthpo.trials import incumbent, ledger, upward
 
-__all__ = ["analyse", "verdict"]
+__all__ = ["analyse", "noise_of", "verdict"]
 
 _LOG, _POINTS, _LONGEST = 1500, 30, 800
 _CERTAIN = 3.0
@@ -98,7 +102,7 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
     opened = Standing.at(folder)
     direction = opened.task.objective.direction
     best = incumbent(opened.trials, direction)
-    noise = _noise(opened)
+    noise = noise_of(opened.task, opened.trials, opened.engine)
     test, note = _test(opened, best, final=final, at=at)
     return Verdict(
         best=None if best is None else line_of(opened, best),
@@ -135,8 +139,12 @@ def _test(
     return best.outcome.test_value, f"{metric} of trial {best.number}; no further trial is run"
 
 
-def _noise(opened: Standing) -> float | None:
-    view = opened.engine.view(opened.task, opened.trials)
+def noise_of(task: Task, trials: Sequence[Trial], engine: Engine | None = None) -> float | None:
+    """Return the standard deviation of a single value, as the engine takes it from the trials that
+    fit the space; None while it knows too little.
+    """
+    fitting = [t for t in trials if not task.space.violations(t.proposal.params)]
+    view = (engine or Engine()).view(task, fitting)
     return None if view is None else float(f"{view.noise:.2g}")
 
 

@@ -1,0 +1,95 @@
+"""Certify a study's winner, round by round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agenthpo.cli.exit_codes import INTERRUPTED
+from agenthpo.cli.options import Json, StudyName, Trust
+from agenthpo.cli.watching import shortened
+from agenthpo.codec import to_json
+from agenthpo.space import format_number
+from agenthpo.text.pasting import pasted
+from agenthpo.text.printing import say
+
+if TYPE_CHECKING:
+    from agenthpo.certificate import Certificate
+
+__all__ = ["certificate_lines", "certify"]
+
+
+def certify(
+    study: StudyName,
+    runs: Annotated[
+        int,
+        typer.Option("--runs", min=2, max=100_000, help="How many trainings it takes at most."),
+    ] = 40,
+    most: Annotated[
+        int,
+        typer.Option(
+            "--contenders",
+            min=1,
+            max=20,
+            help="How many of the best configurations are compared with the default.",
+        ),
+    ] = 3,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="How many trainings run at once."),
+    ] = None,
+    trust: Trust = False,
+    json: Json = False,
+) -> int:
+    """Run the best configurations and the default on fresh seeds, until it is sure whether one is
+    better. What was run before counts, so that the same command goes on.
+    """
+    from agenthpo.certify import certify as certified
+    from agenthpo.studies import find_study
+
+    folder = find_study(study)
+
+    def told(number: int, values: Mapping[int, float], so_far: Certificate) -> None:
+        if json:
+            return
+        names = {so_far.default.trial: "default"}
+        each = ", ".join(
+            f"{names.get(trial, f'trial {trial}')} {format_number(value)}"
+            for trial, value in values.items()
+        )
+        say(f"round {number + 1}, {so_far.runs} runs: {each}")
+
+    try:
+        found = certified(
+            shortened(folder), runs=runs, most=most, workers=workers, trusted=trust, on_round=told
+        )
+    except KeyboardInterrupt:
+        again = pasted("certify", shortened(folder))
+        say(f"Interrupted. What was run counts; go on with: {again}", error=True)
+        return INTERRUPTED
+    if json:
+        print(to_json(found.to_json()))
+        return 0
+    say("", *certificate_lines(found, shortened(folder)))
+    return 0
+
+
+def certificate_lines(found: Certificate, folder: Path) -> list[str]:
+    """Return the verdict with what it rests on, in lines."""
+    lines = [f"{found.words[0].upper()}{found.words[1:]}."]
+    rows = [("default", found.default), *((f"trial {c.trial}", c) for c in found.contenders)]
+    for name, row in rows:
+        mean = "no value" if row.mean is None else f"mean {row.mean:.5g} of {row.runs}"
+        test = "" if row.test is None else f", on the test data {row.test:.5g}"
+        why = f", {row.why}" if row.why else ""
+        lines.append(f"    {name}: {mean}{test}{why}")
+    if found.noise is not None:
+        lines.append(f"    another seed moves a value by {found.noise:.3g} (standard deviation)")
+    if found.judgement == "unknown":
+        lines.append(f"More runs may tell: {pasted('certify', folder)} --runs {2 * found.runs}")
+    elif found.winner is not None:
+        lines.append(f"Use it: {pasted('best', folder)}")
+    return lines

@@ -1,0 +1,105 @@
+"""A study's winner on fresh seeds, by real trainings whose means are known."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agenthpo.certify import certificate_of
+from agenthpo.session import begin
+from agenthpo.taskfile.reading import load_task
+from calling import agenthpo
+
+TASK = """\
+name: toy
+objective: {metric: acc, direction: maximize, test_metric: test, noisy: true}
+train: {command: "{python} train.py {x}"}
+space:
+  x: {type: int, low: 0, high: 9, default: 0}
+budget: {trials: 6}
+"""
+SCRIPT = """\
+import os, random, sys
+x = int(sys.argv[1])
+noise = random.Random(os.environ["AGENTHPO_SEED"] + str(x)).gauss(0, NOISE)
+print("acc:", 0.5 + GAIN * x + noise)
+print("test:", 0.4 + GAIN * x)
+open("runs", "a").write("one ")
+"""
+
+
+def study(gain, noise):
+    Path("task.yaml").write_text(TASK)
+    Path("train.py").write_text(SCRIPT.replace("GAIN", str(gain)).replace("NOISE", str(noise)))
+    begin(load_task("task.yaml"), Path(".agenthpo/toy"))
+
+
+def runs():
+    return len(Path("runs").read_text().split())
+
+
+def test_a_true_gain_is_certified_and_printed_as_the_best():
+    study(0.02, 0.005)
+    before = runs()
+    said = agenthpo("best", "toy", code=0)
+    assert said.stderr.startswith("Not certified: the gain of ")
+    assert "times the noise of a single run; be sure by: agenthpo certify" in said.stderr
+    done = agenthpo("certify", "toy", "--json", code=0)
+    found = json.loads(done.stdout)
+    assert found["judgement"] == "better" and found["runs"] == runs() - before <= 40
+    winner = next(c for c in found["contenders"] if c["trial"] == found["winner"])
+    assert winner["low"] > 0 and winner["gain"] == pytest.approx(0.02 * 9, abs=0.15)
+    # the test metric is read then
+    assert found["default"]["test"] == pytest.approx(0.4)
+    assert winner["test"] > 0.4
+    said = agenthpo("best", "toy", code=0)
+    assert f"Trial {found['winner']} is better than the default: by" in said.stderr
+    assert said.stdout.count("\n") == 1 and "train.py" in said.stdout
+    # the same command again trains nothing
+    count = runs()
+    assert json.loads(agenthpo("certify", "toy", "--json", code=0).stdout) == found
+    assert runs() == count
+
+
+def test_luck_is_not_certified_and_more_runs_go_on_where_it_ended():
+    study(0.0, 0.05)
+    done = agenthpo("certify", "toy", "--runs", "16", code=0)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("round 1, ") and ": default 0." in lines[0]
+    assert "Not certified" in done.stdout and "better than the default: by" not in done.stdout
+    first, count = certificate_of(Path(".agenthpo/toy")), runs()
+    assert first.judgement in ("unknown", "tie") and first.winner is None and first.runs <= 16
+    assert all(c.test is None for c in first.contenders) or first.judgement == "tie"
+    agenthpo("certify", "toy", "--runs", "24", code=0)
+    assert runs() - count == certificate_of(Path(".agenthpo/toy")).runs - first.runs
+    assert "ot certified" in agenthpo("best", "toy", code=0).stderr
+
+
+def test_trials_that_were_added_end_a_certificate():
+    study(0.02, 0.001)
+    agenthpo("certify", "toy", code=0)
+    agenthpo("resume", "toy", "--trials", "7", "--model", "none", code=0)
+    assert "Not certified since trials were added" in agenthpo("best", "toy", code=0).stderr
+
+
+def test_a_script_that_takes_no_seed_is_said_so():
+    study(0.02, 0.0)
+    done = agenthpo("certify", "toy", code=0)
+    assert "does the script use the seed it is given?" in done.stdout
+
+
+def test_what_cannot_be_certified_is_a_sentence():
+    study(-0.02, 0.001)
+    done = agenthpo("certify", "toy", code=2)
+    assert "no trial of the study" in done.stderr and "better than the default" in done.stderr
+    done = agenthpo("certify", "nothing", code=2)
+    assert "there is no study 'nothing'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_was_damaged_is_no_certificate():
+    study(0.02, 0.001)
+    file = Path(".agenthpo/toy/certificate.json")
+    for text in ("", "{", "[]", '{"judgement": "better"}', "\x00" * 9):
+        file.write_text(text)
+        assert certificate_of(file.parent) is None
+        assert "Not certified: " in agenthpo("best", "toy", code=0).stderr
