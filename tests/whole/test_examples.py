@@ -32,7 +32,8 @@ def tuned(example, changes, *arguments):
 
 
 def test_digits_by_two_agents_and_the_engine(smollm2):
-    study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
+    shorter = {"high: 60, default: 20": "high: 14, default: 14"}
+    study = tuned("digits", shorter, "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
     assert trials[0]["source"] == "default"
     # the model is asked from its first turn on, but spends no trial on ideas of its own
@@ -59,6 +60,6 @@ def test_the_readmes_first_example_is_the_one_that_runs():
     readme = (EXAMPLES.parent / "README.md").read_text()
     for name in ("train.py", "task.yaml"):
         assert (EXAMPLES / "first" / name).read_text() in readme
-    study = tuned("first", {"trials: 12": "trials: 4"}, "--model", "none")
-    assert [t["state"] for t in study["trials"]] == ["complete"] * 4
+    study = tuned("first", {"trials: 12": "trials: 2"}, "--model", "none")
+    assert [t["state"] for t in study["trials"]] == ["complete"] * 2
     assert f"{study['trials'][0]['value']:.4f}" in readme  # the default's
