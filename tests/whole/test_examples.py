@@ -32,8 +32,7 @@ def tuned(example, changes, *arguments):
 
 
 def test_digits_by_two_agents_and_the_engine(smollm2):
-    shorter = {"high: 60, default: 20": "high: 14, default: 14"}
-    study = tuned("digits", shorter, "--model", "local:smollm2", "--trials", "3")
+    study = tuned("digits", {"high: 60,": "high: 25,"}, "--model", "local:smollm2", "--trials", "3")
     trials = study["trials"]
     assert trials[0]["source"] == "default"
     # the model is asked from its first turn on, but spends no trial on ideas of its own
