@@ -23,7 +23,7 @@ def certify(
     *,
     task: Task | None = None,
     runs: int = 40,
-    most: int = 3,
+    most: int | None = None,
     workers: int | None = None,
     trusted: bool = False,
     on_round: OnRound = lambda number, values, certificate: None,
@@ -32,7 +32,8 @@ def certify(
     it is sure which is better, or ``runs`` trainings are spent. What was run before counts.
 
     :param task: the task where the study does not know its file.
-    :param most: how many configurations are compared with the default.
+    :param most: how many configurations are compared with the default; without it up to three, as
+        many as leave eight rounds.
     :param workers: how many trainings run at once; as many as in the study without it.
     :raises StudyError: where another process is at work in it, there is no default, nothing better
         than it, or the study was not made here and is not ``trusted``.

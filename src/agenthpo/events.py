@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agenthpo.budget import Budget
+from agenthpo.certificate import Certificate
 from agenthpo.records import Direction, Trial
 from agenthpo.shadow import Shadow
 
 __all__ = [
     "Analysed",
     "Analysing",
+    "Certified",
     "Event",
     "Finished",
     "OnEvent",
@@ -45,6 +47,8 @@ class Opened:
     """How many trials run at once."""
     shared: bool = False
     """Whether other drivers may be at work in it."""
+    certify: int = 0
+    """Trials of the budget that are kept to certify the winner."""
     hint: str = ""
     """One sentence for the user, such as how to get a model."""
 
@@ -134,6 +138,13 @@ class Stopped:
 
 
 @dataclass(frozen=True)
+class Certified:
+    """The winner and the default were run again on fresh seeds."""
+
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
 class Waiting:
     """The driver waits for something else than a training: another driver, a storage that does not
     answer.
@@ -153,6 +164,7 @@ Event = (
     | Analysing
     | Analysed
     | Stopped
+    | Certified
     | Waiting
 )
 OnEvent = Callable[[Event], None]

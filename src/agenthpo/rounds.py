@@ -22,14 +22,30 @@ from agenthpo.records import Outcome, Params, RunSpec, Trial
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
+from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.elsewhere import Lost
-from agenthpo.training.pool import Pool
+from agenthpo.training.pool import InlinePool, LocalPool, Pool
 from agenthpo.trials import mean_value, upward
 
-__all__ = ["CERTIFICATE", "OnRound", "contenders_of", "default_of", "run_rounds"]
+__all__ = [
+    "CERTIFICATE",
+    "NothingToCertify",
+    "OnRound",
+    "contenders_of",
+    "default_of",
+    "run_rounds",
+]
 
 CERTIFICATE, _FOLDER = "certificate.json", "certify"
 _MOST_LOST = 3
+_MOST, _ROUNDS = 3, 8
+"""Contenders, and rounds that are to be possible: fewer say little."""
+
+
+class NothingToCertify(StudyError):
+    """There is no default, or nothing that is better."""
+
+
 OnRound = Callable[[int, Mapping[int, float], Certificate], None]
 """Told after each round: its number, the values by trial, and what they say."""
 
@@ -72,30 +88,35 @@ def run_rounds(
     pool: Pool,
     *,
     runs: int,
-    most: int = 3,
+    most: int | None = None,
     seed: int = 0,
     on_round: OnRound = lambda number, values, certificate: None,
 ) -> Certificate:
     """Run the contenders and the default on fresh seeds until the verdict is there or ``runs``
     trainings are spent, and keep the certificate in the study's folder.
 
-    :param most: how many contenders there are.
+    :param most: how many contenders there are; without it up to three, as many as leave eight
+        rounds.
     :raises StudyError: where there is no default, or nothing that is better.
     """
     trials = log.fitting_trials()
     default = default_of(task, trials)
     if default is None:
-        raise StudyError(
+        raise NothingToCertify(
             f"the study {log.folder} has not run the default configuration, so that there is "
             "nothing to compare with; give every parameter a default"
         )
+    most = most or min(_MOST, max(1, runs // _ROUNDS - 1))
     contenders = contenders_of(task, trials, most)
     if not contenders:
-        raise StudyError(
+        raise NothingToCertify(
             f"no trial of the study {log.folder} is better than the default, so that there is no "
             "gain to certify"
         )
     params = {t.number: t.proposal.params for t in (default, *contenders)}
+    if log.identity and isinstance(pool, InlinePool | LocalPool):
+        # trainings that a killed driver and supervisor left running
+        end_processes(mark_of(log.identity, log.folder.absolute() / _FOLDER))
     rounds = Rounds(contenders={t.number: {} for t in contenders})
     tests: dict[int, list[float]] = {number: [] for number in params}
     sees = _Seer(task, log, pool, seed)

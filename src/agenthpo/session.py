@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,8 +24,9 @@ from agenthpo.assembly import (
     record_in,
 )
 from agenthpo.budget import Budget
+from agenthpo.certificate import Certificate
 from agenthpo.errors import StudyError
-from agenthpo.events import OnEvent, Opened, Stopped, Waiting, ignore
+from agenthpo.events import Certified, OnEvent, Opened, Stopped, Waiting, ignore
 from agenthpo.exchange import Hint
 from agenthpo.experience.beats import GRACE_S
 from agenthpo.experience.finding import refuse_existing
@@ -45,6 +46,7 @@ from agenthpo.loop import run_trials
 from agenthpo.parts import checked_parts
 from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Analysis, Outcome, Stop, Trial
+from agenthpo.rounds import NothingToCertify, run_rounds
 from agenthpo.search.heeding import Heeding
 from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 from agenthpo.search.trust import Record
@@ -539,6 +541,7 @@ def _run(
         model=llm.name if llm else NONE,
         budget=task.budget,
         trials=tuple(log.trials()),
+        certify=task.certify,
         hint=model.hint,
     )
     if not log.shared:  # there is one such file
@@ -552,8 +555,9 @@ def _run(
         if model.on_failure == "stop":
             llm = Strict(llm, f"resume with: {pasted('resume', log.folder)}")
         llm.prepare([head(told(task, [], without)[0], llm)])
-    return run_trials(
-        task,
+    is_certified = task.certify > 0 and not (log.shared or only_asked)
+    stopped = run_trials(
+        _without_kept(task) if is_certified else task,
         Heeding(
             proposer_named(
                 proposer,
@@ -577,3 +581,30 @@ def _run(
         may_earn=proposer == HYBRID,
         on_event=on_event,
     )
+    if is_certified and not stopped.fault:
+        _certify(task, log, seed=seed, on_event=on_event)
+    return stopped
+
+
+def _without_kept(task: Task) -> Task:
+    """Return the task with the budget that is there to search with."""
+    trials = task.budget.trials
+    if trials is None:
+        return task
+    return replace(task, budget=replace(task.budget, trials=max(1, trials - task.certify)))
+
+
+def _certify(task: Task, log: ExperienceLog, *, seed: int, on_event: OnEvent) -> None:
+    """Spend what was kept of the budget on the winner and the default."""
+
+    def told(number: int, values: Mapping[int, float], so_far: Certificate) -> None:
+        on_event(Waiting(f"certifies: round {number + 1}, {so_far.runs} of {task.certify} runs"))
+
+    meta = log.meta
+    with closing(open_pool(task.train, meta.pool, meta.workers, log.folder)) as pool:
+        try:
+            found = run_rounds(task, log, pool, runs=task.certify, seed=seed, on_round=told)
+        except NothingToCertify as problem:
+            on_event(Waiting(str(problem)))
+        else:
+            on_event(Certified(found))

@@ -173,6 +173,8 @@ class Task:
     """A folder with Markdown templates that go before AgentHPO's own."""
     stop: StopRule | None = None
     """Which trainings are stopped before their end; none without it, but those that diverge."""
+    certify: int = 0
+    """Trials of the budget that are kept to certify the winner."""
     pins: Params = field(default_factory=dict)
     """Parameters that are held at a value while the study runs: what is proposed has it."""
 

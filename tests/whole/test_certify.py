@@ -103,3 +103,61 @@ def test_what_was_damaged_is_no_certificate():
         file.write_text(text)
         assert certificate_of(file.parent) is None
         assert "Not certified: " in agenthpo("best", "toy", code=0).stderr
+
+
+def run_with(text, *words):
+    Path("task.yaml").write_text(TASK.replace("trials: 6}", "trials: 18}") + text)
+    return agenthpo("run", "task.yaml", "--model", "none", *words)
+
+
+def test_a_run_may_keep_trials_for_it():
+    Path("train.py").write_text(SCRIPT.replace("GAIN", "0.02").replace("NOISE", "0.002"))
+    done = run_with("certify: 12\n", "--json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum(e["event"] == "finished" for e in events) == 6
+    assert events[-1]["event"] == "certified" and events[-1]["judgement"] == "better"
+    assert runs() == 6 + events[-1]["runs"] <= 18
+    # the same again trains nothing, and ends the same
+    count = runs()
+    again = agenthpo("resume", "toy", "--model", "none", code=0)
+    assert "is better than the default: by" in again.stdout and runs() == count
+    assert "not certified" not in again.stdout
+
+
+def test_without_a_gain_a_run_says_that_there_is_nothing_to_certify():
+    Path("train.py").write_text(SCRIPT.replace("GAIN", "-0.02").replace("NOISE", "0.002"))
+    done = run_with("certify: 12\n")
+    assert done.returncode == 0 and "no gain to certify" in done.stdout
+
+
+def test_a_run_without_it_says_how_to_be_sure():
+    Path("train.py").write_text(SCRIPT.replace("GAIN", "0.02").replace("NOISE", "0.002"))
+    assert "be sure by: agenthpo certify .agenthpo/toy" in run_with("").stdout
+
+
+def test_to_keep_all_trials_is_refused():
+    Path("train.py").write_text(SCRIPT)
+    done = run_with("certify: 18\n")
+    assert done.returncode == 2 and "certify keeps 18 of 18 trials" in done.stderr
+
+
+def test_a_driver_that_is_killed_goes_on_with_the_rounds_it_had():
+    study(0.0, 0.05)
+    import subprocess
+    import sys
+    import time
+
+    words = [sys.executable, "-m", "agenthpo", "certify", "toy", "--runs", "30"]
+    Path("train.py").write_text("import time; time.sleep(0.1)\n" + Path("train.py").read_text())
+    begun = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    for line in begun.stdout:
+        if line.startswith("round 2"):
+            break
+    begun.kill()
+    begun.communicate()
+    time.sleep(0.2)
+    count = runs()
+    found = json.loads(agenthpo("certify", "toy", "--runs", "30", "--json", code=0).stdout)
+    # one that was cut may have run twice
+    assert found["runs"] - 8 <= runs() - count + 0 <= found["runs"]
+    assert runs() - 6 <= found["runs"] + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,13 +12,14 @@ from agenthpo.cli.options import Json, StudyName, Trust
 from agenthpo.cli.watching import shortened
 from agenthpo.codec import to_json
 from agenthpo.space import format_number
+from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.pasting import pasted
 from agenthpo.text.printing import say
 
 if TYPE_CHECKING:
     from agenthpo.certificate import Certificate
 
-__all__ = ["certificate_lines", "certify"]
+__all__ = ["certify"]
 
 
 def certify(
@@ -29,14 +29,15 @@ def certify(
         typer.Option("--runs", min=2, max=100_000, help="How many trainings it takes at most."),
     ] = 40,
     most: Annotated[
-        int,
+        int | None,
         typer.Option(
             "--contenders",
             min=1,
             max=20,
-            help="How many of the best configurations are compared with the default.",
+            help="How many of the best configurations are compared with the default; up to three "
+            "without it, as many as leave eight rounds.",
         ),
-    ] = 3,
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option("--workers", min=1, max=256, help="How many trainings run at once."),
@@ -75,21 +76,3 @@ def certify(
         return 0
     say("", *certificate_lines(found, shortened(folder)))
     return 0
-
-
-def certificate_lines(found: Certificate, folder: Path) -> list[str]:
-    """Return the verdict with what it rests on, in lines."""
-    lines = [f"{found.words[0].upper()}{found.words[1:]}."]
-    rows = [("default", found.default), *((f"trial {c.trial}", c) for c in found.contenders)]
-    for name, row in rows:
-        mean = "no value" if row.mean is None else f"mean {row.mean:.5g} of {row.runs}"
-        test = "" if row.test is None else f", on the test data {row.test:.5g}"
-        why = f", {row.why}" if row.why else ""
-        lines.append(f"    {name}: {mean}{test}{why}")
-    if found.noise is not None:
-        lines.append(f"    another seed moves a value by {found.noise:.3g} (standard deviation)")
-    if found.judgement == "unknown":
-        lines.append(f"More runs may tell: {pasted('certify', folder)} --runs {2 * found.runs}")
-    elif found.winner is not None:
-        lines.append(f"Use it: {pasted('best', folder)}")
-    return lines

@@ -18,10 +18,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from agenthpo.certificate import Certificate
 from agenthpo.cli.tables import trial_table
 from agenthpo.events import (
     Analysed,
     Analysing,
+    Certified,
     Event,
     Finished,
     OnEvent,
@@ -36,6 +38,7 @@ from agenthpo.events import (
 )
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
+from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.phrases import budget_words, params_words, summary, widening_words
 from agenthpo.text.sparkline import sparkline
 from agenthpo.trials import course, incumbent
@@ -76,6 +79,7 @@ class Board:
     def __init__(self) -> None:
         self.opened: Opened | None = None
         self.stopped: Stopped | None = None
+        self.certificate: Certificate | None = None
         self.trials: dict[int, Trial] = {}
         self.points: dict[int, dict[str, list[float]]] = {}
         self.places: dict[int, str] = {}
@@ -121,6 +125,8 @@ class Board:
                 self._do(event.why)
             case Stopped():
                 self.stopped = event
+            case Certified(certificate=certificate):
+                self.certificate = certificate
 
     def render(self, height: int = 40) -> RenderableType:
         """Draw the view in at most ``height`` lines."""
@@ -140,6 +146,9 @@ class Board:
         parts: list[RenderableType] = [self._headline(), self._table(len(self.trials))]
         if self.stopped is not None:
             parts.append(Text("\n".join(summary(self.opened, self.stopped))))
+        if self.certificate is not None:
+            lines = certificate_lines(self.certificate, self.opened.folder)
+            parts.append(Text("\n".join(["", *lines])))
         return Group(*parts)
 
     def _done(self) -> list[Trial]:

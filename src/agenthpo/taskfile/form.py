@@ -239,6 +239,10 @@ class TaskForm(_Form):
     """What must hold between parameters: 'warmup < epochs', 'num_heads divides width'."""
     resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
+    certify: Whole = Field(0, ge=0)
+    """How many of the budget's trials are kept, at the end, to run the winner and the default again
+    on fresh seeds.
+    """
     stop: Annotated[StopForm | None, BeforeValidator(_as_stop), _STOP] = None
     """Which trainings are stopped before their end; none without it, but those that diverge."""
 

@@ -108,6 +108,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         file=str(file.resolve()),
         prompts=_prompts(folder, where),
         stop=_stop(parsed.stop, where),
+        certify=_certify(parsed, where),
     )
 
 
@@ -160,6 +161,15 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
 def _budget(form: BudgetForm, where: str) -> Budget:
     fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
     return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _certify(parsed: TaskForm, where: str) -> int:
+    if parsed.certify and parsed.certify >= parsed.budget.trials:
+        raise TaskError(
+            f"{where}: certify keeps {parsed.certify} of {parsed.budget.trials} trials, which "
+            "leaves none to search with; keep fewer, or raise budget.trials"
+        )
+    return parsed.certify
 
 
 def _stop(form: StopForm | None, where: str) -> StopRule | None:

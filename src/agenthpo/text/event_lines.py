@@ -9,6 +9,7 @@ from agenthpo.codec import to_json, trial_to_json
 from agenthpo.events import (
     Analysed,
     Analysing,
+    Certified,
     Event,
     Finished,
     Opened,
@@ -21,6 +22,7 @@ from agenthpo.events import (
     Waiting,
 )
 from agenthpo.records import Direction, Trial
+from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.phrases import (
     budget_words,
     params_words,
@@ -42,6 +44,8 @@ class TextLines:
             self._opened = event
         if isinstance(event, Stopped):
             say("", *summary(self._opened, event))
+        elif isinstance(event, Certified):
+            say("", *certificate_lines(event.certificate, self._opened.folder))
         elif isinstance(event, Waiting):  # perhaps before anything is open
             say(f"    {event.why}")
         else:
@@ -101,6 +105,8 @@ def _as_json(event: Event) -> dict[str, Any]:
             return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
         case Proposing() | Placed() | Reported() | Reading() | Waiting():
             return {**name, **asdict(event)}
+        case Certified(certificate=certificate):
+            return {**name, **certificate.to_json()}
         case Started(trial=trial):
             return {**name, "again": event.again, "trial": trial_to_json(trial)}
         case Analysing(trial=trial):

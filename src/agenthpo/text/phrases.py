@@ -136,11 +136,21 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines += measured_words(stopped.trials, opened.direction)
     lines += [
         f"Gain: {gain_words(stopped.trials, best)}",
+        *certain_words(opened, stopped, best),
         *source_words(stopped.trials, opened.direction),
         *shadow_words(stopped.shadow),
         *all_widening_words(stopped.trials),
     ]
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
+
+
+def certain_words(opened: Opened, stopped: Stopped, best: Trial) -> list[str]:
+    """Return that a gain may be luck, and how to be sure, in a line; nothing where it is certified
+    anyhow, or there is none.
+    """
+    if opened.certify or not gain_words(stopped.trials, best)[0].isdigit():
+        return []
+    return [f"    not certified, it may be luck; be sure by: {pasted('certify', opened.folder)}"]
 
 
 def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
