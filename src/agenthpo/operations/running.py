@@ -30,7 +30,7 @@ __all__ = ["LONGEST_WAIT_S", "line_of", "run", "wait", "waiting_words"]
 
 LONGEST_WAIT_S = 45.0
 """A client cuts a call after 60 seconds."""
-_LOOK_S, _TOLD_S = 0.1, 2.0
+_LOOK_S, _TOLD_S, _REST = 0.1, 2.0, 4.0
 _MOST_AT_ONCE = 50
 _POINTS = 20
 _workers: dict[Path, int] = {}
@@ -135,19 +135,22 @@ def wait(
     folder = at.study(study)
     end = time.monotonic() + seconds
     told = time.monotonic()
-    signs = None
+    signs, cost = None, 0.0
     while True:
         now = study_signs(folder)
-        # a database elsewhere shows no signs, so that it is read all the same now and then
-        is_late = time.monotonic() - told > _TOLD_S
-        if now != signs or is_late or time.monotonic() >= end:
-            signs = now
+        since = time.monotonic() - told
+        # a database elsewhere shows no signs, so that it is read all the same now and then; a long
+        # study of which every report is a sign is not read all the time
+        is_due = since > _TOLD_S or (now != signs and since >= _REST * cost)
+        if is_due or time.monotonic() >= end:
+            signs, began = now, time.monotonic()
             opened = Standing.at(folder)
             request = _handle(opened, handle)
             waited = _waited(opened, request, _see_to(opened, request))
             if waited.done or time.monotonic() >= end:
                 return waited
             told = time.monotonic()
+            cost = told - began
             on_wait(waited)
         time.sleep(_LOOK_S)
 
