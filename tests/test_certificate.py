@@ -71,7 +71,7 @@ def test_of_contenders_the_best_one_wins_and_the_losers_are_given_up():
 
 
 def test_a_gain_that_is_smaller_than_the_noise_is_a_tie():
-    found = played(np.random.default_rng(5), [0.05], rounds=200)
+    found = played(np.random.default_rng(5), [0.05], rounds=120)
     assert (found.judgement, found.winner) == ("tie", None)
     assert "less than what another seed does" in found.words
 

@@ -33,6 +33,7 @@ __all__ = [
     "OnRound",
     "contenders_of",
     "default_of",
+    "most_for",
     "run_rounds",
 ]
 
@@ -82,6 +83,11 @@ def contenders_of(task: Task, trials: Sequence[Trial], most: int) -> list[Trial]
     return [t for t in others if t.number in better][:most]
 
 
+def most_for(runs: int) -> int:
+    """Return how many contenders ``runs`` trainings are enough for."""
+    return min(_MOST, max(1, runs // _ROUNDS - 1))
+
+
 def run_rounds(
     task: Task,
     log: ExperienceLog,
@@ -106,8 +112,7 @@ def run_rounds(
             f"the study {log.folder} has not run the default configuration, so that there is "
             "nothing to compare with; give every parameter a default"
         )
-    most = most or min(_MOST, max(1, runs // _ROUNDS - 1))
-    contenders = contenders_of(task, trials, most)
+    contenders = contenders_of(task, trials, most or most_for(runs))
     if not contenders:
         raise NothingToCertify(
             f"no trial of the study {log.folder} is better than the default, so that there is no "

@@ -132,7 +132,7 @@ def test_without_a_gain_a_run_says_that_there_is_nothing_to_certify():
 
 def test_a_run_without_it_says_how_to_be_sure():
     Path("train.py").write_text(SCRIPT.replace("GAIN", "0.02").replace("NOISE", "0.002"))
-    assert "be sure by: agenthpo certify .agenthpo/toy" in run_with("").stdout
+    assert "be sure by agenthpo certify .agenthpo/toy" in run_with("").stdout
 
 
 def test_to_keep_all_trials_is_refused():

@@ -18,14 +18,14 @@ objective: {metric: acc, direction: maximize}
 train: {command: "{python} train.py {x}"}
 space:
   x: {type: float, low: 0.0, high: 1.0, default: 1.0}
-budget: {trials: 9}
+budget: {trials: 7}
 """
 SCRIPT = """\
 import sys, time
 x = float(sys.argv[1])
 for epoch in range(1, 13):
     print(f"epoch {epoch} acc: {x * (1 - 0.5 ** epoch)}", flush=True)
-    time.sleep(0.12 if epoch > 2 else 0.03)
+    time.sleep(0.06 if epoch > 2 else 0.03)
 """
 
 
@@ -60,13 +60,13 @@ def test_what_cannot_become_the_best_is_stopped(stop, workers):
         t.outcome.error.startswith(f"stopped by the rule {rule}: ") for t in pruned
     )
     # it keeps its curve, its place in the budget, and its words
-    assert len(stopped.trials) == 9
+    assert len(stopped.trials) == 7
     for trial in pruned:
         assert 1 <= len(trial.outcome.curves["acc"]) < 12
         assert trial.analysis.diagnosis == "pruned" and "acc" in trial.analysis.insight
         assert trial.value is None
     assert stopped.incumbent.proposal.params == {"x": 1.0}
-    assert sum(isinstance(e, Finished) for e in events) == 9
+    assert sum(isinstance(e, Finished) for e in events) == 7
     # Optuna sees the same
     study = found_study(Path(".agenthpo/toy"))[0]
     for frozen, trial in zip(study.get_trials(), stopped.trials, strict=True):
@@ -79,19 +79,19 @@ def test_what_cannot_become_the_best_is_stopped(stop, workers):
 def test_a_patient_rule_waits():
     Path("train.py").write_text(
         "import time\n"
-        "for e in range(30):\n"
-        "    print('acc:', 1 - abs(e - 3) / 100, flush=True)\n"
-        "    time.sleep(0.1)\n"
+        "for e in range(20):\n"
+        "    print('acc:', 1 - abs(e - 2) / 100, flush=True)\n"
+        "    time.sleep(0.06)\n"
     )
     stopped, _ = ran("{rule: patient, patience: 3, trials: 1}")
     # the first one has run to its end before any is stopped
-    assert stopped.trials[0].value == 0.74
+    assert stopped.trials[0].value == 0.83
     assert all(t.outcome.status == "pruned" for t in stopped.trials[1:])
     assert "for 3 reports worse than it had been" in stopped.trials[1].outcome.error
 
 
 def test_without_a_rule_nothing_is_stopped_and_curves_are_kept():
-    Path("task.yaml").write_text(TASK.replace("trials: 9", "trials: 3"))
+    Path("task.yaml").write_text(TASK.replace("trials: 7", "trials: 3"))
     stopped = begin(load_task("task.yaml"), Path(".agenthpo/toy"))
     assert all(t.value is not None for t in stopped.trials)
     study = found_study(Path(".agenthpo/toy"))[0]

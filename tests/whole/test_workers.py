@@ -164,7 +164,7 @@ def test_a_driver_that_is_stopped_leaves_nothing_running_and_loses_nothing(numbe
     if number != signal.SIGKILL:
         assert process.returncode == 130 and "Resume with: agenthpo resume .agenthpo/toy" in said
     deadline = time.monotonic() + 10
-    while any("train.py" in " ".join(_line(p)) for p in psutil.process_iter()):
+    while any(map(_is_ours, psutil.process_iter())):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     trials = json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
@@ -180,8 +180,9 @@ def test_a_driver_that_is_stopped_leaves_nothing_running_and_loses_nothing(numbe
     assert done.items() <= {t["number"]: t["value"] for t in trials}.items()
 
 
-def _line(process):
+def _is_ours(process):
+    """Whether it is a training of this test's, and not of another one beside it."""
     try:
-        return process.cmdline()
+        return "train.py" in " ".join(process.cmdline()) and process.cwd() == os.getcwd()
     except psutil.Error:
-        return []
+        return False

@@ -39,7 +39,7 @@ from agenthpo.events import (
 from agenthpo.records import Trial, Usage
 from agenthpo.space import format_number
 from agenthpo.text.certificate_lines import certificate_lines
-from agenthpo.text.phrases import budget_words, params_words, summary, widening_words
+from agenthpo.text.phrases import budget_words, certain_words, params_words, summary, widening_words
 from agenthpo.text.sparkline import sparkline
 from agenthpo.trials import course, incumbent
 from agenthpo.units import format_duration
@@ -145,7 +145,8 @@ class Board:
             return Text("")
         parts: list[RenderableType] = [self._headline(), self._table(len(self.trials))]
         if self.stopped is not None:
-            parts.append(Text("\n".join(summary(self.opened, self.stopped))))
+            words = certain_words(self.opened, self.stopped)
+            parts.append(Text("\n".join([*summary(self.opened, self.stopped), *words])))
         if self.certificate is not None:
             lines = certificate_lines(self.certificate, self.opened.folder)
             parts.append(Text("\n".join(["", *lines])))

@@ -25,6 +25,7 @@ from agenthpo.records import Direction, Trial
 from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.phrases import (
     budget_words,
+    certain_words,
     params_words,
     summary,
     trial_words,
@@ -43,7 +44,7 @@ class TextLines:
         if isinstance(event, Opened):
             self._opened = event
         if isinstance(event, Stopped):
-            say("", *summary(self._opened, event))
+            say("", *summary(self._opened, event), *certain_words(self._opened, event))
         elif isinstance(event, Certified):
             say("", *certificate_lines(event.certificate, self._opened.folder))
         elif isinstance(event, Waiting):  # perhaps before anything is open

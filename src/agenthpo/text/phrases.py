@@ -24,6 +24,7 @@ from agenthpo.units import format_duration
 __all__ = [
     "all_widening_words",
     "budget_words",
+    "certain_words",
     "claim_words",
     "gain_words",
     "measured_words",
@@ -136,7 +137,6 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     lines += measured_words(stopped.trials, opened.direction)
     lines += [
         f"Gain: {gain_words(stopped.trials, best)}",
-        *certain_words(opened, stopped, best),
         *source_words(stopped.trials, opened.direction),
         *shadow_words(stopped.shadow),
         *all_widening_words(stopped.trials),
@@ -144,13 +144,14 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
 
 
-def certain_words(opened: Opened, stopped: Stopped, best: Trial) -> list[str]:
+def certain_words(opened: Opened, stopped: Stopped) -> list[str]:
     """Return that a gain may be luck, and how to be sure, in a line; nothing where it is certified
     anyhow, or there is none.
     """
-    if opened.certify or not gain_words(stopped.trials, best)[0].isdigit():
+    best = stopped.incumbent
+    if opened.certify or best is None or not gain_words(stopped.trials, best)[0].isdigit():
         return []
-    return [f"    not certified, it may be luck; be sure by: {pasted('certify', opened.folder)}"]
+    return [f"The gain is not certified: be sure by {pasted('certify', opened.folder)}"]
 
 
 def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
