@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
 
-from agenthpo.certificate import Certificate, Contender
+from agenthpo.certificate import Certificate
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.files import read_regular
-from agenthpo.rounds import CERTIFICATE, OnRound, run_rounds
+from agenthpo.rounds import OnRound, run_rounds
 from agenthpo.session import writing
 from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
 from agenthpo.task import Task
 from agenthpo.training.pools import open_pool
 
-__all__ = ["certificate_of", "certify"]
+__all__ = ["certify"]
 
 
 def certify(
@@ -51,18 +49,3 @@ def certify(
         closing(open_pool(task.train, meta.pool, workers or meta.workers, folder)) as pool,
     ):
         return run_rounds(task, log, pool, runs=runs, most=most, seed=meta.seed, on_round=on_round)
-
-
-def certificate_of(folder: Path) -> Certificate | None:
-    """Return the study's certificate; None where it has none, or one that cannot be read."""
-    try:
-        raw = json.loads(read_regular(folder / CERTIFICATE))
-        return Certificate(
-            **{
-                **raw,
-                "default": Contender(**raw["default"]),
-                "contenders": tuple(Contender(**each) for each in raw["contenders"]),
-            }
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None

@@ -14,10 +14,10 @@ from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
 
-from agenthpo.certificate import Certificate, Rounds, judged, resolution_of
+from agenthpo.certificate import Certificate, Contender, Rounds, judged, resolution_of
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
-from agenthpo.files import write_whole
+from agenthpo.files import read_regular, write_whole
 from agenthpo.records import Outcome, Params, RunSpec, Trial
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
@@ -31,6 +31,7 @@ __all__ = [
     "CERTIFICATE",
     "NothingToCertify",
     "OnRound",
+    "certificate_of",
     "contenders_of",
     "default_of",
     "most_for",
@@ -124,7 +125,7 @@ def run_rounds(
         end_processes(mark_of(log.identity, log.folder.absolute() / _FOLDER))
     rounds = Rounds(contenders={t.number: {} for t in contenders})
     tests: dict[int, list[float]] = {number: [] for number in params}
-    sees = _Seer(task, log, pool, seed)
+    trainings = _Trainings(task, log, pool, seed)
     while True:
         found = _judged(task, rounds, default, len(trials))
         number = len(rounds.default)
@@ -132,7 +133,7 @@ def run_rounds(
         is_over = found.judgement != "unknown" or not alive or default.number in rounds.failed
         if is_over or found.runs + 1 + len(alive) > runs:
             break
-        outcomes = sees.round(number, {n: params[n] for n in (default.number, *alive)})
+        outcomes = trainings.round(number, {n: params[n] for n in (default.number, *alive)})
         for trial, outcome in outcomes.items():
             if outcome.value is None:
                 rounds.failed[trial] = f"failed with a fresh seed ({outcome.error})"
@@ -187,7 +188,24 @@ def _keep(folder: Path, found: Certificate) -> None:
     write_whole(folder / CERTIFICATE, json.dumps(found.to_json()).encode())
 
 
-class _Seer:
+def certificate_of(folder: Path) -> Certificate | None:
+    """Return the certificate of the study in ``folder``; None where it has none, or one that cannot
+    be read.
+    """
+    try:
+        raw = json.loads(read_regular(folder / CERTIFICATE))
+        return Certificate(
+            **{
+                **raw,
+                "default": Contender(**raw["default"]),
+                "contenders": tuple(Contender(**each) for each in raw["contenders"]),
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+class _Trainings:
     """Runs the trainings of a round."""
 
     def __init__(self, task: Task, log: ExperienceLog, pool: Pool, seed: int) -> None:

@@ -44,12 +44,10 @@ LEAST = {
 def short(task):
     """Return the default, made short; that of Cora is short."""
     least = {} if task.name == "graph-node-classification" else LEAST[task.name.split("-")[0]]
-    return task.space.restrict(
-        {
-            **task.space.default(),
-            **{name: value for name, value in least.items() if name in task.space.names},
-        }
-    )
+    changed = {name: value for name, value in least.items() if name in task.space.names}
+    if "batch_size" in changed:
+        changed["batch_size"] = max(task.space["batch_size"].values)  # the fewest steps
+    return task.space.restrict({**task.space.default(), **changed})
 
 
 def lacking(field):

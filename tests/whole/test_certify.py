@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.certify import certificate_of
+from agenthpo.operations.place import Place
+from agenthpo.operations.telling import verdict
+from agenthpo.rounds import certificate_of
 from agenthpo.session import begin
 from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
@@ -55,6 +57,8 @@ def test_a_true_gain_is_certified_and_printed_as_the_best():
     said = agenthpo("best", "toy", code=0)
     assert f"Trial {found['winner']} is better than the default: by" in said.stderr
     assert said.stdout.count("\n") == 1 and "train.py" in said.stdout
+    sure = verdict(Place(Path.cwd(), "claude"), ".agenthpo/toy").sure
+    assert sure.startswith(f"trial {found['winner']} is better than the default: by")
     # the same command again trains nothing
     count = runs()
     assert json.loads(agenthpo("certify", "toy", "--json", code=0).stdout) == found

@@ -8,13 +8,13 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from agenthpo.certify import certificate_of
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
 from agenthpo.command.resolve import placeholders
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Params, Trial
+from agenthpo.rounds import certificate_of
 from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
 from agenthpo.task import Task

@@ -15,6 +15,7 @@ from agenthpo.operations.opening import is_over, was_told
 from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.running import line_of
 from agenthpo.records import Trial
+from agenthpo.rounds import certificate_of
 from agenthpo.search.engine.engine import Engine
 from agenthpo.task import Task
 from agenthpo.text.cleaning import clean_line
@@ -108,7 +109,7 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
         best=None if best is None else line_of(opened, best),
         gain="no trial has given a value" if best is None else gain_words(opened.trials, best),
         noise=noise,
-        sure=_sure(opened, best, noise),
+        sure=_certified(opened) or _sure(opened, best, noise),
         sources=[
             Source(a.who, a.proposed, a.failed, a.won, float(f"{a.gained:.6g}"), a.usage.tokens)
             for a in ledger(opened.trials, direction)
@@ -146,6 +147,12 @@ def noise_of(task: Task, trials: Sequence[Trial], engine: Engine | None = None) 
     fitting = [t for t in trials if not task.space.violations(t.proposal.params)]
     view = (engine or Engine()).view(task, fitting)
     return None if view is None else float(f"{view.noise:.2g}")
+
+
+def _certified(opened: Standing) -> str:
+    """Return what was found on fresh seeds; empty where that was not, or before the last trial."""
+    found = certificate_of(opened.folder)
+    return found.words if found is not None and found.trials == len(opened.trials) else ""
 
 
 def _sure(opened: Standing, best: Trial | None, noise: float | None) -> str:
