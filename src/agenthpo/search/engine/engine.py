@@ -260,8 +260,6 @@ class Engine:
         pending = np.array([t.outcome is None for t in trials], dtype=bool)
         values = np.array([t.value for t in trials if t.value is not None], dtype=float)
         losses = np.clip(sign * values, -_LARGEST, _LARGEST)
-        # those of stopped trials are guesses
-        unsure = np.array([self._foreseen.spread(t) for t in trials if t.value is not None])
 
         # Losses y at rows X. For each warp g and each prior k of the hyperparameters theta, a
         # process f_k ~ GP(m, K_theta) is fitted to the standardised z = g(y):
@@ -271,14 +269,11 @@ class Engine:
         # A fit costs O(n^3) at each step of the search for theta, so it sees the most telling rows
         # only. The others are observed afterwards, under the theta that was found.
         chosen = _telling(losses, self.knobs.fitted)
-        warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen], unsure[chosen])
-        beside = _in_warp(warp, losses, unsure)
+        warp, fitted = self._fitted(encoding, rows[scored][chosen], losses[chosen])
         losses = warp.standardised(losses)
         rest = np.setdiff1d(np.arange(len(losses)), chosen)
         if len(rest):
-            fitted = [
-                p.with_observed(rows[scored][rest], losses[rest], beside[rest]) for p in fitted
-            ]
+            fitted = [p.with_observed(rows[scored][rest], losses[rest]) for p in fitted]
 
         # The processes are averaged by their posterior weights,
         #
@@ -310,18 +305,15 @@ class Engine:
         )
 
     def _fitted(
-        self, encoding: Encoding, rows: Matrix, losses: Vector, unsure: Vector
+        self, encoding: Encoding, rows: Matrix, losses: Vector
     ) -> tuple[Warp, list[Process]]:
-        """Return the warp that makes the losses the most probable, and the processes behind it.
-
-        :param unsure: standard deviations of the losses that are guesses, 0 for measured ones.
-        """
+        """Return the warp that makes the losses the most probable, and the processes behind it."""
         apart = squared_differences(encoding, rows)
         found = []
         for warp in warps(losses):
-            values, beside = warp.standardised(losses), _in_warp(warp, losses, unsure)
+            values = warp.standardised(losses)
             fitted = [
-                fit(encoding, rows, values=values, settings=settings, apart=apart, beside=beside)
+                fit(encoding, rows, values=values, settings=settings, apart=apart)
                 for settings in self.knobs.processes
             ]
             found.append(
@@ -417,12 +409,6 @@ class Engine:
             rationale=f"{why}: {numbers}.{runs}",
             expected=expected,
         )
-
-
-def _in_warp(warp: Warp, losses: Vector, unsure: Vector) -> Vector:
-    """Return the variances of guessed losses as the model sees them."""
-    slopes = np.array([warp.slope(float(loss)) for loss in losses])
-    return np.asarray((unsure / slopes) ** 2)
 
 
 def _why(belief: Belief, row: Vector) -> str:

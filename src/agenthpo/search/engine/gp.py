@@ -82,11 +82,9 @@ class Process:
     def _points(self) -> Matrix:
         return self.encoding.spread(self.rows, self.scales)
 
-    def with_observed(self, rows: Matrix, values: Vector, beside: Vector | float = 0.0) -> Process:
+    def with_observed(self, rows: Matrix, values: Vector) -> Process:
         """Return the process that has seen ``values`` at ``rows`` as well, with the same
         hyperparameters.
-
-        :param beside: variances of the values beside the noise, where they are guesses.
         """
         # The Cholesky factor of the covariance with the new rows B beside the old ones A, without
         # factoring A again, O(n^2 b) instead of O((n + b)^3):
@@ -99,7 +97,7 @@ class Process:
             self.factor, self.covariance(self.rows, rows), lower=True, check_finite=False
         )
         corner = self.covariance(rows, rows) - cross.T @ cross
-        corner[np.diag_indices_from(corner)] += self.noise + beside + _JITTER
+        corner[np.diag_indices_from(corner)] += self.noise + _JITTER
         zeros = np.zeros((len(self.rows), len(rows)))
         factor = np.block(
             [[self.factor, zeros], [cross.T, cholesky(corner, lower=True, check_finite=False)]]
@@ -116,13 +114,11 @@ def fit(
     values: Vector,
     settings: Settings | None = None,
     apart: np.ndarray | None = None,
-    beside: Vector | float = 0.0,
 ) -> Process:
     """Return the process of the most probable hyperparameters given ``values`` (standardised) at
     ``rows``.
 
     :param apart: ``squared_differences`` of the rows, where they are known.
-    :param beside: variances of the values beside the noise, where they are guesses.
     """
     settings = settings or Settings()
     width = encoding.width
@@ -138,7 +134,7 @@ def fit(
     best = minimize(
         _loss,
         first,
-        args=(differences, values, centre, spread, beside),
+        args=(differences, values, centre, spread),
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
@@ -147,7 +143,7 @@ def fit(
     scales = np.exp(best.x[:width])
     noise = math.exp(best.x[width])
     factor = cholesky(
-        _covariance(differences, scales, noise=noise + beside, count=len(values)),
+        _covariance(differences, scales, noise=noise, count=len(values)),
         lower=True,
         check_finite=False,
     )
@@ -187,21 +183,14 @@ def _matern(distance: np.ndarray) -> np.ndarray:
     return (1 + scaled + scaled * scaled / 3) * np.exp(-scaled)
 
 
-def _covariance(
-    differences: np.ndarray, scales: Vector, *, noise: Vector | float, count: int
-) -> Matrix:
+def _covariance(differences: np.ndarray, scales: Vector, *, noise: float, count: int) -> Matrix:
     covariance = _matern(np.sqrt((1 / scales**2) @ differences)).reshape(count, count)
     covariance[np.diag_indices(count)] += noise + _JITTER
     return covariance
 
 
 def _loss(
-    theta: Vector,
-    differences: np.ndarray,
-    values: Vector,
-    centre: Vector,
-    spread: Vector,
-    beside: Vector | float = 0.0,
+    theta: Vector, differences: np.ndarray, values: Vector, centre: Vector, spread: Vector
 ) -> tuple[float, Vector]:
     """Return the negative logarithm of the posterior density and its gradient."""
     # theta = (log l_1 ... log l_d, log s2), with r^2 = sum_i difference_i / l_i^2 and
@@ -219,7 +208,7 @@ def _loss(
     scaled = _SQRT5 * distance
     decay = np.exp(-scaled)
     covariance = ((1 + scaled + scaled * scaled / 3) * decay).reshape(count, count)
-    covariance[np.diag_indices(count)] += noise + beside + _JITTER
+    covariance[np.diag_indices(count)] += noise + _JITTER
     try:
         factor = cholesky(covariance, lower=True, check_finite=False)
     except np.linalg.LinAlgError:

@@ -22,13 +22,6 @@ class Foreseen:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Trial, int, Trial]] = {}
-        self._spreads: dict[int, float] = {}
-
-    def spread(self, trial: Trial) -> float:
-        """Return by how much a value that this has given may be wrong, as a standard deviation in
-        the metric's units; 0 where it was measured.
-        """
-        return self._spreads.get(trial.number, 0.0)
 
     def __call__(self, task: Task, trials: Sequence[Trial]) -> Sequence[Trial]:
         """Return ``trials``, with a value where one was stopped and enough others came as far; the
@@ -48,21 +41,19 @@ class Foreseen:
         for trial in stopped:
             known = self._known.get(trial.number)
             if known is None or known[0] is not trial or known[1] != len(earlier):
-                given, spread = _foreseen(trial, metric, sign, earlier, best)
-                known = trial, len(earlier), given
-                self._known[trial.number], self._spreads[trial.number] = known, spread
+                known = trial, len(earlier), _foreseen(trial, metric, sign, earlier, best)
+                self._known[trial.number] = known
             found[trial.number] = known[2]
         return [found.get(t.number, t) for t in trials]
 
 
 def _foreseen(
     trial: Trial, metric: str, sign: int, earlier: Sequence[Past], best: float | None
-) -> tuple[Trial, float]:
+) -> Trial:
     assert trial.outcome is not None
     curve = [(step, sign * value) for step, value in trial.outcome.curves.get(metric, ())]
     forecast = forecast_curve(curve, earlier) if curve else None
     if forecast is None or best is None:
-        return trial, 0.0
+        return trial
     value = sign * min(forecast.value, best)
-    outcome = replace(trial.outcome, status="complete", value=value)
-    return replace(trial, outcome=outcome), forecast.spread
+    return replace(trial, outcome=replace(trial.outcome, status="complete", value=value))
