@@ -59,6 +59,6 @@ def test_the_readmes_first_example_is_the_one_that_runs():
     readme = (EXAMPLES.parent / "README.md").read_text()
     for name in ("train.py", "task.yaml"):
         assert (EXAMPLES / "first" / name).read_text() in readme
-    study = tuned("first", {"trials: 12": "trials: 4"}, "--model", "none")
-    assert [t["state"] for t in study["trials"]] == ["complete"] * 4
+    study = tuned("first", {"trials: 12": "trials: 2"}, "--model", "none")
+    assert [t["state"] for t in study["trials"]] == ["complete"] * 2
     assert f"{study['trials'][0]['value']:.4f}" in readme  # the default's
