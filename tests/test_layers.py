@@ -127,3 +127,15 @@ def test_packages_of_others_stay_behind_their_fences():
 def test_no_room_is_named_after_nothing():
     forbidden = {"utils", "helpers", "common", "base", "manager"}
     assert not forbidden & {file.stem for file in ROOT.rglob("*.py")}
+
+
+def test_what_every_command_waits_for_is_not_heavy():
+    """scipy.stats takes half a second, which every start would pay for."""
+    wrong = [
+        str(file)
+        for file in ROOT.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scipy.stats"))
+        or (isinstance(node, ast.Import) and any(a.name == "scipy.stats" for a in node.names))
+    ]
+    assert wrong == []

@@ -10,9 +10,6 @@ import typer
 from agenthpo.cli.exit_codes import INTERRUPTED
 from agenthpo.cli.options import Json, StudyName, Trust
 from agenthpo.cli.watching import shortened
-from agenthpo.codec import to_json
-from agenthpo.space import format_number
-from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.pasting import pasted
 from agenthpo.text.printing import say
 
@@ -49,7 +46,10 @@ def certify(
     better. What was run before counts, so that the same command goes on.
     """
     from agenthpo.certify import certify as certified
+    from agenthpo.codec import to_json
+    from agenthpo.space import format_number
     from agenthpo.studies import find_study
+    from agenthpo.text.certificate_lines import certificate_lines
 
     folder = find_study(study)
 

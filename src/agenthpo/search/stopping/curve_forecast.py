@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 __all__ = ["CurveForecast", "Past", "forecast_curve"]
 
@@ -42,14 +42,14 @@ class CurveForecast:
 
     def chance_above(self, value: float) -> float:
         """Return the probability that the final value is above ``value``."""
-        return float(student.sf((value - self.value) / self.spread, self.freedom))
+        return float(stdtr(self.freedom, (self.value - value) / self.spread))
 
     def interval(self, share: float = 0.8) -> tuple[float, float]:
         """Return the central interval that holds the final value with a probability of
         ``share``.
         """
-        low, high = student.interval(share, self.freedom, self.value, self.spread)
-        return float(low), float(high)
+        away = self.spread * float(stdtrit(self.freedom, (1 + share) / 2))
+        return self.value - away, self.value + away
 
 
 def forecast_curve(curve: Curve, earlier: Sequence[Past]) -> CurveForecast | None:
