@@ -18,7 +18,7 @@ import numpy as np
 
 from agenthpo.bench.tables.problems import Problem, regret
 from agenthpo.bench.tables.stored_tables import TABLES, load_table
-from agenthpo.certificate import Certificate, Rounds, judged, resolution_of
+from agenthpo.certificate import Certificate, Rounds, judged
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.rounds import contenders_of, default_of, most_for
 from agenthpo.search.engine.engine import Engine
@@ -64,15 +64,7 @@ def played(problem: Problem, seed: int, *, trials: int, runs: int) -> Played | N
     params = {t.number: t.proposal.params for t in (default, *contenders)}
     rounds = Rounds(contenders={t.number: {} for t in contenders})
     while True:
-        values = [*rounds.default.values()]
-        values += [v for mine in rounds.contenders.values() for v in mine.values()]
-        found = judged(
-            rounds,
-            "minimize",
-            default=default.number,
-            trials=len(done),
-            resolution=resolution_of(values),
-        )
+        found = judged(rounds, "minimize", default=default.number, trials=len(done))
         alive = [c.trial for c in found.contenders if not c.is_out]
         if found.judgement != "unknown" or not alive or found.runs + 1 + len(alive) > runs:
             break

@@ -103,30 +103,32 @@ class Course:
         return max(seen)
 
 
-def played(
-    arm: str, task: Task, curve_of: Callable[[Params], np.ndarray], seed: int, drawn: list[Params]
-) -> Course:
+@dataclass(frozen=True)
+class Game:
+    """One data set with one seed."""
+
+    task: Task
+    curve_of: Callable[[Params], np.ndarray]
+    seed: int
+    drawn: list[Params]
+    """Random configurations."""
+
+
+def played(arm: str, game: Game) -> Course:
     """Play one study until both its trials and its epochs are spent."""
     proposer, rule = arm.split("+")
     course = Course()
-    turns = _by_tpe if proposer == "tpe" else _by_us
-    for used, value in turns(proposer, rule, task, curve_of, seed, drawn):
+    turns = _by_tpe(rule, game) if proposer == "tpe" else _by_us(proposer, rule, game)
+    for used, value in turns:
         course.take(used, value)
         if len(course.values) >= TRIALS and sum(course.epochs) >= WHOLE * EPOCHS:
             break
     return course
 
 
-def _by_tpe(
-    _: str,
-    rule: str,
-    task: Task,
-    curve_of: Callable[[Params], np.ndarray],
-    seed: int,
-    drawn: list[Params],
-) -> Iterator[tuple[int, float | None]]:
+def _by_tpe(rule: str, game: Game) -> Iterator[tuple[int, float | None]]:
     """Play Optuna's own loop: TPE, which knows of stopped trials, with its pruner or ours."""
-    sampler = optuna.samplers.TPESampler(seed=seed)
+    sampler = optuna.samplers.TPESampler(seed=game.seed)
     pruner = {
         "never": optuna.pruners.NopPruner(),
         "median": optuna.pruners.MedianPruner(),
@@ -136,7 +138,10 @@ def _by_tpe(
         ),
     }.get(rule)
     study = optuna.create_study(
-        direction=task.objective.direction, sampler=sampler, pruner=pruner, study_name=f"s{seed}"
+        direction=game.task.objective.direction,
+        sampler=sampler,
+        pruner=pruner,
+        study_name=f"s{game.seed}",
     )
     stopper = None if pruner else Stopper(StopRule(rule))  # type: ignore[arg-type]
     while True:
@@ -145,7 +150,7 @@ def _by_tpe(
         for name, kind in SPACE.items():
             suggest = trial.suggest_int if kind["type"] == "int" else trial.suggest_float
             params[name] = suggest(name, kind["low"], kind["high"], log=kind.get("log", False))  # type: ignore[operator]
-        curve = curve_of(params)
+        curve = game.curve_of(params)
         used = EPOCHS
         for epoch, value in enumerate(curve, 1):
             trial.report(value, epoch)
@@ -163,29 +168,22 @@ def _by_tpe(
         yield used, curve[-1] if is_whole else None
 
 
-def _by_us(
-    proposer: str,
-    rule: str,
-    task: Task,
-    curve_of: Callable[[Params], np.ndarray],
-    seed: int,
-    drawn: list[Params],
-) -> Iterator[tuple[int, float | None]]:
+def _by_us(proposer: str, rule: str, game: Game) -> Iterator[tuple[int, float | None]]:
     """Play random configurations, or the engine's, with our stop rules."""
-    engine, trials = Engine(seed), list[Trial]()
-    study = optuna.create_study(direction=task.objective.direction, study_name=f"s{seed}")
+    engine, trials = Engine(game.seed), list[Trial]()
+    study = optuna.create_study(direction=game.task.objective.direction, study_name=f"s{game.seed}")
     curves = Curves(study, Patience(seconds=0))
     stopper = None if rule == "never" else Stopper(StopRule(rule))  # type: ignore[arg-type]
-    order = np.random.default_rng(seed).permutation(len(drawn))
+    order = np.random.default_rng(game.seed).permutation(len(game.drawn))
     while True:
         number = len(trials)
         if proposer == "random":
-            proposal = Proposal(drawn[order[number]], "engine")
+            proposal = Proposal(game.drawn[order[number]], "engine")
         else:
-            found = engine.propose(task, trials)
+            found = engine.propose(game.task, trials)
             assert not isinstance(found, Stop)
             proposal = found
-        curve = curve_of(proposal.params)
+        curve = game.curve_of(proposal.params)
         study.ask()
         used = EPOCHS
         for epoch, value in enumerate(curve, 1):
@@ -200,7 +198,7 @@ def _by_us(
             study.tell(number, value)
         points = tuple((float(e), float(v)) for e, v in enumerate(curve[:used], 1))
         status = "pruned" if value is None else "complete"
-        outcome = Outcome(status, value, curves={task.objective.metric: points})
+        outcome = Outcome(status, value, curves={game.task.objective.metric: points})
         trials.append(Trial(number, proposal, outcome))
         yield used, value
 
@@ -249,9 +247,8 @@ def main() -> None:
                 return surrogate.curves(name, [params], column)[0]
 
             for seed in range(asked.seeds):
-                courses = {
-                    arm: played(arm, task, curve_of, seed, drawn) for arm in asked.arms.split(",")
-                }
+                game = Game(task, curve_of, seed, drawn)
+                courses = {arm: played(arm, game) for arm in asked.arms.split(",")}
                 top = max(max(c.best(sign) for c in courses.values()), float(ends.max()))
                 for arm, course in courses.items():
                     regrets = [

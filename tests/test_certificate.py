@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenthpo.certainty import anytime_interval
-from agenthpo.certificate import Rounds, judged, resolution_of
+from agenthpo.certificate import Rounds, judged
 
 
 def played(rng, gains, *, noise=1.0, rounds=30, direction="maximize", shared=0.0):
@@ -24,14 +24,7 @@ def played(rng, gains, *, noise=1.0, rounds=30, direction="maximize", shared=0.0
             if trial in said.contenders:
                 value = gains[trial - 1] + seed + noise * rng.normal()
                 said.contenders[trial][number] = sign * value
-        values = [v for mine in said.contenders.values() for v in mine.values()]
-        found = judged(
-            said,
-            direction,
-            default=0,
-            trials=9,
-            resolution=resolution_of([*values, *said.default.values()]),
-        )
+        found = judged(said, direction, default=0, trials=9)
         if found.judgement != "unknown":
             break
     return found
@@ -78,7 +71,7 @@ def test_a_gain_that_is_smaller_than_the_noise_is_a_tie():
 
 def test_values_that_no_seed_changes_are_certain_after_three():
     said = Rounds(default={i: 0.5 for i in range(3)}, contenders={1: {i: 0.51 for i in range(3)}})
-    found = judged(said, "maximize", default=0, trials=2, resolution=0.01)
+    found = judged(said, "maximize", default=0, trials=2)
     assert (found.judgement, found.winner) == ("better", 1)
     assert "does the script use the seed it is given?" in found.words
 
@@ -88,8 +81,7 @@ def test_equal_steps_of_a_coarse_metric_are_no_certainty():
     said = Rounds(
         default={0: 0.95, 1: 0.955, 2: 0.9525}, contenders={1: {0: 0.9525, 1: 0.9575, 2: 0.955}}
     )
-    values = [*said.default.values(), *said.contenders[1].values()]
-    found = judged(said, "maximize", default=0, trials=2, resolution=resolution_of(values))
+    found = judged(said, "maximize", default=0, trials=2)
     assert found.judgement == "unknown"
 
 
@@ -99,7 +91,7 @@ def test_one_that_fails_on_a_fresh_seed_is_no_winner():
         contenders={1: {i: 9.0 + i % 3 for i in range(8)}, 2: {i: 5.0 + i % 2 for i in range(9)}},
         failed={1: "failed with a fresh seed (out of memory)"},
     )
-    found = judged(said, "maximize", default=0, trials=9, resolution=0.0)
+    found = judged(said, "maximize", default=0, trials=9)
     assert found.winner == 2
     assert next(c for c in found.contenders if c.trial == 1).why.startswith("failed with a fresh")
 

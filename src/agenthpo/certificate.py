@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from statistics import fmean, stdev
@@ -13,7 +14,7 @@ from agenthpo.records import Direction
 from agenthpo.space import format_number
 from agenthpo.trials import upward
 
-__all__ = ["Certificate", "Contender", "Judgement", "Rounds", "judged", "resolution_of"]
+__all__ = ["Certificate", "Contender", "Judgement", "Rounds", "judged"]
 
 Judgement = Literal["better", "tie", "worse", "unknown"]
 """Of the best contender against the default; ``tie``: a gain, if any, is smaller than what another
@@ -21,6 +22,8 @@ seed does.
 """
 _ERROR = 0.05
 """The probability of a wrong ``better`` in all, whichever contender it is of."""
+_SAME = 3
+"""Rounds after which values that no seed has changed are taken for certain."""
 
 
 @dataclass
@@ -32,6 +35,30 @@ class Rounds:
     """Trial -> round -> value."""
     failed: dict[int, str] = field(default_factory=dict)
     """Trial -> how it failed; a contender that fails once is none any more."""
+
+    @property
+    def groups(self) -> list[dict[int, float]]:
+        """The values of the default and of each contender."""
+        return [self.default, *self.contenders.values()]
+
+    @property
+    def runs(self) -> int:
+        """Trainings in all."""
+        return sum(map(len, self.groups)) + len(self.failed)
+
+    @property
+    def resolution(self) -> float:
+        """The smallest step between two values that differ; 0 where there is none."""
+        values = sorted({value for group in self.groups for value in group.values()})
+        steps = [b - a for a, b in pairwise(values) if b - a > 1e-12 * max(1.0, abs(b))]
+        return min(steps, default=0.0)
+
+    @property
+    def noise(self) -> float | None:
+        """The standard deviation within a configuration, pooled; None while none has two values."""
+        squares = [(len(g) - 1, stdev(g.values()) ** 2) for g in self.groups if len(g) > 1]
+        weight = sum(n for n, _ in squares)
+        return (sum(n * square for n, square in squares) / weight) ** 0.5 if weight else None
 
 
 @dataclass(frozen=True)
@@ -75,138 +102,121 @@ class Certificate:
     @property
     def leader(self) -> Contender | None:
         """The contender with the largest gain, of those that are left."""
-        left = [c for c in self.contenders if not c.is_out and c.gain is not None]
-        return max(left, key=lambda c: c.gain or 0.0, default=None)
+        return _leading([c for c in self.contenders if not c.is_out])
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as a sentence."""
+        return f"{self.words[0].upper()}{self.words[1:]}."
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)
 
 
-def judged(
-    rounds: Rounds,
-    direction: Direction,
-    *,
-    default: int,
-    trials: int,
-    resolution: float,
-) -> Certificate:
+def judged(rounds: Rounds, direction: Direction, *, default: int, trials: int) -> Certificate:
     """Return what the rounds so far say.
 
     :param default: the number of the default's trial.
-    :param resolution: the steps in which values come.
     """
     sign = upward(direction)
-    alive = [number for number in rounds.contenders if number not in rounds.failed]
     # a wrong ``better`` is one of two sides, and any of the contenders may be it
     error = 2 * _ERROR / max(1, len(rounds.contenders))
-    noise = _noise([rounds.default, *rounds.contenders.values()])
-    found = {n: _against(n, rounds, sign, error, resolution, noise) for n in rounds.contenders}
-    found = _raced(found, rounds, sign, error, resolution)
-    left = [found[n] for n in alive if not found[n].is_out and found[n].gain is not None]
-    leader = max(left, key=lambda c: c.gain or 0.0, default=None)
+    found = _raced(
+        {number: _against(number, rounds, sign, error) for number in rounds.contenders},
+        rounds,
+        sign,
+        error,
+    )
+    leader = _leading([c for c in found.values() if not c.is_out])
+    judgement: Judgement = "unknown"
+    winner: int | None = None
+    if leader is None:
+        leader = _leading([c for c in found.values() if c.high is not None and c.high < 0])
+        if leader is not None:
+            judgement, winner = "worse", default
+    elif leader.low is not None and leader.high is not None:
+        slack = _slack(rounds, leader.trial)
+        if leader.low > 0:
+            judgement, winner = "better", leader.trial
+        elif -slack < leader.low and leader.high < slack:
+            judgement = "tie"
     base = Contender(
         default,
         len(rounds.default),
         fmean(rounds.default.values()) if rounds.default else None,
         why=rounds.failed.get(default, ""),
     )
-    judgement: Judgement = "unknown"
-    winner: int | None = None
-    lost = [c for c in found.values() if c.high is not None and c.high < 0]
-    if leader is None and lost:
-        judgement, winner = "worse", default
-        leader = max(lost, key=lambda c: c.gain or 0.0)
-    elif leader is not None and leader.low is not None and leader.high is not None:
-        if leader.low > 0:
-            judgement, winner = "better", leader.trial
-        elif (slack := _slack(rounds, leader.trial, noise)) and (
-            -slack < leader.low and leader.high < slack
-        ):
-            judgement = "tie"
-    runs = len(rounds.default) + sum(map(len, rounds.contenders.values())) + len(rounds.failed)
     return Certificate(
         judgement,
         winner,
-        _words(judgement, leader, base, noise, runs),
+        _words(judgement, leader, base, rounds.noise, rounds.runs),
         base,
         tuple(found.values()),
-        noise,
-        runs,
+        rounds.noise,
+        rounds.runs,
         trials,
     )
 
 
-def _against(
-    number: int, rounds: Rounds, sign: int, error: float, resolution: float, noise: float | None
-) -> Contender:
+def _leading(contenders: Sequence[Contender]) -> Contender | None:
+    """Return the one with the largest gain, of those that have one."""
+    known = [c for c in contenders if c.gain is not None]
+    return max(known, key=lambda c: c.gain or 0.0, default=None)
+
+
+def _ahead(mine: Mapping[int, float], its: Mapping[int, float], sign: int = 1) -> list[float]:
+    """Return by how much one configuration is ahead of another in each round that both were in."""
+    return [sign * (mine[i] - its[i]) for i in sorted(mine.keys() & its.keys())]
+
+
+def _against(number: int, rounds: Rounds, sign: int, error: float) -> Contender:
+    """Return a contender as it stands against the default."""
     mine = rounds.contenders[number]
-    both = sorted(mine.keys() & rounds.default.keys())
-    gains = [sign * (mine[i] - rounds.default[i]) for i in both]
+    gains = _ahead(mine, rounds.default, sign)
     mean = fmean(mine.values()) if mine else None
     if why := rounds.failed.get(number, ""):
         return Contender(number, len(mine), mean, is_out=True, why=why)
     if not gains:
         return Contender(number, len(mine), mean)
-    low, high = _interval(gains, error, resolution, noise)
+    low, high = _interval(gains, rounds, error)
     return Contender(number, len(mine), mean, fmean(gains), low, high)
 
 
-_SAME = 3
-"""Rounds after which values that no seed has changed are taken for certain."""
-
-
 def _interval(
-    gains: Sequence[float], error: float, resolution: float, noise: float | None
+    gains: Sequence[float], rounds: Rounds, error: float
 ) -> tuple[float | None, float | None]:
-    if noise == 0 and len(gains) >= _SAME:
+    if rounds.noise == 0 and len(gains) >= _SAME:
         return gains[0], gains[0]
-    low, high = anytime_interval(gains, error=error, resolution=resolution)
-    return (low, high) if abs(low) != float("inf") else (None, None)
+    low, high = anytime_interval(gains, error=error, resolution=rounds.resolution)
+    return (low, high) if math.isfinite(low) else (None, None)
 
 
 def _raced(
-    found: dict[int, Contender], rounds: Rounds, sign: int, error: float, resolution: float
+    found: dict[int, Contender], rounds: Rounds, sign: int, error: float
 ) -> dict[int, Contender]:
-    """Return the contenders with those given up that another one is clearly better than."""
-    racing = [c for c in found.values() if not c.is_out and c.gain is not None]
-    for each in racing:
-        if each.high is not None and each.high < 0:
+    """Return the contenders, those given up that the default or another one is clearly better
+    than.
+    """
+    for each in found.values():
+        if not each.is_out and each.high is not None and each.high < 0:
             found[each.trial] = replace(each, is_out=True, why="clearly worse than the default")
-    racing = [c for c in racing if not found[c.trial].is_out]
-    if not racing:
-        return found
-    best = max(racing, key=lambda c: c.gain or 0.0)
+    racing = [c for c in found.values() if not c.is_out and c.gain is not None]
+    best = _leading(racing)
     for each in racing:
-        if each is best:
+        if best is None or each is best:
             continue
-        mine, its = rounds.contenders[best.trial], rounds.contenders[each.trial]
-        ahead = [sign * (mine[i] - its[i]) for i in sorted(mine.keys() & its.keys())]
-        low, _ = anytime_interval(ahead, error=error, resolution=resolution)
-        if low > 0:
+        ahead = _ahead(rounds.contenders[best.trial], rounds.contenders[each.trial], sign)
+        if anytime_interval(ahead, error=error, resolution=rounds.resolution)[0] > 0:
             why = f"clearly worse than trial {best.trial}"
             found[each.trial] = replace(each, is_out=True, why=why)
     return found
 
 
-def _noise(groups: Sequence[dict[int, float]]) -> float | None:
-    """Return the standard deviation within a configuration, pooled."""
-    squares = [(len(g) - 1, stdev(g.values()) ** 2) for g in groups if len(g) > 1]
-    weight = sum(n for n, _ in squares)
-    return (sum(n * square for n, square in squares) / weight) ** 0.5 if weight else None
-
-
-def _slack(rounds: Rounds, trial: int, noise: float | None) -> float:
+def _slack(rounds: Rounds, trial: int) -> float:
     """Return by how much another seed moves a value, without what it does to all alike."""
-    mine = rounds.contenders[trial]
-    apart = [mine[i] - rounds.default[i] for i in mine.keys() & rounds.default.keys()]
-    return min(noise or 0.0, stdev(apart) / 2**0.5) if len(apart) > 1 else 0.0
-
-
-def resolution_of(values: Sequence[float]) -> float:
-    """Return the smallest step between two values that differ; 0 where there is none."""
-    steps = [b - a for a, b in pairwise(sorted(set(values))) if b - a > 1e-12 * max(1.0, abs(b))]
-    return min(steps, default=0.0)
+    apart = _ahead(rounds.contenders[trial], rounds.default)
+    return min(rounds.noise or 0.0, stdev(apart) / 2**0.5) if len(apart) > 1 else 0.0
 
 
 def _words(

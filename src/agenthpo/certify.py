@@ -9,7 +9,7 @@ from agenthpo.certificate import Certificate
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.rounds import OnRound, run_rounds
 from agenthpo.session import writing
-from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
+from agenthpo.studies import meta_of, refuse_foreign, task_of
 from agenthpo.task import Task
 from agenthpo.training.pools import open_pool
 
@@ -37,11 +37,10 @@ def certify(
         than it, or the study was not made here and is not ``trusted``.
     """
     meta = meta_of(folder)
-    named = foreign_words(
-        folder, meta, has_task=task is not None, has_model=True, proposer=meta.proposer
-    )
-    if named and not trusted:
-        raise foreign_study(folder, named)
+    if not trusted:
+        refuse_foreign(
+            folder, meta, has_task=task is not None, has_model=True, proposer=meta.proposer
+        )
     task = task or task_of(folder, meta)
     with (
         writing(folder),

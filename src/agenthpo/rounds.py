@@ -14,7 +14,8 @@ from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
 
-from agenthpo.certificate import Certificate, Contender, Rounds, judged, resolution_of
+from agenthpo.certificate import Certificate, Rounds, judged
+from agenthpo.codec import adapter
 from agenthpo.errors import StudyError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.files import read_regular, write_whole
@@ -22,9 +23,8 @@ from agenthpo.records import Outcome, Params, RunSpec, Trial
 from agenthpo.seeds import spawn_seed
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
-from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.elsewhere import Lost
-from agenthpo.training.pool import InlinePool, LocalPool, Pool
+from agenthpo.training.pool import Pool, end_left
 from agenthpo.trials import mean_value, upward
 
 __all__ = [
@@ -120,14 +120,17 @@ def run_rounds(
             "gain to certify"
         )
     params = {t.number: t.proposal.params for t in (default, *contenders)}
-    if log.identity and isinstance(pool, InlinePool | LocalPool):
-        # trainings that a killed driver and supervisor left running
-        end_processes(mark_of(log.identity, log.folder.absolute() / _FOLDER))
+    end_left(pool, log.identity, log.folder.absolute() / _FOLDER)
     rounds = Rounds(contenders={t.number: {} for t in contenders})
     tests: dict[int, list[float]] = {number: [] for number in params}
     trainings = _Trainings(task, log, pool, seed)
+
+    def verdict() -> Certificate:
+        direction = task.objective.direction
+        return judged(rounds, direction, default=default.number, trials=len(trials))
+
+    found = verdict()
     while True:
-        found = _judged(task, rounds, default, len(trials))
         number = len(rounds.default)
         alive = [c.trial for c in found.contenders if not c.is_out]
         is_over = found.judgement != "unknown" or not alive or default.number in rounds.failed
@@ -144,25 +147,13 @@ def run_rounds(
             if outcome.test_value is not None:
                 tests[trial].append(outcome.test_value)
         values = {t: o.value for t, o in outcomes.items() if o.value is not None}
-        found = _judged(task, rounds, default, len(trials))
+        found = verdict()
         on_round(number, values, found)
         _keep(log.folder, found)
     if found.judgement != "unknown":
         found = _with_tests(found, tests)
     _keep(log.folder, found)
     return found
-
-
-def _judged(task: Task, rounds: Rounds, default: Trial, trials: int) -> Certificate:
-    values = [*rounds.default.values()]
-    values += [v for mine in rounds.contenders.values() for v in mine.values()]
-    return judged(
-        rounds,
-        task.objective.direction,
-        default=default.number,
-        trials=trials,
-        resolution=resolution_of(values),
-    )
 
 
 def _with_tests(found: Certificate, tests: Mapping[int, list[float]]) -> Certificate:
@@ -193,16 +184,10 @@ def certificate_of(folder: Path) -> Certificate | None:
     be read.
     """
     try:
-        raw = json.loads(read_regular(folder / CERTIFICATE))
-        return Certificate(
-            **{
-                **raw,
-                "default": Contender(**raw["default"]),
-                "contenders": tuple(Contender(**each) for each in raw["contenders"]),
-            }
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        found: Certificate = adapter(Certificate).validate_json(read_regular(folder / CERTIFICATE))
+    except (OSError, ValueError):  # pydantic's errors are ValueErrors
         return None
+    return found
 
 
 class _Trainings:

@@ -50,11 +50,10 @@ from agenthpo.rounds import NothingToCertify, run_rounds
 from agenthpo.search.heeding import Heeding
 from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 from agenthpo.search.trust import Record
-from agenthpo.studies import foreign_study, foreign_words, meta_of, task_of
+from agenthpo.studies import meta_of, refuse_foreign, task_of
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
-from agenthpo.training.attempts import end_processes, mark_of
-from agenthpo.training.pool import InlinePool, LocalPool, Pool
+from agenthpo.training.pool import Pool, end_left
 from agenthpo.training.pools import open_pool
 
 __all__ = ["begin", "create", "go_on", "rehearse", "with_known_budget", "work", "writing"]
@@ -258,7 +257,13 @@ def go_on(
     """
     meta = meta_of(folder)
     if not trusted:
-        _refuse_foreign(folder, meta, task, model, proposer)
+        refuse_foreign(
+            folder,
+            meta,
+            has_task=task is not None,
+            has_model=model is not None,
+            proposer=proposer,
+        )
     task = task or task_of(folder, meta)
     task = with_known_budget(task, meta).with_budget(limits or Budget())
     chosen = pool or meta.pool
@@ -327,7 +332,9 @@ def work(
     """
     meta = meta_of(folder)
     if not trusted:
-        _refuse_foreign(folder, meta, task, model, None)
+        refuse_foreign(
+            folder, meta, has_task=task is not None, has_model=model is not None, proposer=None
+        )
     task = replace(task or task_of(folder, meta), budget=meta.budget)
     if task.space.describe() != meta.space:
         raise StudyError(
@@ -361,23 +368,6 @@ def work(
             keep_going=keep_going,
             on_event=on_event,
         )
-
-
-def _refuse_foreign(
-    folder: Path,
-    meta: StudyMeta,
-    task: Task | None,
-    model: ModelChoice | None,
-    proposer: str | None,
-) -> None:
-    """Raise ``StudyError`` where a study that was not made here would have its own task, model or
-    proposer run.
-    """
-    named = foreign_words(
-        folder, meta, has_task=task is not None, has_model=model is not None, proposer=proposer
-    )
-    if named:
-        raise foreign_study(folder, named)
 
 
 def _waiting(on_event: OnEvent) -> OnWait:
@@ -547,9 +537,8 @@ def _run(
     if not log.shared:  # there is one such file
         on_event = Progressing(log.folder, task.objective.metric, on_event)
     on_event(opened)
-    if log.identity and not log.shared and isinstance(pool, InlinePool | LocalPool):
-        # trainings that a killed driver and supervisor left running; a cluster ends its own
-        end_processes(mark_of(log.identity, log.workdir(0).parent))
+    if not log.shared:
+        end_left(pool, log.identity, log.workdir(0).parent)
     if llm is not None:
         llm = Redacting(Recorded(llm, log.folder / EXCHANGES))
         if model.on_failure == "stop":

@@ -22,6 +22,7 @@ __all__ = [
     "foreign_words",
     "is_study",
     "meta_of",
+    "refuse_foreign",
     "study_folder",
     "task_of",
 ]
@@ -109,6 +110,18 @@ def foreign_words(
     if not has_model and base_url:
         named.append(f"sends prompts to {shown_url(base_url)}")
     return " and ".join(named)
+
+
+def refuse_foreign(
+    folder: Path, meta: StudyMeta, *, has_task: bool, has_model: bool, proposer: str | None
+) -> None:
+    """Raise ``StudyError`` where a study that was not made here would have its own task, model or
+    proposer run; see ``foreign_words``.
+    """
+    if named := foreign_words(
+        folder, meta, has_task=has_task, has_model=has_model, proposer=proposer
+    ):
+        raise foreign_study(folder, named)
 
 
 def foreign_study(folder: Path, named: str) -> StudyError:

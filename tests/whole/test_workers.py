@@ -20,16 +20,9 @@ from agenthpo.records import Outcome, Proposal, Trial
 from agenthpo.session import begin, go_on
 from agenthpo.taskfile.reading import load_task
 from calling import agenthpo
+from trainings import TOY
 
-TASK = """\
-name: toy
-objective: {metric: acc, direction: maximize}
-train: {command: "{python} train.py {x} {y}"}
-space:
-  x: {type: float, low: 0.0, high: 1.0, default: 0.5}
-  y: {type: int, low: 1, high: 9, default: 5}
-budget: {trials: 8}
-"""
+TASK = TOY.replace("TRIALS", "8")
 SCRIPT = """\
 import os, sys, time
 time.sleep(float(os.environ.get("PAUSE", 0.2)))

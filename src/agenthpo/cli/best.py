@@ -71,7 +71,7 @@ def _winner(log: ExperienceLog, folder: Path) -> tuple[Trial | None, str]:
         leader = None if found.leader is None else found.leader.trial
         number = leader if found.winner is None else found.winner
         if number is not None and number < len(trials):
-            return trials[number], f"{found.words[0].upper()}{found.words[1:]}."
+            return trials[number], found.sentence
     if best is None:
         return None, ""
     more = "" if found is None else " since trials were added"
@@ -82,21 +82,20 @@ def _luck(log: ExperienceLog, folder: Path, best: Trial) -> str:
     """Return how large the gain is beside the noise of a single run, and how to be sure."""
     trials, direction = log.trials(), log.direction
     default = next((t for t in trials if t.proposal.source == "default"), None)
-    if default is None or default.value is None or best.value is None or best is default:
+    gain = 0.0
+    if default is not None and default.value is not None and best.value is not None:
+        gain = upward(direction) * (best.value - default.value)
+    if gain <= 0:
         return f"the gain is {gain_words(trials, best)}."
-    gain = upward(direction) * (best.value - default.value)
     from agenthpo.operations.telling import noise_of  # with the engine behind it
 
     noise = None if log.meta.task_file is None else noise_of(task_of(folder, log.meta), trials)
-    if gain <= 0:
-        return f"the gain is {gain_words(trials, best)}."
     beside = (
-        "and nobody knows how much another seed moves a value"
-        if not noise
-        else f"{gain / noise:.1f} times the noise of a single run"
+        f"is {gain / noise:.1f} times the noise of a single run"
+        if noise
+        else "and nobody knows how much another seed moves a value"
     )
-    which = ("is " if noise else "") + beside
-    return f"the gain of {gain:.4g} {which}; be sure by: {pasted('certify', folder)}"
+    return f"the gain of {gain:.4g} {beside}; be sure by: {pasted('certify', folder)}"
 
 
 def command_line(task: Task, best: Trial, *, workdir: Path, seed: int) -> str:

@@ -18,7 +18,7 @@ from agenthpo.records import Trial
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.heeding import with_pins
 from agenthpo.session import with_known_budget
-from agenthpo.studies import find_study, foreign_study, foreign_words, is_study, task_of
+from agenthpo.studies import find_study, is_study, refuse_foreign, task_of
 from agenthpo.task import Task
 
 __all__ = ["Place", "Standing", "agent_name", "checked_by"]
@@ -114,8 +114,7 @@ class Standing:
             meta, trials, damage = log.meta, log.trials(), log.damage
         if damage:
             raise StudyError(damage)
-        if named := foreign_words(folder, meta, has_task=False, has_model=False, proposer=None):
-            raise foreign_study(folder, named)
+        refuse_foreign(folder, meta, has_task=False, has_model=False, proposer=None)
         asked = read_requests(folder)
         task = with_known_budget(task_of(folder, meta), meta)
         fitting = [t for t in trials if not task.space.violations(t.proposal.params)]

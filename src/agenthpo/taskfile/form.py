@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from agenthpo.budget import DEFAULT_TRIALS
 from agenthpo.scalars import Number, Switch, Text, Whole
+from agenthpo.stop_rule import RuleName
 from agenthpo.taskfile.space import ParameterSpec, Style
 
 __all__ = [
@@ -183,7 +184,7 @@ class BudgetForm(_Form):
 class StopForm(_Form):
     """When a training is stopped before its end, by the values of the metric that it reports."""
 
-    rule: Literal["forecast", "median", "patient", "asha", "hyperband", "wilcoxon"]
+    rule: RuleName
     """forecast: its end is unlikely to become the best; median: worse than half of the earlier
     trials at the same step; patient: worse than it was, for a while; asha, hyperband: not among the
     best at its step; wilcoxon: worse than the best on the folds that it reports one by one.
@@ -216,9 +217,8 @@ def _as_background(value: Any) -> Any:
     return {"task": value} if isinstance(value, str) else value
 
 
-_RULES = get_args(StopForm.model_fields["rule"].annotation)
 _STOP = WithJsonSchema(
-    {"anyOf": [StopForm.model_json_schema(), {"enum": list(_RULES)}, {"type": "null"}]}
+    {"anyOf": [StopForm.model_json_schema(), {"enum": list(get_args(RuleName))}, {"type": "null"}]}
 )
 _BACKGROUND = WithJsonSchema({"anyOf": [BackgroundForm.model_json_schema(), {"type": "string"}]})
 

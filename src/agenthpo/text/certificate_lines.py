@@ -12,7 +12,7 @@ __all__ = ["certificate_lines"]
 
 def certificate_lines(found: Certificate, folder: Path | str) -> list[str]:
     """Return the verdict with what it rests on, in lines."""
-    lines = [f"{found.words[0].upper()}{found.words[1:]}."]
+    lines = [found.sentence]
     rows = [("default", found.default), *((f"trial {c.trial}", c) for c in found.contenders)]
     for name, row in rows:
         mean = "no value" if row.mean is None else f"mean {row.mean:.5g} of {row.runs}"

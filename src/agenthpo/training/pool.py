@@ -8,17 +8,27 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol
 
 from agenthpo.background import in_thread
 from agenthpo.records import Outcome, RunSpec
+from agenthpo.training.attempts import end_processes, mark_of
 from agenthpo.training.memory import has_room
 from agenthpo.training.metrics import Point
 from agenthpo.training.runner import OnPoint, run
 from agenthpo.training.slots import Slot, placed
 from agenthpo.training.supervisor import GRACE_S
 
-__all__ = ["InlinePool", "LocalPool", "Pool"]
+__all__ = ["InlinePool", "LocalPool", "Pool", "end_left"]
+
+
+def end_left(pool: Pool, study: str, folder: Path) -> None:
+    """End the trainings in ``folder`` that a killed driver and supervisor of the study have left
+    running; a cluster ends its own.
+    """
+    if study and isinstance(pool, InlinePool | LocalPool):
+        end_processes(mark_of(study, folder))
 
 
 class Pool(Protocol):

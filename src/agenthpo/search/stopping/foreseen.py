@@ -31,29 +31,34 @@ class Foreseen:
         if not stopped:
             return trials
         metric, sign = task.objective.metric, upward(task.objective.direction)
-        earlier = [
-            Past([(step, sign * value) for step, value in t.outcome.curves[metric]], sign * t.value)
-            for t in trials
-            if t.outcome is not None and t.value is not None and t.outcome.curves.get(metric)
-        ]
-        best = max((past.value for past in earlier), default=None)
-        found: dict[int, Trial] = {}
-        for trial in stopped:
-            known = self._known.get(trial.number)
-            if known is None or known[0] is not trial or known[1] != len(earlier):
-                known = trial, len(earlier), _foreseen(trial, metric, sign, earlier, best)
-                self._known[trial.number] = known
-            found[trial.number] = known[2]
-        return [found.get(t.number, t) for t in trials]
+        measured = [t for t in trials if t.value is not None]
+        new = [t for t in stopped if not self._is_known(t, len(measured))]
+        if new:
+            earlier = [
+                Past(_upward(t, metric, sign), sign * t.value)
+                for t in measured
+                if t.value is not None and t.outcome and t.outcome.curves.get(metric)
+            ]
+            for trial in new:
+                found = _foreseen(trial, metric, sign, earlier)
+                self._known[trial.number] = trial, len(measured), found
+        given = {t.number: self._known[t.number][2] for t in stopped}
+        return [given.get(t.number, t) for t in trials]
+
+    def _is_known(self, trial: Trial, measured: int) -> bool:
+        known = self._known.get(trial.number)
+        return known is not None and known[0] is trial and known[1] == measured
 
 
-def _foreseen(
-    trial: Trial, metric: str, sign: int, earlier: Sequence[Past], best: float | None
-) -> Trial:
+def _upward(trial: Trial, metric: str, sign: int) -> list[tuple[float, float]]:
     assert trial.outcome is not None
-    curve = [(step, sign * value) for step, value in trial.outcome.curves.get(metric, ())]
+    return [(step, sign * value) for step, value in trial.outcome.curves.get(metric, ())]
+
+
+def _foreseen(trial: Trial, metric: str, sign: int, earlier: Sequence[Past]) -> Trial:
+    curve = _upward(trial, metric, sign)
     forecast = forecast_curve(curve, earlier) if curve else None
-    if forecast is None or best is None:
+    if forecast is None or trial.outcome is None:
         return trial
-    value = sign * min(forecast.value, best)
+    value = sign * min(forecast.value, max(past.value for past in earlier))
     return replace(trial, outcome=replace(trial.outcome, status="complete", value=value))

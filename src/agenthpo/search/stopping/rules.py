@@ -36,18 +36,26 @@ class ForecastPruner(BasePruner):
 
     def __init__(self, chance: float = 0.05) -> None:
         self.chance = chance
+        self._past: dict[int, Past] = {}
+        """Of trials that have ended, by their ids in the storage: they change no more."""
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Return whether ``trial``, by its intermediate values, is to be stopped."""
-        return self.why(study, trial) is not None
+        return self.why(study, trial, _ended(study)) is not None
 
-    def why(self, study: optuna.Study, trial: FrozenTrial) -> tuple[CurveForecast, float] | None:
+    def why(
+        self, study: optuna.Study, trial: FrozenTrial, done: Sequence[FrozenTrial]
+    ) -> tuple[CurveForecast, float] | None:
         """Return what the trial is expected to come to and with which probability it is the best,
         where that is too little; None where it is not, or nothing can be said.
+
+        :param done: the study's trials that have a value.
         """
         sign = 1 if study.direction == StudyDirection.MAXIMIZE else -1
-        done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        earlier = [Past(_curve(t, sign), sign * t.value) for t in done if t.value is not None]
+        for each in done:
+            if each._trial_id not in self._past and each.value is not None:
+                self._past[each._trial_id] = Past(_curve(each, sign), sign * each.value)
+        earlier = [self._past[each._trial_id] for each in done]
         if not earlier or not trial.intermediate_values:
             return None
         found = forecast_curve(_curve(trial, sign), earlier)
@@ -57,6 +65,10 @@ class ForecastPruner(BasePruner):
         if chance >= self.chance:
             return None
         return CurveForecast(sign * found.value, found.spread, found.freedom), chance
+
+
+def _ended(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
 def _curve(trial: FrozenTrial, sign: int) -> Sequence[tuple[float, float]]:
@@ -77,11 +89,11 @@ class Stopper:
         and those of the study's other trials; empty where it goes on.
         """
         rule = self.rule
-        done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        done = _ended(study)
         if len(done) < rule.trials or len(trial.intermediate_values) < self._warmup(done):
             return ""
         if isinstance(self._pruner, ForecastPruner):
-            found = self._pruner.why(study, trial)
+            found = self._pruner.why(study, trial, done)
             return _forecast_words(*found) if found else ""
         with warnings.catch_warnings():  # such as of folds that the best trial lacks
             warnings.simplefilter("ignore")
