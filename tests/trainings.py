@@ -38,6 +38,16 @@ def spec(tmp_path, number=0, seconds=0.0, *, text, **given):
     )
 
 
+MEET = """
+import os, pathlib, time
+here = pathlib.Path(os.environ["AGENTHPO_TRIAL_DIR"])
+(here / "came").touch()
+while len(list(here.parent.glob("*/came"))) < 2 or (here.parent / "wait").exists():
+    time.sleep(0.02)
+"""
+"""Waits until a second training is there too, and then for as long as ``trials/wait`` is."""
+
+
 def until(done, seconds=30):
     """Wait until ``done`` returns something, and return that."""
     deadline = time.monotonic() + seconds

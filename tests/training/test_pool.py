@@ -3,35 +3,28 @@ left behind.
 """
 
 import os
-import sys
 import threading
 import time
 
 import pytest
 
+import trainings
 from agenthpo.errors import TaskError
-from agenthpo.records import RunSpec
 from agenthpo.training.pool import LocalPool
 from agenthpo.training.runner import Stopped
 from agenthpo.training.slots import Slot, gpus_here, placed, slots_of
+from trainings import MEET
 
 TELLS = """
-import os, sys, time
+import os, sys
 print("slot", os.environ["AGENTHPO_SLOT"], "threads", os.environ.get("OMP_NUM_THREADS"))
 print("gpus", os.environ.get("CUDA_VISIBLE_DEVICES"), "cpus", sorted(os.sched_getaffinity(0)))
-time.sleep(float(sys.argv[1]))
 print("acc: 0.5")
 """
 
 
-def spec(tmp_path, number=0, seconds=0.0, text=TELLS):
-    return RunSpec(
-        trial=number,
-        params={},
-        workdir=str(tmp_path / f"{number:04d}"),
-        metric="acc",
-        command=(sys.executable, "-c", text, str(seconds)),
-    )
+def spec(tmp_path, number=0, text=TELLS):
+    return trainings.spec(tmp_path, number, text=text)
 
 
 def test_slots_share_the_processors_and_tell_libraries_so():
@@ -86,13 +79,12 @@ def test_what_the_user_or_the_task_has_set_stays(tmp_path):
 def test_trials_run_at_once_each_in_its_own_slot(tmp_path):
     pool = LocalPool(slots_of(2, gpus_each=1, gpus=["4", "5"]))
     seen = []
-    began = time.monotonic()
-    futures = [pool.submit(spec(tmp_path, n, 2.0), seen.append) for n in range(2)]
+    text = f"{MEET}\n{TELLS}"
+    futures = [pool.submit(spec(tmp_path, n, text), seen.append) for n in range(2)]
     outcomes = [future.result(30) for future in futures]
-    assert time.monotonic() - began < 3.9
     assert [o.value for o in outcomes] == [0.5, 0.5]
     assert {p.place for p in seen if p.place} == {"slot 0, GPU 4", "slot 1, GPU 5"}
-    told = [(tmp_path / f"{n:04d}/run.log").read_text() for n in range(2)]
+    told = [(tmp_path / f"trials/{n:04d}/run.log").read_text() for n in range(2)]
     assert {"slot 0" in t for t in told} == {True, False}
     assert ["gpus 4" in t or "gpus 5" in t for t in told] == [True, True] and told[0] != told[1]
     if len(os.sched_getaffinity(0)) >= 2:
@@ -113,4 +105,4 @@ def test_closing_ends_what_still_trains_and_records_nothing(tmp_path):
     assert time.monotonic() - began < 10
     with pytest.raises(Stopped):
         future.result(1)
-    assert not (tmp_path / "0000/outcome.json").exists()
+    assert not (tmp_path / "trials/0000/outcome.json").exists()

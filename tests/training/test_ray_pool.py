@@ -4,7 +4,6 @@ import gc
 import os
 import socket
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import trainings
 from agenthpo.errors import TaskError
 from agenthpo.training.elsewhere import Lost
 from agenthpo.training.runner import Stopped
-from trainings import training, until
+from trainings import MEET, training, until
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'agenthpo[ray]'")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -28,10 +27,9 @@ def _collected():
 
 
 TELLS = """
-import os, sys, time
+import os
 print("gpus", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
 print("acc: 0.25", flush=True)
-time.sleep(float(sys.argv[1]))
 print("acc: 0.5")
 """
 
@@ -57,8 +55,8 @@ def pool(cluster):
     begun.close()
 
 
-def spec(tmp_path, number=0, seconds=0.0, text=TELLS, **given):
-    return trainings.spec(tmp_path, number, seconds, text=text, **given)
+def spec(tmp_path, number=0, text=TELLS, **given):
+    return trainings.spec(tmp_path, number, text=text, **given)
 
 
 def worker_of(process):
@@ -69,18 +67,21 @@ def worker_of(process):
 def test_trials_run_at_once_with_a_gpu_each_and_tell_how_far_they_are(pool, tmp_path):
     assert pool.slots == 2  # what the cluster has room for
     seen = {0: [], 1: []}
-    began = time.monotonic()
-    futures = [pool.submit(spec(tmp_path, n, 1.0), seen[n].append) for n in (0, 1)]
+    waits = tmp_path / "trials/wait"
+    waits.parent.mkdir()
+    waits.touch()
+    text = TELLS.replace('print("acc: 0.5")', f'{MEET}\nprint("acc: 0.5")')
+    futures = [pool.submit(spec(tmp_path, n, text=text), seen[n].append) for n in (0, 1)]
     until(lambda: len(seen[0]) > 1 and len(seen[1]) > 1)
     assert not any(f.done() for f in futures)
+    waits.unlink()
     assert [f.result(60).value for f in futures] == [0.5, 0.5]
-    assert time.monotonic() - began < 20
     assert {seen[n].pop(0).place for n in (0, 1)} == {f"{socket.gethostname()}, GPU 0"}
     assert [[p.values["acc"] for p in seen[n]] for n in (0, 1)] == [[0.25, 0.5]] * 2
     for number in (0, 1):
         assert "gpus 0" in (tmp_path / f"trials/{number:04d}/run.log").read_text()
     # what has ended is not run again
-    assert pool.submit(spec(tmp_path, 0, 2.0), seen[0].append).done()
+    assert pool.submit(spec(tmp_path, 0, text="not Python"), seen[0].append).done()
 
 
 def test_a_worker_that_is_killed_loses_its_trial_and_ends_the_training(pool, tmp_path):

@@ -11,7 +11,7 @@ import trainings
 from agenthpo.errors import TaskError
 from agenthpo.training.elsewhere import Lost, announce
 from agenthpo.training.runner import Stopped
-from trainings import training, until
+from trainings import MEET, training, until
 
 pytest.importorskip("submitit", reason="submitit is not installed: pip install 'agenthpo[slurm]'")
 
@@ -27,9 +27,7 @@ def _collected():
 
 
 TELLS = """
-import sys, time
 print("acc: 0.25", flush=True)
-time.sleep(float(sys.argv[1]))
 print("acc: 0.5")
 """
 
@@ -40,20 +38,25 @@ def pool(tmp_path, workers=2, cluster="local", **given):
     return SlurmPool(workers, folder=tmp_path / "jobs", cluster=cluster, **given)
 
 
-def spec(tmp_path, number=0, seconds=0.0, text=TELLS, **given):
-    return trainings.spec(tmp_path, number, seconds, text=text, **given)
+def spec(tmp_path, number=0, text=TELLS, **given):
+    return trainings.spec(tmp_path, number, text=text, **given)
 
 
 def test_jobs_run_at_once_and_tell_how_far_they_are(tmp_path):
     jobs, seen = pool(tmp_path), {0: [], 1: []}
-    futures = [jobs.submit(spec(tmp_path, n, 1.0), seen[n].append) for n in (0, 1)]
+    waits = tmp_path / "trials/wait"
+    waits.parent.mkdir()
+    waits.touch()
+    text = TELLS.replace('print("acc: 0.5")', f'{MEET}\nprint("acc: 0.5")')
+    futures = [jobs.submit(spec(tmp_path, n, text=text), seen[n].append) for n in (0, 1)]
     until(lambda: len(seen[0]) > 1 and len(seen[1]) > 1)
     assert not any(f.done() for f in futures)
+    waits.unlink()
     assert [f.result(60).value for f in futures] == [0.5, 0.5]
     assert all(seen[n].pop(0).place.startswith("job ") for n in (0, 1))
     assert [[p.values["acc"] for p in seen[n]] for n in (0, 1)] == [[0.25, 0.5]] * 2
     # what has ended is not run again
-    assert jobs.submit(spec(tmp_path, 0, 1.5), seen[0].append).done()
+    assert jobs.submit(spec(tmp_path, 0, text="not Python"), seen[0].append).done()
     jobs.close()
 
 
@@ -144,8 +147,13 @@ def test_closing_cancels_the_jobs(tmp_path):
 
 
 def test_a_job_whose_driver_is_gone_is_taken_up(tmp_path):
-    earlier = pool(tmp_path, 1)
-    earlier.submit(spec(tmp_path, 0, 1.0), lambda point: None)
+    earlier, go = pool(tmp_path, 1), tmp_path / "go"
+    waiting = f"""
+import os, time
+while not os.path.exists({str(go)!r}):
+    time.sleep(0.02)
+{TELLS}"""
+    earlier.submit(spec(tmp_path, 0, text=waiting), lambda point: None)
     until(lambda: Path(tmp_path, "trials/0000/job.json").exists())
     # as the next driver finds it: the job is known by its file alone
     later = pool(tmp_path, 1)
@@ -153,7 +161,8 @@ def test_a_job_whose_driver_is_gone_is_taken_up(tmp_path):
     later._executor._executor.job_class = lambda folder, number: (
         running if number == running.job_id else None
     )
-    future = later.submit(spec(tmp_path, 0, 1.0), lambda point: None)
+    future = later.submit(spec(tmp_path, 0, text="not Python"), lambda point: None)
+    go.touch()
     assert future.result(60).value == 0.5
     assert len(list((tmp_path / "jobs").glob("*_submitted.pkl"))) == 1
     later.close()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -124,10 +125,10 @@ def test_files_that_trials_at_once_would_share_are_refused(train, is_refused):
 
 
 def test_functions_run_at_once_too():
-    events = []
+    events, three = [], threading.Barrier(3)
 
     def objective(params):
-        time.sleep(0.3)
+        three.wait(30)
         return params["x"]
 
     space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
