@@ -16,6 +16,7 @@ from pathlib import Path
 
 __all__ = [
     "OF_TOOLS",
+    "RUN_LOG",
     "clear",
     "is_of_tools",
     "make_folder",
@@ -26,6 +27,9 @@ __all__ = [
 
 OF_TOOLS = frozenset({"__pycache__", "node_modules", "site-packages"})
 """Names of folders that hold nothing of the user's."""
+
+RUN_LOG = "run.log"
+"""What a training prints, in the folder of its trial."""
 
 
 def is_of_tools(folder: str) -> bool:

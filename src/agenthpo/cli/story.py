@@ -9,6 +9,7 @@ from agenthpo.codec import to_json, trial_to_json
 from agenthpo.errors import StudyError
 from agenthpo.experience.requests import read_requests
 from agenthpo.experience.storage import latest_folder
+from agenthpo.files import RUN_LOG
 from agenthpo.records import Trial
 from agenthpo.text.printing import say
 from agenthpo.text.story import story
@@ -32,7 +33,7 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
     trial = trials[number]
     if as_json:
         curves = trial.outcome.curves if trial.outcome else {}
-        log_file = latest_folder(folder, number) / "run.log"
+        log_file = latest_folder(folder, number) / RUN_LOG
         print(to_json({**trial_to_json(trial), "curves": curves, "log": str(log_file)}))
         return
     notes = [f"Note ({r.by}): {r.text}" for r in read_requests(folder).notes(number)]
@@ -41,5 +42,5 @@ def print_trial(folder: Path, number: int, *, as_json: bool) -> None:
 
 
 def _where(folder: Path, trial: Trial) -> list[str]:
-    log = latest_folder(folder, trial.number) / "run.log"
+    log = latest_folder(folder, trial.number) / RUN_LOG
     return [f"Log: {log}"] if log.is_file() else []

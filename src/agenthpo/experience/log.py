@@ -24,6 +24,7 @@ from agenthpo.errors import StudyError, TakenOver
 from agenthpo.experience.beats import GRACE_S
 from agenthpo.experience.company import Company, is_of_network
 from agenthpo.experience.curves import Curves
+from agenthpo.experience.dashboard import keep_file, note_attributes
 from agenthpo.experience.finding import (
     META_AGAIN,
     begun,
@@ -44,14 +45,18 @@ from agenthpo.experience.storage import (
     trial_folder,
 )
 from agenthpo.experience.stored import ATTEMPT, DRIVER, OUTCOME, frozen_trials, is_left, trial_of
+from agenthpo.files import RUN_LOG
 from agenthpo.optuna_space import stored_distribution
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial
 from agenthpo.space import Space
+from agenthpo.text.story import story
 from agenthpo.trials import incumbent
 
 __all__ = ["ExperienceLog", "check_storable"]
 
 _MOST_CHANGES = 20
+_MOST_COMPARED = 200
+"""Earlier trials among which the one is looked for that a trial was changed from."""
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -512,6 +517,7 @@ class ExperienceLog:
         """Tell Optuna what came out of trial ``number``."""
         outcome = self._trials[number].outcome
         assert outcome is not None
+        self._show(number)
         state = TrialState.COMPLETE
         if outcome.value is None:
             state = TrialState.PRUNED if outcome.status == "pruned" else TrialState.FAIL
@@ -520,12 +526,35 @@ class ExperienceLog:
             lambda: self._study.get_trials(deepcopy=False)[number].state.is_finished(),
         )
 
-    def _note(self, number: int, attributes: dict[str, Any]) -> None:
+    def _show(self, number: int) -> None:
+        """Give Optuna's dashboard the words of trial ``number`` and its log."""
+        stored, storage, study = self._stored(number), self._study._storage, self._study._study_id
+        lines = story(
+            self._trials[number],
+            self._trials[max(0, number - _MOST_COMPARED) : number],
+            metric=self.meta.metric,
+            direction=self._direction,
+            shows_test=False,
+        )
+        for key, value in note_attributes(stored, lines):
+            self._patiently(
+                lambda key=key, value=value: storage.set_study_system_attr(study, key, value)  # type: ignore[misc]
+            )
+        kept = keep_file(self.folder.absolute(), self.workdir(number) / RUN_LOG, of=self.identity)
+        if kept:
+            self._patiently(lambda: storage.set_trial_system_attr(stored, *kept))
+
+    def _stored(self, number: int) -> int:
+        """Return the storage's own number of trial ``number``."""
         storage = self._study._storage  # a running trial of an earlier process has no public way in
         stored = self._patiently(
             lambda: storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
         )
         assert stored is not None
+        return stored
+
+    def _note(self, number: int, attributes: dict[str, Any]) -> None:
+        storage, stored = self._study._storage, self._stored(number)
         for key, value in attributes.items():
             self._patiently(
                 lambda key=key, value=value: storage.set_trial_user_attr(stored, key, value)  # type: ignore[misc]

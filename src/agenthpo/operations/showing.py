@@ -9,7 +9,7 @@ from typing import Any
 from agenthpo.errors import AgentHPOError, StudyError
 from agenthpo.experience.finding import STUDIES
 from agenthpo.experience.storage import latest_folder
-from agenthpo.files import open_regular
+from agenthpo.files import RUN_LOG, open_regular
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.place import Place, Standing
 from agenthpo.studies import is_study
@@ -56,7 +56,7 @@ def log_of(at: Place, study: str, trial: int) -> str:
     """
     opened = Standing.at(at.study(study))
     opened.trial(trial)
-    file = latest_folder(opened.folder, trial) / "run.log"
+    file = latest_folder(opened.folder, trial) / RUN_LOG
     text = ""
     with suppress(OSError), open(open_regular(file), "rb") as log:
         size = os.fstat(log.fileno()).st_size

@@ -15,6 +15,7 @@ from typing import Any
 from agenthpo.command.config_file import ConfigFile, Slot
 from agenthpo.command.resolve import RUN_FOLDER, literal
 from agenthpo.errors import TaskError
+from agenthpo.files import RUN_LOG
 from agenthpo.taskfile.form import ConfigForm
 from agenthpo.taskfile.pydantic_errors import did_you_mean
 from agenthpo.taskfile.yaml_slots import yaml_parts
@@ -23,7 +24,7 @@ __all__ = ["read_config", "read_template"]
 
 _MARK = "AGENTHPO{}SLOT"
 _MARKS = re.compile(r"\"AGENTHPO(\d+)SLOT\"")
-_OWN = {"params.json", "params.yaml", "run.log", "metrics.jsonl", "outcome.json", RUN_FOLDER}
+_OWN = {"params.json", "params.yaml", RUN_LOG, "metrics.jsonl", "outcome.json", RUN_FOLDER}
 _LARGEST = 5_000_000
 _KINDS = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON", ".toml": "TOML"}
 

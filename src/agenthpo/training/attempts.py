@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agenthpo.command.resolve import CONFIG_YAML, RUN_FOLDER, config_text
-from agenthpo.files import clear, make_folder, open_regular, write_whole
+from agenthpo.files import RUN_LOG, clear, make_folder, open_regular, write_whole
 from agenthpo.records import RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
 from agenthpo.training.outcome import OUTCOME_FILE
@@ -24,7 +24,6 @@ from agenthpo.training.run_folder import prepare
 from agenthpo.training.stopping import STOP_FILE
 
 __all__ = [
-    "LOG_FILE",
     "begin_attempt",
     "end_processes",
     "mark_of",
@@ -32,7 +31,6 @@ __all__ = [
     "write_inputs",
 ]
 
-LOG_FILE = "run.log"
 _ROUNDS, _PAUSE_S = 100, 0.02
 
 
@@ -60,7 +58,7 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
     make_folder(folder)
     left = [
         folder / name
-        for name in (LOG_FILE, METRICS_FILE, OUTCOME_FILE, STOP_FILE, RUN_FOLDER)
+        for name in (RUN_LOG, METRICS_FILE, OUTCOME_FILE, STOP_FILE, RUN_FOLDER)
         if os.path.lexists(folder / name)
     ]
     if left:
@@ -74,7 +72,7 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
     write_inputs(folder, spec)
     if spec.run_folder is not None:
         prepare(spec.run_folder, folder / RUN_FOLDER)
-    return open_regular(folder / LOG_FILE, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
+    return open_regular(folder / RUN_LOG, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND)
 
 
 def write_inputs(folder: Path, spec: RunSpec) -> None:

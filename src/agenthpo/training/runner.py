@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agenthpo.command.resolve import CONFIG_YAML
-from agenthpo.files import make_folder, open_regular
+from agenthpo.files import RUN_LOG, make_folder, open_regular
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE, in_trial
 from agenthpo.text.redaction import redact
 from agenthpo.training import supervisor
-from agenthpo.training.attempts import LOG_FILE, begin_attempt, end_processes, new_token
+from agenthpo.training.attempts import begin_attempt, end_processes, new_token
 from agenthpo.training.divergence import divergence
 from agenthpo.training.found_files import FoundFiles
 from agenthpo.training.lines import Lines
@@ -121,7 +121,7 @@ class _Reader:
         self._wanted = needles_of(spec.patterns, wanted)
         self._files = _files(spec, sorted(wanted, key=lambda name: name != spec.metric))
         self._spec, self._began = spec, time.time()
-        self._log = log or open(open_regular(Path(spec.workdir) / LOG_FILE), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
+        self._log = log or open(open_regular(Path(spec.workdir) / RUN_LOG), "rb", buffering=0)  # noqa: SIM115 the run's own, closed with it
         self._log_end = 0
         self._log_lines = Lines()
         self._told = time.monotonic()
