@@ -208,10 +208,12 @@ def test_a_function_gets_the_object_itself():
         opt.tell({"betas": (0.1, 0.2), "size": 3}, 1.0)
 
 
+# YAML takes a key of 1,024 characters at most, twelve of which may stand for one
+KEYS = st.text(max_size=80)
 NESTED = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False,
                                                                       allow_infinity=False),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
     max_leaves=8,
 )  # fmt: skip
 
