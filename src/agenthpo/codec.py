@@ -139,6 +139,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "turn": proposal.turn,
         "forecast": proposal.forecast and asdict(proposal.forecast),
         "claim": proposal.claim and asdict(proposal.claim),
+        "needs": proposal.needs and asdict(proposal.needs),
         "given_with": proposal.given_with,
         "by": proposal.by,
         "queued": proposal.queued,

@@ -34,6 +34,7 @@ from agenthpo.records import Outcome, RunSpec, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
+from agenthpo.search.preflight import checked
 from agenthpo.search.stopping.watch import Watch
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
@@ -252,6 +253,8 @@ def _next(
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())
+    if not isinstance(proposal, Stop):
+        proposal = checked(task, log.fitting_trials(), proposal)
     if isinstance(proposal, Stop):
         return proposal.reason
     started = log.start(proposal)

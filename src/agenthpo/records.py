@@ -22,6 +22,7 @@ __all__ = [
     "Expected",
     "Further",
     "Mode",
+    "Needs",
     "Outcome",
     "Owner",
     "Params",
@@ -125,6 +126,18 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a trial is expected to take, from what others took; nine in ten fall into the
+    intervals.
+    """
+
+    seconds: Expected | None = None
+    """From start to end; None where it is not known."""
+    memory_mb: Expected | None = None
+    """At most at once, in 10^6 bytes."""
+
+
+@dataclass(frozen=True)
 class Claim:
     """What a hypothesis says, in a form that code can test against the result."""
 
@@ -205,6 +218,8 @@ class Proposal:
     """What the other side expected of it: the engine, of a configuration of the Creator's."""
     claim: Claim | None = None
     """The hypothesis in a form that code tests; None where it has none."""
+    needs: Needs | None = None
+    """What it is expected to take of time and memory; None where nothing is foretold."""
     further: tuple[Further, ...] = ()
     """What the same reply proposed to try after it, at most two."""
     given_with: int | None = None

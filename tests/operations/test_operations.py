@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agenthpo.errors import AgentHPOError, StudyError, TaskError
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.progress import read_progress
 from agenthpo.experience.requests import read_requests
 from agenthpo.operations.before import check_task, draft_task
@@ -21,6 +22,8 @@ from agenthpo.operations.place import Place, Standing
 from agenthpo.operations.proposing import enqueue, note, pin, propose, stop, veto
 from agenthpo.operations.running import run, wait
 from agenthpo.operations.telling import analyse, verdict
+from agenthpo.records import Analysis, Outcome, Proposal
+from agenthpo.taskfile.reading import load_task
 
 STUDY = ".agenthpo/toy"
 GOOD = {"x": 0.9, "y": 5, "z": "a", "w": 0.5}
@@ -460,3 +463,24 @@ def test_a_study_may_run_several_trials_at_once(desk, monkeypatch):
     while not (waited := wait(desk, STUDY, handle, seconds=0.1)).done:
         most = max(most, len(waited.running))
     assert most == 2 and len(waited.ended) == 3
+
+
+def test_an_agent_is_told_what_cannot_fit(desk):
+    text = Path("task.yaml").read_text()
+    Path("task.yaml").write_text(text.replace("train:\n", "train:\n  timeout: 60s\n"))
+    open_study(desk, "task.yaml", trials=20)
+    task = load_task("task.yaml")
+    with ExperienceLog.open(Path(STUDY), space=task.space) as log:
+        # a trial takes as long as y says
+        for number in range(9):
+            y = 1 + number % 5
+            proposal = Proposal({**GOOD, "x": number / 10, "y": y}, "engine")
+            outcome = Outcome("complete", 0.5, duration_s=2.0**y)
+            log.finish(log.start(proposal), outcome, Analysis("completed"))
+    with pytest.raises(StudyError) as refused:
+        asks(desk, {**GOOD, "x": 0.05, "y": 9})
+    assert "refused: it would take about 8m" in str(refused.value)
+    assert "and train.timeout is 1m 00s; y 5 instead of 9 would fit" in str(refused.value)
+    assert asks(desk, {**GOOD, "x": 0.05, "y": 5}).id
+    # a person knows what they do
+    assert enqueue(as_person(desk), STUDY, {"y": 9, "x": 0.07}).id

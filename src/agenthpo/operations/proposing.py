@@ -20,6 +20,7 @@ from agenthpo.operations.opening import is_over
 from agenthpo.operations.place import Place, Standing
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
 from agenthpo.search.heeding import hindrance, turn_of
+from agenthpo.search.preflight import Preflight
 from agenthpo.space import differing
 from agenthpo.task import Task
 from agenthpo.text.cleaning import clean_line
@@ -82,6 +83,8 @@ def propose(
             usage=_usage(tokens),
         )
         if why := hindrance(opened.task, opened.trials, request):
+            raise StudyError(f"refused: {why}")
+        if why := Preflight(opened.task, opened.trials).hint(read.params):
             raise StudyError(f"refused: {why}")
         return _once(opened, request)
 

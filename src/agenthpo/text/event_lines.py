@@ -32,6 +32,7 @@ from agenthpo.text.phrases import (
     widening_words,
 )
 from agenthpo.text.printing import say
+from agenthpo.text.story import needs_words
 
 __all__ = ["TextLines", "print_json"]
 
@@ -76,6 +77,8 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
                 say(f"    {trial.proposal.rationale}")
             if trial.proposal.note:
                 say(f"    note: {trial.proposal.note}")
+            if foretold := needs_words(trial.proposal.needs):
+                say(f"    foretold: {foretold}")
             if advice := widening_words(trial):
                 say(f"    {advice}")
         case Reading():

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenthpo.records import Direction, Expected, Params, Trial
+from agenthpo.records import Direction, Expected, Needs, Params, Trial
 from agenthpo.space import differing, format_number
 from agenthpo.text.phrases import claim_words, params_words, verdict_words, widening_words
 from agenthpo.text.sparkline import sparkline
 from agenthpo.thinning import thinned
 from agenthpo.trials import upward
-from agenthpo.units import format_duration
+from agenthpo.units import format_duration, format_memory
 
-__all__ = ["changes", "nearest", "story"]
+__all__ = ["changes", "nearest", "needs_words", "story"]
 
 _WIDTH = 60
 
@@ -57,6 +57,8 @@ def story(
         lines.append(f"The engine expected: {metric} {_interval(proposal.forecast)}")
     if claimed := claim_words(trial, [*earlier, trial], direction):
         lines.append(claimed)
+    if foretold := needs_words(proposal.needs):
+        lines.append(f"Foretold: {foretold}")
     if proposal.given_with is not None:
         lines.append(f"Proposed together with trial {proposal.given_with}, in one reply")
     if advice := widening_words(trial):
@@ -66,6 +68,18 @@ def story(
     if proposal.note:
         lines.append(f"Note: {proposal.note}")
     return [*lines, *_came(trial, metric, direction, shows_test=shows_test)]
+
+
+def needs_words(needs: Needs | None) -> str:
+    """Return what a trial is expected to take, in words; empty where nothing is foretold."""
+    if needs is None:
+        return ""
+    both = ((needs.seconds, format_duration), (needs.memory_mb, format_memory))
+    return ", ".join(
+        f"{words(found.value)} ({words(found.low)} to {words(found.high)})"
+        for found, words in both
+        if found is not None
+    )
 
 
 def _interval(expected: Expected) -> str:
@@ -100,7 +114,7 @@ def _came(trial: Trial, metric: str, direction: Direction, *, shows_test: bool) 
     outcome, analysis = trial.outcome, trial.analysis
     if outcome is None or analysis is None:
         return ["It has not finished."]
-    memory = f", {outcome.peak_mb:.0f} MB" if outcome.peak_mb else ""
+    memory = f", {format_memory(outcome.peak_mb)}" if outcome.peak_mb else ""
     took = f"in {format_duration(outcome.duration_s)}{memory}"
     if trial.value is None:
         lines = [f"Came: {outcome.status} {took}: {outcome.error}"]
