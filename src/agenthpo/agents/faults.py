@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agenthpo.failures import cause_of
 from agenthpo.records import Outcome, Trial
 
 __all__ = ["fault_of", "is_of_task"]
@@ -46,7 +47,6 @@ _FIXES = (
     (r"Permission ?(denied|Error)", "let this user read and run what the script uses"),
 )
 _OF_METRIC = re.compile(r"without reporting|^the pattern of |^the column ")
-_DETAILS = re.compile(r"0x[0-9a-f]+|[-+]?\d[\d.,e+-]*|/\S*/")
 _FIRST, _LATER = 2, 3
 """How many failures with the same cause stop a study that has no value yet, and one that has."""
 
@@ -96,7 +96,7 @@ def _is_failure(trial: Trial) -> bool:
 
 def _cause(trial: Trial) -> str:
     """Return the error without what differs from run to run: numbers, addresses, folders."""
-    return _DETAILS.sub("#", trial.outcome.error if trial.outcome else "")
+    return cause_of(trial.outcome) if trial.outcome else ""
 
 
 def _fix(error: str) -> str:

@@ -16,6 +16,7 @@ from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
 from agenthpo.experience.meta import encode_meta
 from agenthpo.experience.requests import REQUESTS, Asked, read_requests
+from agenthpo.failures import failure_rules
 from agenthpo.records import Params, Trial
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import (
@@ -53,6 +54,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             "direction": direction,
             "incumbent": best and best.number,
         }
+        study["failures"] = [str(rule) for rule in failure_rules(trials)]
         study["ledger"] = ledger_json(trials, direction)
         study["pins"] = asked.pins
         study["requests"] = [asdict(request) for request in asked.requests]
@@ -79,6 +81,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             *all_widening_words(trials),
         ]
         console.print("\n".join(lines), soft_wrap=True)
+    for rule in failure_rules(trials):
+        console.print(f"Failures: {rule}", soft_wrap=True)
     for line in _asked_words(asked, trials):
         console.print(line, soft_wrap=True)
 

@@ -24,6 +24,7 @@ from agenthpo.agents.prompt.trials import (
     lasting_tokens,
 )
 from agenthpo.budget import Spent
+from agenthpo.failures import failure_rules
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.llm.model_class import is_weak
 from agenthpo.records import CREATORS, Trial
@@ -151,6 +152,7 @@ def findings(task: Task, trials: Sequence[Trial], *, allowance: int) -> str:
     """
     done = [t for t in trials if t.outcome is not None]
     lines = [
+        *(fenced(str(rule)) for rule in failure_rules(done)),
         *map(fenced, steps(done, task.objective.direction)),
         *map(fenced, hypotheses(done, task.objective.direction)),
         *map(fenced, parameter_lines(task, done)),

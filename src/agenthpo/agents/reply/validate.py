@@ -12,6 +12,7 @@ from typing import Any
 
 from agenthpo.agents.reply.forms import HYPOTHESIS, RATIONALE
 from agenthpo.agents.reply.repair import meant_params
+from agenthpo.failures import forbidden
 from agenthpo.records import Expected, Params, Trial
 from agenthpo.scalars import as_number
 from agenthpo.space import Space
@@ -68,6 +69,7 @@ def read_creator(data: Any, task: Task, trials: Sequence[Trial]) -> Draft | list
     problems = task.space.violations(params)
     if not problems:
         problems += _repeated(task, params, trials)
+        problems += filter(None, [forbidden(params, trials)])
     rationale = words_of(data.get("rationale"), longest[0])
     hypothesis = words_of(data.get("hypothesis"), longest[1])
     problems += [
