@@ -23,8 +23,9 @@ from agenthpo.session import begin, go_on
 from agenthpo.studies import study_folder
 from agenthpo.task import Background, Objective, Task, Train, checked_direction
 from agenthpo.taskfile.reading import check_name
-from agenthpo.taskfile.space import parse_space
+from agenthpo.taskfile.space import limits_of, parse_space, with_constraints
 from agenthpo.text.pasting import pasted
+from agenthpo.text.phrases import nothing_kept
 from agenthpo.text.printing import say
 
 __all__ = ["Result", "tune"]
@@ -34,6 +35,7 @@ def tune(
     objective: Callable[[Params], Any],
     space: Mapping[str, Mapping[str, Any]],
     *,
+    constraints: Sequence[str] = (),
     background: str | Mapping[str, str] = "",
     metric: str = "value",
     direction: Direction,
@@ -84,6 +86,9 @@ def tune(
         exception is a failed trial.
     :param space: as in a task file: name -> type, low, high, log, step, values, default, about,
         when.
+    :param constraints: what must hold between parameters, such as ``warmup < epochs``, and what
+        results have to keep, such as ``latency_ms <= 20`` of a metric that ``objective`` returns
+        beside the other.
     :param background: the task in plain words, or a mapping with any of task, dataset, model, goal,
         notes.
     :param metric: the name of the metric to tune, if ``objective`` returns or reports several.
@@ -143,8 +148,9 @@ def tune(
     task = Task(
         name=_name_of(objective),
         objective=Objective(metric, checked_direction(direction), noisy=noisy),
-        space=parse_space(space),
+        space=(parsed := with_constraints(parse_space(space), constraints)),
         train=Train(function=objective),
+        limits=limits_of(parsed, constraints, test_metric=None),
         background=Background.of(background),
         budget=limits,
     )
@@ -219,6 +225,8 @@ def _result(stopped: Stopped, task: Task, folder: Path) -> Result:
 def _all_failed(stopped: Stopped, folder: Path) -> str:
     if stopped.fault:
         return f"no trial gave a value; {stopped.fault}"
+    if nothing := nothing_kept(stopped.trials):
+        return nothing.rstrip(".")
     last = next(t for t in reversed(stopped.trials) if t.outcome is not None)
     error = (last.outcome and last.outcome.error) or "it gave no value"
     number = len(stopped.trials)

@@ -73,7 +73,16 @@ def decode_outcome(raw: Any) -> Outcome:
         curves = {str(name): _curve(points) for name, points in raw["curves"].items()}
         # a later version may say more
         known = {field.name: raw[field.name] for field in fields(Outcome) if field.name in raw}
-        outcome = Outcome(**{**known, "curves": curves, "warnings": tuple(raw.get("warnings", ()))})
+        margins = {str(text): float(by) for text, by in raw.get("margins", {}).items()}
+        outcome = Outcome(
+            **{
+                **known,
+                "curves": curves,
+                "warnings": tuple(raw.get("warnings", ())),
+                "margins": margins,
+                "repeats": tuple(map(float, raw.get("repeats", ()))),
+            }
+        )
         numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
     except (KeyError, TypeError, AttributeError) as problem:
         raise ValueError(f"no outcome: {problem}") from None
@@ -129,6 +138,9 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "value": trial.value,
         "step": outcome.step if outcome else None,
         "test_value": outcome.test_value if outcome else None,
+        "margins": dict(outcome.margins) if outcome else {},
+        "repeats": list(outcome.repeats) if outcome else [],
+        "beaten_by": outcome.beaten_by if outcome else None,
         "error": outcome.error if outcome else "",
         "rationale": proposal.rationale,
         "hypothesis": proposal.hypothesis,

@@ -23,6 +23,7 @@ __all__ = [
     "Placed",
     "Proposing",
     "Reading",
+    "Repeated",
     "Reported",
     "Started",
     "Stopped",
@@ -99,6 +100,18 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """A run of a trial that has several is done, and the next one begins."""
+
+    trial: int
+    run: int
+    """Counted from 1."""
+    runs: int
+    """How many it has at most."""
+    value: float | None
+
+
+@dataclass(frozen=True)
 class Finished:
     """A trial is in the experience log with its outcome, and with what the rules say of it."""
 
@@ -158,6 +171,7 @@ Event = (
     | Proposing
     | Started
     | Placed
+    | Repeated
     | Reported
     | Reading
     | Finished

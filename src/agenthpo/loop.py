@@ -22,6 +22,7 @@ from agenthpo.events import (
     Placed,
     Proposing,
     Reading,
+    Repeated,
     Reported,
     Started,
     Stopped,
@@ -35,6 +36,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
 from agenthpo.search.preflight import checked
+from agenthpo.search.repeats import Repeats, seed_of
 from agenthpo.search.stopping.watch import Watch
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
@@ -84,7 +86,7 @@ def run_trials(
             task, executor, log=log, on_event=on_event, may_earn=may_earn, at_once=pool.slots
         ) as words,
     ):
-        watch = Watch(task, log, on_event)
+        watch, repeats = Watch(task, log, on_event), Repeats(task)
         running: dict[Future[Outcome], Trial] = {}
         reason: str | None = None
         fault = ""
@@ -134,8 +136,17 @@ def run_trials(
                     lost[trial.number] += 1
                     _check_lost(lost[trial.number], trial, problem)
                     log.lose(trial.number)
+                    repeats.forget(trial.number)
                     on_event(Waiting(f"trial {trial.number} is lost ({problem}) and runs again"))
                     continue
+                found = repeats.took(trial, outcome, log.fitting_trials())
+                if isinstance(found, int):
+                    on_event(Repeated(trial.number, found, task.repeats, outcome.value))
+                    spec = _spec(task, trial, log=log, seed=seed, run=found)
+                    reporter = _reporter(task, trial.number, None, on_event)
+                    running[pool.submit(spec, reporter)] = trial
+                    continue
+                outcome = found
                 analysis = diagnose(task, trial, outcome=outcome, trials=log.fitting_trials())
                 try:
                     ended = log.record(trial, outcome, analysis)
@@ -159,15 +170,16 @@ def run_trials(
         return stopped
 
 
-def _spec(task: Task, trial: Trial, *, log: ExperienceLog, seed: int) -> RunSpec:
+def _spec(task: Task, trial: Trial, *, log: ExperienceLog, seed: int, run: int = 0) -> RunSpec:
     """Return what to run, in the folder of an attempt that is thought to be lost where that has
-    come to its end all the same.
+    come to its end all the same. Later runs of a trial have folders of their own.
     """
-    number = trial.number
+    number, own_seed = trial.number, seed_of(seed, run)
 
     def there(workdir: Path) -> RunSpec:
         params = trial.proposal.params
-        return task.spec(number, params, seed=seed, workdir=workdir, study=log.identity)
+        workdir = workdir.with_name(f"{workdir.name}r{run}") if run else workdir
+        return task.spec(number, params, seed=own_seed, workdir=workdir, study=log.identity)
 
     earlier = (there(workdir) for workdir in log.earlier_workdirs(number))
     ended = (spec for spec in earlier if load_outcome(Path(spec.workdir), spec.owner))
@@ -262,7 +274,7 @@ def _next(
     return started
 
 
-def _reporter(task: Task, number: int, watch: Watch, on_event: OnEvent) -> OnPoint:
+def _reporter(task: Task, number: int, watch: Watch | None, on_event: OnEvent) -> OnPoint:
     def report(point: Point) -> None:
         if point.read is not None:
             on_event(Reading(number, *point.read))
@@ -275,6 +287,8 @@ def _reporter(task: Task, number: int, watch: Watch, on_event: OnEvent) -> OnPoi
         }
         if values:
             on_event(Reported(number, point.step, values))
-        watch.take(number, point)
+        # a trial's curve is its first run's
+        if watch is not None:
+            watch.take(number, point)
 
     return report

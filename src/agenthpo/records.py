@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+from agenthpo.limit import Limit
+
 __all__ = [
     "CREATORS",
     "Analysis",
@@ -304,6 +306,8 @@ class RunSpec:
     pty: bool = False
     """Whether the command writes to a terminal, so that it does not hold its output back."""
     timeout_s: float | None = None
+    limits: tuple[Limit, ...] = ()
+    """What its results have to keep."""
     silence_s: float | None = None
     """How long a training may write nothing."""
     memory_mb: float | None = None
@@ -384,6 +388,26 @@ class Outcome:
     """For each tuned or tested metric that came otherwise, which way, or from which file."""
     warnings: tuple[str, ...] = ()
     """What in the output could have been read in more than one way."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """For each limit that the task sets to its results, how far they are beyond it; 0 or less where
+    they keep it.
+    """
+    repeats: tuple[float, ...] = ()
+    """The values of its runs, each with another seed, of which ``value`` is the mean; empty where
+    there is one.
+    """
+    beaten_by: int | None = None
+    """The trial by which it was clearly beaten before all of its runs were done."""
+
+    @property
+    def runs(self) -> int:
+        """How many runs it had, a failed one not counted where there were others."""
+        return max(len(self.repeats), 1)
+
+    @property
+    def broken(self) -> list[str]:
+        """The limits that the results break."""
+        return [text for text, margin in self.margins.items() if margin > 0]
 
 
 @dataclass(frozen=True)
@@ -443,6 +467,16 @@ class Trial:
     def value(self) -> float | None:
         """The objective value, or None while there is none."""
         return self.outcome.value if self.outcome else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the results, as far as there are any, keep the task's limits."""
+        return self.outcome is None or not self.outcome.broken
+
+    @property
+    def score(self) -> float | None:
+        """The value of a trial that may be the best: None where it has none, or breaks a limit."""
+        return self.value if self.is_kept else None
 
     @property
     def usage(self) -> Usage:

@@ -479,6 +479,15 @@ def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
             f"when the study {log.folder} began, so that its "
             "values cannot be compared; undo that, or begin a new study by --study NAME"
         )
+    limits = {limit.text for limit in task.limits}
+    for trial in log.trials():
+        if trial.value is not None and trial.outcome and set(trial.outcome.margins) != limits:
+            raise StudyError(
+                f"the task's constraints on results are {', '.join(sorted(limits)) or 'none'}, but "
+                f"trial {trial.number} of the study {log.folder} was judged by "
+                f"{', '.join(sorted(trial.outcome.margins)) or 'none'}; undo that, or begin a new "
+                f"study by --study NAME --earlier {log.folder.name}"
+            )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from agenthpo.command.programs import digest_of
 from agenthpo.command.resolve import RUN_FOLDER, resolve_command, resolve_env
 from agenthpo.errors import TaskError
 from agenthpo.known_best import best_there_is
+from agenthpo.limit import Limit
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
 from agenthpo.space import Key, Space, format_number, same
 from agenthpo.stop_rule import StopRule
@@ -171,8 +172,12 @@ class Task:
     """The task file (absolute), where there is one."""
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
+    limits: tuple[Limit, ...] = ()
+    """What the results have to keep, such as ``latency_ms <= 20``."""
     stop: StopRule | None = None
     """Which trainings are stopped before their end; none without it, but those that diverge."""
+    repeats: int = 1
+    """How many runs a trial has, each with another seed; its value is their mean."""
     certify: int = 0
     """Trials of the budget that are kept to certify the winner."""
     pins: Params = field(default_factory=dict)
@@ -218,6 +223,7 @@ class Task:
             timeout_s=train.timeout_s,
             silence_s=train.silence_s,
             memory_mb=train.memory_mb,
+            limits=self.limits,
             ignores_exit_code=train.ignores_exit_code,
             patterns=train.patterns,
             finds_metrics=train.finds_metrics,

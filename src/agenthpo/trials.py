@@ -40,10 +40,10 @@ def next_number(trials: Sequence[Trial]) -> int:
 
 
 def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
-    """Return the trials that have a value, the best first, the earlier of equals before the
-    later.
+    """Return the trials that have a value and keep the limits, the best first, the earlier of
+    equals before the later.
     """
-    scored = [(-upward(direction) * t.value, t) for t in trials if t.value is not None]
+    scored = [(-upward(direction) * t.score, t) for t in trials if t.score is not None]
     return [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
 
 
@@ -52,8 +52,8 @@ def improvements(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     best = float("-inf")
     found = []
     for trial in trials:
-        if trial.value is not None and upward(direction) * trial.value > best:
-            best = upward(direction) * trial.value
+        if trial.score is not None and upward(direction) * trial.score > best:
+            best = upward(direction) * trial.score
             found.append(trial)
     return found
 
@@ -65,9 +65,9 @@ def course(trials: Sequence[Trial], direction: Direction) -> tuple[list[int], li
     numbers, values = list[int](), list[float]()
     pick = max if direction == "maximize" else min
     for trial in trials:
-        if trial.value is not None or values:
+        if trial.score is not None or values:
             numbers.append(trial.number)
-            values.append(pick([*values[-1:], *([] if trial.value is None else [trial.value])]))
+            values.append(pick([*values[-1:], *([] if trial.score is None else [trial.score])]))
     return numbers, values
 
 
@@ -109,11 +109,12 @@ def claim_verdict(trial: Trial, trials: Sequence[Trial], direction: Direction) -
 
 def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     """Return the trials of the configuration whose mean value is best, the earliest of equals; none
-    while none has a value.
+    while none has a value and keeps the limits, each time that it was measured.
     """
     groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
+    broken = {t.proposal.sorted_params for t in trials if not t.is_kept}
     for trial in trials:
-        if trial.value is not None:
+        if trial.value is not None and trial.proposal.sorted_params not in broken:
             groups.setdefault(trial.proposal.sorted_params, []).append(trial)
     sign = upward(direction)
     return max(groups.values(), key=lambda group: sign * mean_value(group), default=[])

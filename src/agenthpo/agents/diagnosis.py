@@ -16,6 +16,7 @@ from agenthpo.agents.faults import is_of_task
 from agenthpo.agents.levers import Levers
 from agenthpo.agents.plain_facts import longer_words, plain_facts, reached_words
 from agenthpo.knowledge.names import recognised
+from agenthpo.limit import broken_words
 from agenthpo.records import Analysis, Diagnosis, Direction, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
@@ -231,6 +232,8 @@ def _sentence(
         )
         return " ".join(filter(None, (f"{words[0].upper()}{words[1:]}: {outcome.error}.", reached)))
     result = f"{metric} {format_number(outcome.value)}"
+    if broken := broken_words(outcome.margins):
+        return " ".join((f"{result}, but it {broken}; {words}.", *facts))
     if best is not None and best.value is not None:
         better = (outcome.value - best.value) * upward(direction)
         relation = "better than" if better > 0 else "worse than" if better < 0 else "the same as"

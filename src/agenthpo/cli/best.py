@@ -19,7 +19,7 @@ from agenthpo.script import PARAMS_FILE, PARAMS_VARIABLE
 from agenthpo.studies import task_of
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted, quoted
-from agenthpo.text.phrases import gain_words
+from agenthpo.text.phrases import gain_words, nothing_kept
 from agenthpo.text.printing import say
 from agenthpo.training.attempts import write_inputs
 from agenthpo.trials import upward
@@ -42,11 +42,11 @@ def print_best(folder: Path, form: str | None) -> None:
     with opened_to_read(folder) as log:
         best, words = _winner(log, folder)
         meta = log.meta
+        broken = nothing_kept(log.trials())
         own = log.workdir(best.number).parent.parent / BEST if best else Path()
     if best is None:
-        raise StudyError(
-            f"no trial of the study {folder} has succeeded yet; see {quoted('show', folder)}"
-        )
+        why = "has succeeded yet" if not broken else "keeps what results have to keep"
+        raise StudyError(f"no trial of the study {folder} {why}; see {quoted('show', folder)}")
     say(words, error=True)
     if form is None:
         form = "command" if meta.task_file else "json"

@@ -23,6 +23,7 @@ from agenthpo.text.phrases import (
     all_widening_words,
     gain_words,
     measured_words,
+    nothing_kept,
     params_words,
     shadow_words,
     source_words,
@@ -81,6 +82,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             *all_widening_words(trials),
         ]
         console.print("\n".join(lines), soft_wrap=True)
+    elif nothing := nothing_kept(trials):
+        console.print(nothing, soft_wrap=True)
     for rule in failure_rules(trials):
         console.print(f"Failures: {rule}", soft_wrap=True)
     for line in _asked_words(asked, trials):
@@ -139,7 +142,8 @@ def trial_table(
         "parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold", ratio=1
     )
     for trial in trials:
-        diagnosis = trial.analysis.diagnosis if trial.analysis else "not finished"
+        said = trial.analysis.diagnosis if trial.analysis else "not finished"
+        diagnosis = said if trial.is_kept else "breaks a limit"
         style = "bold" if best is not None and trial.number == best.number else ""
         cells = (
             str(trial.number),

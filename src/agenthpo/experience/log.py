@@ -55,6 +55,8 @@ from agenthpo.trials import incumbent
 __all__ = ["ExperienceLog", "check_storable"]
 
 _MOST_CHANGES = 20
+CONSTRAINTS = "constraints"
+"""Before the name of what Optuna takes for a constraint of a trial's (``Trial.set_constraint``)."""
 _MOST_COMPARED = 200
 """Earlier trials among which the one is looked for that a trial was changed from."""
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -518,6 +520,12 @@ class ExperienceLog:
         outcome = self._trials[number].outcome
         assert outcome is not None
         self._show(number)
+        stored, storage = self._stored(number), self._study._storage
+        for text, margin in outcome.margins.items():
+            key = f"{CONSTRAINTS}:{text}"
+            self._patiently(
+                lambda key=key, margin=margin: storage.set_trial_system_attr(stored, key, margin)  # type: ignore[misc]
+            )
         state = TrialState.COMPLETE
         if outcome.value is None:
             state = TrialState.PRUNED if outcome.status == "pruned" else TrialState.FAIL

@@ -19,6 +19,7 @@ from agenthpo.agents.prompt.trials import (
 )
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
+from agenthpo.limit import limits_words
 from agenthpo.llm.client import Manner
 from agenthpo.operations.answers import Briefing
 from agenthpo.operations.hiding import without_test
@@ -121,7 +122,8 @@ def _head(task: Task, allowed: int) -> str:
     objective = task.objective
     words = {name: fenced(text) for name, text in vars(task.background).items() if text}
     space = task.space.describe()
-    title = f"# {task.name}: {objective.direction} {objective.metric}"
+    kept = f", where {limits_words(task.limits)}" if task.limits else ""
+    title = f"# {task.name}: {objective.direction} {objective.metric}{kept}"
     room = max(int(allowed * _WORDS), allowed - len(space) - len(title) - 40)
     each = max(room // max(len(words), 1) - 12, _FEWEST)
     lines = [title, *(f"- {name}: {cut(text, each)}" for name, text in words.items())]

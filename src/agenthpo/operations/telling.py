@@ -20,7 +20,7 @@ from agenthpo.search.engine.engine import Engine
 from agenthpo.task import Task
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.pasting import pasted
-from agenthpo.text.phrases import gain_words
+from agenthpo.text.phrases import gain_words, nothing_kept
 from agenthpo.text.story import story
 from agenthpo.thinning import thinned
 from agenthpo.trials import incumbent, ledger, upward
@@ -107,7 +107,9 @@ def verdict(at: Place, study: str, final: bool = False) -> Verdict:
     test, note = _test(opened, best, final=final, at=at)
     return Verdict(
         best=None if best is None else line_of(opened, best),
-        gain="no trial has given a value" if best is None else gain_words(opened.trials, best),
+        gain=gain_words(opened.trials, best)
+        if best is not None
+        else nothing_kept(opened.trials) or "no trial has given a value",
         noise=noise,
         sure=_certified(opened) or _sure(opened, best, noise),
         sources=[

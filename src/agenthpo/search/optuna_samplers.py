@@ -259,6 +259,7 @@ def replayed_trial(space: Space, trial: Trial, metric: str = "") -> optuna.trial
         intermediate_values=_reached(trial, metric),
         params=to_model(space, params),
         distributions={name: model_distribution(space[name]) for name in params},
+        constraints=dict(trial.outcome.margins) if trial.outcome else None,
     )
 
 

@@ -276,5 +276,6 @@ def relevance_of(encoding: Encoding, kind: Kind) -> Vector:
 
 
 def _used(outcome: Outcome, kind: Kind) -> float:
-    found = outcome.duration_s if kind == "time" else outcome.peak_mb
+    # the limit is on each of its runs
+    found = outcome.duration_s / outcome.runs if kind == "time" else outcome.peak_mb
     return found if found and math.isfinite(found) else 0.0

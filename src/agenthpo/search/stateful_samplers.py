@@ -212,6 +212,8 @@ class Stateful:
         if ask is None:
             self._study.add_trial(replayed_trial(space, trial))
         else:
+            for text, margin in (trial.outcome.margins if trial.outcome else {}).items():
+                ask.set_constraint(text, margin)
             self._study.tell(
                 ask, trial.value, state=TrialState.FAIL if trial.value is None else None
             )

@@ -236,9 +236,15 @@ class TaskForm(_Form):
     space: dict[str, ParameterSpec]
     """The hyperparameters: name -> kind, range, default, meaning."""
     constraints: list[str] = Field(default_factory=list)
-    """What must hold between parameters: 'warmup < epochs', 'num_heads divides width'."""
+    """What must hold between parameters: 'warmup < epochs', 'num_heads divides width'; and what
+    results have to keep: 'latency_ms <= 20'.
+    """
     resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
+    repeats: Whole = Field(1, ge=1, le=100)
+    """How many runs a trial has, each with another seed, the same in every trial; its value is
+    their mean. What is clearly beaten has fewer.
+    """
     certify: Whole = Field(0, ge=0)
     """How many of the budget's trials are kept, at the end, to run the winner and the default again
     on fresh seeds.

@@ -34,7 +34,7 @@ from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.config_template import read_template
 from agenthpo.taskfile.form import BudgetForm, ResourcesForm, StopForm, TaskForm, TrainForm
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
-from agenthpo.taskfile.space import RESERVED, parse_space, with_constraints
+from agenthpo.taskfile.space import RESERVED, limits_of, parse_space, with_constraints
 from agenthpo.taskfile.yaml_lines import read_yaml
 from agenthpo.text.metric_pattern import compile_pattern
 from agenthpo.units import parse_duration, parse_memory
@@ -107,7 +107,14 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         written_budget=budget,
         file=str(file.resolve()),
         prompts=_prompts(folder, where),
+        limits=limits_of(
+            space,
+            parsed.constraints,
+            test_metric=parsed.objective.test_metric,
+            where=f"{where}: constraints",
+        ),
         stop=_stop(parsed.stop, where),
+        repeats=parsed.repeats,
         certify=_certify(parsed, where),
     )
 

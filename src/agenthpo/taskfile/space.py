@@ -15,12 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from agenthpo.command.option_style import STYLES
 from agenthpo.constraint import parse_constraint
 from agenthpo.errors import SpaceError
+from agenthpo.limit import Limit, parse_limits
 from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
 from agenthpo.space import Kind, Parameter, Space, format_number, same
 from agenthpo.structured import as_word, is_structured, plain
 from agenthpo.taskfile.pydantic_errors import did_you_mean, parse
 
-__all__ = ["RESERVED", "ParameterSpec", "Style", "parse_space", "with_constraints"]
+__all__ = ["RESERVED", "ParameterSpec", "Style", "limits_of", "parse_space", "with_constraints"]
 
 Scalar = bool | int | float | str | None
 Choice = Scalar | list[Any] | dict[Any, Any] | tuple[Any, ...]
@@ -150,6 +151,8 @@ def with_constraints(
     for i, text in enumerate(constraints):
         place = f"{where}[{i}] '{text}'"
         try:
+            if parse_limits(text, space.names):  # on results
+                continue
             constraint = parse_constraint(text, frozenset(space.names))
         except ValueError as problem:
             raise SpaceError(f"{place} {problem}") from None
@@ -158,6 +161,23 @@ def with_constraints(
             raise SpaceError(f"{place} cannot be worked out: {wrong}; compare numbers with numbers")
         found.append(constraint)
     return _checked_default(replace(space, constraints=tuple(found)), where)
+
+
+def limits_of(
+    space: Space, constraints: Sequence[str], *, test_metric: str | None, where: str = "constraints"
+) -> tuple[Limit, ...]:
+    """Return what the results have to keep, of the same ``constraints``: ``latency_ms <= 20``.
+
+    :raises SpaceError: for one on the test metric, which decides nothing.
+    """
+    found = [limit for text in constraints for limit in parse_limits(text, space.names)]
+    for limit in found:
+        if limit.metric == test_metric:
+            raise SpaceError(
+                f"{where}: {limit.text} is on the test metric, which is told once the search is "
+                "over and decides nothing; name another metric"
+            )
+    return tuple(found)
 
 
 def _some_value(parameter: Parameter) -> Any:

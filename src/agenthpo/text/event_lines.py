@@ -16,12 +16,14 @@ from agenthpo.events import (
     Placed,
     Proposing,
     Reading,
+    Repeated,
     Reported,
     Started,
     Stopped,
     Waiting,
 )
 from agenthpo.records import Direction, Trial
+from agenthpo.space import format_number
 from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.phrases import (
     budget_words,
@@ -81,6 +83,10 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
                 say(f"    foretold: {foretold}")
             if advice := widening_words(trial):
                 say(f"    {advice}")
+        case Repeated():
+            value = "no value" if event.value is None else format_number(event.value)
+            which = f"[{event.trial}] " if several else ""
+            say(f"    {which}run {event.run} of {event.runs}: {value}")
         case Reading():
             say(f"    reading its log: {event.done / 1e6:.0f} of {event.total / 1e6:.0f} MB")
         case Finished(trial=trial):
@@ -107,7 +113,7 @@ def _as_json(event: Event) -> dict[str, Any]:
     match event:
         case Opened():
             return {**name, **asdict(event), "trials": [trial_to_json(t) for t in event.trials]}
-        case Proposing() | Placed() | Reported() | Reading() | Waiting():
+        case Proposing() | Placed() | Repeated() | Reported() | Reading() | Waiting():
             return {**name, **asdict(event)}
         case Certified(certificate=certificate):
             return {**name, **certificate.to_json()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
+from agenthpo.limit import broken_words
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.shadow import Shadow
 from agenthpo.space import format_number
@@ -28,6 +29,7 @@ __all__ = [
     "claim_words",
     "gain_words",
     "measured_words",
+    "nothing_kept",
     "params_words",
     "shadow_words",
     "source_words",
@@ -111,6 +113,8 @@ def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> 
         return "not finished"
     best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
     result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
+    if broken := broken_words(outcome.margins):
+        result += f" ({broken})"
     told = f"{analysis.insight} {verdict_words(trial, direction)}".rstrip()
     return f"{result} in {format_duration(outcome.duration_s)}, {analysis.diagnosis}: {told}"
 
@@ -121,7 +125,11 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     """
     lines = [f"Ended: {stopped.reason}."]
     if stopped.incumbent is None:
-        return [*lines, "No trial succeeded; see the errors above and the logs of the trials."]
+        nothing = nothing_kept(stopped.trials)
+        return [
+            *lines,
+            nothing or "No trial succeeded; see the errors above and the logs of the trials.",
+        ]
     best = stopped.incumbent
     outcome = best.outcome
     tested = (
@@ -142,6 +150,25 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
         *all_widening_words(stopped.trials),
     ]
     return [*lines, f"Study: {opened.folder} ({pasted('show', opened.folder)})"]
+
+
+def nothing_kept(trials: Sequence[Trial]) -> str:
+    """Return in a sentence that no trial with a value keeps the limits, and which comes nearest;
+    empty where that is not so.
+    """
+    broken = [t for t in trials if t.value is not None and not t.is_kept]
+    if not broken or any(t.score is not None for t in trials):
+        return ""
+
+    def beyond(trial: Trial) -> float:
+        return sum(max(by, 0.0) for by in trial.outcome.margins.values()) if trial.outcome else 0.0
+
+    nearest = min(broken, key=beyond)
+    assert nearest.outcome is not None
+    return (
+        f"No trial keeps what results have to keep; the nearest, trial {nearest.number}, "
+        f"{broken_words(nearest.outcome.margins)}."
+    )
 
 
 def certain_words(opened: Opened, stopped: Stopped) -> list[str]:
@@ -179,6 +206,8 @@ def gain_words(trials: Sequence[Trial], best: Trial) -> str:
             "the default configuration gave no value "
             f"({default.outcome.status if default.outcome else 'not run'})"
         )
+    if default.outcome and (broken := broken_words(default.outcome.margins)):
+        return f"not to be compared with the default configuration, which {broken}"
     if best.number == default.number:
         return (
             "none over the default configuration, which stayed the best "

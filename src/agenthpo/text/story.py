@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agenthpo.records import Direction, Expected, Needs, Params, Trial
+from agenthpo.limit import broken_words
+from agenthpo.records import Direction, Expected, Needs, Outcome, Params, Trial
 from agenthpo.space import differing, format_number
 from agenthpo.text.phrases import claim_words, params_words, verdict_words, widening_words
 from agenthpo.text.sparkline import sparkline
@@ -14,7 +15,7 @@ from agenthpo.thinning import thinned
 from agenthpo.trials import upward
 from agenthpo.units import format_duration, format_memory
 
-__all__ = ["changes", "nearest", "needs_words", "story"]
+__all__ = ["changes", "nearest", "needs_words", "runs_words", "story"]
 
 _WIDTH = 60
 
@@ -82,6 +83,16 @@ def needs_words(needs: Needs | None) -> str:
     )
 
 
+def runs_words(outcome: Outcome) -> str:
+    """Return the values of a trial's runs in words; empty where it had one."""
+    if not outcome.repeats:
+        return ""
+    words = ", ".join(map(format_number, outcome.repeats))
+    if outcome.beaten_by is not None:
+        words += f"; no more, since trial {outcome.beaten_by} is clearly better with the same seeds"
+    return words
+
+
 def _interval(expected: Expected) -> str:
     low, high = format_number(expected.low), format_number(expected.high)
     return f"{format_number(expected.value)}, from {low} to {high}"
@@ -126,6 +137,10 @@ def _came(trial: Trial, metric: str, direction: Direction, *, shows_test: bool) 
             else ""
         )
         lines = [f"Came: {metric} {format_number(trial.value)}{tested}{at} {took}"]
+    if runs := runs_words(outcome):
+        lines.append(f"Runs: {runs}")
+    if broken := broken_words(outcome.margins):
+        lines.append(f"It {broken}, and cannot be the best.")
     if verdict := verdict_words(trial, direction):
         lines.append(verdict)
     for name, curve in outcome.curves.items():

@@ -9,13 +9,14 @@ import json
 import math
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean, median
 
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
+from agenthpo.limit import MEASURED, Limit
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, Status
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
@@ -105,8 +106,31 @@ def judge(
     if place is None:
         return replace(outcome, status="diverged", error=f"{spec.metric} ended as {curve[-1][1]}")
     step, value = curve[place][0], _valued(curve, place, spec)
-    test_value = _test_value(spec, reader, place)
-    return replace(outcome, status="complete", value=value, step=step, test_value=test_value)
+    measured = {
+        **{name: curve[-1][1] for name, curve in curves.items() if curve},
+        **{name: used for name in MEASURED if (used := getattr(outcome, name)) is not None},
+        spec.metric: value,
+    }
+    if lacking := next((x for x in spec.limits if x.metric not in measured), None):
+        return replace(outcome, error=_lacking_words(lacking, spec, curves))
+    return replace(
+        outcome,
+        status="complete",
+        value=value,
+        step=step,
+        test_value=_test_value(spec, reader, place),
+        margins={limit.text: limit.margin(measured[limit.metric]) for limit in spec.limits},
+    )
+
+
+def _lacking_words(limit: Limit, spec: RunSpec, curves: Mapping[str, Curve]) -> str:
+    """Say that a metric did not come which a limit is on."""
+    others = sorted(name for name in curves if name != spec.test_metric)
+    return (
+        f"the script ended without reporting {limit.metric}, which '{limit.text}' is about; report "
+        f"it beside {spec.metric}, or put its pattern into train.metrics (what came: "
+        f"{', '.join([*others, *MEASURED])})"
+    )
 
 
 def _several_words(name: str, line: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 
 from agenthpo.command.resolve import CONFIG_YAML
 from agenthpo.files import RUN_LOG, make_folder, open_regular
+from agenthpo.limit import MEASURED
 from agenthpo.records import Outcome, RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE, in_trial
 from agenthpo.text.redaction import redact
@@ -115,7 +116,8 @@ class _Reader:
     def __init__(
         self, spec: RunSpec, on_point: OnPoint, token: str = "", log: BinaryIO | None = None
     ) -> None:
-        wanted = frozenset(name for name in (spec.metric, spec.test_metric) if name)
+        limited = {limit.metric for limit in spec.limits} - set(MEASURED)
+        wanted = frozenset(filter(None, (spec.metric, spec.test_metric, *limited)))
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self._likeness = Likeness(spec.metric)
         self._wanted = needles_of(spec.patterns, wanted)

@@ -25,6 +25,7 @@ from agenthpo.agents.prompt.trials import (
 )
 from agenthpo.budget import Spent
 from agenthpo.failures import failure_rules
+from agenthpo.limit import limits_words
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.llm.model_class import is_weak
 from agenthpo.records import CREATORS, Trial
@@ -38,6 +39,7 @@ _RENEWED = 4
 _SHORT, _LEAST = 10, 500
 """Trials whose full telling a longer history is held to, and the tokens that it has at any rate."""
 _AGAIN = ', "again" (the number of a trial to measure once more instead of "params")'
+_KEPT = "; a result counts only where {limits}"
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
 """Shares of the allowance: what an embedded model is told of the history; what others are, and of
@@ -97,6 +99,7 @@ def head(task: Task, llm: Mannered) -> Message:
             folder,
             **objective,
             background=background,
+            limits=_KEPT.format(limits=limits_words(task.limits)) if task.limits else "",
             space=task.space.describe(),
             creator=creator,
             executor=render("executor_role" if is_weak(llm) else "analyse_role", folder),
@@ -186,6 +189,8 @@ def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
         for t in done
         if t.proposal.source in CREATORS and t.analysis and t.analysis.expectation_met is not None
     ]
+    if broken := sum(not t.is_kept for t in done):
+        words.append(f"{broken} break{'s' * (broken == 1)} {limits_words(task.limits)}.")
     if judged:
         words.append(f"{sum(judged)} of {len(judged)} predictions held.")
     if llm.holds_to_grammar:

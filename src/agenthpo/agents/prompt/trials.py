@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agenthpo.agents.reply.validate import whole_sentences
+from agenthpo.limit import broken_words
 from agenthpo.llm.replay import VARYING
 from agenthpo.records import CREATORS, Curve, Trial
 from agenthpo.space import differing, format_number, short_number
@@ -209,7 +210,13 @@ def _result(task: Task, trial: Trial) -> str:
     assert trial.outcome is not None
     if trial.value is None:
         return f"{trial.outcome.status} ({fenced(cut(trial.outcome.error, 120))})"
-    return f"{task.objective.metric} {format_number(trial.value)}"
+    more = [broken_words(trial.outcome.margins)]
+    if trial.outcome.repeats:
+        low, high = min(trial.outcome.repeats), max(trial.outcome.repeats)
+        runs = f"{len(trial.outcome.repeats)} run{'s' * (len(trial.outcome.repeats) > 1)}"
+        more.append(f"{runs}, {short_number(low)} to {short_number(high)}")
+    said = "; ".join(filter(None, more))
+    return f"{task.objective.metric} {format_number(trial.value)}{said and f' ({said})'}"
 
 
 def _curve(curve: Curve, points: int = _POINTS) -> str:

@@ -13,6 +13,7 @@ from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.feasibility import Feasible
 from agenthpo.search.engine.gp import Process
+from agenthpo.search.engine.limits import OnResults
 from agenthpo.search.engine.prior import log_inside
 from agenthpo.search.engine.warp import Warp
 
@@ -44,6 +45,10 @@ class Belief:
     feasible: Feasible | None
     known: Matrix
     """Rows that have a value."""
+    kept: np.ndarray
+    """Which of them keep the limits on results."""
+    limits: tuple[OnResults, ...]
+    """What is known of those limits."""
     pending: Matrix
     """Rows whose trials still run; what is expected of them is to be improved upon too, or the next
     trial would stand beside them.
@@ -60,10 +65,12 @@ class Belief:
         """Return the logarithm of the expected improvement at ``rows``, less at the ends of ranges
         and where trials are likely to fail.
         """
-        # A trial at x improves on the best by more than the margin and does not fail, and good
-        # values are more probable inside their ranges:
+        # A trial at x improves on the best by more than the margin, does not fail and keeps the
+        # limits on results (Gardner et al., "Bayesian Optimization with Inequality Constraints",
+        # 2014), and good values are more probable inside their ranges:
         #
-        #     log score = log sum_k w_k EI_k(x) + inside log p(x) + caution log P(x does not fail)
+        #     log score = log sum_k w_k EI_k(x) + inside log p(x)
+        #                 + caution log P(x does not fail) + sum_j log P(x keeps limit j)
         bests = self._bests - (self.margin if self._noise > _LOUD else 0.0)
         each = [
             w + log_expected_improvement(*p.at(rows), b)
@@ -72,6 +79,8 @@ class Belief:
         found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
         if self.feasible is not None:
             found = found + CAUTION * self.feasible.log_probability(rows)
+        for limit in self.limits:
+            found = found + limit.log_probability(rows)
         return found
 
     def at(self, rows: Matrix) -> tuple[Vector, Vector]:
@@ -106,7 +115,10 @@ class Belief:
 
     @cached_property
     def _bests(self) -> Vector:
-        rows = np.concatenate([self.known, self.pending])
+        if not self.kept.any() and len(self.known):
+            # nothing keeps the limits: whatever does is an improvement
+            return np.array([p.at(self.known)[0].max() for p in self.processes])
+        rows = np.concatenate([self.known[self.kept], self.pending])
         return np.array([p.at(rows)[0].min() for p in self.processes])
 
     @property

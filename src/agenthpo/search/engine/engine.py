@@ -26,6 +26,7 @@ from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.feasibility import feasible_of
 from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
+from agenthpo.search.engine.limits import limits_of
 from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.engine.view import apart, view_of
 from agenthpo.search.engine.warp import Warp, warps
@@ -288,6 +289,8 @@ class Engine:
             fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
 
         feasible = feasible_of(encoding, rows, trials, task.train)
+        measured = [t for t in trials if t.value is not None]
+        kept = np.array([t.is_kept for t in measured], dtype=bool)
         is_doubted = task.objective.noisy or len(trials) >= self.knobs.margin_from
         margin = self.knobs.margin if is_doubted and len(trials) % 2 else 0.0
         inside = self.knobs.inside / len(trials)
@@ -297,6 +300,8 @@ class Engine:
             weights=weights - logsumexp(weights),
             feasible=feasible,
             known=rows[scored],
+            kept=kept,
+            limits=limits_of(encoding, rows[scored], measured),
             pending=rows[pending],
             warp=warp,
             sign=sign,
