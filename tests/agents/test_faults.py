@@ -47,6 +47,8 @@ def run(script, *words, task=TASK, code=None):
         (ARGUMENTS + "print('acc 0,853')", "which is not a whole number"),
         ("def main(:", "SyntaxError"),
         ("open('no-such.csv')", "No such file or directory: 'no-such.csv'"),
+        ("raise OSError(28, 'No space left on device')", "No space left on device"),
+        ("raise RuntimeError('killed by signal: Bus error.')", "killed by signal: Bus error"),
     ],
 )
 def test_a_default_that_fails_by_the_task_ends_the_study(script, words):

@@ -237,6 +237,13 @@ DIRECT = "The above exception was the direct cause of the following exception:"
         (f"{OOM}\nValueError: shapes\nsubprocess.CalledProcessError: Command 'x' died", "failed"),
         (f"{OOM}\n{'epoch' * 3}\n" + "line\n" * 8 + "ray.exceptions.RayTaskError: died", "oom"),
         (f"ValueError: shapes\n{OOM}", "oom"),
+        ("RuntimeError: DefaultCPUAllocator: can't allocate memory: you tried 400 bytes", "oom"),
+        ("RuntimeError: [enforce fail] . DefaultCPUAllocator: not enough memory: you", "oom"),
+        ("numpy.ArrayError: Unable to allocate 3.73 GiB for an array with shape (9,)", "oom"),
+        ("ResourceExhaustedError: OOM when allocating tensor with shape[8,8]", "oom"),
+        ("RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas`", "oom"),
+        ("RuntimeError: DataLoader worker (pid 3) is killed by signal: Killed. ", "oom"),
+        ("RuntimeError: worker is killed by signal: Bus error; out of shared memory", "failed"),
         ("ValueError: shapes", "failed"),
     ],
 )
@@ -247,7 +254,7 @@ def test_out_of_memory_is_what_ended_it_and_not_what_it_went_on_from(tail, statu
         line = next(
             line
             for line in reversed(tail.splitlines())
-            if "memory" in line.lower() or "bad_alloc" in line
+            if any(word in line.lower() for word in ("memory", "alloc", "killed"))
         )
         assert outcome.error == f"out of memory: {line.strip()[:200]}"
 

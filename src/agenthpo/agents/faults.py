@@ -44,6 +44,15 @@ _FIXES = (
         r"No such file or directory|FileNotFoundError|NotADirectoryError",
         "fix the path; the script runs in the task file's folder",
     ),
+    (
+        r"No space left on device|Disk quota exceeded",
+        "free space on the disk where the script writes, or let it write elsewhere",
+    ),
+    (
+        r"out of shared memory|killed by signal: Bus error",
+        "enlarge /dev/shm (docker --shm-size), or let the data loader work in the script's own "
+        "process (num_workers=0)",
+    ),
     (r"Permission ?(denied|Error)", "let this user read and run what the script uses"),
 )
 _OF_METRIC = re.compile(r"without reporting|^the pattern of |^the column ")

@@ -30,7 +30,10 @@ __all__ = ["judge", "load_outcome", "save_outcome"]
 
 OUTCOME_FILE = "outcome.json"
 _MEMORY = re.compile(
-    r"out of memory|MemoryError|OutOfMemory|bad_alloc|Cannot allocate memory", re.IGNORECASE
+    r"out of memory|MemoryError|OutOfMemory|bad_alloc|(?:cannot|can't) allocate memory"
+    r"|not enough memory|Unable to allocate [\d.]+ [KMGT]iB|OOM when allocating"
+    r"|_ALLOC_FAILED|is killed by signal: Killed",
+    re.IGNORECASE,
 )
 _ERROR = re.compile(
     r"(?:\w+\.)*\w*(?:Error|Exception|KeyboardInterrupt|SystemExit)\b"
