@@ -19,7 +19,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +27,11 @@ import optuna
 
 from agenthpo.experience.curves import Curves
 from agenthpo.experience.patience import Patience
+from agenthpo.fidelity import Fidelity
 from agenthpo.records import Outcome, Params, Proposal, Stop, Trial
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.optuna_samplers import OptunaSampler
+from agenthpo.search.promoting import Promoting
 from agenthpo.search.stopping.rules import Stopper
 from agenthpo.space import Space
 from agenthpo.stop_rule import StopRule
@@ -53,7 +56,7 @@ SPACE = {
 ARMS = (
     *(f"random+{rule}" for rule in ("never", "forecast", "median", "asha", "hyperband")),
     *(f"tpe+{rule}" for rule in ("never", "forecast", "median", "asha", "hyperband")),
-    *(f"engine+{rule}" for rule in ("never", "forecast", "median", "asha")),
+    *(f"engine+{rule}" for rule in ("never", "forecast", "median", "asha", "promote", "resume")),
 )
 
 
@@ -118,7 +121,10 @@ def played(arm: str, game: Game) -> Course:
     """Play one study until both its trials and its epochs are spent."""
     proposer, rule = arm.split("+")
     course = Course()
-    turns = _by_tpe(rule, game) if proposer == "tpe" else _by_us(proposer, rule, game)
+    if rule in ("promote", "resume"):
+        turns = _by_promoting(proposer, game, resumes=rule == "resume")
+    else:
+        turns = _by_tpe(rule, game) if proposer == "tpe" else _by_us(proposer, rule, game)
     for used, value in turns:
         course.take(used, value)
         if len(course.values) >= TRIALS and sum(course.epochs) >= WHOLE * EPOCHS:
@@ -201,6 +207,37 @@ def _by_us(proposer: str, rule: str, game: Game) -> Iterator[tuple[int, float | 
         outcome = Outcome(status, value, curves={game.task.objective.metric: points})
         trials.append(Trial(number, proposal, outcome))
         yield used, value
+
+
+def _by_promoting(
+    proposer: str, game: Game, *, resumes: bool
+) -> Iterator[tuple[int, float | None]]:
+    """Play a study with the epochs as its fidelity; where it ``resumes`` from checkpoints, a trial
+    that goes on takes only what is new.
+    """
+    fidelity = Fidelity("epochs", 1, EPOCHS)
+    low, high = fidelity.rungs[0], fidelity.rungs[-1]
+    epochs = {"type": "int", "low": low, "high": high, "default": high}
+    space = parse_space({**SPACE, "epochs": epochs}, where="space")
+    task = replace(game.task, space=space, fidelity=fidelity)
+    search = Promoting(
+        Engine(game.seed) if proposer == "engine" else OptunaSampler(game.seed, proposer)
+    )
+    trials = list[Trial]()
+    while True:
+        proposal = search.propose(task, trials)
+        assert not isinstance(proposal, Stop)
+        rung = int(proposal.params["epochs"])
+        share = fidelity.share(proposal.params)
+        params = {n: v for n, v in proposal.params.items() if n != "epochs"}
+        curve = game.curve_of(params)[:rung]
+        points = tuple((float(e), float(v)) for e, v in enumerate(curve, 1))
+        outcome = Outcome("complete", float(curve[-1]), curves={game.task.objective.metric: points})
+        trials.append(Trial(len(trials), replace(proposal, share=share), outcome))
+        before = proposal.promoted_from
+        known = 0 if before is None else int(trials[before].proposal.params["epochs"])
+        used = rung - known if resumes else rung
+        yield used, float(curve[-1]) if rung == EPOCHS else None
 
 
 def drawn_from(space: Space, seed: int) -> list[Params]:

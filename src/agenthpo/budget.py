@@ -22,7 +22,8 @@ _NOTHING = Usage()
 class Spent:
     """What a study has used up so far, and what it has found for it."""
 
-    trials: int = 0
+    trials: float = 0
+    """Whole trainings; the beginning of one counts for as much of it as it is."""
     time_s: float = 0.0
     """Seconds of trials and of thinking."""
     tokens: int = 0
@@ -44,7 +45,7 @@ class Spent:
         ]
         costs = [u.cost_usd for u in usages]
         return cls(
-            trials=len(done),
+            trials=_rounded(sum(t.proposal.share for t in done)),
             time_s=_trained_s(done) + sum(u.seconds for u in usages),
             tokens=sum(u.input_tokens + u.output_tokens for u in usages),
             cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]
@@ -52,9 +53,15 @@ class Spent:
             since_best=0 if best is None else sum(t.number > best.number for t in done),
         )
 
-    def with_running(self, count: int) -> Spent:
+    def with_running(self, count: float) -> Spent:
         """Return what is spent once ``count`` running trials are counted."""
-        return replace(self, trials=self.trials + count)
+        return replace(self, trials=_rounded(self.trials + count))
+
+
+def _rounded(trials: float) -> float:
+    """Return a sum of shares without what rounding has left of it, a whole number as one."""
+    found = round(trials, 6)
+    return int(found) if found == int(found) else found
 
 
 def _trained_s(done: Sequence[Trial]) -> float:
@@ -135,7 +142,7 @@ class Budget:
         """Return what is left of trials, time and tokens, in words; empty where none is limited."""
         words = []
         if self.trials is not None:
-            words.append(f"{max(self.trials - spent.trials, 0)} of {self.trials} trials")
+            words.append(f"{max(self.trials - spent.trials, 0):.4g} of {self.trials} trials")
         if self.time_s is not None:
             left = format_duration(max(self.time_s - spent.time_s, 0.0))
             words.append(f"{left} of {format_duration(self.time_s)}")

@@ -156,6 +156,8 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "by": proposal.by,
         "queued": proposal.queued,
         "asked": proposal.asked,
+        "share": proposal.share,
+        "promoted_from": proposal.promoted_from,
         "widening": proposal.widening and asdict(proposal.widening),
         "analysis": analysis and {k: v for k, v in asdict(analysis).items() if k != "usage"},
         "usage": asdict(trial.usage),

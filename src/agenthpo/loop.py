@@ -261,7 +261,9 @@ def _next(
     if left := log.left(ours):
         on_event(Started(left, again=True))
         return left
-    if reason := task.reason(log.spent().with_running(len(ours) + log.running_elsewhere(ours))):
+    elsewhere = log.running_elsewhere(ours)
+    shares = sum(trial.proposal.share for trial in running.values())
+    if reason := task.reason(log.spent().with_running(shares + elsewhere)):
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())
@@ -269,6 +271,8 @@ def _next(
         proposal = checked(task, log.fitting_trials(), proposal)
     if isinstance(proposal, Stop):
         return proposal.reason
+    if task.fidelity is not None:
+        proposal = replace(proposal, share=task.fidelity.share(proposal.params))
     started = log.start(proposal)
     on_event(Started(started))
     return started

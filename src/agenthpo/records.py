@@ -234,6 +234,10 @@ class Proposal:
     """The request that it came from, where somebody asked for this very configuration."""
     asked: str = ""
     """The request for so many trials, of which this is one."""
+    share: float = 1.0
+    """How much of a whole training it is, above 0, where the task has a fidelity."""
+    promoted_from: int | None = None
+    """The trial of less of a training that it goes on from."""
 
     @property
     def who(self) -> str:
@@ -474,9 +478,16 @@ class Trial:
         return self.outcome is None or not self.outcome.broken
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is a whole training, not the beginning of one."""
+        return self.proposal.share >= 1.0
+
+    @property
     def score(self) -> float | None:
-        """The value of a trial that may be the best: None where it has none, or breaks a limit."""
-        return self.value if self.is_kept else None
+        """The value of a trial that may be the best: None where it has none, breaks a limit, or is
+        no whole training.
+        """
+        return self.value if self.is_kept and self.is_whole else None
 
     @property
     def usage(self) -> Usage:

@@ -47,8 +47,10 @@ from agenthpo.parts import checked_parts
 from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.rounds import NothingToCertify, run_rounds
+from agenthpo.search import Proposer
 from agenthpo.search.heeding import Heeding
 from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
+from agenthpo.search.promoting import Promoting
 from agenthpo.search.trust import Record
 from agenthpo.studies import meta_of, refuse_foreign, task_of
 from agenthpo.task import Task
@@ -557,14 +559,17 @@ def _run(
     stopped = run_trials(
         _without_kept(task) if is_certified else task,
         Heeding(
-            proposer_named(
-                proposer,
-                llm,
-                seed=seed,
-                record=record,
-                hints=hints,
-                without=without,
-                at_once=pool.slots,
+            _of_fidelity(
+                task,
+                proposer_named(
+                    proposer,
+                    llm,
+                    seed=seed,
+                    record=record,
+                    hints=hints,
+                    without=without,
+                    at_once=pool.slots,
+                ),
             ),
             lambda: read_requests(log.folder),
             only_asked=only_asked,
@@ -582,6 +587,10 @@ def _run(
     if is_certified and not stopped.fault:
         _certify(task, log, seed=seed, on_event=on_event)
     return stopped
+
+
+def _of_fidelity(task: Task, proposer: Proposer) -> Proposer:
+    return proposer if task.fidelity is None else Promoting(proposer)
 
 
 def _without_kept(task: Task) -> Task:

@@ -7,6 +7,7 @@ does.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from agenthpo.command.config_file import ConfigFile
 from agenthpo.command.programs import digest_of
 from agenthpo.command.resolve import RUN_FOLDER, resolve_command, resolve_env
 from agenthpo.errors import TaskError
+from agenthpo.fidelity import CHECKPOINT_VARIABLE, CHECKPOINTS, Fidelity
 from agenthpo.known_best import best_there_is
 from agenthpo.limit import Limit
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
@@ -176,6 +178,8 @@ class Task:
     """What the results have to keep, such as ``latency_ms <= 20``."""
     stop: StopRule | None = None
     """Which trainings are stopped before their end; none without it, but those that diverge."""
+    fidelity: Fidelity | None = None
+    """The parameter that says how much of a training a trial is; None where all are whole."""
     repeats: int = 1
     """How many runs a trial has, each with another seed; its value is their mean."""
     certify: int = 0
@@ -217,7 +221,10 @@ class Task:
             command=command,
             cwd=cwd,
             run_folder=train.run_folder,
-            env=resolve_env(train.env, given, seed=seed, workdir=workdir),
+            env={
+                **resolve_env(train.env, given, seed=seed, workdir=workdir),
+                **self._checkpoints(params, seed=seed, workdir=workdir),
+            },
             function=train.function,
             pty=train.pty,
             timeout_s=train.timeout_s,
@@ -240,6 +247,17 @@ class Task:
                 train.function,
             ),
         )
+
+    def _checkpoints(self, params: Params, *, seed: int, workdir: Path) -> dict[str, str]:
+        """Return the variable that names where a script may keep its checkpoints: one folder for a
+        configuration with a seed, whatever its fidelity.
+        """
+        if self.fidelity is None:
+            return {}
+        rest = {n: v for n, v in params.items() if n != self.fidelity.parameter}
+        said = f"{self.space.key(rest)} {seed}".encode()
+        folder = workdir.parent.parent / CHECKPOINTS / hashlib.sha256(said).hexdigest()[:16]
+        return {CHECKPOINT_VARIABLE: str(folder)}
 
     def reason(self, spent: Spent) -> str | None:
         """Return in words why the study ends when ``spent`` is used up: its budget, or that nothing

@@ -5,7 +5,7 @@ source proposed, won and cost.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from agenthpo.records import Direction, Source, Trial, Usage, who_words
 __all__ = [
     "Account",
     "Verdict",
+    "alike",
     "best_measured",
     "claim_verdict",
     "course",
@@ -37,6 +38,17 @@ def next_number(trials: Sequence[Trial]) -> int:
     out.
     """
     return trials[-1].number + 1 if trials else 0
+
+
+def alike(trials: Sequence[Trial], share: float) -> list[Trial]:
+    """Return the trials that are as much of a training as ``share``, for comparison among
+    themselves: as if that were a whole one.
+    """
+    return [
+        t if t.is_whole else replace(t, proposal=replace(t.proposal, share=1.0))
+        for t in trials
+        if t.proposal.share == share
+    ]
 
 
 def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
@@ -114,7 +126,8 @@ def best_measured(trials: Sequence[Trial], direction: Direction) -> list[Trial]:
     groups: dict[tuple[tuple[str, Any], ...], list[Trial]] = {}
     broken = {t.proposal.sorted_params for t in trials if not t.is_kept}
     for trial in trials:
-        if trial.value is not None and trial.proposal.sorted_params not in broken:
+        is_candidate = trial.value is not None and trial.is_whole
+        if is_candidate and trial.proposal.sorted_params not in broken:
             groups.setdefault(trial.proposal.sorted_params, []).append(trial)
     sign = upward(direction)
     return max(groups.values(), key=lambda group: sign * mean_value(group), default=[])

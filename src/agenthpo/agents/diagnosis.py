@@ -20,7 +20,7 @@ from agenthpo.limit import broken_words
 from agenthpo.records import Analysis, Diagnosis, Direction, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
-from agenthpo.trials import incumbent, upward
+from agenthpo.trials import alike, incumbent, upward
 
 __all__ = ["diagnose"]
 
@@ -57,7 +57,7 @@ def diagnose(task: Task, trial: Trial, *, outcome: Outcome, trials: Sequence[Tri
     """Return diagnosis, evidence and advice for ``outcome``, compared with the other ``trials``, in
     the rules' own words.
     """
-    others = [t for t in trials if t.number != trial.number]
+    others = [t for t in alike(trials, trial.proposal.share) if t.number != trial.number]
     best = incumbent(others, task.objective.direction)
     finding = _find(task, trial.proposal.params, outcome=outcome, others=others, best=best)
     expected = trial.proposal.expected
@@ -220,7 +220,8 @@ def _sentence(
 ) -> str:
     metric, direction = task.objective.metric, task.objective.direction
     words = _WORDS[finding.diagnosis]
-    if finding.diagnosis == "still_improving":
+    is_beginning = task.fidelity is not None and task.fidelity.share(params) < 1
+    if finding.diagnosis == "still_improving" and not is_beginning:
         words += f": {longer_words(task, params)}"
     if finding.diagnosis == "completed" and len(outcome.curves.get(metric, ())) < FEWEST:
         words = "it ran to its end"  # so few points say no more

@@ -8,7 +8,7 @@ it again and again is rich.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -86,7 +86,7 @@ class Board:
         self.doing = "opening the study"
         self.since = time.monotonic()
         self._spinner = Spinner("dots")
-        self._began = (time.monotonic(), 0)
+        self._began = (time.monotonic(), 0.0)
 
     def take(self, event: Event) -> None:
         """Take in an event."""
@@ -94,7 +94,7 @@ class Board:
             case Opened():
                 self.opened = event
                 self.trials = {t.number: t for t in event.trials}
-                self._began = (time.monotonic(), len(self._done()))
+                self._began = (time.monotonic(), _shares(self._done()))
             case Proposing():
                 self._do(f"choosing the configuration of trial {event.trial}")
             case Started(trial=trial):
@@ -244,7 +244,7 @@ class Board:
         usage = sum((t.usage for t in self.trials.values()), Usage())
         if usage.tokens > 0:
             parts.append(f"{usage.tokens} tokens")
-        if left := self._time_left(len(done)):
+        if left := self._time_left(_shares(done)):
             parts.append(left)
         return Text("  ·  ".join(parts))
 
@@ -253,7 +253,7 @@ class Board:
         assert self.opened is not None
         return course(done, self.opened.direction)[1]
 
-    def _time_left(self, done: int) -> str:
+    def _time_left(self, done: float) -> str:
         assert self.opened is not None
         began, before = self._began
         trials = self.opened.budget.trials
@@ -261,3 +261,8 @@ class Board:
             return ""
         each = (time.monotonic() - began) / (done - before)
         return f"about {format_duration(each * max(0, trials - done))} left"
+
+
+def _shares(trials: Sequence[Trial]) -> float:
+    """Return how many whole trainings the trials are."""
+    return float(sum(t.proposal.share for t in trials))

@@ -62,10 +62,11 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         print(to_json({"study": study, "trials": [trial_to_json(t) for t in trials]}))
         return
     console = clean_console()
-    console.print(
-        f"Study {folder}: {direction} {meta.metric}, {len(trials)} of {meta.trials} trials",
-        soft_wrap=True,
-    )
+    many = f"{len(trials)} of {meta.trials} trials"
+    if not all(t.is_whole for t in trials):
+        spent = sum(t.proposal.share for t in trials)
+        many = f"{len(trials)} trials, as much as {spent:.3g} of {meta.trials} whole ones"
+    console.print(f"Study {folder}: {direction} {meta.metric}, {many}", soft_wrap=True)
     console.print(trial_table(trials, meta.metric, best))
     if best is not None:
         said = best.analysis.insight if best.analysis else ""

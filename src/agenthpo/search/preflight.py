@@ -232,9 +232,11 @@ class Preflight:
         known = recognised(self.task.space.names)
         over = [g for g in bound if g.limit is not None and g.expected(row).low > g.limit]
         found = []
+        fidelity = self.task.fidelity
+        held = {*self.task.pins, *([fidelity.parameter] if fidelity else [])}
         active = self._encoding.active(row[None, :])[0]
         for column, axis in enumerate(self._encoding.axes):
-            if axis.is_name or not active[column] or axis.parameter.name in self.task.pins:
+            if axis.is_name or not active[column] or axis.parameter.name in held:
                 continue
             entry = known.get(axis.parameter.name)
             for gauge in over:

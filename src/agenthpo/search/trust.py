@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from agenthpo.llm.model_class import ModelClass
 from agenthpo.records import CREATORS, Direction, Expected, Trial
-from agenthpo.trials import improvements, upward
+from agenthpo.trials import alike, improvements, upward
 
 __all__ = [
     "CLASSES",
@@ -162,12 +162,14 @@ def assessed(
     # Result i ago counts forgetting^i, and its share beaten s_i twice:
     #
     #     trust = (better + 2 sum_i w_i s_i) / (better + worse + 2 sum_i w_i)
+    # a trial that goes on is nobody's turn
+    trials = [t for t in trials if t.proposal.promoted_from is None]
     better = CLASSES[kind][0] + record[0]
     worse = CLASSES[kind][1] + record[1]
     sign = upward(direction)
     asked = [t for t in trials if was_asked(t) and t.outcome is not None]
     engines = [t for t in trials if t.outcome is not None and t.proposal.source not in _NOT_ENGINES]
-    improved = {t.number for t in improvements(trials, direction)}
+    improved = _improved(trials, direction)
     # what the engine put in its place is no gain of the Creator's
     gained = improved & {t.number for t in asked if _is_its_own(t)}
     own = [t for t in engines if t.proposal.source != "default" and not was_asked(t)]
@@ -232,6 +234,15 @@ def _is_its_own(trial: Trial) -> bool:
     return trial.proposal.source in CREATORS
 
 
+def _improved(trials: Sequence[Trial], direction: Direction) -> set[int]:
+    """Return the numbers of the trials that were better than all before them with as much of a
+    training.
+    """
+    shares = dict.fromkeys(t.proposal.share for t in trials)
+    groups = (alike(trials, share) for share in shares)
+    return {t.number for group in groups for t in improvements(group, direction)}
+
+
 def _gains(
     proposed: Sequence[Trial], improved: Collection[int], begins: tuple[float, float]
 ) -> float:
@@ -251,7 +262,8 @@ def _share_beaten(trial: Trial, engines: Sequence[Trial], sign: int) -> float | 
     """Return the share of the engine's results that ``trial`` is better than; a failure is worse
     than every result.
     """
-    recent = [t for t in engines if t.value is not None][-8:]
+    same = alike(engines, trial.proposal.share)
+    recent = [t for t in same if t.value is not None][-8:]
     if not recent:
         return None
     if trial.value is None:
@@ -273,7 +285,11 @@ def is_creators(
     engine's, and it is trusted, or its latest trial has done so. Neither side is left unheard: at
     least one trial in fifteen is the Creator's, and one in ten the engine's.
     """
-    later = [t for t in trials if t.proposal.source not in ("default", "human")]
+    later = [
+        t
+        for t in trials
+        if t.proposal.source not in ("default", "human") and t.proposal.promoted_from is None
+    ]
     if len(later) < FIRST_TURNS[kind]:
         may_lose = kind == "strong" and trust.results < 2
         return not later or trust.better > 0.5 or may_lose

@@ -209,6 +209,19 @@ class StopForm(_Form):
     """
 
 
+class FidelityForm(_Form):
+    """A parameter that says how much of a training a trial is."""
+
+    parameter: Text
+    """Its name, such as epochs; it need not be in the space."""
+    low: Number = Field(gt=0)
+    """The least that says anything of the end."""
+    high: Number = Field(gt=0)
+    """A whole training."""
+    eta: Whole = Field(3, ge=2)
+    """Of so many trials one goes on to as many times as much."""
+
+
 def _as_stop(value: Any) -> Any:
     return {"rule": value} if isinstance(value, str) else value
 
@@ -241,6 +254,8 @@ class TaskForm(_Form):
     """
     resources: ResourcesForm = Field(default_factory=lambda: ResourcesForm.model_validate({}))
     budget: BudgetForm = Field(default_factory=lambda: BudgetForm.model_validate({}))
+    fidelity: FidelityForm | None = None
+    """A parameter, such as the epochs, that begins low and is raised for the best."""
     repeats: Whole = Field(1, ge=1, le=100)
     """How many runs a trial has, each with another seed, the same in every trial; its value is
     their mean. What is clearly beaten has fewer.

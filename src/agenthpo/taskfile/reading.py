@@ -26,13 +26,21 @@ from agenthpo.command.resolve import placeholders, quotes_at
 from agenthpo.command.script_options import Option, read_options
 from agenthpo.command.shell_line import Line, split_line
 from agenthpo.errors import TaskError
+from agenthpo.fidelity import Fidelity
 from agenthpo.records import RunFolder
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
 from agenthpo.stop_rule import StopRule
 from agenthpo.task import TEMPLATES, Background, Objective, Task, Train
 from agenthpo.taskfile.config_template import read_template
-from agenthpo.taskfile.form import BudgetForm, ResourcesForm, StopForm, TaskForm, TrainForm
+from agenthpo.taskfile.form import (
+    BudgetForm,
+    FidelityForm,
+    ResourcesForm,
+    StopForm,
+    TaskForm,
+    TrainForm,
+)
 from agenthpo.taskfile.pydantic_errors import close_to, did_you_mean, parse
 from agenthpo.taskfile.space import RESERVED, limits_of, parse_space, with_constraints
 from agenthpo.taskfile.yaml_lines import read_yaml
@@ -86,8 +94,9 @@ def parse_task(raw: Any, *, file: Path) -> Task:
     # the space has a reader of its own, with better sentences
     outline = {**raw, "space": {}} if "space" in raw else raw
     parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
+    fidelity = _fidelity(parsed.fidelity, where)
     space = with_constraints(
-        parse_space(raw["space"], where=f"{where}: space"),
+        parse_space(_with_fidelity(raw["space"], fidelity), where=f"{where}: space"),
         parsed.constraints,
         where=f"{where}: constraints",
     )
@@ -114,6 +123,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
             where=f"{where}: constraints",
         ),
         stop=_stop(parsed.stop, where),
+        fidelity=fidelity,
         repeats=parsed.repeats,
         certify=_certify(parsed, where),
     )
@@ -168,6 +178,30 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
 def _budget(form: BudgetForm, where: str) -> Budget:
     fields = {**form.model_dump(exclude={"time", "cost"}), "cost_usd": form.cost}
     return Budget(**fields, time_s=_read(parse_duration, form.time, f"{where}: budget.time"))
+
+
+def _fidelity(form: FidelityForm | None, where: str) -> Fidelity | None:
+    if form is None:
+        return None
+    if form.high < form.low * form.eta:
+        raise TaskError(
+            f"{where}: fidelity.high is {form.high:g}, but must be at least {form.eta} times "
+            f"fidelity.low ({form.low:g}), so that there is something to go on to"
+        )
+    is_whole = float(form.low).is_integer() and float(form.high).is_integer()
+    return Fidelity(form.parameter, form.low, form.high, form.eta, is_whole)
+
+
+def _with_fidelity(space: Any, fidelity: Fidelity | None) -> Any:
+    """Return the raw space with the fidelity's parameter, whose range are its rungs."""
+    if fidelity is None or not isinstance(space, Mapping):
+        return space
+    given = space.get(fidelity.parameter)
+    low, high = fidelity.rungs[0], fidelity.rungs[-1]
+    kept = {"about": given["about"]} if isinstance(given, Mapping) and "about" in given else {}
+    kind = "int" if fidelity.is_whole else "float"
+    own = {"type": kind, "low": low, "high": high, "default": high, **kept}
+    return {**space, fidelity.parameter: own}
 
 
 def _certify(parsed: TaskForm, where: str) -> int:

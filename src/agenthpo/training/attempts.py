@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agenthpo.command.resolve import CONFIG_YAML, RUN_FOLDER, config_text
+from agenthpo.fidelity import CHECKPOINT_VARIABLE
 from agenthpo.files import RUN_LOG, clear, make_folder, open_regular, write_whole
 from agenthpo.records import RunSpec
 from agenthpo.script import ATTEMPT_VARIABLE, METRICS_FILE, PARAMS_FILE
@@ -69,6 +70,8 @@ def begin_attempt(folder: Path, spec: RunSpec) -> int:
         make_folder(earlier)
         for path in left:
             path.rename(earlier / path.name)
+    if checkpoints := spec.env.get(CHECKPOINT_VARIABLE):
+        make_folder(Path(checkpoints))
     write_inputs(folder, spec)
     if spec.run_folder is not None:
         prepare(spec.run_folder, folder / RUN_FOLDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from agenthpo.budget import Spent
@@ -28,6 +29,6 @@ def allowed(task: Task, trials: Sequence[Trial], llm: Mannered) -> int:
     if budget.tokens is None or budget.trials is None:
         return llm.allowance
     spent = Spent.of(trials, task.objective.direction)
-    requests = _REQUESTS * max(budget.trials - spent.trials, 1)
+    requests = _REQUESTS * max(math.ceil(budget.trials - spent.trials), 1)
     share = (budget.tokens - spent.tokens) // requests - _BESIDE
     return min(llm.allowance, max(share, _LEAST))

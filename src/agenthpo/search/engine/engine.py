@@ -132,7 +132,7 @@ class Engine:
     def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
         rng = self._rng(trials)
         encoding, rows = self._encoded(task, trials)
-        tried = set(fingerprints(rows))
+        tried = set(fingerprints(_as_whole(task, encoding, rows)))
         if self._is_designed(task, trials, scored):
             drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
@@ -196,7 +196,7 @@ class Engine:
         with one_thread():
             belief = self.belief(task, trials)
             tried = [task.space.restrict(t.proposal.params) for t in trials]
-            known = set(fingerprints(self._encoded(task, trials)[1]))
+            known = set(fingerprints(_as_whole(task, *self._encoded(task, trials))))
             rows = self._sought(belief, self._rng(trials))
             return view_of(belief, _untried(rows, known), tried)
 
@@ -223,7 +223,7 @@ class Engine:
         with one_thread():
             rng = self._rng(trials)
             encoding, rows = self._encoded(task, trials)
-            tried = set(fingerprints(rows))
+            tried = set(fingerprints(_as_whole(task, encoding, rows)))
             if self._is_designed(task, trials, scored):
                 drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
                 return tuple(
@@ -285,8 +285,10 @@ class Engine:
 
         # A pending trial at x is taken to end at its posterior mean E[f_k(x) | z] ("kriging
         # believer", Ginsbourger et al. 2010): the mean stays, the variance about x falls.
+        pending |= _begun(task, trials)
         if pending.any():
-            fitted = [p.with_observed(rows[pending], p.at(rows[pending])[0]) for p in fitted]
+            ahead = _as_whole(task, encoding, rows[pending])
+            fitted = [p.with_observed(ahead, p.at(ahead)[0]) for p in fitted]
 
         feasible = feasible_of(encoding, rows, trials, task.train)
         measured = [t for t in trials if t.value is not None]
@@ -299,10 +301,10 @@ class Engine:
             processes=tuple(fitted),
             weights=weights - logsumexp(weights),
             feasible=feasible,
-            known=rows[scored],
+            known=_as_whole(task, encoding, rows[scored]),
             kept=kept,
             limits=limits_of(encoding, rows[scored], measured),
-            pending=rows[pending],
+            pending=_as_whole(task, encoding, rows[pending]),
             warp=warp,
             sign=sign,
             margin=margin,
@@ -414,6 +416,34 @@ class Engine:
             rationale=f"{why}: {numbers}.{runs}",
             expected=expected,
         )
+
+
+def _begun(task: Task, trials: Sequence[Trial]) -> np.ndarray:
+    """Return which trials are the beginning of a training that may go on, and so stand for it: the
+    next one is not to be beside them.
+    """
+    if task.fidelity is None:
+        return np.zeros(len(trials), dtype=bool)
+    name = task.fidelity.parameter
+    keys = [
+        task.space.key({n: v for n, v in t.proposal.params.items() if n != name}) for t in trials
+    ]
+    last = {key: i for i, key in enumerate(keys)}
+    return np.array(
+        [t.value is not None and not t.is_whole and last[k] == i
+         for i, (t, k) in enumerate(zip(trials, keys, strict=True))],
+        dtype=bool,
+    )  # fmt: skip
+
+
+def _as_whole(task: Task, encoding: Encoding, rows: Matrix) -> Matrix:
+    """Return the rows as whole trainings, which is what is proposed and compared."""
+    if task.fidelity is None or not len(rows):
+        return rows
+    column = encoding.space.names.index(task.fidelity.parameter)
+    found = rows.copy()
+    found[:, column] = encoding.axes[column].place(task.fidelity.rungs[-1])
+    return found
 
 
 def _why(belief: Belief, row: Vector) -> str:
