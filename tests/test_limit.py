@@ -263,3 +263,12 @@ def test_limits_that_change_are_not_mixed(toy):
         assert "was judged by duration_s < 100, latency_ms <= 20" in done.stderr
     Path("task.yaml").write_text(TASK)
     command("resume", "toy", "--trials", "3", "--model", "none", code=0)
+
+
+def test_what_breaks_one_or_is_no_whole_training_is_not_certified():
+    from agenthpo.rounds import contenders_of
+
+    task = make_task({"x": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.0}})
+    begun = trial(5, 0.99, 5.0)
+    begun = replace(begun, proposal=replace(begun.proposal, share=0.1))
+    assert [t.number for t in contenders_of(task, [*TRIALS, begun], 5)] == [2, 4]

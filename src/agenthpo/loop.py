@@ -174,7 +174,13 @@ def _spec(task: Task, trial: Trial, *, log: ExperienceLog, seed: int, run: int =
     """Return what to run, in the folder of an attempt that is thought to be lost where that has
     come to its end all the same. Later runs of a trial have folders of their own.
     """
-    number, own_seed = trial.number, seed_of(seed, run)
+    number = trial.number
+    # measured again with the same seed, a configuration would only say the same again
+    again = sum(
+        t.number < number and t.proposal.sorted_params == trial.proposal.sorted_params
+        for t in log.trials()
+    )
+    own_seed = seed_of(seed, again * task.repeats + run)
 
     def there(workdir: Path) -> RunSpec:
         params = trial.proposal.params

@@ -68,13 +68,16 @@ def contenders_of(task: Task, trials: Sequence[Trial], most: int) -> list[Trial]
     sign = upward(task.objective.direction)
     groups: dict[object, list[Trial]] = {}
     for trial in trials:
+        if not trial.is_whole:
+            continue
         groups.setdefault(task.space.key(trial.proposal.params), []).append(trial)
-    # one that failed on any seed is no winner
+    # one that failed on any seed, or breaks a limit, is no winner
     means = [
         (sign * mean_value(group), group[0])
         for group in groups.values()
         if all(t.value is not None for t in group if t.outcome and t.outcome.status != "pruned")
         and any(t.value is not None for t in group)
+        and all(t.is_kept for t in group)
     ]
     ranking = sorted(means, key=lambda pair: -pair[0])
     default = default_of(task, trials)

@@ -109,3 +109,34 @@ def test_a_wrong_count_is_a_sentence(repeats):
     Path("task.yaml").write_text(TASK.replace("repeats: 3", f"repeats: {repeats}"))
     done = agenthpo("check", "task.yaml", code=2)
     assert "repeats" in done.stderr and "Traceback" not in done.stderr
+
+
+NOISY = TASK.replace("repeats: 3\n", "").replace("maximize}", "maximize, noisy: true}")
+
+
+def test_the_default_is_measured_twice_where_values_are_noisy():
+    Path("task.yaml").write_text(NOISY.replace("trials: 7", "trials: 20"))
+    agenthpo("run", "task.yaml", "--model", "none", code=0)
+    trials = json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
+    assert [t["source"] for t in trials[:3]] == ["default", "default", "engine"]
+    # with another seed, or it would say the same again
+    assert trials[0]["value"] != trials[1]["value"]
+
+
+def test_a_short_or_a_quiet_study_measures_it_once():
+    Path("task.yaml").write_text(NOISY.replace("trials: 7", "trials: 3"))
+    agenthpo("run", "task.yaml", "--model", "none", code=0)
+    trials = json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
+    assert [t["source"] for t in trials] == ["default", "engine", "engine"]
+
+
+def test_what_is_measured_again_has_the_seeds_of_the_others():
+    Path("train.py").write_text(SCRIPT)
+    Path("task.yaml").write_text(NOISY.replace("trials: 7", "trials: 25"))
+    agenthpo("run", "task.yaml", "--model", "none", "--seed", "4", code=0)
+    by_x = {}
+    for x, seed in ran():
+        by_x.setdefault(x, []).append(seed)
+    most = max(by_x.values(), key=len)
+    assert len(most) > 1 and len(set(most)) == len(most)
+    assert all(seeds == most[: len(seeds)] for seeds in by_x.values())

@@ -24,6 +24,8 @@ from agenthpo.task import Background, Task
 __all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
 
 NOTHING_ASKED = "nothing more is asked for"
+_LONG = 20
+"""Trials from which on a noisy study can spare one for the default once more."""
 _NOTES, _LONGEST = 3, 400
 """Notes of people that a Creator is told, and their characters."""
 
@@ -52,6 +54,11 @@ class Heeding:
         # the default is what everything is compared with
         if not trials and task.space.default() is not None:
             return (self.only_asked and default_proposal(task, trials)) or self._own(task, trials)
+        if not self.only_asked and _is_measured_again(task, trials):
+            default = default_proposal(task, [])
+            assert default is not None
+            why = "The default once more, to know how much a value moves by chance."
+            return replace(default, rationale=why)
         run = left[0][0] if left else None
         by_engine = run is not None and run.by_engine
         proposal = self._queued(task, trials, asked, by_engine=by_engine)
@@ -128,6 +135,18 @@ class Heeding:
         said = f"{', '.join(changed)} as pinned, not as proposed"
         note = ". ".join(filter(None, [proposal.note, said]))
         return replace(proposal, params=params, expected=None, forecast=None, claim=None, note=note)
+
+
+def _is_measured_again(task: Task, trials: Sequence[Trial]) -> bool:
+    """Return whether the default is to be run once more: values are noisy, and the study is long
+    enough to spare a trial.
+    """
+    if not task.objective.noisy or task.repeats > 1 or len(trials) != 1:
+        return False
+    first = trials[0]
+    has_failed = first.outcome is not None and first.value is None
+    is_long = task.budget.trials is not None and task.budget.trials >= _LONG
+    return first.proposal.source == "default" and is_long and not has_failed
 
 
 def with_pins(task: Task, pins: Params) -> Task:
