@@ -176,3 +176,22 @@ def test_check_says_what_is_known_of_the_models_family(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Known: Better than the default on " in said
     assert "other data sets for support vector machines: C " in said
+
+
+def test_check_says_how_trials_are_run_and_judged():
+    rules = (
+        "constraints: [lr < 0.9, latency <= 20]\nfidelity: {parameter: epochs, low: 1, high: 27}\n"
+        "repeats: 2\nstop: median\ncertify: 2\n"
+    )
+    Path("task.yaml").write_text(TASK.replace("{seed}", "{epochs}") + rules)
+    said = check().stdout
+    for line in (
+        "Must hold: lr < 0.9",
+        "Results have to keep: latency <= 20",
+        "Fidelity: epochs 1, 3, 9, 27; one in 3 goes on",
+        "Runs of a trial: 2",
+        "Stopped early by the rule median",
+        "Kept to certify the winner: 2 trials",
+    ):
+        assert line in said
+    assert len(json.loads(check("--json").stdout)["rules"]) == 6

@@ -19,6 +19,7 @@ from agenthpo.command.option_style import write_option
 from agenthpo.command.programs import programs, sources_of
 from agenthpo.command.script_options import read_options
 from agenthpo.known import hints_of
+from agenthpo.limit import limits_words
 from agenthpo.llm.client import Manner
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd, price_missing
@@ -74,6 +75,8 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
             "Not every parameter has a default, so that there is no default "
             "configuration to begin and compare with."
         )
+    for line in facts["rules"]:
+        say(line)
     for reason in facts["known"]:
         say(f"Known: {reason}")
     for message in facts["prompt"]:
@@ -81,6 +84,26 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
         say(message["text"])
     console.rule()
     say(_estimate_words(facts) if facts["prompt"] else "No model is asked: the engine runs alone.")
+
+
+def _rules(task: Task) -> list[str]:
+    """Return how trials are run and judged, beyond the usual, a sentence each."""
+    lines = [f"Must hold: {each.text}" for each in task.space.constraints]
+    if task.limits:
+        lines.append(f"Results have to keep: {limits_words(task.limits)}")
+    if task.fidelity:
+        rungs = ", ".join(f"{rung:g}" for rung in task.fidelity.rungs)
+        lines.append(
+            f"Fidelity: {task.fidelity.parameter} {rungs}; one in {task.fidelity.eta} goes on, and "
+            "the budget counts whole trainings"
+        )
+    if task.repeats > 1:
+        lines.append(f"Runs of a trial: {task.repeats}, each with another seed")
+    if task.stop:
+        lines.append(f"Stopped early by the rule {task.stop.rule}")
+    if task.certify:
+        lines.append(f"Kept to certify the winner: {task.certify} trials")
+    return lines
 
 
 def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
@@ -105,6 +128,7 @@ def _facts(task: Task, choice: ModelChoice) -> dict[str, Any]:
         "own_defaults": _own_defaults(task),
         "space": [_parameter_facts(p) for p in task.space],
         "default": task.space.default(),
+        "rules": _rules(task),
         "known": [hint.rationale for hint in hints_of(task)],
         "model": choice.name,
         "prompt": [asdict(m) for m in first_prompt(task, manner)] if manner else [],
