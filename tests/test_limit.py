@@ -164,7 +164,7 @@ def test_a_metric_that_never_comes_is_the_tasks_mistake(toy):
     done = command("run", "task.yaml", "--model", "none")
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert (
-        "without reporting latency, which 'latency <= 20' is about; report it beside acc, or put "
+        "without reporting latency, which is what 'latency <= 20' is about; report it beside acc, or put "
         "its pattern into train.metrics (what came: acc, duration_s, peak_mb)"
         in done.stdout
         + done.stderr

@@ -26,6 +26,7 @@ from agenthpo.search.engine.engine import ENGINE, Engine
 from agenthpo.search.hybrid import ASKING, CREATOR, HYBRID, INFORMED, PAPER, Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
+from agenthpo.search.scalarised import Scalarised
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, record_of
 from agenthpo.studies import find_study, meta_of
@@ -200,12 +201,14 @@ def proposer_named(
     hints: Sequence[Hint] = (),
     without: frozenset[str] = frozenset(),
     at_once: int = 1,
+    several: bool = False,
 ) -> Proposer:
     """Return who proposes: ``hybrid``, ``creator``, ``paper``, ``engine``, or one of Optuna's
     samplers.
 
     :param hints: what hybrid and engine try first.
     :param at_once: how many trials run at once.
+    :param several: whether there are several objectives.
     :param without: parts of ``agenthpo.parts``. Without the engine every trial is the Creator's,
         and where it has nothing valid a random configuration is tried.
     :raises TaskError: for a name that is not known.
@@ -218,7 +221,9 @@ def proposer_named(
     if is_alone:
         engine = OptunaSampler(seed, "random")
     else:
-        engine = Engine(seed) if name in (*ASKING, ENGINE) else OptunaSampler(seed, name)
+        own = name in (*ASKING, ENGINE)
+        engine = Scalarised(Engine(seed), seed) if several and own else Engine(seed)
+        engine = engine if own else OptunaSampler(seed, name)
     if hints and name in INFORMED:
         engine = Informed(engine, hints)
     if llm is None or name not in ASKING:

@@ -81,6 +81,7 @@ def decode_outcome(raw: Any) -> Outcome:
                 "warnings": tuple(raw.get("warnings", ())),
                 "margins": margins,
                 "repeats": tuple(map(float, raw.get("repeats", ()))),
+                "others": {str(n): float(v) for n, v in raw.get("others", {}).items()},
             }
         )
         numbers = (outcome.value, outcome.step, outcome.test_value, outcome.exit_code)
@@ -139,6 +140,7 @@ def trial_to_json(trial: Trial) -> dict[str, Any]:
         "step": outcome.step if outcome else None,
         "test_value": outcome.test_value if outcome else None,
         "margins": dict(outcome.margins) if outcome else {},
+        "others": dict(outcome.others) if outcome else {},
         "repeats": list(outcome.repeats) if outcome else [],
         "beaten_by": outcome.beaten_by if outcome else None,
         "error": outcome.error if outcome else "",

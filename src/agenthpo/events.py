@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agenthpo.budget import Budget
 from agenthpo.certificate import Certificate
+from agenthpo.pareto import Goal
 from agenthpo.records import Direction, Trial
 from agenthpo.shadow import Shadow
 
@@ -50,6 +51,8 @@ class Opened:
     """Whether other drivers may be at work in it."""
     certify: int = 0
     """Trials of the budget that are kept to certify the winner."""
+    goals: tuple[Goal, ...] = ()
+    """The objectives beside the first."""
     hint: str = ""
     """One sentence for the user, such as how to get a model."""
 

@@ -242,6 +242,9 @@ def _shadow(task: Task, log: ExperienceLog, seed: int) -> Shadow | None:
     """Return what the engine alone would have been expected to reach, and keep it with the study;
     None where nobody else took part.
     """
+    # it foretells the best whole training in one objective
+    if task.goals or task.fidelity:
+        return None
     trials = log.fitting_trials()
     if all(t.proposal.source in ("default", "engine") for t in trials):
         return None

@@ -312,6 +312,8 @@ class RunSpec:
     timeout_s: float | None = None
     limits: tuple[Limit, ...] = ()
     """What its results have to keep."""
+    others: tuple[str, ...] = ()
+    """The metrics of the objectives beside the first."""
     silence_s: float | None = None
     """How long a training may write nothing."""
     memory_mb: float | None = None
@@ -396,6 +398,8 @@ class Outcome:
     """For each limit that the task sets to its results, how far they are beyond it; 0 or less where
     they keep it.
     """
+    others: Mapping[str, float] = field(default_factory=dict)
+    """The values of the objectives beside the first, by their metrics."""
     repeats: tuple[float, ...] = ()
     """The values of its runs, each with another seed, of which ``value`` is the mean; empty where
     there is one.

@@ -109,6 +109,11 @@ def run_rounds(
         rounds.
     :raises StudyError: where there is no default, or nothing that is better.
     """
+    if task.goals:
+        raise NothingToCertify(
+            f"the study {log.folder} has {1 + len(task.goals)} objectives, and certify compares "
+            "one; certify a study of the objective that you choose by"
+        )
     trials = log.fitting_trials()
     default = default_of(task, trials)
     if default is None:

@@ -219,6 +219,7 @@ def _meta(
         seed=seed,
         direction=task.objective.direction,
         metric=task.objective.metric,
+        goals=task.goals,
         at=task.objective.at,
         test_metric=task.objective.test_metric,
         space=task.space.describe(),
@@ -473,8 +474,14 @@ def _check_objective(task: Task, meta: StudyMeta, log: ExperienceLog) -> None:
         "metric": task.objective.metric,
         "direction": task.objective.direction,
         "at": task.objective.at,
+        "others": task.goals,
     }
-    then = {"metric": meta.metric, "direction": log.direction, "at": meta.at or task.objective.at}
+    then = {
+        "metric": meta.metric,
+        "direction": log.direction,
+        "at": meta.at or task.objective.at,
+        "others": meta.goals,
+    }
     if changed := next((key for key in now if now[key] != then[key]), None):
         raise StudyError(
             f"the task's objective.{changed} is {now[changed]}, but was {then[changed]} "
@@ -543,6 +550,7 @@ def _run(
         budget=task.budget,
         trials=tuple(log.trials()),
         certify=task.certify,
+        goals=task.goals,
         hint=model.hint,
     )
     if not log.shared:  # there is one such file
@@ -569,6 +577,7 @@ def _run(
                     hints=hints,
                     without=without,
                     at_once=pool.slots,
+                    several=bool(task.goals),
                 ),
             ),
             lambda: read_requests(log.folder),

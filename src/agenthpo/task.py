@@ -21,6 +21,7 @@ from agenthpo.errors import TaskError
 from agenthpo.fidelity import CHECKPOINT_VARIABLE, CHECKPOINTS, Fidelity
 from agenthpo.known_best import best_there_is
 from agenthpo.limit import Limit
+from agenthpo.pareto import Goal
 from agenthpo.records import Direction, Params, RunFolder, RunSpec, Trial
 from agenthpo.space import Key, Space, format_number, same
 from agenthpo.stop_rule import StopRule
@@ -174,6 +175,8 @@ class Task:
     """The task file (absolute), where there is one."""
     prompts: Path | None = None
     """A folder with Markdown templates that go before AgentHPO's own."""
+    goals: tuple[Goal, ...] = ()
+    """The objectives beside the first."""
     limits: tuple[Limit, ...] = ()
     """What the results have to keep, such as ``latency_ms <= 20``."""
     stop: StopRule | None = None
@@ -231,6 +234,7 @@ class Task:
             silence_s=train.silence_s,
             memory_mb=train.memory_mb,
             limits=self.limits,
+            others=tuple(goal.metric for goal in self.goals),
             ignores_exit_code=train.ignores_exit_code,
             patterns=train.patterns,
             finds_metrics=train.finds_metrics,
@@ -266,6 +270,8 @@ class Task:
         goal, best = self.objective, spent.best
         if reason := self.budget.reason(spent, goal.direction):
             return reason
+        if self.goals:  # the best in one may be the worst in another
+            return None
         # where values are noisy, one lucky value is no proof
         known = goal.perfect if goal.noisy else goal.best_possible(best)
         if known is None or best is None or (best - known) * upward(goal.direction) < 0:

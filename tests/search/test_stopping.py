@@ -5,7 +5,7 @@ import math
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from optuna.trial import TrialState, create_trial
 
@@ -59,6 +59,8 @@ def test_most_intervals_hold_what_they_should():
     assert 0.7 <= held / asked <= 1.0
 
 
+@example(ends=[0.0, 0.0, 5.9e-158], scale=1.0, shift=0.0)
+@example(ends=[0.0, 0.0, 1e-12], scale=1.0, shift=50.0)
 @given(
     st.lists(st.floats(-10, 10), min_size=3, max_size=8),
     st.floats(0.01, 100),

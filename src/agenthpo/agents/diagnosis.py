@@ -233,6 +233,7 @@ def _sentence(
         )
         return " ".join(filter(None, (f"{words[0].upper()}{words[1:]}: {outcome.error}.", reached)))
     result = f"{metric} {format_number(outcome.value)}"
+    result += "".join(f", {n} {format_number(v)}" for n, v in outcome.others.items())
     if broken := broken_words(outcome.margins):
         return " ".join((f"{result}, but it {broken}; {words}.", *facts))
     if best is not None and best.value is not None:

@@ -74,6 +74,8 @@ def _winner(log: ExperienceLog, folder: Path) -> tuple[Trial | None, str]:
             return trials[number], found.sentence
     if best is None:
         return None, ""
+    if log.meta.goals:
+        return best, f"The best in {log.meta.metric}; the front: {pasted('show', folder)}"
     more = "" if found is None else " since trials were added"
     return best, f"Not certified{more}: {_luck(log, folder, best)}"
 

@@ -23,6 +23,7 @@ from agenthpo.limit import limits_words
 from agenthpo.llm.client import Manner
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.prices import cost_usd, price_missing
+from agenthpo.pareto import goals_words
 from agenthpo.records import Params
 from agenthpo.session import rehearse
 from agenthpo.space import Parameter, format_number, same
@@ -89,6 +90,9 @@ def print_check(task: Task, choice: ModelChoice, *, as_json: bool) -> None:
 def _rules(task: Task) -> list[str]:
     """Return how trials are run and judged, beyond the usual, a sentence each."""
     lines = [f"Must hold: {each.text}" for each in task.space.constraints]
+    if task.goals:
+        what = goals_words(task.objective.metric, task.objective.direction, task.goals)
+        lines.append(f"Objectives: {what}")
     if task.limits:
         lines.append(f"Results have to keep: {limits_words(task.limits)}")
     if task.fidelity:

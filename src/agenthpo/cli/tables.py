@@ -17,10 +17,12 @@ from agenthpo.codec import to_json, trial_to_json
 from agenthpo.experience.meta import encode_meta
 from agenthpo.experience.requests import REQUESTS, Asked, read_requests
 from agenthpo.failures import failure_rules
+from agenthpo.pareto import front, goals_words, hypervolume
 from agenthpo.records import Params, Trial
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import (
     all_widening_words,
+    front_words,
     gain_words,
     measured_words,
     nothing_kept,
@@ -55,6 +57,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
             "direction": direction,
             "incumbent": best and best.number,
         }
+        study["front"] = [t.number for t in front(trials, direction, meta.goals)]
+        study["hypervolume"] = hypervolume(trials, direction, meta.goals) if meta.goals else None
         study["failures"] = [str(rule) for rule in failure_rules(trials)]
         study["ledger"] = ledger_json(trials, direction)
         study["pins"] = asked.pins
@@ -66,7 +70,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
     if not all(t.is_whole for t in trials):
         spent = sum(t.proposal.share for t in trials)
         many = f"{len(trials)} trials, as much as {spent:.3g} of {meta.trials} whole ones"
-    console.print(f"Study {folder}: {direction} {meta.metric}, {many}", soft_wrap=True)
+    what = goals_words(meta.metric, direction, meta.goals)
+    console.print(f"Study {folder}: {what}, {many}", soft_wrap=True)
     console.print(trial_table(trials, meta.metric, best))
     if best is not None:
         said = best.analysis.insight if best.analysis else ""
@@ -77,6 +82,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         ]
         lines += [
             *measured_words(trials, direction),
+            *front_words(trials, meta.metric, direction, meta.goals),
             f"Gain: {gain_words(trials, best)}",
             *source_words(trials, direction),
             *shadow_words(meta.shadow),

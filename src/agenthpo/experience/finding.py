@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def found_study(folder: Path) -> tuple[optuna.Study, str] | None:
 
 
 def begun(
-    folder: Path, storage: str | None, *, direction: Direction, identity: str
+    folder: Path, storage: str | None, *, directions: Sequence[Direction], identity: str
 ) -> optuna.Study:
     """Return a new Optuna study for ``folder``; what a driver left that was killed before its study
     had begun is replaced.
@@ -169,7 +170,9 @@ def begun(
         forget_place(folder)
         raise
     try:
-        return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
+        return optuna.create_study(
+            storage=opened, study_name=folder.name, directions=list(directions)
+        )
     except optuna.exceptions.DuplicatedStudyError:
         study = optuna.load_study(storage=opened, study_name=folder.name)
         if study.trials or META in study.user_attrs:
@@ -179,7 +182,9 @@ def begun(
                 "already; name another one by --study"
             ) from None
         optuna.delete_study(storage=opened, study_name=folder.name)
-        return optuna.create_study(storage=opened, study_name=folder.name, direction=direction)
+        return optuna.create_study(
+            storage=opened, study_name=folder.name, directions=list(directions)
+        )
 
 
 def set_aside(folder: Path) -> Path | None:

@@ -328,8 +328,10 @@ class _Reading:
                     else None
                 )
                 if isinstance(meta, dict) and meta.get("direction") in ("minimize", "maximize"):
+                    goals = meta.get("goals") or ()
+                    ways = [meta["direction"], *(goal.get("direction") for goal in goals)]
                     self.operations[at]["directions"] = [
-                        2 if meta["direction"] == "maximize" else 1
+                        2 if way == "maximize" else 1 for way in ways
                     ]
 
 

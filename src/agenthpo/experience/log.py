@@ -95,7 +95,7 @@ class ExperienceLog:
         """
         self._study, self._space, self._lock = study, space, lock
         self._meta: StudyMeta | None = None
-        is_minimized = study.direction == optuna.study.StudyDirection.MINIMIZE
+        is_minimized = study.directions[0] == optuna.study.StudyDirection.MINIMIZE
         self._direction: Direction = "minimize" if is_minimized else "maximize"
         self._company = company
         self._patiently = patience or Patience(seconds=0)
@@ -140,7 +140,8 @@ class ExperienceLog:
                 # again: another process may have begun and ended one before the lock was ours
                 refuse_existing(folder)
                 left = set_aside(folder)
-                study = begun(folder, storage, direction=meta.direction, identity=meta.id)
+                directions = [meta.direction, *(goal.direction for goal in meta.goals)]
+                study = begun(folder, storage, directions=directions, identity=meta.id)
                 company = _alone(folder, study)
                 if company is not None:
                     company.enter()
@@ -528,9 +529,13 @@ class ExperienceLog:
             )
         state = TrialState.COMPLETE
         if outcome.value is None:
-            state = TrialState.PRUNED if outcome.status == "pruned" else TrialState.FAIL
+            was_pruned = outcome.status == "pruned" and not self.meta.goals
+            state = TrialState.PRUNED if was_pruned else TrialState.FAIL
+        values: float | list[float] | None = outcome.value
+        if outcome.value is not None and self.meta.goals:
+            values = [outcome.value, *(outcome.others[goal.metric] for goal in self.meta.goals)]
         self._patiently(
-            lambda: self._study.tell(number, outcome.value, state),
+            lambda: self._study.tell(number, values, state),
             lambda: self._study.get_trials(deepcopy=False)[number].state.is_finished(),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from agenthpo.budget import DEFAULT_BUDGET, Budget
 from agenthpo.codec import adapter
 from agenthpo.exchange import Hint
+from agenthpo.pareto import Goal
 from agenthpo.pool_choice import PoolChoice
 from agenthpo.records import Direction
 from agenthpo.shadow import Shadow
@@ -59,6 +60,8 @@ class StudyMeta:
     seed: int = 0
     direction: Direction = "maximize"
     metric: str = ""
+    goals: tuple[Goal, ...] = ()
+    """The objectives beside the first."""
     at: str | None = None
     test_metric: str | None = None
     space: str = ""

@@ -87,7 +87,7 @@ def _foreign(frozen: FrozenTrial) -> Trial:
     proposal = Proposal(
         dict(frozen.params), "engine", rationale="Another program put it into the study."
     )
-    value = frozen.value if frozen.state == TrialState.COMPLETE else None
+    value = frozen.values[0] if frozen.state == TrialState.COMPLETE else None
     error = "" if value is not None else f"another program left it {frozen.state.name.lower()}"
     outcome = Outcome("failed" if value is None else "complete", value, error=error)
     return Trial(

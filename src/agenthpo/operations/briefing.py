@@ -25,6 +25,7 @@ from agenthpo.operations.answers import Briefing
 from agenthpo.operations.hiding import without_test
 from agenthpo.operations.opening import is_over, left_words
 from agenthpo.operations.place import Place, Standing
+from agenthpo.pareto import goals_words
 from agenthpo.records import Trial
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.search.informed import Informed
@@ -123,7 +124,8 @@ def _head(task: Task, allowed: int) -> str:
     words = {name: fenced(text) for name, text in vars(task.background).items() if text}
     space = task.space.describe()
     kept = f", where {limits_words(task.limits)}" if task.limits else ""
-    title = f"# {task.name}: {objective.direction} {objective.metric}{kept}"
+    what = goals_words(objective.metric, objective.direction, task.goals)
+    title = f"# {task.name}: {what}{kept}"
     room = max(int(allowed * _WORDS), allowed - len(space) - len(title) - 40)
     each = max(room // max(len(words), 1) - 12, _FEWEST)
     lines = [title, *(f"- {name}: {cut(text, each)}" for name, text in words.items())]

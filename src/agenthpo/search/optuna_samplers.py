@@ -22,6 +22,7 @@ from optuna.trial import TrialState, create_trial
 
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import from_model, model_distribution, to_model
+from agenthpo.pareto import Goal
 from agenthpo.records import Direction, Params, Proposal, Stop, Trial
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed
@@ -39,6 +40,7 @@ __all__ = [
     "default_proposal",
     "replayed_trial",
     "suggested",
+    "values_of",
 ]
 
 STARTUP_TRIALS = 3
@@ -70,7 +72,7 @@ def check_sampler(name: str) -> None:
     if name not in SAMPLERS:
         raise TaskError(
             f"there is no proposer '{name}'; known are hybrid, creator, engine, paper, "
-            f"{', '.join(SAMPLERS)}, cmaes, qmc, module:Class and hub:PACKAGE"
+            f"{', '.join(SAMPLERS)}, cmaes, nsgaii, qmc, module:Class and hub:PACKAGE"
         )
     if package := _NEEDS.get(name):
         check_package(name, package)
@@ -144,7 +146,7 @@ class OptunaSampler:
         self._replayed: list[Trial] = []
         self._tried: set[Key] = set()
         self._common: IntersectionSearchSpace
-        self._replayed_for: tuple[Space, Direction] | None = None
+        self._replayed_for: tuple[Space, tuple[Direction, ...]] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return a proposal whose rationale says what the sampler had to go by, or stop where every
@@ -191,26 +193,29 @@ class OptunaSampler:
         continues: replaying all of a long history for each proposal would cost the square of
         its length.
         """
-        space, direction = task.space, task.objective.direction
+        space, goals = task.space, task.goals
+        ways = (task.objective.direction, *(goal.direction for goal in goals))
         metric = task.objective.metric
         finished = [t for t in trials if t.outcome is not None]
-        is_begun = self._replayed_for == (space, direction) and all(
+        is_begun = self._replayed_for == (space, ways) and all(
             a is b for a, b in zip(self._replayed, finished, strict=False)
         )
         if not is_begun or len(self._replayed) > len(finished) or len(finished) < len(trials):
             optuna.logging.set_verbosity(optuna.logging.WARNING)
-            self._kept = optuna.create_study(direction=direction)
+            self._kept = optuna.create_study(directions=list(ways))
             self._replayed = []
-            self._replayed_for = (space, direction)
+            self._replayed_for = (space, ways)
             self._tried = set()
             self._common = IntersectionSearchSpace(include_pruned=True)
         new = finished[len(self._replayed) :]
-        self._kept.add_trials([replayed_trial(space, trial, metric) for trial in new])
+        self._kept.add_trials([replayed_trial(space, trial, metric, goals) for trial in new])
         self._replayed += new
         self._tried |= {space.key(t.proposal.params) for t in new}
         if len(finished) < len(trials):  # running ones change: a study that holds them is not kept
             running = [t for t in trials if t.outcome is None]
-            self._kept.add_trials([replayed_trial(space, trial, metric) for trial in running])
+            self._kept.add_trials(
+                [replayed_trial(space, trial, metric, goals) for trial in running]
+            )
             self._tried |= {space.key(t.proposal.params) for t in running}
             self._replayed_for = None
         return self._kept
@@ -248,19 +253,28 @@ def _suggested(ask: optuna.Trial, parameter: Parameter) -> Any:
     raise TypeError(f"no way to suggest {parameter.name}")
 
 
-def replayed_trial(space: Space, trial: Trial, metric: str = "") -> optuna.trial.FrozenTrial:
+def replayed_trial(
+    space: Space, trial: Trial, metric: str = "", goals: Sequence[Goal] = ()
+) -> optuna.trial.FrozenTrial:
     """Return ``trial`` as Optuna keeps it, in an optimiser's view of the space; one that was
     stopped has the value of ``metric`` that it had reached.
     """
     params = space.restrict(trial.proposal.params)
     return create_trial(
-        state=_state(trial),
-        value=trial.value,
-        intermediate_values=_reached(trial, metric),
+        state=_state(trial, has_goals=bool(goals)),
+        values=values_of(trial, goals),
+        intermediate_values={} if goals else _reached(trial, metric),
         params=to_model(space, params),
         distributions={name: model_distribution(space[name]) for name in params},
         constraints=dict(trial.outcome.margins) if trial.outcome else None,
     )
+
+
+def values_of(trial: Trial, goals: Sequence[Goal]) -> list[float] | None:
+    """Return the values of all objectives; None where the trial has none."""
+    if trial.value is None or trial.outcome is None:
+        return None
+    return [trial.value, *(trial.outcome.others[goal.metric] for goal in goals)]
 
 
 def _reached(trial: Trial, metric: str) -> dict[int, float]:
@@ -273,9 +287,12 @@ def _reached(trial: Trial, metric: str) -> dict[int, float]:
     return {len(curve): curve[-1]} if curve else {}
 
 
-def _state(trial: Trial) -> TrialState:
+def _state(trial: Trial, *, has_goals: bool) -> TrialState:
     if trial.outcome is None:
         return TrialState.RUNNING
     # TPE forgets FAIL, and would propose again what always crashes; PRUNED it ranks behind every
     # result, without a made-up value.
-    return TrialState.PRUNED if trial.value is None else TrialState.COMPLETE
+    # With several objectives Optuna knows no pruned trial.
+    if trial.value is None:
+        return TrialState.FAIL if has_goals else TrialState.PRUNED
+    return TrialState.COMPLETE

@@ -63,6 +63,7 @@ def _together(runs: Sequence[Outcome]) -> Outcome:
     values = tuple(run.value for run in runs if run.value is not None)
     tests = [run.test_value for run in runs if run.test_value is not None]
     margins = {text: fmean(run.margins[text] for run in runs) for text in runs[0].margins}
+    others = {name: fmean(run.others[name] for run in runs) for name in runs[0].others}
     warnings = runs[0].warnings
     if len(values) > 1 and len(set(values)) == 1:
         warnings = (
@@ -75,6 +76,7 @@ def _together(runs: Sequence[Outcome]) -> Outcome:
         value=fmean(values),
         test_value=fmean(tests) if len(tests) == len(runs) else None,
         margins=margins,
+        others=others,
         repeats=values,
         warnings=warnings,
     )

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 import optuna
-from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler
+from optuna.samplers import BaseSampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler
 from optuna.trial import TrialState
 
 from agenthpo.errors import TaskError
@@ -28,6 +28,7 @@ from agenthpo.search.optuna_samplers import (
     drawn_one,
     replayed_trial,
     suggested,
+    values_of,
 )
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space
@@ -57,6 +58,7 @@ def _cmaes(seed: int, space: Space) -> BaseSampler:
 
 STATEFUL: dict[str, tuple[Make, str]] = {
     "cmaes": (_cmaes, "cmaes"),
+    "nsgaii": (lambda seed, _: NSGAIISampler(seed=seed, population_size=10), "optuna"),
     "qmc": (
         lambda seed, _: QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False),
         "scipy",
@@ -184,9 +186,8 @@ class Stateful:
         }:
             optuna.logging.set_verbosity(optuna.logging.WARNING)
             self._sampler = self._make(spawn_seed(self.seed, 23), task.space)
-            self._study = optuna.create_study(
-                direction=task.objective.direction, sampler=self._sampler
-            )
+            ways = [task.objective.direction, *(goal.direction for goal in task.goals)]
+            self._study = optuna.create_study(directions=ways, sampler=self._sampler)
             self._asked = {}
             self._told = set()
             self._space = task.space
@@ -205,16 +206,18 @@ class Stateful:
                 else:
                     self._study.tell(ask, state=TrialState.FAIL)
             if trial.outcome is not None:
-                self._tell(task.space, trial)
+                self._tell(task, trial)
 
-    def _tell(self, space: Space, trial: Trial) -> None:
+    def _tell(self, task: Task, trial: Trial) -> None:
         ask = self._asked.pop(trial.number, None)
         if ask is None:
-            self._study.add_trial(replayed_trial(space, trial))
+            self._study.add_trial(replayed_trial(task.space, trial, goals=task.goals))
         else:
             for text, margin in (trial.outcome.margins if trial.outcome else {}).items():
                 ask.set_constraint(text, margin)
             self._study.tell(
-                ask, trial.value, state=TrialState.FAIL if trial.value is None else None
+                ask,
+                values_of(trial, task.goals),
+                state=TrialState.FAIL if trial.value is None else None,
             )
         self._told.add(trial.number)

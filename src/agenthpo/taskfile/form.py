@@ -86,6 +86,15 @@ class ObjectiveForm(_Form):
     """
 
 
+class GoalForm(_Form):
+    """An objective beside the first."""
+
+    metric: Text
+    """The metric's name, as the script reports it; its last value counts."""
+    direction: Literal["minimize", "maximize"]
+    """Which way is better."""
+
+
 class ConfigForm(_Form):
     """A configuration file that each trial gets."""
 
@@ -245,6 +254,10 @@ class TaskForm(_Form):
         default_factory=lambda: BackgroundForm.model_validate({})
     )
     objective: ObjectiveForm
+    objectives: list[GoalForm] = Field(default_factory=list)
+    """Instead of objective, two or more: the first one has all of an objective's keys, and is the
+    one that a single best trial is chosen by.
+    """
     train: TrainForm
     space: dict[str, ParameterSpec]
     """The hyperparameters: name -> kind, range, default, meaning."""
@@ -270,7 +283,12 @@ class TaskForm(_Form):
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a task file."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **TaskForm.model_json_schema(),
-    }
+    schema = TaskForm.model_json_schema()
+    # the first of several is an objective as a single one is
+    first = {"$ref": "#/$defs/ObjectiveForm"}
+    several = schema["properties"]["objectives"]
+    several |= {"prefixItems": [first], "minItems": 2}
+    several.pop("default", None)
+    schema["required"].remove("objective")
+    schema["oneOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

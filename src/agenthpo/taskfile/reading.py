@@ -27,6 +27,7 @@ from agenthpo.command.script_options import Option, read_options
 from agenthpo.command.shell_line import Line, split_line
 from agenthpo.errors import TaskError
 from agenthpo.fidelity import Fidelity
+from agenthpo.pareto import Goal
 from agenthpo.records import RunFolder
 from agenthpo.scalars import NO_VALUE
 from agenthpo.space import Parameter, Space
@@ -92,7 +93,8 @@ def parse_task(raw: Any, *, file: Path) -> Task:
             "objective, train, space, budget"
         )
     # the space has a reader of its own, with better sentences
-    outline = {**raw, "space": {}} if "space" in raw else raw
+    outline = {**raw, "space": {}} if "space" in raw else dict(raw)
+    outline |= _first_of_several(raw, where)
     parsed = parse(TaskForm, outline, where=f"{where}: ", error=TaskError)
     fidelity = _fidelity(parsed.fidelity, where)
     space = with_constraints(
@@ -116,6 +118,7 @@ def parse_task(raw: Any, *, file: Path) -> Task:
         written_budget=budget,
         file=str(file.resolve()),
         prompts=_prompts(folder, where),
+        goals=_goals(parsed, where),
         limits=limits_of(
             space,
             parsed.constraints,
@@ -173,6 +176,44 @@ def _objective(parsed: TaskForm, where: str) -> Objective:
                 "write the same name in both"
             )
     return Objective(**objective.model_dump())
+
+
+def _first_of_several(raw: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    """Return what stands for ``objectives`` in the form: the first, and the others."""
+    if "objectives" not in raw:
+        return {}
+    several = raw["objectives"]
+    if "objective" in raw:
+        raise TaskError(f"{where}: it has objective and objectives; keep one of the two")
+    if not isinstance(several, list) or len(several) < 2:
+        raise TaskError(
+            f"{where}: objectives must be a list of two or more, such as "
+            "[{metric: acc, direction: maximize}, {metric: latency_ms, direction: minimize}]"
+        )
+    return {"objective": several[0], "objectives": several[1:]}
+
+
+def _goals(parsed: TaskForm, where: str) -> tuple[Goal, ...]:
+    goals = tuple(Goal(goal.metric, goal.direction) for goal in parsed.objectives)
+    if not goals:
+        return ()
+    names = [parsed.objective.metric, *(goal.metric for goal in goals)]
+    if len(set(names)) < len(names) or parsed.objective.test_metric in names[1:]:
+        raise TaskError(f"{where}: objectives names a metric twice; name each once")
+    # each of these asks which trial is the best, or when one is good enough
+    alone = {
+        "stop": parsed.stop,
+        "certify": parsed.certify,
+        "fidelity": parsed.fidelity,
+        "budget.target": parsed.budget.target,
+        "budget.patience": parsed.budget.patience,
+    }
+    if wrong := next((key for key, value in alone.items() if value), None):
+        raise TaskError(
+            f"{where}: {wrong} is for a single objective, and objectives has {len(names)}; "
+            "remove one of the two"
+        )
+    return goals
 
 
 def _budget(form: BudgetForm, where: str) -> Budget:

@@ -22,6 +22,7 @@ from agenthpo.events import (
     Stopped,
     Waiting,
 )
+from agenthpo.pareto import goals_words
 from agenthpo.records import Direction, Trial
 from agenthpo.space import format_number
 from agenthpo.text.certificate_lines import certificate_lines
@@ -66,7 +67,8 @@ def _print_text(event: Event, direction: Direction, *, several: bool) -> None:
             if event.hint:
                 say(event.hint)
             say(
-                f"Study {event.folder}: {event.direction} {event.metric}, "
+                f"Study {event.folder}: "
+                f"{goals_words(event.metric, event.direction, event.goals)}, "
                 f"{budget_words(event.budget)}, model {event.model}"
             )
         case Started(trial=trial):

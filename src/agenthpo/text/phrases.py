@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.limit import broken_words
+from agenthpo.pareto import Goal, front, goals_words, hypervolume
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.shadow import Shadow
 from agenthpo.space import format_number
@@ -113,6 +114,7 @@ def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> 
         return "not finished"
     best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
     result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
+    result += "".join(f", {n} {format_number(v)}" for n, v in outcome.others.items())
     if broken := broken_words(outcome.margins):
         result += f" ({broken})"
     told = f"{analysis.insight} {verdict_words(trial, direction)}".rstrip()
@@ -143,6 +145,7 @@ def summary(opened: Opened, stopped: Stopped) -> list[str]:
     )
     lines.append(f"    {params_words(best.proposal.params)}")
     lines += measured_words(stopped.trials, opened.direction)
+    lines += front_words(stopped.trials, opened.metric, opened.direction, opened.goals)
     lines += [
         f"Gain: {gain_words(stopped.trials, best)}",
         *source_words(stopped.trials, opened.direction),
@@ -171,12 +174,41 @@ def nothing_kept(trials: Sequence[Trial]) -> str:
     )
 
 
+def front_words(
+    trials: Sequence[Trial], metric: str, direction: Direction, goals: Sequence[Goal]
+) -> list[str]:
+    """Return the Pareto front, a line a trial, and how much it dominates; nothing for a single
+    objective.
+    """
+    if not goals:
+        return []
+    found = front(trials, direction, goals)
+    share = hypervolume(trials, direction, goals)
+    lines = [
+        f"Pareto front ({goals_words(metric, direction, goals)}): {len(found)} trials; it "
+        f"dominates {share:.0%} of the box between the worst and the best values"
+    ]
+    for trial in found:
+        assert trial.outcome is not None
+        values = [f"{metric} {format_number(trial.value)}"]
+        values += [f"{n} {format_number(v)}" for n, v in trial.outcome.others.items()]
+        lines.append(
+            f"    trial {trial.number}: {', '.join(values)}: {params_words(trial.proposal.params)}"
+        )
+    return lines
+
+
 def certain_words(opened: Opened, stopped: Stopped) -> list[str]:
     """Return that a gain may be luck, and how to be sure, in a line; nothing where it is certified
     anyhow, or there is none.
     """
     best = stopped.incumbent
-    if opened.certify or best is None or not gain_words(stopped.trials, best)[0].isdigit():
+    if (
+        opened.certify
+        or opened.goals
+        or best is None
+        or not gain_words(stopped.trials, best)[0].isdigit()
+    ):
         return []
     return [f"The gain is not certified: be sure by {pasted('certify', opened.folder)}"]
 

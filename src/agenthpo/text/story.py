@@ -137,6 +137,7 @@ def _came(trial: Trial, metric: str, direction: Direction, *, shows_test: bool) 
             else ""
         )
         lines = [f"Came: {metric} {format_number(trial.value)}{tested}{at} {took}"]
+        lines += [f"    {n} {format_number(v)}" for n, v in outcome.others.items()]
     if runs := runs_words(outcome):
         lines.append(f"Runs: {runs}")
     if broken := broken_words(outcome.margins):

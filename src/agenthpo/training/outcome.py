@@ -16,7 +16,7 @@ from statistics import fmean, median
 
 from agenthpo.codec import decode_outcome, encode
 from agenthpo.files import read_regular, write_whole
-from agenthpo.limit import MEASURED, Limit
+from agenthpo.limit import MEASURED
 from agenthpo.records import Curve, Outcome, Owner, RunSpec, Status
 from agenthpo.text.redaction import redact
 from agenthpo.thinning import thinned
@@ -114,23 +114,30 @@ def judge(
         **{name: used for name in MEASURED if (used := getattr(outcome, name)) is not None},
         spec.metric: value,
     }
+    for name in spec.others:
+        if not math.isfinite(measured.get(name, 0.0)):
+            return replace(outcome, status="diverged", error=f"{name} ended as {measured[name]}")
+        if name not in measured:
+            return replace(outcome, error=_lacking_words(name, "an objective", spec, curves))
     if lacking := next((x for x in spec.limits if x.metric not in measured), None):
-        return replace(outcome, error=_lacking_words(lacking, spec, curves))
+        about = f"what '{lacking.text}' is about"
+        return replace(outcome, error=_lacking_words(lacking.metric, about, spec, curves))
     return replace(
         outcome,
         status="complete",
         value=value,
         step=step,
         test_value=_test_value(spec, reader, place),
+        others={name: measured[name] for name in spec.others},
         margins={limit.text: limit.margin(measured[limit.metric]) for limit in spec.limits},
     )
 
 
-def _lacking_words(limit: Limit, spec: RunSpec, curves: Mapping[str, Curve]) -> str:
-    """Say that a metric did not come which a limit is on."""
+def _lacking_words(name: str, what: str, spec: RunSpec, curves: Mapping[str, Curve]) -> str:
+    """Say that a metric did not come, and what it is."""
     others = sorted(name for name in curves if name != spec.test_metric)
     return (
-        f"the script ended without reporting {limit.metric}, which '{limit.text}' is about; report "
+        f"the script ended without reporting {name}, which is {what}; report "
         f"it beside {spec.metric}, or put its pattern into train.metrics (what came: "
         f"{', '.join([*others, *MEASURED])})"
     )

@@ -117,7 +117,7 @@ class _Reader:
         self, spec: RunSpec, on_point: OnPoint, token: str = "", log: BinaryIO | None = None
     ) -> None:
         limited = {limit.metric for limit in spec.limits} - set(MEASURED)
-        wanted = frozenset(filter(None, (spec.metric, spec.test_metric, *limited)))
+        wanted = frozenset(filter(None, (spec.metric, spec.test_metric, *spec.others, *limited)))
         self.metrics = MetricReader(wanted, spec.patterns, on_point, attempt=token)
         self._likeness = Likeness(spec.metric)
         self._wanted = needles_of(spec.patterns, wanted)

@@ -28,6 +28,7 @@ from agenthpo.failures import failure_rules
 from agenthpo.limit import limits_words
 from agenthpo.llm.client import Mannered, Message
 from agenthpo.llm.model_class import is_weak
+from agenthpo.pareto import front, goals_words
 from agenthpo.records import CREATORS, Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
@@ -39,6 +40,10 @@ _RENEWED = 4
 _SHORT, _LEAST = 10, 500
 """Trials whose full telling a longer history is held to, and the tokens that it has at any rate."""
 _AGAIN = ', "again" (the number of a trial to measure once more instead of "params")'
+_SEVERAL = (
+    ". There is more than one objective: {both}. What counts is what no other trial beats in one "
+    "without losing in another; look along the whole front, and predict the first"
+)
 _KEPT = "; a result counts only where {limits}"
 _FRAME = "# Trials so far\n<data>\n{lines}\n</data>"
 _EMBEDDED_SHARE, _HISTORY_SHARE, _FINDINGS_SHARE = 0.6, 0.4, 0.15
@@ -76,6 +81,10 @@ def head(task: Task, llm: Mannered) -> Message:
     agent does.
     """
     objective = {"direction": task.objective.direction, "metric": task.objective.metric}
+    also = ""
+    if task.goals:
+        both = goals_words(task.objective.metric, task.objective.direction, task.goals)
+        also = _SEVERAL.format(both=both)
     # what is said here is what the reply is held to
     which = (
         "a new configuration, or one again whose value may have been luck"
@@ -99,7 +108,7 @@ def head(task: Task, llm: Mannered) -> Message:
             folder,
             **objective,
             background=background,
-            limits=_KEPT.format(limits=limits_words(task.limits)) if task.limits else "",
+            limits=also + (_KEPT.format(limits=limits_words(task.limits)) if task.limits else ""),
             space=task.space.describe(),
             creator=creator,
             executor=render("executor_role" if is_weak(llm) else "analyse_role", folder),
@@ -189,6 +198,9 @@ def standing(task: Task, trials: Sequence[Trial], *, llm: Mannered) -> str:
         for t in done
         if t.proposal.source in CREATORS and t.analysis and t.analysis.expectation_met is not None
     ]
+    if task.goals:
+        best_ones = front(done, task.objective.direction, task.goals)
+        words.append(f"On the front: trials {', '.join(str(t.number) for t in best_ones)}.")
     if broken := sum(not t.is_kept for t in done):
         words.append(f"{broken} break{'s' * (broken == 1)} {limits_words(task.limits)}.")
     if judged:

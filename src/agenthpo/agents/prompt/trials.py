@@ -216,7 +216,8 @@ def _result(task: Task, trial: Trial) -> str:
         runs = f"{len(trial.outcome.repeats)} run{'s' * (len(trial.outcome.repeats) > 1)}"
         more.append(f"{runs}, {short_number(low)} to {short_number(high)}")
     said = "; ".join(filter(None, more))
-    return f"{task.objective.metric} {format_number(trial.value)}{said and f' ({said})'}"
+    others = "".join(f", {n} {format_number(v)}" for n, v in trial.outcome.others.items())
+    return f"{task.objective.metric} {format_number(trial.value)}{others}{said and f' ({said})'}"
 
 
 def _curve(curve: Curve, points: int = _POINTS) -> str:

@@ -17,6 +17,8 @@ from scipy.special import stdtr, stdtrit
 __all__ = ["CurveForecast", "Past", "forecast_curve"]
 
 Curve = Sequence[tuple[float, float]]
+_ROUNDING = 1e-9
+"""The share of the values that is taken for no difference."""
 _PRIOR_SPREADS = (10.0, 0.5)
 """Of what is still gained, and of its change with the value now, in variances of the noise."""
 _PRIOR_SHAPE = 1.5
@@ -70,7 +72,10 @@ def forecast_curve(curve: Curve, earlier: Sequence[Past]) -> CurveForecast | Non
         return None
     values = np.array([_value_at(past.curve, step) for past in there])
     final = np.array([past.value for past in there])
-    spread = float(np.std([past.value for past in earlier])) or abs(now) or 1.0
+    spread = float(np.std([past.value for past in earlier]))
+    size = float(np.abs([*values, *final, now]).max())
+    if spread <= _ROUNDING * size:  # they differ by less than can be told
+        spread = abs(now) or size or 1.0
     away = (values - now) / spread
     weights = 1 / (1 + away**2)
     x = np.column_stack([np.ones(len(there)), away])
