@@ -35,7 +35,6 @@ from agenthpo.records import Outcome, RunSpec, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks, is_slow
 from agenthpo.search.engine.shadow import shadow_of
-from agenthpo.search.preflight import checked
 from agenthpo.search.repeats import Repeats, seed_of
 from agenthpo.search.stopping.watch import Watch
 from agenthpo.shadow import Shadow
@@ -276,8 +275,6 @@ def _next(
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())
-    if not isinstance(proposal, Stop):
-        proposal = checked(task, log.fitting_trials(), proposal)
     if isinstance(proposal, Stop):
         return proposal.reason
     if task.fidelity is not None:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from agenthpo.agents.executor import Executor
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import StudyMeta
+from agenthpo.experience.requests import Asked, Request
 from agenthpo.loop import run_trials
 from agenthpo.records import Expected, Needs, Outcome, Proposal, Stop
 from agenthpo.search.engine.encoding import Encoding
+from agenthpo.search.heeding import Heeding
 from agenthpo.search.preflight import Preflight, checked
 from agenthpo.task import Train
 from agenthpo.taskfile.space import with_constraints
@@ -206,10 +208,31 @@ def test_a_study_runs_what_fits(tmp_path):
     meta = StudyMeta(seed=0, direction="maximize", metric="acc", trials=9, budget=task.budget)
     with ExperienceLog.create(Path(tmp_path, "study"), space=task.space, meta=meta) as log:
         stopped = run_trials(
-            task, fixed, executor=Executor(None), log=log, pool=_Used(task), seed=0
+            task,
+            Heeding(fixed, lambda: Asked()),
+            executor=Executor(None),
+            log=log,
+            pool=_Used(task),
+            seed=0,
         )
     with ExperienceLog.open(Path(tmp_path, "study"), space=None, read_only=True) as log:
         kept = log.trials()
     assert [t.outcome.status for t in stopped.trials[-2:]] == ["complete", "complete"]
     assert all("since it would take" in t.proposal.note for t in kept[-2:])
     assert kept[-1].proposal.needs.memory_mb.low < 3000
+
+
+def test_what_a_person_pins_is_not_shrunk():
+    task, trials = limited(14, memory_mb=3000.0)
+    pinned = Asked((Request("pin", "ann", is_person=True, params={"batch_size": 512}),))
+    fixed = _Fixed([*[None] * 14, creators({**LARGE, "width": 2000})])
+    found = Heeding(fixed, lambda: pinned).propose(task, trials)
+    assert found.params["batch_size"] == 512 and found.params["width"] < 2000
+    free = Heeding(fixed, Asked).propose(task, trials)
+    assert free.params["batch_size"] < 512 and free.params["width"] == 2000
+
+
+def test_what_goes_on_stays_the_configuration_that_it_was():
+    task, trials = limited(14, memory_mb=3000.0)
+    found = checked(task, trials, creators(LARGE, promoted_from=3))
+    assert found.params == LARGE and not found.note

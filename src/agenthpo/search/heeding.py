@@ -17,6 +17,7 @@ from agenthpo.search.ahead import Thinks
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
+from agenthpo.search.preflight import checked
 from agenthpo.search.trust import assessed, is_creators
 from agenthpo.space import format_number
 from agenthpo.task import Background, Task
@@ -43,11 +44,16 @@ class Heeding:
         self._held: tuple[Task, tuple[Params, tuple[str, ...]], Task] | None = None
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
-        """Return the next proposal; where only what is asked for is run, the default configuration
-        comes before it all the same, and the reason to stop where nothing is.
+        """Return the next proposal, with what it will take; where only what is asked for is run,
+        the default configuration comes before it all the same, and the reason to stop where nothing
+        is.
         """
         asked = self.read()
         task = self._told(task, asked)
+        proposal = self._next(task, trials, asked)
+        return proposal if isinstance(proposal, Stop) else checked(task, trials, proposal)
+
+    def _next(self, task: Task, trials: Sequence[Trial], asked: Asked) -> Proposal | Stop:
         left = asked.left_to_run(trials)
         if self.only_asked and not left:
             return Stop(NOTHING_ASKED)

@@ -61,7 +61,9 @@ def checked(task: Task, trials: Sequence[Trial], proposal: Proposal) -> Proposal
     needs = flight.needs(proposal.params)
     found = replace(proposal, needs=needs) if needs else proposal
     why = flight.refusal(proposal.params)
-    if not why or proposal.source in _AS_THEY_ARE:
+    # what goes on with more of a training is that configuration and no other
+    is_as_it_is = proposal.source in _AS_THEY_ARE or proposal.promoted_from is not None
+    if not why or is_as_it_is:
         return found
     if shrunk := flight.shrunk(proposal.params):
         said = f"{_changed(proposal.params, shrunk)}, since {why}"
@@ -75,7 +77,7 @@ def checked(task: Task, trials: Sequence[Trial], proposal: Proposal) -> Proposal
             claim=None,
             note=". ".join(filter(None, [proposal.note, said])),
         )
-    if proposal.source == "engine":
+    if proposal.source == "engine" or task.fidelity is not None:
         return found
     stand_in = Engine().propose(task, trials)
     if isinstance(stand_in, Stop):
