@@ -73,7 +73,7 @@ def test_values_that_no_seed_changes_are_certain_after_three():
     said = Rounds(default={i: 0.5 for i in range(3)}, contenders={1: {i: 0.51 for i in range(3)}})
     found = judged(said, "maximize", default=0, trials=2)
     assert (found.judgement, found.winner) == ("better", 1)
-    assert "does the script use the seed it is given?" in found.words
+    assert "as where a script does not use its seed" in found.words
 
 
 def test_equal_steps_of_a_coarse_metric_are_no_certainty():

@@ -217,3 +217,15 @@ def test_best_and_certify_say_that_there_is_a_front(toy):
     )
     done = agenthpo("certify", "toy", "--runs", "8")
     assert done.returncode != 0 and "has 2 objectives, and certify compares one" in done.stderr
+
+
+def test_tables_have_a_column_for_each(toy):
+    Path("task.yaml").write_text(TASK + "constraints: [lag <= 0.3]\n")
+    agenthpo("run", "task.yaml", "--model", "none", "--trials", "2")
+    heading, first, _ = agenthpo("show", "toy", "--csv", code=0).stdout.splitlines()
+    columns = heading.split(",")
+    assert columns[-4:] == ["objective.lag", "beyond lag <= 0.3", "params.x", "params.y"]
+    values = dict(zip(columns[-4:], first.split(",")[-4:], strict=True))
+    lag = 0.1**2 + 0.6**2
+    assert float(values["objective.lag"]) == pytest.approx(lag)
+    assert float(values["beyond lag <= 0.3"]) == pytest.approx(lag - 0.3)

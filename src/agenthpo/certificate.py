@@ -232,7 +232,7 @@ def _words(
         return "not certified: none of the best trials gave a value on every fresh seed"
     gain = _short(leader.gain)
     if noise == 0:
-        seeds = "every seed gives the same value; does the script use the seed it is given?"
+        seeds = "every seed gives the same value, as where a script does not use its seed"
         if judgement == "better":
             return f"trial {leader.trial} is better than the default by {gain}; {seeds}"
         return f"trial {leader.trial} is no better than the default; {seeds}"

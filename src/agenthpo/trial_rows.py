@@ -37,14 +37,19 @@ def trial_columns() -> list[str]:
 
 def trial_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """Return a row a trial, all with the same columns in the same order; None where a trial has
-    none. Texts are cleaned.
+    none. Texts are cleaned. After the facts come the objectives beside the first, and how far each
+    limit on results is exceeded.
     """
     told = [trial_to_json(trial) for trial in trials]
     names = list(dict.fromkeys(name for row in told for name in row["params"]))
-    return [_row(row, names) for row in told]
+    others = list(dict.fromkeys(name for row in told for name in row["others"]))
+    limits = list(dict.fromkeys(text for row in told for text in row["margins"]))
+    return [_row(row, names, others, limits) for row in told]
 
 
-def _row(told: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _row(
+    told: dict[str, Any], names: Sequence[str], others: Sequence[str], limits: Sequence[str]
+) -> dict[str, Any]:
     analysis, usage = told["analysis"] or {}, told["usage"]
     row = {
         **{key: told[key] for key in _FACTS},
@@ -52,4 +57,6 @@ def _row(told: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
         "tokens": usage["input_tokens"] + usage["output_tokens"],
     }
     row = {key: clean(fact) if isinstance(fact, str) else fact for key, fact in row.items()}
+    row |= {f"objective.{name}": told["others"].get(name) for name in others}
+    row |= {f"beyond {text}": told["margins"].get(text) for text in limits}
     return {**row, **{f"{PARAMS}{name}": told["params"].get(name) for name in names}}

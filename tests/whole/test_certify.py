@@ -89,7 +89,7 @@ def test_trials_that_were_added_end_a_certificate():
 def test_a_script_that_takes_no_seed_is_said_so():
     study(0.02, 0.0)
     done = agenthpo("certify", "toy", code=0)
-    assert "does the script use the seed it is given?" in done.stdout
+    assert "as where a script does not use its seed" in done.stdout
 
 
 def test_what_cannot_be_certified_is_a_sentence():

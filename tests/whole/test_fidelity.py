@@ -85,3 +85,13 @@ def test_a_wrong_one_is_a_sentence(fidelity, said):
     Path("task.yaml").write_text(TASK.replace("{parameter: epochs, low: 1, high: 27}", fidelity))
     done = agenthpo("check", "task.yaml", code=2)
     assert said in done.stderr and "Traceback" not in done.stderr and "task.yaml" in done.stderr
+
+
+def test_the_fidelity_is_not_to_be_pinned():
+    agenthpo("run", "task.yaml", "--model", "none", "--trials", "1", code=0)
+    done = agenthpo("pin", "toy", "epochs=9")
+    assert done.returncode == 2 and "epochs is the fidelity" in done.stderr
+    agenthpo("pin", "toy", "x=0.5", code=0)
+    agenthpo("resume", "toy", "--trials", "2", "--model", "none", code=0)
+    trials = json.loads(agenthpo("show", "toy", "--json").stdout)["trials"]
+    assert {t["params"]["x"] for t in trials[1:]} == {0.5}

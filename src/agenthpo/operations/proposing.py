@@ -163,6 +163,12 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
         if not params:
             raise StudyError("nothing is named to pin; say NAME=VALUE")
         space, given = opened.task.space, _spelt(opened.task, params)
+        fidelity = opened.task.fidelity
+        if fidelity is not None and fidelity.parameter in given:
+            raise StudyError(
+                f"{fidelity.parameter} is the fidelity, which the study raises by itself; change "
+                "fidelity in the task file, or pin something else"
+            )
         unknown = [name for name in given if name not in space.names]
         snapped = {n: space[n].snap(v) for n, v in given.items() if n in space.names}
         problems = [f"there is no parameter {name}" for name in unknown]
