@@ -220,10 +220,10 @@ def proposer_named(
     engine: Proposer
     if is_alone:
         engine = OptunaSampler(seed, "random")
+    elif name in (*ASKING, ENGINE):
+        engine = Scalarised(Engine(seed), seed) if several else Engine(seed)
     else:
-        own = name in (*ASKING, ENGINE)
-        engine = Scalarised(Engine(seed), seed) if several and own else Engine(seed)
-        engine = engine if own else OptunaSampler(seed, name)
+        engine = OptunaSampler(seed, name)
     if hints and name in INFORMED:
         engine = Informed(engine, hints)
     if llm is None or name not in ASKING:

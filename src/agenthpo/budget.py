@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 from agenthpo.records import Direction, Trial, Usage
-from agenthpo.trials import incumbent, upward
+from agenthpo.trials import incumbent, upward, whole_trainings
 from agenthpo.units import format_duration
 
 __all__ = ["DEFAULT_BUDGET", "DEFAULT_TRIALS", "Budget", "Spent"]
@@ -45,7 +45,7 @@ class Spent:
         ]
         costs = [u.cost_usd for u in usages]
         return cls(
-            trials=_rounded(sum(t.proposal.share for t in done)),
+            trials=_rounded(whole_trainings(done)),
             time_s=_trained_s(done) + sum(u.seconds for u in usages),
             tokens=sum(u.input_tokens + u.output_tokens for u in usages),
             cost_usd=None if None in costs else sum(costs),  # type: ignore[arg-type]

@@ -43,6 +43,10 @@ class Fidelity:
         values = [self.high / self.eta**step for step in range(steps, -1, -1)]
         return tuple(round(value) if self.is_whole else value for value in values)
 
+    def rest(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a configuration is at each rung: all but the fidelity."""
+        return {name: value for name, value in params.items() if name != self.parameter}
+
     def share(self, params: Mapping[str, Any]) -> float:
         """Return how much of a whole training a configuration is, above 0 and at most 1."""
         value = params.get(self.parameter, self.high)

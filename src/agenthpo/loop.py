@@ -44,6 +44,7 @@ from agenthpo.training.metrics import Point
 from agenthpo.training.outcome import load_outcome
 from agenthpo.training.pool import Pool
 from agenthpo.training.runner import OnPoint
+from agenthpo.trials import whole_trainings
 
 __all__ = ["run_trials"]
 
@@ -270,8 +271,8 @@ def _next(
         on_event(Started(left, again=True))
         return left
     elsewhere = log.running_elsewhere(ours)
-    shares = sum(trial.proposal.share for trial in running.values())
-    if reason := task.reason(log.spent().with_running(shares + elsewhere)):
+    begun = whole_trainings(running.values()) + elsewhere
+    if reason := task.reason(log.spent().with_running(begun)):
         return reason
     on_event(Proposing(len(trials)))
     proposal = proposer.propose(task, log.fitting_trials())

@@ -8,10 +8,11 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agenthpo.records import Direction, Trial
+from agenthpo.records import Direction, Outcome, Trial
+from agenthpo.space import format_number
 from agenthpo.trials import upward
 
-__all__ = ["Goal", "front", "goals_words", "hypervolume", "points_of"]
+__all__ = ["Goal", "front", "goals_words", "hypervolume", "others_words", "points_of", "values_of"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,18 @@ class Goal:
 
     metric: str
     direction: Direction
+
+
+def values_of(trial: Trial, goals: Sequence[Goal]) -> list[float] | None:
+    """Return the values of all objectives, the first one first; None where the trial has none."""
+    if trial.value is None or trial.outcome is None:
+        return None
+    return [trial.value, *(trial.outcome.others[goal.metric] for goal in goals)]
+
+
+def others_words(outcome: Outcome) -> str:
+    """Return the values of the objectives beside the first, to be put after it: ``, lag 30``."""
+    return "".join(f", {name} {format_number(value)}" for name, value in outcome.others.items())
 
 
 def points_of(

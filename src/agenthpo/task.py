@@ -63,6 +63,10 @@ class Background:
             f"- {name.capitalize()}: {text}" for name, text in vars(self).items() if text
         )
 
+    def noted(self, said: str) -> Background:
+        """Return it with one more note."""
+        return replace(self, notes=" ".join(filter(None, [self.notes, said])))
+
     @classmethod
     def of(cls, given: str | Mapping[str, str]) -> Background:
         """Return the background that a caller gives as one text or by its parts.
@@ -258,8 +262,7 @@ class Task:
         """
         if self.fidelity is None:
             return {}
-        rest = {n: v for n, v in params.items() if n != self.fidelity.parameter}
-        said = f"{self.space.key(rest)} {seed}".encode()
+        said = f"{self.space.key(self.fidelity.rest(params))} {seed}".encode()
         folder = workdir.parent.parent / CHECKPOINTS / hashlib.sha256(said).hexdigest()[:16]
         return {CHECKPOINT_VARIABLE: str(folder)}
 

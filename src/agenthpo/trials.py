@@ -4,7 +4,7 @@ source proposed, won and cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -27,6 +27,7 @@ __all__ = [
     "ranked",
     "upward",
     "verdict",
+    "whole_trainings",
 ]
 
 Verdict = Literal["held", "better", "failed"]
@@ -49,6 +50,13 @@ def alike(trials: Sequence[Trial], share: float) -> list[Trial]:
         for t in trials
         if t.proposal.share == share
     ]
+
+
+def whole_trainings(trials: Iterable[Trial]) -> float:
+    """Return how many whole trainings the trials are, the beginning of one as much of it as it
+    is.
+    """
+    return sum((t.proposal.share for t in trials), 0.0)
 
 
 def ranked(trials: Sequence[Trial], direction: Direction) -> list[Trial]:

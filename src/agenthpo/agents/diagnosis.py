@@ -17,6 +17,7 @@ from agenthpo.agents.levers import Levers
 from agenthpo.agents.plain_facts import longer_words, plain_facts, reached_words
 from agenthpo.knowledge.names import recognised
 from agenthpo.limit import broken_words
+from agenthpo.pareto import others_words
 from agenthpo.records import Analysis, Diagnosis, Direction, Outcome, Params, Trial
 from agenthpo.space import Space, format_number
 from agenthpo.task import Task
@@ -232,8 +233,7 @@ def _sentence(
             else ""
         )
         return " ".join(filter(None, (f"{words[0].upper()}{words[1:]}: {outcome.error}.", reached)))
-    result = f"{metric} {format_number(outcome.value)}"
-    result += "".join(f", {n} {format_number(v)}" for n, v in outcome.others.items())
+    result = f"{metric} {format_number(outcome.value)}{others_words(outcome)}"
     if broken := broken_words(outcome.margins):
         return " ".join((f"{result}, but it {broken}; {words}.", *facts))
     if best is not None and best.value is not None:

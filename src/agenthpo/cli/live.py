@@ -8,7 +8,7 @@ it again and again is rich.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -41,7 +41,7 @@ from agenthpo.space import format_number
 from agenthpo.text.certificate_lines import certificate_lines
 from agenthpo.text.phrases import budget_words, certain_words, params_words, summary, widening_words
 from agenthpo.text.sparkline import sparkline
-from agenthpo.trials import course, incumbent
+from agenthpo.trials import course, incumbent, whole_trainings
 from agenthpo.units import format_duration
 
 __all__ = ["Board", "live_view"]
@@ -94,7 +94,7 @@ class Board:
             case Opened():
                 self.opened = event
                 self.trials = {t.number: t for t in event.trials}
-                self._began = (time.monotonic(), _shares(self._done()))
+                self._began = (time.monotonic(), whole_trainings(self._done()))
             case Proposing():
                 self._do(f"choosing the configuration of trial {event.trial}")
             case Started(trial=trial):
@@ -244,7 +244,7 @@ class Board:
         usage = sum((t.usage for t in self.trials.values()), Usage())
         if usage.tokens > 0:
             parts.append(f"{usage.tokens} tokens")
-        if left := self._time_left(_shares(done)):
+        if left := self._time_left(whole_trainings(done)):
             parts.append(left)
         return Text("  ·  ".join(parts))
 
@@ -261,8 +261,3 @@ class Board:
             return ""
         each = (time.monotonic() - began) / (done - before)
         return f"about {format_duration(each * max(0, trials - done))} left"
-
-
-def _shares(trials: Sequence[Trial]) -> float:
-    """Return how many whole trainings the trials are."""
-    return float(sum(t.proposal.share for t in trials))

@@ -34,7 +34,7 @@ from agenthpo.text.phrases import (
 from agenthpo.text.printing import clean_console
 from agenthpo.text.urls import shown_url
 from agenthpo.trial_rows import PARAMS, trial_columns, trial_rows
-from agenthpo.trials import incumbent, ledger_json
+from agenthpo.trials import incumbent, ledger_json, whole_trainings
 
 __all__ = ["print_csv", "print_study", "trial_table"]
 
@@ -68,7 +68,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
     console = clean_console()
     many = f"{len(trials)} of {meta.trials} trials"
     if not all(t.is_whole for t in trials):
-        spent = sum(t.proposal.share for t in trials)
+        spent = whole_trainings(trials)
         many = f"{len(trials)} trials, as much as {spent:.3g} of {meta.trials} whole ones"
     what = goals_words(meta.metric, direction, meta.goals)
     console.print(f"Study {folder}: {what}, {many}", soft_wrap=True)

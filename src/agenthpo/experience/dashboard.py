@@ -13,7 +13,6 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["ARTIFACTS", "keep_file", "note_attributes"]
@@ -52,12 +51,10 @@ def keep_file(folder: Path, file: Path, *, of: str) -> tuple[str, str] | None:
         if file.is_symlink() or not file.is_file():
             return None
         kept.parent.mkdir(mode=0o700, exist_ok=True)
-        with suppress(FileExistsError):
+        if not kept.exists():
             try:
                 os.link(file, kept)
-            except FileExistsError:
-                raise
-            except OSError:
+            except OSError:  # a file system without links
                 shutil.copyfile(file, kept)
     except OSError:  # a full disk: the log is in the trial's folder all the same
         return None

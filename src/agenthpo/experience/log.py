@@ -47,6 +47,7 @@ from agenthpo.experience.storage import (
 from agenthpo.experience.stored import ATTEMPT, DRIVER, OUTCOME, frozen_trials, is_left, trial_of
 from agenthpo.files import RUN_LOG
 from agenthpo.optuna_space import stored_distribution
+from agenthpo.pareto import values_of
 from agenthpo.records import Analysis, Direction, Outcome, Params, Proposal, Trial
 from agenthpo.space import Space
 from agenthpo.text.story import story
@@ -531,9 +532,7 @@ class ExperienceLog:
         if outcome.value is None:
             was_pruned = outcome.status == "pruned" and not self.meta.goals
             state = TrialState.PRUNED if was_pruned else TrialState.FAIL
-        values: float | list[float] | None = outcome.value
-        if outcome.value is not None and self.meta.goals:
-            values = [outcome.value, *(outcome.others[goal.metric] for goal in self.meta.goals)]
+        values = values_of(self._trials[number], self.meta.goals)
         self._patiently(
             lambda: self._study.tell(number, values, state),
             lambda: self._study.get_trials(deepcopy=False)[number].state.is_finished(),

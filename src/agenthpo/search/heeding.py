@@ -20,7 +20,7 @@ from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.preflight import checked
 from agenthpo.search.trust import assessed, is_creators
 from agenthpo.space import format_number
-from agenthpo.task import Background, Task
+from agenthpo.task import Task
 
 __all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
 
@@ -166,7 +166,7 @@ def with_pins(task: Task, pins: Params) -> Task:
         return task
     words = ", ".join(f"{name}={format_number(value)}" for name, value in fitting.items())
     said = f"A person holds {words}; propose nothing else for it."
-    return replace(task, pins=fitting, background=_noted(task.background, said))
+    return replace(task, pins=fitting, background=task.background.noted(said))
 
 
 def _with_notes(task: Task, notes: Sequence[str]) -> Task:
@@ -174,11 +174,7 @@ def _with_notes(task: Task, notes: Sequence[str]) -> Task:
     if not notes:
         return task
     said = f"People noted while it ran: {' '.join(notes[-_NOTES:])[:_LONGEST]}"
-    return replace(task, background=_noted(task.background, said))
-
-
-def _noted(background: Background, said: str) -> Background:
-    return replace(background, notes=" ".join(filter(None, [background.notes, said])))
+    return replace(task, background=task.background.noted(said))
 
 
 def turn_of(task: Task, trials: Sequence[Trial]) -> tuple[bool, str]:

@@ -22,7 +22,7 @@ from optuna.trial import TrialState, create_trial
 
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import from_model, model_distribution, to_model
-from agenthpo.pareto import Goal
+from agenthpo.pareto import Goal, values_of
 from agenthpo.records import Direction, Params, Proposal, Stop, Trial
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.seeds import spawn_seed
@@ -40,7 +40,6 @@ __all__ = [
     "default_proposal",
     "replayed_trial",
     "suggested",
-    "values_of",
 ]
 
 STARTUP_TRIALS = 3
@@ -268,13 +267,6 @@ def replayed_trial(
         distributions={name: model_distribution(space[name]) for name in params},
         constraints=dict(trial.outcome.margins) if trial.outcome else None,
     )
-
-
-def values_of(trial: Trial, goals: Sequence[Goal]) -> list[float] | None:
-    """Return the values of all objectives; None where the trial has none."""
-    if trial.value is None or trial.outcome is None:
-        return None
-    return [trial.value, *(trial.outcome.others[goal.metric] for goal in goals)]
 
 
 def _reached(trial: Trial, metric: str) -> dict[int, float]:

@@ -18,7 +18,7 @@ from agenthpo.search import Proposer
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.space import format_number
 from agenthpo.task import Task
-from agenthpo.trials import upward
+from agenthpo.trials import upward, whole_trainings
 
 __all__ = ["Promoting"]
 
@@ -61,13 +61,9 @@ class Promoting:
                 f"{format_number(fidelity.rungs[0])}, and the best third go on up to "
                 f"{format_number(whole)}. Propose for {whole}."
             )
-            words = replace(
-                task.background, notes=" ".join(filter(None, [task.background.notes, said]))
-            )
-            self._held = (
-                task,
-                replace(task, pins={**task.pins, name: whole}, background=words),
-            )
+            words = task.background.noted(said)
+            held = replace(task, pins={**task.pins, name: whole}, background=words)
+            self._held = task, held
         return self._held[1]
 
 
@@ -85,8 +81,7 @@ def _promoted(task: Task, fidelity: Fidelity, trials: Sequence[Trial]) -> Propos
     name, sign = fidelity.parameter, upward(task.objective.direction)
 
     def key(trial: Trial) -> tuple[tuple[str, str], ...]:
-        params = trial.proposal.params
-        return task.space.key({n: v for n, v in params.items() if n != name})
+        return task.space.key(fidelity.rest(trial.proposal.params))
 
     def rank(trial: Trial) -> tuple[bool, float, int]:
         value = trial.value
@@ -118,7 +113,7 @@ def _left(task: Task, trials: Sequence[Trial]) -> float:
     """Return how many whole trainings the budget has left; infinite where it has no such limit."""
     if task.budget.trials is None:
         return float("inf")
-    return task.budget.trials - sum(t.proposal.share for t in trials)
+    return task.budget.trials - whole_trainings(trials)
 
 
 def _going_on(trial: Trial, params: Params, first: Trial, words: str) -> Proposal:

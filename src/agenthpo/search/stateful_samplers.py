@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 
 from agenthpo.errors import TaskError
 from agenthpo.optuna_space import to_model
+from agenthpo.pareto import values_of
 from agenthpo.records import Proposal, Stop, Trial
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.search.optuna_samplers import (
@@ -28,7 +29,6 @@ from agenthpo.search.optuna_samplers import (
     drawn_one,
     replayed_trial,
     suggested,
-    values_of,
 )
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import Space

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agenthpo.budget import Budget
 from agenthpo.events import Opened, Stopped
 from agenthpo.limit import broken_words
-from agenthpo.pareto import Goal, front, goals_words, hypervolume
+from agenthpo.pareto import Goal, front, goals_words, hypervolume, others_words
 from agenthpo.records import Direction, Params, Trial
 from agenthpo.shadow import Shadow
 from agenthpo.space import format_number
@@ -114,7 +114,7 @@ def trial_words(trial: Trial, incumbent: Trial | None, direction: Direction) -> 
         return "not finished"
     best = " (best so far)" if incumbent is not None and incumbent.number == trial.number else ""
     result = outcome.status if trial.value is None else f"{format_number(trial.value)}{best}"
-    result += "".join(f", {n} {format_number(v)}" for n, v in outcome.others.items())
+    result += others_words(outcome)
     if broken := broken_words(outcome.margins):
         result += f" ({broken})"
     told = f"{analysis.insight} {verdict_words(trial, direction)}".rstrip()
@@ -190,11 +190,8 @@ def front_words(
     ]
     for trial in found:
         assert trial.outcome is not None
-        values = [f"{metric} {format_number(trial.value)}"]
-        values += [f"{n} {format_number(v)}" for n, v in trial.outcome.others.items()]
-        lines.append(
-            f"    trial {trial.number}: {', '.join(values)}: {params_words(trial.proposal.params)}"
-        )
+        values = f"{metric} {format_number(trial.value)}{others_words(trial.outcome)}"
+        lines.append(f"    trial {trial.number}: {values}: {params_words(trial.proposal.params)}")
     return lines
 
 

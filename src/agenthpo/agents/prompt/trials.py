@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from agenthpo.agents.reply.validate import whole_sentences
 from agenthpo.limit import broken_words
 from agenthpo.llm.replay import VARYING
+from agenthpo.pareto import others_words
 from agenthpo.records import CREATORS, Curve, Trial
 from agenthpo.space import differing, format_number, short_number
 from agenthpo.task import Task
@@ -216,7 +217,7 @@ def _result(task: Task, trial: Trial) -> str:
         runs = f"{len(trial.outcome.repeats)} run{'s' * (len(trial.outcome.repeats) > 1)}"
         more.append(f"{runs}, {short_number(low)} to {short_number(high)}")
     said = "; ".join(filter(None, more))
-    others = "".join(f", {n} {format_number(v)}" for n, v in trial.outcome.others.items())
+    others = others_words(trial.outcome)
     return f"{task.objective.metric} {format_number(trial.value)}{others}{said and f' ({said})'}"
 
 

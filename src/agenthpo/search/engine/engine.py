@@ -424,10 +424,7 @@ def _begun(task: Task, trials: Sequence[Trial]) -> np.ndarray:
     """
     if task.fidelity is None:
         return np.zeros(len(trials), dtype=bool)
-    name = task.fidelity.parameter
-    keys = [
-        task.space.key({n: v for n, v in t.proposal.params.items() if n != name}) for t in trials
-    ]
+    keys = [task.space.key(task.fidelity.rest(t.proposal.params)) for t in trials]
     last = {key: i for i, key in enumerate(keys)}
     return np.array(
         [t.value is not None and not t.is_whole and last[k] == i
