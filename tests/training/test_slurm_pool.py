@@ -157,7 +157,7 @@ while not os.path.exists({str(go)!r}):
     until(lambda: Path(tmp_path, "trials/0000/job.json").exists())
     # as the next driver finds it: the job is known by its file alone
     later = pool(tmp_path, 1)
-    running = next(iter(earlier._jobs.values()))
+    running = until(lambda: next(iter(earlier._jobs.values()), None))
     later._executor._executor.job_class = lambda folder, number: (
         running if number == running.job_id else None
     )
