@@ -24,6 +24,7 @@ from agenthpo.pareto import Goal, volume
 from agenthpo.records import Outcome, Stop, Trial
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.engine.objectives import ForObjectives
 from agenthpo.search.optuna_samplers import OptunaSampler
 from agenthpo.search.scalarised import Scalarised
 from agenthpo.search.stateful_samplers import Stateful
@@ -33,7 +34,8 @@ from agenthpo.taskfile.space import parse_space
 AT = (10, 25, 50)
 DRAWN = 2000
 ARMS = {
-    "engine": lambda seed: Scalarised(Engine(seed), seed),
+    "engine": ForObjectives,
+    "mixtures": lambda seed: Scalarised(Engine(seed), seed),
     "tpe": lambda seed: OptunaSampler(seed, "tpe"),
     "gp": lambda seed: OptunaSampler(seed, "gp"),
     "nsgaii": lambda seed: Stateful(seed, "nsgaii"),

@@ -18,6 +18,7 @@ from agenthpo.llm.client import Manner
 from agenthpo.pareto import Goal, front, hypervolume, volume
 from agenthpo.records import Outcome
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.engine.objectives import ForObjectives
 from agenthpo.search.optuna_samplers import OptunaSampler
 from agenthpo.search.scalarised import Scalarised
 from agenthpo.search.stateful_samplers import Stateful
@@ -196,6 +197,7 @@ def searched(make, seed, trials=30):
 def test_the_engine_looks_along_the_front():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # the whole front: the area below 1 - x^2
+    assert sum(searched(ForObjectives, s) for s in range(2)) / 2 > 0.63
     assert sum(searched(lambda s: Scalarised(Engine(s), s), s) for s in range(2)) / 2 > 0.61
     for make in (lambda s: OptunaSampler(s, "random"), lambda s: Stateful(s, "nsgaii")):
         assert searched(make, 0) < 0.62
@@ -207,7 +209,8 @@ def test_one_objective_is_as_it_was():
     trials = [
         make_trial(i, {"x": draw.random(), "y": draw.random()}, draw.random()) for i in range(6)
     ]
-    assert Scalarised(Engine(0), 0).propose(task, trials) == Engine(0).propose(task, trials)
+    for several in (ForObjectives(0), Scalarised(Engine(0), 0)):
+        assert several.propose(task, trials) == Engine(0).propose(task, trials)
 
 
 def test_best_and_certify_say_that_there_is_a_front(toy):

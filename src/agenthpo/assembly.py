@@ -23,10 +23,10 @@ from agenthpo.llm.replay import ReplayLLM
 from agenthpo.parts import ENGINE_PART, PARTS, TOLD
 from agenthpo.search import Proposer
 from agenthpo.search.engine.engine import ENGINE, Engine
+from agenthpo.search.engine.objectives import ForObjectives
 from agenthpo.search.hybrid import ASKING, CREATOR, HYBRID, INFORMED, PAPER, Hybrid
 from agenthpo.search.informed import Informed
 from agenthpo.search.optuna_samplers import OptunaSampler, check_sampler
-from agenthpo.search.scalarised import Scalarised
 from agenthpo.search.stateful_samplers import Stateful, is_stateful, loaded
 from agenthpo.search.trust import Record, assessed, record_of
 from agenthpo.studies import find_study, meta_of
@@ -221,7 +221,7 @@ def proposer_named(
     if is_alone:
         engine = OptunaSampler(seed, "random")
     elif name in (*ASKING, ENGINE):
-        engine = Scalarised(Engine(seed), seed) if several else Engine(seed)
+        engine = ForObjectives(seed) if several else Engine(seed)
     else:
         engine = OptunaSampler(seed, name)
     if hints and name in INFORMED:

@@ -93,6 +93,10 @@ class Belief:
         mean = weights @ np.array(means)
         return mean, np.sqrt(weights @ (np.array(spreads) ** 2 + (np.array(means) - mean) ** 2))
 
+    def centres(self, count: int) -> Matrix:
+        """Return the ``count`` best rows that were tried, to look about."""
+        return self.known[np.argsort(self.at(self.known)[0])[:count]]
+
     @property
     def noise(self) -> float:
         """Standard deviation of a single value about the best, in the objective's units."""

@@ -25,6 +25,7 @@ from agenthpo.search.engine.acquisition import candidates, climbed, fingerprints
 from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 from agenthpo.search.engine.feasibility import feasible_of
+from agenthpo.search.engine.front import Front
 from agenthpo.search.engine.gp import Process, Settings, fit, squared_differences
 from agenthpo.search.engine.limits import limits_of
 from agenthpo.search.engine.threads import one_thread
@@ -146,10 +147,24 @@ class Engine:
                 encoding.rows([doubted])[0],
                 "Measured again, since values are noisy and it may have been lucky",
             )
-        row = self._fresh(task, trials, rows=self._sought(belief, rng), tried=tried)
+        row = self.next_row(task, trials, belief)
         if row is None:
             return exhausted(task.space, trials)
         return self._proposal(belief, row, _why(belief, row))
+
+    def has_model(self, task: Task, trials: Sequence[Trial]) -> bool:
+        """Return whether a model of ``trials`` proposes the next one."""
+        scored = sum(t.value is not None for t in trials)
+        return scored < HANDOVER and not self._is_designed(task, trials, scored)
+
+    def next_row(
+        self, task: Task, trials: Sequence[Trial], belief: Belief | Front
+    ) -> Vector | None:
+        """Return the most promising row that was not tried; None where none is left."""
+        encoding, rows = self._encoded(task, trials)
+        tried = set(fingerprints(_as_whole(task, encoding, rows)))
+        found = self._sought(belief, self._rng(trials))
+        return self._fresh(task, trials, rows=found, tried=tried)
 
     def _is_designed(self, task: Task, trials: Sequence[Trial], scored: int) -> bool:
         first = self.knobs.design + (task.space.default() is not None)
@@ -350,10 +365,10 @@ class Engine:
     def _rng(self, trials: Sequence[Trial]) -> np.random.Generator:
         return np.random.default_rng(spawn_seed(self.seed, "engine", next_number(trials)))
 
-    def _sought(self, belief: Belief, rng: np.random.Generator) -> Matrix:
+    def _sought(self, belief: Belief | Front, rng: np.random.Generator) -> Matrix:
         """Return rows to try, the most promising first."""
         knobs, encoding = self.knobs, belief.encoding
-        centres = belief.known[np.argsort(belief.at(belief.known)[0])[: knobs.centres]]
+        centres = belief.centres(knobs.centres)
         drawn = candidates(encoding, centres, rng, far=knobs.far, near=knobs.near)
         scores = belief.score(drawn)
         starts = drawn[np.argsort(-scores)[: knobs.climbers]]
