@@ -27,6 +27,8 @@ LAYER = {
     "known": ASSEMBLY,
     "studies": SPINE,
     "certify": PYTHON,
+    "winner": PYTHON,
+    "report": BENCH,
     "loop": SPINE,
     "rounds": SPINE,
     "trying": SPINE,

@@ -18,6 +18,8 @@ __all__ = [
     "best_measured",
     "claim_verdict",
     "course",
+    "default_trial",
+    "gain_over_default",
     "improvements",
     "incumbent",
     "ledger",
@@ -96,6 +98,22 @@ def upward(direction: Direction) -> int:
     minimise.
     """
     return 1 if direction == "maximize" else -1
+
+
+def default_trial(trials: Sequence[Trial]) -> Trial | None:
+    """Return the trial of the default configuration; None where it was not run."""
+    return next((t for t in trials if t.proposal.source == "default"), None)
+
+
+def gain_over_default(
+    trial: Trial | None, default: Trial | None, direction: Direction
+) -> float | None:
+    """Return by how much ``trial`` is better than the default, below 0 where it is worse; None
+    where one of the two has no value.
+    """
+    if trial is None or default is None or trial.value is None or default.value is None:
+        return None
+    return upward(direction) * (trial.value - default.value)
 
 
 def verdict(trial: Trial, direction: Direction) -> Verdict | None:

@@ -23,7 +23,7 @@ from agenthpo.text.pasting import pasted
 from agenthpo.text.phrases import gain_words, nothing_kept
 from agenthpo.text.story import story
 from agenthpo.thinning import thinned
-from agenthpo.trials import incumbent, ledger, upward
+from agenthpo.trials import default_trial, incumbent, ledger, upward
 
 __all__ = ["analyse", "noise_of", "verdict"]
 
@@ -158,7 +158,7 @@ def _certified(opened: Standing) -> str:
 
 
 def _sure(opened: Standing, best: Trial | None, noise: float | None) -> str:
-    default = next((t for t in opened.trials if t.proposal.source == "default"), None)
+    default = default_trial(opened.trials)
     if best is None or best.value is None:
         return "there is nothing to be sure of"
     if default is None or default.value is None or best.number == default.number:

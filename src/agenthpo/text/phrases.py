@@ -17,6 +17,7 @@ from agenthpo.trials import (
     Verdict,
     best_measured,
     claim_verdict,
+    default_trial,
     ledger,
     mean_value,
     verdict,
@@ -227,7 +228,7 @@ def measured_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
 
 def gain_words(trials: Sequence[Trial], best: Trial) -> str:
     """Return how far the best trial is from the default, in words."""
-    default = next((t for t in trials if t.proposal.source == "default"), None)
+    default = default_trial(trials)
     if default is None:
         return "there was no default configuration to compare with"
     if default.value is None or best.value is None:
