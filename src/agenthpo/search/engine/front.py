@@ -15,14 +15,11 @@ from scipy.special import logsumexp
 from agenthpo.search.engine.acquisition import log_expected_improvement
 from agenthpo.search.engine.belief import CAUTION, Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
-from agenthpo.search.engine.prior import log_inside
 
 __all__ = ["Front", "free_boxes"]
 
 _BEYOND = 0.1
-"""How far beyond the front's worst values the reference point lies, as a share of its range."""
-_LEAST = 0.1
-"""The same in deviations, where the front is a point."""
+"""How far beyond the worst values the reference point lies, in deviations."""
 _NOTHING = -1e300
 """The logarithm of 0, finite so that a difference of two of them is a number."""
 
@@ -35,7 +32,7 @@ class Front:
 
     def score(self, rows: Matrix) -> Vector:
         """Return the logarithm of the expected gain in hypervolume at ``rows``, less where trials
-        are likely to fail or to break a limit, and at the ends of ranges.
+        are likely to fail or to break a limit.
         """
         # The losses that are better than the front, up to the reference point, are disjoint boxes.
         # With independent losses, and mixtures of processes for each, the expected volume is
@@ -44,7 +41,8 @@ class Front:
         #
         # where EI(b) = E[(b - loss)+] is the expected improvement below b.
         first = self.beliefs[0]
-        found = first.inside * log_inside(first.encoding, rows)
+        # the ends of a front are at ends of ranges, so that no prior draws inside (see Belief)
+        found = np.zeros(len(rows))
         # while nothing keeps the limits, whatever does is the gain (Gelbart et al. 2014)
         if len(self._points):
             strips = [
@@ -93,9 +91,9 @@ class Front:
     @cached_property
     def _boxes(self) -> np.ndarray:
         front = self._points[[_is_free(p, self._points) for p in self._points]]
-        worst = front.max(axis=0)
-        reference = worst + np.maximum(_BEYOND * (worst - front.min(axis=0)), _LEAST)
-        return free_boxes(front, reference)
+        # the worst that was seen, not the worst of the front: else the front's ends, which are
+        # where one objective is bought with the other, would be worth nothing
+        return free_boxes(front, self._points.max(axis=0) + _BEYOND)
 
 
 def _is_free(point: Vector, points: Matrix) -> bool:

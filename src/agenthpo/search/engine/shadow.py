@@ -26,12 +26,14 @@ from agenthpo.shadow import Shadow
 from agenthpo.task import Task
 from agenthpo.trials import incumbent, ranked, upward
 
-__all__ = ["shadow_of"]
+__all__ = ["random_shadow", "shadow_of"]
 
 _FEWEST, _MOST = 5, 100
 """Results below which nothing is estimated, and trials above which it would take too long."""
 _PROPOSALS, _REPEATS = 120, 5
 """What the estimate may cost, and the functions that are drawn at most."""
+_STUDIES = 100
+"""Studies of random search that are drawn."""
 _BEYOND = 0.2
 """Share of what a draw promises beyond the best value of the study that is believed."""
 
@@ -52,6 +54,34 @@ def shadow_of(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | No
     if not values:
         return None
     return Shadow(len(done), float(np.mean(values)), min(values), max(values), len(values))
+
+
+def random_shadow(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | None:
+    """Return what random search would be expected to have reached in as many trials, by the
+    engine's process of their results; None where there are too few to say it.
+    """
+    done = [t for t in trials if t.outcome is not None]
+    if sum(t.value is not None for t in done) < _FEWEST:
+        return None
+    rng = np.random.default_rng(spawn_seed(seed, "random shadow", len(done)))
+    direction = task.objective.direction
+    values = list[float]()
+    with one_thread():
+        belief = Engine(seed).belief(task, done)
+        for _ in range(_STUDIES):
+            rows = belief.encoding.drawn(rng, len(done))
+            mean, spread = belief.at(rows)
+            losses = rng.normal(mean, spread)
+            if belief.feasible is not None:
+                runs = np.exp(belief.feasible.log_probability(rows))
+                losses = losses[rng.random(len(rows)) < runs]
+            if len(losses):
+                value = belief.sign * belief.warp.loss(float(losses.min()))
+                values.append(_believed(value, done, direction))
+    if not values:
+        return None
+    low, high = np.quantile(values, (0.05, 0.95))
+    return Shadow(len(done), float(np.mean(values)), float(low), float(high), len(values))
 
 
 def _believed(value: float, done: Sequence[Trial], direction: Direction) -> float:
