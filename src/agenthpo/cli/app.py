@@ -29,6 +29,7 @@ from agenthpo.cli.options import (
     duration_of,
     with_options,
 )
+from agenthpo.cli.report import report
 from agenthpo.cli.watching import shortened, watched
 from agenthpo.cli.worker import worker
 from agenthpo.text.pasting import pasted
@@ -312,6 +313,7 @@ def resume(
 
 app.command()(worker)
 app.command()(certify)
+app.command()(report)
 
 
 @app.command()

@@ -1,0 +1,312 @@
+"""The evidence as a page: one file that loads nothing from elsewhere.
+
+Its data, the plotting library and the exchanges with the model stand in it as gzip in base64. Every
+text of a log, a model or a study is escaped where it enters the page, and the page's policy runs no
+script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from io import StringIO
+from typing import Any
+
+from agenthpo.codec import to_json
+from agenthpo.errors import AgentHPOError
+from agenthpo.records import Params
+from agenthpo.report.evidence import Evidence, TrialEvidence
+from agenthpo.space import format_number
+from agenthpo.text.cleaning import clean
+from agenthpo.text.redaction import redact
+from agenthpo.units import format_duration, format_memory
+
+__all__ = ["MOST_BYTES", "page"]
+
+MOST_BYTES = 6_000_000
+"""A page is smaller than that."""
+_EXCHANGES_BYTES = 1_500_000
+"""What the exchanges may take of it; the latest stay."""
+_SECTIONS = (
+    ("answer", "Answer"),
+    ("course", "Course"),
+    ("reasoning", "Reasoning"),
+    ("matters", "What matters"),
+    ("audit", "Audit"),
+    ("account", "Honest account"),
+    ("failures", "Failures"),
+    ("reproduce", "Reproduce"),
+)
+_DRAWN = (
+    *("number", "who", "state", "diagnosis", "value", "is_best_so_far", "is_kept", "share"),
+    *("params", "rationale", "insight", "error", "seconds", "curves"),
+)
+"""What the pictures need of a trial."""
+
+
+def page(
+    evidence: Evidence,
+    exchanges: Sequence[Mapping[str, Any]] = (),
+    *,
+    version: str = "",
+    watch: str = "",
+) -> str:
+    """Return the page.
+
+    :param exchanges: what the model was asked and answered, in the order in which it was.
+    :param watch: what the page is a picture of; it asks where it came from for that of a newer one,
+        and loads itself again. Without it the page asks for nothing.
+    :raises AgentHPOError: where the packages that draw it are not installed.
+    """
+    kept, packed = _packed(exchanges)
+    answer = evidence.answer
+    has_value = [t for t in evidence.trials if t.value is not None]
+    metrics = dict.fromkeys(n for t in evidence.trials for n, c in t.curves.items() if len(c) > 1)
+    first = evidence.metric if evidence.metric in metrics else None
+    found: str = _template().render(
+        e=evidence,
+        a=answer,
+        version=version,
+        nonce=secrets.token_urlsafe(16),
+        watch=watch,
+        css=_part("page.css"),
+        js=_part("page.js"),
+        headline=_headline(evidence),
+        subline=_subline(evidence),
+        sections=_SECTIONS,
+        best_yaml=_yaml(answer.params),
+        best_json=to_json(answer.params, indent=2),
+        certificate_rows=_certificate_rows(evidence),
+        course_says=_course_says(evidence),
+        course_heads=("trial", "source", evidence.metric, "diagnosis", "changed", "seconds"),
+        course_rows=[_course_row(t) for t in evidence.trials],
+        has_curves=bool(metrics),
+        has_values=len(has_value) > 1,
+        curve_names=[*([first] if first else []), *(n for n in metrics if n != first)],
+        curve_trials=_curve_trials(evidence),
+        pair=_pair(evidence),
+        whos=list(dict.fromkeys(t.who for t in evidence.trials)),
+        states=list(dict.fromkeys(t.state for t in evidence.trials)),
+        calibration_says=_calibration_says(evidence),
+        calibration_rows=[
+            (c.who, c.judged, c.inside, f"{c.inside / c.judged:.0%}", format_number(c.mean_error))
+            for c in evidence.calibration
+        ],
+        importance_says="; ".join(f"{m.name} {m.share:.0%}" for m in evidence.matters),
+        importance_height=80 + 28 * len(evidence.matters),
+        importance_rows=[
+            (m.name, f"{m.share:.0%}", f"{m.low:.0%}", f"{m.high:.0%}") for m in evidence.matters
+        ],
+        claims_rows=[
+            (c.name, c.claimed, c.borne_out, "not known" if c.share is None else f"{c.share:.0%}")
+            for c in evidence.claims
+        ],
+        audit=None,
+        sources_rows=[
+            (
+                s.who,
+                s.proposed,
+                s.failed,
+                s.won,
+                format_number(float(f"{s.gained:.4g}")),
+                f"{s.held} of {s.judged}" if s.judged else "none",
+                f"{s.tokens:,}",
+            )
+            for s in evidence.sources
+        ],
+        made_on=datetime.fromtimestamp(evidence.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        data=_squeezed(to_json(_data(evidence)).encode()),
+        plotly=_plotly(),
+        exchanges=packed,
+        exchanges_kept=kept,
+        exchanges_left=len(exchanges) - kept,
+    )
+    return found
+
+
+def _data(evidence: Evidence) -> dict[str, Any]:
+    """Return what the pictures are drawn from."""
+    return {
+        "metric": evidence.metric,
+        "direction": evidence.direction,
+        "default_value": evidence.answer.default_value,
+        "space": [asdict(p) for p in evidence.space],
+        "matters": [asdict(m) for m in evidence.matters],
+        "contour": evidence.contour and asdict(evidence.contour),
+        "predictions": [asdict(p) for p in evidence.predictions],
+        "shadow": evidence.shadow and asdict(evidence.shadow),
+        "random": evidence.random and asdict(evidence.random),
+        "trials": [{name: getattr(t, name) for name in _DRAWN} for t in evidence.trials],
+    }
+
+
+def _squeezed(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+
+
+def _packed(exchanges: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
+    """Return how many of the latest exchanges fit into the page, and those."""
+    told = [
+        {
+            "time": entry.get("time", 0),
+            "form": entry.get("form", ""),
+            "model": entry.get("model", ""),
+            "messages": [
+                {"role": str(m.get("role", "")), "content": clean(str(m.get("content", "")))}
+                for m in entry.get("messages", ())
+                if isinstance(m, Mapping)
+            ],
+            "reply": clean(str(entry.get("reply", entry.get("failure", "")))),
+        }
+        for entry in exchanges
+    ]
+    while told:
+        packed = _squeezed(redact(json.dumps(told)).encode())
+        if len(packed) <= _EXCHANGES_BYTES:
+            return len(told), packed
+        told = told[len(told) // 3 + 1 :]
+    return 0, ""
+
+
+@cache
+def _plotly() -> str:
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError:
+        raise _missing("plotly") from None
+    return _squeezed(get_plotlyjs().encode())
+
+
+def _missing(package: str) -> AgentHPOError:
+    return AgentHPOError(
+        f"the page needs {package}, which is not installed; install it by: "
+        "pip install 'agenthpo[report]', or take --format md"
+    )
+
+
+def _part(name: str) -> str:
+    return files("agenthpo.report").joinpath("page_parts", name).read_text(encoding="utf-8")
+
+
+def _template() -> Any:
+    try:
+        from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup
+    except ImportError:
+        raise _missing("jinja2") from None
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "num": lambda value: "" if value is None else format_number(float(f"{value:.6g}")),
+        "gain": lambda value: "none known" if value is None else f"{value:+.4g}",
+        "duration": lambda value: "" if value is None else format_duration(value),
+        "memory": format_memory,
+        "params": lambda params: " ".join(f"{n}={format_number(v)}" for n, v in params.items()),
+    }
+    environment.filters.update(filters)
+    # our own parts, in which nothing is to be escaped
+    template = environment.from_string(_part("page.html.j2"))
+    own = {name: Markup(_part(f"page.{name}")) for name in ("css", "js")}
+    return _Own(template, own)
+
+
+class _Own:
+    """A template with parts of its own that are markup."""
+
+    def __init__(self, template: Any, own: Mapping[str, Any]) -> None:
+        self._template, self._own = template, own
+
+    def render(self, **given: Any) -> str:
+        """Return the template filled in."""
+        return str(self._template.render(**{**given, **self._own}))
+
+
+def _yaml(params: Params) -> str:
+    from ruamel.yaml import YAML
+
+    text = StringIO()
+    YAML(typ="safe", pure=True).dump(params, text)
+    return text.getvalue()
+
+
+def _headline(evidence: Evidence) -> str:
+    answer = evidence.answer
+    if answer.best is None:
+        return f"{evidence.metric}: no result yet"
+    value = format_number(float(f"{answer.value:.6g}")) if answer.value is not None else ""
+    sure = "certified" if answer.is_certified else "not certified"
+    return f"{evidence.metric} {value}, {sure}"
+
+
+def _subline(evidence: Evidence) -> str:
+    cost = evidence.answer.cost
+    return (
+        f"{evidence.direction} {evidence.metric}, {cost.trials} trials in "
+        f"{format_duration(cost.elapsed_s)}, model {evidence.made.model}"
+    )
+
+
+def _certificate_rows(evidence: Evidence) -> list[tuple[object, ...]]:
+    found = evidence.certificate
+    if found is None:
+        return []
+
+    def shown(value: float | None) -> str:
+        return "" if value is None else format_number(float(f"{value:.5g}"))
+
+    rows: list[tuple[object, ...]] = [
+        (
+            f"default (trial {found.default.trial})",
+            found.default.runs,
+            *(shown(found.default.mean), "", "", "", found.default.why),
+        )
+    ]
+    rows += [
+        (f"trial {c.trial}", c.runs, *map(shown, (c.mean, c.gain, c.low, c.high)), c.why)
+        for c in found.contenders
+    ]
+    return rows
+
+
+def _course_says(evidence: Evidence) -> str:
+    answer, metric = evidence.answer, evidence.metric
+    if answer.best is None:
+        return f"{metric} by trial: no trial has a value"
+    default = "" if answer.default_value is None else f", the default's is {answer.default_value:g}"
+    return f"{metric} by trial: the best, {answer.value:g}, is trial {answer.best}{default}"
+
+
+def _course_row(trial: TrialEvidence) -> tuple[object, ...]:
+    value = trial.state if trial.value is None else format_number(float(f"{trial.value:.6g}"))
+    took = "" if trial.seconds is None else f"{trial.seconds:.1f}"
+    return (trial.number, trial.who, value, trial.diagnosis, trial.changes[:200], took)
+
+
+def _curve_trials(evidence: Evidence) -> str:
+    """Return the trials whose curves are shown first: the default's, the best and the latest."""
+    with_curves = [t.number for t in evidence.trials if any(len(c) > 1 for c in t.curves.values())]
+    first = [evidence.answer.default, evidence.answer.best, *with_curves[-1:]]
+    return ", ".join(str(n) for n in dict.fromkeys(first) if n in with_curves)
+
+
+def _pair(evidence: Evidence) -> tuple[int, int]:
+    """Return the two trials that are shown side by side first: the default and the best."""
+    numbers = [t.number for t in evidence.trials] or [0]
+    one, another = evidence.answer.default, evidence.answer.best
+    return (
+        numbers[0] if one is None else one,
+        numbers[-1] if another is None or another == one else another,
+    )
+
+
+def _calibration_says(evidence: Evidence) -> str:
+    each = [f"{c.inside} of {c.judged} by {c.who}" for c in evidence.calibration]
+    return f"Expected against observed values; within their interval: {', '.join(each)}"
