@@ -11,8 +11,9 @@ from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json
 from agenthpo.errors import StudyError
 from agenthpo.experience.meta import StudyMeta
-from agenthpo.records import Params, Trial
+from agenthpo.records import Trial
 from agenthpo.studies import task_of
+from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.pasting import quoted
 from agenthpo.text.phrases import nothing_kept
 from agenthpo.text.printing import say
@@ -50,7 +51,7 @@ def print_best(folder: Path, form: str | None) -> None:
     if meta.task_file:  # which knows what the words of lists stand for
         params = task_of(folder, meta).space.given(params)
     if form == "yaml":
-        say(_as_yaml(params), end="")
+        say(as_yaml(params), end="")
     else:
         print(to_json(params))
 
@@ -59,13 +60,3 @@ def _noise(folder: Path, meta: StudyMeta, trials: Sequence[Trial]) -> float | No
     from agenthpo.operations.telling import noise_of  # with the engine behind it
 
     return None if meta.task_file is None else noise_of(task_of(folder, meta), trials)
-
-
-def _as_yaml(params: Params) -> str:
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-
-    text = StringIO()
-    YAML(typ="safe", pure=True).dump(params, text)
-    return text.getvalue()

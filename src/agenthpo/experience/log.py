@@ -242,6 +242,11 @@ class ExperienceLog:
         return self._meta
 
     @property
+    def study(self) -> optuna.Study:
+        """The study as Optuna has it, to be read."""
+        return self._study
+
+    @property
     def identity(self) -> str:
         """What tells this study from every other one; empty for one of an earlier version."""
         return self.meta.id

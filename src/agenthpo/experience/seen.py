@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from optuna.distributions import BaseDistribution
 
 from agenthpo.errors import SpaceError
-from agenthpo.experience.finding import found_study, no_study
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.stored import frozen_trials
 from agenthpo.foreign_space import read_foreign
 from agenthpo.space import Space
@@ -16,17 +14,12 @@ from agenthpo.taskfile.space import parse_space
 __all__ = ["seen_space"]
 
 
-def seen_space(folder: Path) -> Space | None:
-    """Return the ranges that the trials of the study in ``folder`` were stored with, the latest
-    where they were changed; None where there is no trial, or one that cannot be read.
-
-    :raises StudyError: if there is no study.
+def seen_space(log: ExperienceLog) -> Space | None:
+    """Return the ranges that the trials of the study were stored with, the latest where they were
+    changed; None where there is no trial, or none that has any.
     """
-    found = found_study(folder)
-    if found is None:
-        raise no_study(folder)
     ranges: dict[str, BaseDistribution] = {}
-    for trial in frozen_trials(found[0], folder):
+    for trial in frozen_trials(log.study, log.folder):
         ranges |= trial.distributions
     try:
         return parse_space(read_foreign(ranges).raw) if ranges else None

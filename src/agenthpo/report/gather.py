@@ -23,7 +23,8 @@ from agenthpo.experience.seen import seen_space
 from agenthpo.failures import cause_of, failure_rules
 from agenthpo.operations.telling import noise_of
 from agenthpo.pareto import front, hypervolume
-from agenthpo.records import Direction, Params, Trial
+from agenthpo.records import Direction, Trial
+from agenthpo.report.border import passed
 from agenthpo.report.evidence import (
     Answer,
     Calibration,
@@ -48,9 +49,7 @@ from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
 from agenthpo.task import Objective, Task, Train
-from agenthpo.text.cleaning import clean
 from agenthpo.text.phrases import claim_words
-from agenthpo.text.redaction import redact
 from agenthpo.text.story import changes, nearest
 from agenthpo.thinning import thinned
 from agenthpo.trials import (
@@ -68,8 +67,8 @@ __all__ = ["FORM", "evidence_of"]
 
 FORM = 1
 """The form of the evidence; see ``Evidence``."""
-_COMPARED, _POINTS, _LONGEST = 200, 60, 4000
-"""Earlier trials that a trial is compared with, points of a curve, and characters of a text."""
+_COMPARED, _POINTS = 100, 60
+"""Earlier trials that a trial is compared with, and points of a curve."""
 _EDGE = 0.02
 """How near to an end of its range a value is at the end, as a share of the range."""
 _HOUR_S = 3600.0
@@ -86,7 +85,7 @@ def evidence_of(folder: Path) -> Evidence:
 
 def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
     meta, trials, direction = log.meta, log.trials(), log.direction
-    space, asked, exchanges = seen_space(folder), read_requests(folder), read_exchanges(folder)
+    space, asked, exchanges = seen_space(log), read_requests(folder), read_exchanges(folder)
     task = _task(meta, space, direction)
     noise = None if task is None else noise_of(task, trials)
     answer = _answer(log, folder, noise)
@@ -116,7 +115,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         sources=_sources(trials, direction),
         duplicates=len(trials) - len({t.proposal.sorted_params for t in trials}),
         fallbacks=Counter(
-            clean(t.proposal.note)[:200] or "no reason was kept"
+            t.proposal.note[:200] or "no reason was kept"
             for t in trials
             if t.proposal.source == "fallback"
         ),
@@ -127,10 +126,10 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         failures=_failures(trials),
         rules=tuple(str(rule) for rule in failure_rules(trials)),
         pinned=asked.pins,
-        notes=tuple(_text(f"{note.by}: {note.text}") for note in asked.notes()),
+        notes=tuple(f"{note.by}: {note.text}" for note in asked.notes()),
         made=_made(log, folder, best, exchanges),
     )
-    return narrative(evidence)
+    return passed(narrative(evidence))
 
 
 def _task(meta: StudyMeta, space: Space | None, direction: Direction) -> Task | None:
@@ -176,9 +175,9 @@ def _trial(
         notes.append(analysis.note)
     return TrialEvidence(
         number=trial.number,
-        who=_text(proposal.who),
+        who=proposal.who,
         source=proposal.source,
-        model=_text(proposal.model),
+        model=proposal.model,
         state=outcome.status if outcome else "running",
         diagnosis=analysis.diagnosis if analysis else "",
         value=trial.value,
@@ -186,45 +185,31 @@ def _trial(
         is_best_so_far=is_best_so_far,
         is_kept=trial.is_kept,
         share=proposal.share,
-        params=_params(trial),
+        params=proposal.params,
         base=None if base is None else base.number,
-        changes="" if base is None else _text(changes(base.proposal.params, proposal.params)),
-        rationale=_text(proposal.rationale),
-        hypothesis=_text(proposal.hypothesis),
+        changes="" if base is None else changes(base.proposal.params, proposal.params),
+        rationale=proposal.rationale,
+        hypothesis=proposal.hypothesis,
         expected=proposal.expected,
         prediction=verdict(trial, direction) or "",
-        claim=_text(claim_words(trial, [*earlier, trial], direction)),
-        error=_text(outcome.error) if outcome else "",
-        insight=_text(analysis.insight) if analysis else "",
-        insight_by=_text(analysis.author) if analysis else "",
-        advice=_text(analysis.advice) if analysis else "",
-        seen=tuple(map(_text, analysis.evidence)) if analysis else (),
-        notes=tuple(_text(note) for note in notes if note),
-        struck=_text(struck),
+        claim=claim_words(trial, [*earlier, trial], direction),
+        error=outcome.error if outcome else "",
+        insight=analysis.insight if analysis else "",
+        insight_by=analysis.author if analysis else "",
+        advice=analysis.advice if analysis else "",
+        seen=analysis.evidence if analysis else (),
+        notes=tuple(note for note in notes if note),
+        struck=struck,
         seconds=outcome.duration_s if outcome else None,
         memory_mb=outcome.peak_mb if outcome else None,
         tokens=trial.usage.tokens,
-        curves={_text(n): thinned(points, _POINTS) for n, points in outcome.curves.items()}
+        curves={n: thinned(points, _POINTS) for n, points in outcome.curves.items()}
         if outcome
         else {},
         others=dict(outcome.others) if outcome else {},
         margins=dict(outcome.margins) if outcome else {},
         repeats=outcome.repeats if outcome else (),
     )
-
-
-def _text(text: str) -> str:
-    """Return text from outside, cleaned, without secrets, and of a bearable length."""
-    cleaned = clean(text)
-    cut = cleaned if len(cleaned) <= _LONGEST else f"{cleaned[:_LONGEST]} …"
-    return redact(cut, quick=True)
-
-
-def _params(trial: Trial) -> Params:
-    return {
-        _text(name): _text(value) if isinstance(value, str) else value
-        for name, value in trial.proposal.params.items()
-    }
 
 
 def _answer(log: ExperienceLog, folder: Path, noise: float | None) -> Answer:
@@ -240,7 +225,7 @@ def _answer(log: ExperienceLog, folder: Path, noise: float | None) -> Answer:
     return Answer(
         best=None if best is None else best.number,
         is_certified=is_certified,
-        params={} if best is None else _params(best),
+        params={} if best is None else best.proposal.params,
         value=None if best is None else best.value,
         test=None if best is None or best.outcome is None else best.outcome.test_value,
         default=None if default is None else default.number,
@@ -365,7 +350,7 @@ def _calibration(trials: Sequence[Trial]) -> tuple[Calibration, ...]:
 def _sources(trials: Sequence[Trial], direction: Direction) -> tuple[Source, ...]:
     return tuple(
         Source(
-            who=_text(a.who),
+            who=a.who,
             proposed=a.proposed,
             failed=a.failed,
             won=a.won,
@@ -412,10 +397,10 @@ def _failures(trials: Sequence[Trial]) -> tuple[Failures, ...]:
             found.setdefault(cause, []).append(trial)
     return tuple(
         Failures(
-            _text(cause)[:300],
+            cause[:300],
             len(each),
             tuple(t.number for t in each),
-            _text(each[0].outcome.error if each[0].outcome else "")[:1000],
+            each[0].outcome.error if each[0].outcome else "",
         )
         for cause, each in sorted(found.items(), key=lambda pair: -len(pair[1]))
     )
@@ -428,22 +413,22 @@ def _made(log: ExperienceLog, folder: Path, best: Trial | None, exchanges: Excha
         try:
             task = task_of(folder, meta)
             if task.file is not None:
-                text = redact(clean(Path(task.file).read_text(encoding="utf-8", errors="replace")))
+                text = Path(task.file).read_text(encoding="utf-8", errors="replace")
             if best is not None:
                 command = command_line(
                     task, best, workdir=own_folder(log, best), seed=meta.seed, writes=False
                 )
         except (AgentHPOError, OSError) as problem:
-            text = text or f"# it cannot be read: {clean(str(problem))}"
+            text = text or f"# it cannot be read: {problem}"
     return Made(
         version=meta.version,
         seed=meta.seed,
-        model=_text(meta.model),
+        model=meta.model,
         proposer=meta.proposer,
         workers=meta.workers,
         task_file=meta.task_file,
         task=text,
-        command=redact(clean(command)),
+        command=command,
         prompts=exchanges.digest,
         exchanges=exchanges.count,
         here=_here(),

@@ -16,14 +16,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from io import StringIO
 from typing import Any
 
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
-from agenthpo.records import Params
 from agenthpo.report.evidence import Evidence, TrialEvidence
 from agenthpo.space import format_number
+from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
 from agenthpo.text.redaction import redact
 from agenthpo.units import format_duration, format_memory
@@ -81,7 +80,7 @@ def page(
         headline=_headline(evidence),
         subline=_subline(evidence),
         sections=_SECTIONS,
-        best_yaml=_yaml(answer.params),
+        best_yaml=as_yaml(answer.params),
         best_json=to_json(answer.params, indent=2),
         certificate_rows=_certificate_rows(evidence),
         course_says=_course_says(evidence),
@@ -227,14 +226,6 @@ class _Own:
     def render(self, **given: Any) -> str:
         """Return the template filled in."""
         return str(self._template.render(**{**given, **self._own}))
-
-
-def _yaml(params: Params) -> str:
-    from ruamel.yaml import YAML
-
-    text = StringIO()
-    YAML(typ="safe", pure=True).dump(params, text)
-    return text.getvalue()
 
 
 def _headline(evidence: Evidence) -> str:

@@ -1,15 +1,19 @@
 """Which parameters the differences between configurations come from, and how sure that is.
 
-PED-ANOVA (Watanabe, Bansal and Hutter 2023, arXiv 2304.10255), as Optuna has it, one parameter at
-a time among the trials that had it; the interval is of trials drawn again with replacement.
+PED-ANOVA (Watanabe, Bansal and Hutter 2023, arXiv 2304.10255; with conditional parameters, arXiv
+2601.20800), as Optuna has it; the interval is of trials drawn again with replacement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import warnings
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from agenthpo.optuna_space import model_distribution, to_model
 from agenthpo.records import Direction, Trial
@@ -49,14 +53,22 @@ def importances(
     if len(known) < FEWEST:
         return []
     rows = [to_model(space, t.proposal.params) for t in known]
-    losses = np.array([-upward(direction) * (t.score or 0.0) for t in known])
+    losses = [-upward(direction) * (t.score or 0.0) for t in known]
     names = [n for n in space.names if len({repr(row[n]) for row in rows if n in row}) > 1]
     if not names:
         return []
+    frozen = [
+        create_trial(
+            params=row,
+            distributions={name: model_distribution(space[name]) for name in row},
+            value=loss,
+        )
+        for row, loss in zip(rows, losses, strict=True)
+    ]
     rng = np.random.default_rng(seed)
     every = np.arange(len(known))
-    drawn = [rng.choice(every, len(every)) for _ in range(_DRAWS)]
-    shares = np.array([_shares(space, rows, losses, names, places) for places in (every, *drawn)])
+    draws = [every, *(rng.choice(every, len(every)) for _ in range(_DRAWS))]
+    shares = np.array([_shares([frozen[i] for i in places], names) for places in draws])
     if not shares[0].any():
         return []
     low, high = np.quantile(shares[1:], (0.05, 0.95), axis=0)
@@ -67,52 +79,39 @@ def importances(
     return sorted(found, key=lambda each: -each.share)
 
 
-def _shares(
-    space: Space,
-    rows: Sequence[dict[str, object]],
-    losses: np.ndarray,
-    names: Sequence[str],
-    places: np.ndarray,
-) -> np.ndarray:
-    """Return the shares of ``names`` in the trials at ``places``; all 0 where nothing differs."""
-    found = np.array([
-        _alone(space, rows, losses, name, [i for i in places.tolist() if name in rows[i]])
-        for name in names
-    ])  # fmt: skip
-    total = found.sum()
-    return found / total if total > 0 else found
-
-
-def _alone(
-    space: Space,
-    rows: Sequence[dict[str, object]],
-    losses: np.ndarray,
-    name: str,
-    places: Sequence[int],
-) -> float:
-    """Return how far the best trials' values of ``name`` are distributed otherwise than all."""
-    import warnings
-
-    import optuna
+def _shares(trials: Sequence[FrozenTrial], names: list[str]) -> np.ndarray:
+    """Return the share of each parameter in ``trials``; all 0 where nothing differs."""
     from optuna.importance import PedAnovaImportanceEvaluator
-    from optuna.trial import create_trial
 
-    if len({repr(rows[i][name]) for i in places}) < 2:
-        return 0.0
-    distribution = model_distribution(space[name])
-    study = optuna.create_study()
-    study.add_trials([
-        create_trial(
-            params={name: rows[i][name]}, distributions={name: distribution}, value=losses[i]
-        )
-        for i in places
-    ])  # fmt: skip
     evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST, region_quantile=1.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            share = evaluator.evaluate(study, params=[name])[name]
+            found = evaluator.evaluate(_Drawn.of(trials), params=names)
         except UserWarning:  # the best are as many as all, since values are the same
-            return 0.0
-    # of those in which a conditional parameter was there at all
-    return max(float(share), 0.0) * len(places) / len(rows)
+            return np.zeros(len(names))
+    shares = np.maximum([found[name] for name in names], 0.0)
+    total = shares.sum()
+    return np.asarray(shares / total if total > 0 else shares)
+
+
+class _Drawn(optuna.Study):
+    """A study of these trials. Adding them to one copies each, which took most of the time."""
+
+    drawn: list[FrozenTrial]
+
+    @classmethod
+    def of(cls, trials: Sequence[FrozenTrial]) -> _Drawn:
+        """Return the study of ``trials``, to be minimised; one that is there twice is two."""
+        empty = optuna.create_study()
+        study = cls(empty.study_name, empty._storage)
+        study.drawn = [copy.copy(trial) for trial in trials]
+        for number, trial in enumerate(study.drawn):
+            trial._trial_id = number
+        return study
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Return its trials, all of which are complete."""
+        return self.drawn

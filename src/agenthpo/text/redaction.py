@@ -13,11 +13,11 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["redact"]
+__all__ = ["redact", "redactor"]
 
 _NAMES = (
     r"(?:api|access|secret|private|auth|account|client|encryption|signing|storage|master|service|shared|webhook|refresh|id|bot|deploy)?"
@@ -181,15 +181,29 @@ def redact(text: str, environment: Mapping[str, str] = os.environ, *, quick: boo
     ``quick`` is for what stays on this machine for now: our own rules alone, without the time it
     takes to load the others.
     """
-    for secret, name in sorted(_of_environment(environment), key=lambda pair: -len(pair[0])):
-        text = text.replace(secret, f"[{name}]")
-    for kind, pattern in (*_PATTERNS, *(() if quick else _kept_rules())):
-        text = pattern.sub(functools.partial(_named, kind), text)
-    text = _RANDOM.sub(lambda match: "[key]" if _is_random(match[0]) else match[0], text)
+    return redactor(environment, quick=quick)(text)
+
+
+def redactor(
+    environment: Mapping[str, str] = os.environ, *, quick: bool = False
+) -> Callable[[str], str]:
+    """Return ``redact`` for many texts: the environment is read once."""
+    secrets = sorted(_of_environment(environment), key=lambda pair: -len(pair[0]))
+    rules = (*_PATTERNS, *(() if quick else _kept_rules()))
     home = str(Path.home())
-    if len(home) > 1:
-        text = re.sub(rf"{re.escape(home)}(?![\w.-])", "~", text)
-    return _HOMES.sub("~", text)
+    at_home = re.compile(rf"{re.escape(home)}(?![\w.-])") if len(home) > 1 else None
+
+    def redacted(text: str) -> str:
+        for secret, name in secrets:
+            text = text.replace(secret, f"[{name}]")
+        for kind, pattern in rules:
+            text = pattern.sub(functools.partial(_named, kind), text)
+        text = _RANDOM.sub(lambda match: "[key]" if _is_random(match[0]) else match[0], text)
+        if at_home is not None:
+            text = at_home.sub("~", text)
+        return _HOMES.sub("~", text)
+
+    return redacted
 
 
 def _named(kind: str, match: re.Match[str]) -> str:

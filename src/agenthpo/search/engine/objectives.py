@@ -8,7 +8,7 @@ from dataclasses import replace
 from agenthpo.exchange import View
 from agenthpo.pareto import Goal
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial
-from agenthpo.search.engine.engine import Engine, Knobs
+from agenthpo.search.engine.engine import Engine
 from agenthpo.search.engine.front import Front
 from agenthpo.search.optuna_samplers import exhausted
 from agenthpo.search.scalarised import Scalarised
@@ -16,11 +16,6 @@ from agenthpo.task import Objective, Task
 
 __all__ = ["ForObjectives"]
 
-_KNOBS = Knobs(design=5, design_width=1.0)
-"""A front reaches from end to end of ranges, so that more is drawn first, from all of the space: on
-the tuning half of ``benchmarks/objectives.py`` 1.26 of the hypervolume after 50 trials, 1.07 with a
-single objective's design.
-"""
 _MOST = 3
 """Objectives up to which the hypervolume is worked out: the boxes grow as a power of them."""
 
@@ -30,9 +25,8 @@ class ForObjectives:
 
     def __init__(self, seed: int = 0) -> None:
         # an engine keeps what it last believed, so each objective has its own
-        self._engines = [Engine(seed, _KNOBS) for _ in range(_MOST)]
-        self._alone = Engine(seed)
-        self._mixed = Scalarised(Engine(seed, _KNOBS), seed)
+        self._engines = [Engine(seed) for _ in range(_MOST)]
+        self._mixed = Scalarised(Engine(seed), seed)
 
     def propose(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         """Return the next configuration, with the value of the first objective that is expected.
@@ -40,9 +34,9 @@ class ForObjectives:
         Before there is a model, past the hand-over and for more than three objectives it is one
         that is good in a mixture of them (see ``Scalarised``).
         """
-        if not task.goals:
-            return self._alone.propose(task, trials)
         engine = self._engines[0]
+        if not task.goals:
+            return engine.propose(task, trials)
         if len(task.goals) >= _MOST or not engine.has_model(task, trials):
             return self._mixed.propose(task, trials)
         goals = (Goal(task.objective.metric, task.objective.direction), *task.goals)
@@ -67,15 +61,15 @@ class ForObjectives:
 
     def view(self, task: Task, trials: Sequence[Trial]) -> View | None:
         """Return what the engine thinks of the objective; nothing where there are several."""
-        return None if task.goals else self._alone.view(task, trials)
+        return None if task.goals else self._engines[0].view(task, trials)
 
     def forecast(self, task: Task, trials: Sequence[Trial], params: Params) -> Expected | None:
         """Return the value that ``params`` are expected to come to, likewise."""
-        return None if task.goals else self._alone.forecast(task, trials, params)
+        return None if task.goals else self._engines[0].forecast(task, trials, params)
 
     def options(self, task: Task, trials: Sequence[Trial]) -> tuple[Proposal, ...]:
         """Return proposals to choose among, likewise."""
-        return () if task.goals else self._alone.options(task, trials)
+        return () if task.goals else self._engines[0].options(task, trials)
 
 
 def _alone(task: Task, trials: Sequence[Trial], goal: Goal) -> tuple[Task, list[Trial]]:
