@@ -11,7 +11,7 @@ PAPER_MODEL ?= local:qwen2.5-coder-1.5b
 PAPER_TASKS ?= tabular-classification,tabular-regression,graph-node-classification,language-topic
 PAPER_ARMS ?= random,tpe,paper,paper-without-background,paper-without-analysis,paper-without-history
 
-.PHONY: bench-smoke clean demo dist docs inspect lint paper picture recording test transcript
+.PHONY: bench-smoke clean demo dist docs inspect lint paper picture recording screenshots test transcript
 
 demo: $(VENV)/.ready  ## set up, pull the default model, tune examples/digits with the live view
 	$(BIN)/agenthpo models pull local:qwen2.5-coder-1.5b
@@ -33,6 +33,9 @@ paper: $(VENV)/.ready  ## the paper's proposer and its ablations, then every fig
 	$(BIN)/agenthpo models pull $(PAPER_MODEL)
 	$(BIN)/agenthpo bench run --tasks $(PAPER_TASKS) --proposers $(PAPER_ARMS) --model $(PAPER_MODEL)
 	$(BIN)/agenthpo bench figures
+
+screenshots: $(VENV)/.ready  ## the page of the demo's study as a browser shows it (needs Chromium)
+	$(BIN)/python docs/screenshots.py examples/digits/.agenthpo/demo docs/report
 
 recording:  ## record init, check and run on a script of scikit-learn's
 	$(BIN)/python docs/recording.py docs/first-minute.svg

@@ -26,7 +26,11 @@ def gather(folder: Path) -> None:
         (folder / page).write_text(moved((ROOT / name).read_text(encoding="utf-8")))
     for file in (ROOT / "docs").glob("*.md"):
         (folder / file.name).write_text(moved(file.read_text(encoding="utf-8")))
-    for picture in [*(ROOT / "docs").glob("*.svg"), *(ROOT / FIGURES).glob("*.png")]:
+    for picture in [
+        *(ROOT / "docs").glob("*.svg"),
+        *(ROOT / "docs").glob("*.png"),
+        *(ROOT / FIGURES).glob("*.png"),
+    ]:
         shutil.copy(picture, folder / picture.name)
 
 

@@ -26,6 +26,7 @@ LAYER = {
     "assembly": ASSEMBLY,
     "known": ASSEMBLY,
     "studies": SPINE,
+    "audit": PYTHON,
     "certify": PYTHON,
     "winner": PYTHON,
     "report": BENCH,

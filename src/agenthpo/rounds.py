@@ -31,6 +31,7 @@ __all__ = [
     "CERTIFICATE",
     "NothingToCertify",
     "OnRound",
+    "Trainings",
     "certificate_of",
     "contenders_of",
     "default_of",
@@ -128,10 +129,9 @@ def run_rounds(
             "gain to certify"
         )
     params = {t.number: t.proposal.params for t in (default, *contenders)}
-    end_left(pool, log.identity, log.folder.absolute() / _FOLDER)
     rounds = Rounds(contenders={t.number: {} for t in contenders})
     tests: dict[int, list[float]] = {number: [] for number in params}
-    trainings = _Trainings(task, log, pool, seed)
+    trainings = Trainings(task, log, pool, seed, _FOLDER)
 
     def verdict() -> Certificate:
         direction = task.objective.direction
@@ -198,11 +198,14 @@ def certificate_of(folder: Path) -> Certificate | None:
     return found
 
 
-class _Trainings:
-    """Runs the trainings of a round."""
+class Trainings:
+    """Runs the trainings of a round, each in a folder of its own below the study's folder
+    ``name``, which is also the command that goes on with them.
+    """
 
-    def __init__(self, task: Task, log: ExperienceLog, pool: Pool, seed: int) -> None:
-        self._task, self._log, self._pool, self._seed = task, log, pool, seed
+    def __init__(self, task: Task, log: ExperienceLog, pool: Pool, seed: int, name: str) -> None:
+        self._task, self._log, self._pool, self._seed, self._name = task, log, pool, seed, name
+        end_left(pool, log.identity, log.folder.absolute() / name)
 
     def round(self, number: int, params: Mapping[int, Params]) -> dict[int, Outcome]:
         """Return the outcome of each trial's configuration with the seed of round ``number``."""
@@ -223,7 +226,7 @@ class _Trainings:
                     if lost[spec.trial] >= _MOST_LOST:
                         raise StudyError(
                             f"a training was lost {_MOST_LOST} times ({problem}); see to where it "
-                            f"runs, and go on by: {pasted('certify', self._log.folder)}"
+                            f"runs, and go on by: {pasted(self._name, self._log.folder)}"
                         ) from None
                     left.append(spec)
         return {trial: found[trial] for trial in params}
@@ -232,7 +235,7 @@ class _Trainings:
         return self._task.spec(
             trial,
             params,
-            seed=spawn_seed(self._seed, "certify", number),
-            workdir=self._log.folder.absolute() / _FOLDER / f"{trial:04d}-{number:03d}",
+            seed=spawn_seed(self._seed, self._name, number),
+            workdir=self._log.folder.absolute() / self._name / f"{trial:04d}-{number:03d}",
             study=self._log.identity,
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from agenthpo.cli.audit import audit
 from agenthpo.cli.bench_commands import bench
 from agenthpo.cli.certify import certify
 from agenthpo.cli.options import (
@@ -313,6 +314,7 @@ def resume(
 
 app.command()(worker)
 app.command()(certify)
+app.command()(audit)
 app.command()(report)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agenthpo.audit import Audit
 from agenthpo.certificate import Certificate
 from agenthpo.pareto import Goal
 from agenthpo.records import Direction, Expected, Params
@@ -297,6 +298,7 @@ class Evidence:
     space: tuple[Parameter, ...]
     trials: tuple[TrialEvidence, ...]
     certificate: Certificate | None
+    audit: Audit | None
     matters: tuple[Matter, ...]
     edges: tuple[Edge, ...]
     claims: tuple[Claims, ...]

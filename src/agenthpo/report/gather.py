@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from agenthpo.audit import audit_of
 from agenthpo.budget import Spent
 from agenthpo.certainty import anytime_interval
 from agenthpo.errors import AgentHPOError
@@ -106,6 +107,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         space=_parameters(space),
         trials=_told(trials, direction, asked),
         certificate=certificate_of(folder),
+        audit=audit_of(folder),
         matters=tuple(Matter(e.name, e.share, e.low, e.high) for e in shares),
         edges=_edges(space, best, task),
         claims=_claims(trials, direction, known),

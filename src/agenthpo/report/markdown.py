@@ -50,6 +50,10 @@ def markdown(evidence: Evidence) -> str:
         lines += ["### What matters", "", *_table(("parameter", "share", "nine in ten"), rows), ""]
     lines += [f"- {_text(edge.words)}" for edge in evidence.edges]
     lines += [""] if evidence.edges else []
+    if evidence.audit:
+        lines += [f"### Audit of trial {evidence.audit.winner}", ""]
+        lines += [f"- {_text(change.words)}" for change in evidence.audit.changes]
+        lines += ["", _text(evidence.audit.words), ""]
     lines += _account(evidence)
     if evidence.failures:
         lines += ["### Failures", ""]

@@ -107,7 +107,10 @@ def page(
             (c.name, c.claimed, c.borne_out, "not known" if c.share is None else f"{c.share:.0%}")
             for c in evidence.claims
         ],
-        audit=None,
+        audit_rows=_audit_rows(evidence),
+        audit_says="; ".join(c.words for c in evidence.audit.changes) if evidence.audit else "",
+        audit_height=80 + 32 * len(evidence.audit.changes) if evidence.audit else 0,
+        minimal_json=to_json(evidence.audit.minimal, indent=2) if evidence.audit else "",
         sources_rows=[
             (
                 s.who,
@@ -138,6 +141,7 @@ def _data(evidence: Evidence) -> dict[str, Any]:
         "default_value": evidence.answer.default_value,
         "space": [asdict(p) for p in evidence.space],
         "matters": [asdict(m) for m in evidence.matters],
+        "audit": [asdict(change) for change in evidence.audit.changes] if evidence.audit else [],
         "contour": evidence.contour and asdict(evidence.contour),
         "predictions": [asdict(p) for p in evidence.predictions],
         "shadow": evidence.shadow and asdict(evidence.shadow),
@@ -243,6 +247,29 @@ def _subline(evidence: Evidence) -> str:
         f"{evidence.direction} {evidence.metric}, {cost.trials} trials in "
         f"{format_duration(cost.elapsed_s)}, model {evidence.made.model}"
     )
+
+
+def _audit_rows(evidence: Evidence) -> list[tuple[object, ...]]:
+    found = evidence.audit
+    if found is None:
+        return []
+
+    def shown(value: float | None) -> str:
+        return "not known" if value is None else f"{value:+.3g}"
+
+    return [
+        (
+            ", ".join(change.names),
+            *(
+                ", ".join(f"{v}" for v in values.values())
+                for values in (change.before, change.after)
+            ),
+            change.runs,
+            *map(shown, (change.gain, change.low, change.high)),
+            change.judgement,
+        )
+        for change in found.changes
+    ]
 
 
 def _certificate_rows(evidence: Evidence) -> list[tuple[object, ...]]:

@@ -208,6 +208,16 @@
     { xaxis: axis('share', { tickformat: '.0%', rangemode: 'tozero' }), yaxis: axis('', { type: 'category' }), showlegend: false });
   };
 
+  const audit = () => {
+    const rows = data.audit.filter((c) => c.gain !== null).reverse();
+    if (!rows.length) return;
+    const colour = { helps: palette[2], harms: palette[6], nothing: css('--dim'), open: palette[4] };
+    draw('plot-audit', [{ type: 'scatter', mode: 'markers', x: rows.map((c) => c.gain), y: rows.map((c) => text(c.names.join(', '), 40)), text: rows.map((c) => wrapped(c.words)), hovertemplate: '%{text}<extra></extra>',
+      marker: { size: 10, color: rows.map((c) => colour[c.judgement]) },
+      error_x: { type: 'data', symmetric: false, array: rows.map((c) => (c.high === null ? 0 : c.high - c.gain)), arrayminus: rows.map((c) => (c.low === null ? 0 : c.gain - c.low)), color: css('--fg'), thickness: 1.5 } }],
+    { xaxis: axis('gain by the change', { zeroline: true, zerolinecolor: css('--fg') }), yaxis: axis('', { type: 'category' }), showlegend: false });
+  };
+
   const ordered = [...data.space].sort((a, b) => share(b.name) - share(a.name));
   function share(name) { const found = data.matters.find((m) => m.name === name); return found ? found.share : 0; }
   const isCategory = (p) => p.values.length > 0;
@@ -273,7 +283,7 @@
     ], { xaxis: of(px), yaxis: of(py), showlegend: false });
   };
 
-  const all = () => { course(); curves(); calibration(); importance(); slices(); parallel(); contour(); document.documentElement.dataset.ready = '1'; };
+  const all = () => { course(); curves(); calibration(); importance(); audit(); slices(); parallel(); contour(); document.documentElement.dataset.ready = '1'; };
   all();
   for (const id of ['curve-trials', 'curve-metric']) if (byId(id)) byId(id).addEventListener('input', curves);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
