@@ -23,3 +23,5 @@ class Shadow:
     """The highest of these."""
     repeats: int
     """How many functions were drawn."""
+    course: tuple[float, ...] = ()
+    """The best value so far after each trial, likewise; empty in studies of earlier versions."""

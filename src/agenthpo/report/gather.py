@@ -275,7 +275,7 @@ def _next_hour(
     settles = "would settle it" if gain > smallest else "would probably leave it open"
     return (
         f"One more hour, about {runs} runs, can tell a gain of {smallest:.3g} from noise; this one "
-        f"is {gain:.3g}, so that `agenthpo certify` {settles}."
+        f"is {gain:.3g}, so that certifying it {settles}."
     )
 
 

@@ -168,7 +168,7 @@
     const last = trials[trials.length - 1].number;
     const level = (name, y, dash) => traces.push({ type: 'scatter', mode: 'lines', name, x: [0, last], y: [y, y], line: { dash, color: css('--dim'), width: 1.5 }, hoverinfo: 'name+y' });
     if (data.default_value !== null) level('default', data.default_value, 'dash');
-    if (data.shadow && data.shadow.course && data.shadow.course.length) traces.push({ type: 'scatter', mode: 'lines', name: 'engine alone (an estimate)', x: data.shadow.course.map((_, i) => i), y: data.shadow.course, line: { shape: 'hv', dash: 'dot', color: palette[5], width: 1.5 }, hoverinfo: 'name+y' });
+    if (data.shadow && data.shadow.course && data.shadow.course.length) traces.push({ type: 'scatter', mode: 'lines', name: 'engine alone (an estimate)', x: data.shadow.course.map((_, i) => i + last + 1 - data.shadow.course.length), y: data.shadow.course, line: { shape: 'hv', dash: 'dot', color: palette[5], width: 1.5 }, hoverinfo: 'name+y' });
     else if (data.shadow) level('engine alone (an estimate)', data.shadow.value, 'dot');
     if (data.random) level('random search (an estimate)', data.random.value, 'dashdot');
     draw('plot-course', traces, { xaxis: axis('trial'), yaxis: axis(data.metric), hovermode: 'closest' });

@@ -24,7 +24,7 @@ from agenthpo.search.engine.threads import one_thread
 from agenthpo.seeds import spawn_seed
 from agenthpo.shadow import Shadow
 from agenthpo.task import Task
-from agenthpo.trials import incumbent, ranked, upward
+from agenthpo.trials import course, ranked, upward
 
 __all__ = ["random_shadow", "shadow_of"]
 
@@ -50,10 +50,23 @@ def shadow_of(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | No
         belief = Engine(seed).belief(task, done)
         found = [_played(task, belief, done, spawn_seed(seed, "shadow", i)) for i in range(repeats)]
     direction = task.objective.direction
-    values = [_believed(value, done, direction) for value in found if value is not None]
-    if not values:
+    courses = [
+        [_believed(value, done, direction) for value in values] for values in found if values
+    ]
+    if not courses:
         return None
-    return Shadow(len(done), float(np.mean(values)), min(values), max(values), len(values))
+    values = [each[-1] for each in courses]
+    # a study that found nothing more to try keeps its best value; all begin with the same default
+    length = max(map(len, courses))
+    whole = np.array([each + each[-1:] * (length - len(each)) for each in courses])
+    return Shadow(
+        len(done),
+        float(np.mean(values)),
+        min(values),
+        max(values),
+        len(values),
+        tuple(float(value) for value in whole.mean(axis=0)),
+    )
 
 
 def random_shadow(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | None:
@@ -92,8 +105,10 @@ def _believed(value: float, done: Sequence[Trial], direction: Direction) -> floa
     return best + _BEYOND * (value - best) if is_beyond else value
 
 
-def _played(task: Task, belief: Belief, done: Sequence[Trial], seed: int) -> float | None:
-    """Return the best value of one study of the engine's on a function that the trials allow."""
+def _played(task: Task, belief: Belief, done: Sequence[Trial], seed: int) -> list[float]:
+    """Return the best value so far, from the first value on, of one study of the engine's on a
+    function that the trials allow.
+    """
     rng = np.random.default_rng(seed)
     process = belief.processes[rng.choice(len(belief.processes), p=np.exp(belief.weights))]
     engine = Engine(seed)
@@ -116,5 +131,4 @@ def _played(task: Task, belief: Belief, done: Sequence[Trial], seed: int) -> flo
             process = process.with_observed(row, np.array([loss]))
             outcome = Outcome("complete", belief.sign * belief.warp.loss(loss))
         trials.append(Trial(len(trials), proposal, outcome, Analysis("completed")))
-    best = incumbent(trials, task.objective.direction)
-    return None if best is None else best.value
+    return course(trials, task.objective.direction)[1]
