@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from agenthpo.report.making import report
+from agenthpo.reporting.making import report
 from agenthpo.studies import find_study
 
 

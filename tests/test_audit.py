@@ -8,8 +8,8 @@ import pytest
 
 from agenthpo.audit import Audit, audit_of
 from agenthpo.codec import adapter
-from agenthpo.report.gather import evidence_of
-from agenthpo.report.making import report
+from agenthpo.reporting.gather import evidence_of
+from agenthpo.reporting.making import report
 from agenthpo.search.effects import effects
 from calling import agenthpo
 

@@ -29,7 +29,7 @@ LAYER = {
     "audit": PYTHON,
     "certify": PYTHON,
     "winner": PYTHON,
-    "report": BENCH,
+    "reporting": BENCH,
     "loop": SPINE,
     "rounds": SPINE,
     "trying": SPINE,

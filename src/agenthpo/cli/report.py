@@ -42,7 +42,7 @@ def report(
 ) -> None:
     """Make the report of a study: one page that needs no network, Markdown, or JSON."""
     from agenthpo.codec import to_json
-    from agenthpo.report.making import FORMATS, report, report_schema
+    from agenthpo.reporting.making import FORMATS, report, report_schema
     from agenthpo.studies import find_study
 
     if form not in FORMATS:
@@ -73,8 +73,8 @@ def report(
 
 
 def _serve(folder: Path, *, opens: bool) -> None:
-    from agenthpo.report.making import report
-    from agenthpo.report.serving import Server
+    from agenthpo.reporting.making import report
+    from agenthpo.reporting.serving import Server
 
     server = Server(folder, lambda sign: report(folder, watch=sign))
     server.page()  # what is wrong with the study is said now

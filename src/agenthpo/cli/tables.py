@@ -14,11 +14,15 @@ from rich.text import Text
 
 from agenthpo.cli.repair import opened_to_read
 from agenthpo.codec import to_json, trial_to_json
+from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import encode_meta
 from agenthpo.experience.requests import REQUESTS, Asked, read_requests
+from agenthpo.experience.seen import seen_space
 from agenthpo.failures import failure_rules
 from agenthpo.pareto import front, goals_words, hypervolume
-from agenthpo.records import Params, Trial
+from agenthpo.records import Direction, Params, Trial
+from agenthpo.search.importance import FEWEST, importances
+from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.phrases import (
     all_widening_words,
@@ -32,11 +36,16 @@ from agenthpo.text.phrases import (
     value_words,
 )
 from agenthpo.text.printing import clean_console
+from agenthpo.text.sparkline import sparkline
 from agenthpo.text.urls import shown_url
+from agenthpo.thinning import thinned
 from agenthpo.trial_rows import PARAMS, trial_columns, trial_rows
-from agenthpo.trials import incumbent, ledger_json, whole_trainings
+from agenthpo.trials import course, default_trial, incumbent, ledger_json, whole_trainings
 
 __all__ = ["print_csv", "print_study", "trial_table"]
+
+_FEWEST, _WIDTH, _MOST = 3, 60, 5
+"""Values from which on a course is drawn, its width, and parameters that are told to matter."""
 
 
 def print_study(folder: Path, *, as_json: bool) -> None:
@@ -45,6 +54,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
         meta = log.meta
         trials = log.trials()
         direction = log.direction
+        matters = [] if as_json else _matter_words(log, trials)
     asked = read_requests(folder)
     best = incumbent(trials, direction)
     if as_json:
@@ -73,6 +83,8 @@ def print_study(folder: Path, *, as_json: bool) -> None:
     what = goals_words(meta.metric, direction, meta.goals)
     console.print(f"Study {folder}: {what}, {many}", soft_wrap=True)
     console.print(trial_table(trials, meta.metric, best))
+    for line in [*_course_words(trials, direction), *matters]:
+        console.print(line, soft_wrap=True)
     if best is not None:
         said = best.analysis.insight if best.analysis else ""
         lines = [
@@ -131,11 +143,45 @@ def _cell(name: str, value: Any, params: Params) -> Any:
     return json.dumps(value).strip('"') if name.removeprefix(PARAMS) in params else ""
 
 
+def _differing_words(trial: Trial, default: Trial | None) -> str:
+    params = trial.proposal.params
+    if default is None or trial.number == default.number:
+        return params_words(params)
+    told = params_words(default.proposal.params).split(" ")
+    changed = {n: v for n, v in params.items() if params_words({n: v}) not in told}
+    return params_words(changed) or "as the default"
+
+
+def _course_words(trials: Sequence[Trial], direction: Direction) -> list[str]:
+    """Return the values of the trials and the best so far as lines of bars."""
+    values = [t.value for t in trials if t.value is not None]
+    best = course(trials, direction)[1]
+    if len(values) < _FEWEST or not best:
+        return []
+    drawn = [sparkline(list(thinned(each, _WIDTH)), _WIDTH) for each in (values, best)]
+    ends = f"{format_number(best[0])} to {format_number(best[-1])}"
+    return [f"Course:  {drawn[0]}", f"    best {drawn[1]} {ends}"]
+
+
+def _matter_words(log: ExperienceLog, trials: Sequence[Trial]) -> list[str]:
+    """Return which parameters matter and how sure that is, in a line; nothing while it cannot be
+    told.
+    """
+    if sum(t.score is not None for t in trials) < FEWEST:
+        return []
+    space = seen_space(log)
+    found = [] if space is None else importances(space, trials, log.direction, seed=log.meta.seed)
+    words = ", ".join(
+        f"{m.name} {m.share:.0%} ({m.low:.0%} to {m.high:.0%})" for m in found[:_MOST]
+    )
+    return [f"What matters: {words}"] if found else []
+
+
 def trial_table(
     trials: Sequence[Trial], metric: str, best: Trial | None, *, one_line: bool = False
 ) -> Table:
-    """Return the trials as a table, the best one in bold; with ``one_line``, parameters that do not
-    fit are cut.
+    """Return the trials as a table, the best one in bold, each with what it has otherwise than the
+    default; with ``one_line``, parameters that do not fit are cut.
     """
     table = Table(box=SIMPLE, pad_edge=False, expand=True)
     for heading, width in (
@@ -148,6 +194,7 @@ def trial_table(
     table.add_column(
         "parameters", no_wrap=one_line, overflow="ellipsis" if one_line else "fold", ratio=1
     )
+    default = default_trial(trials)
     for trial in trials:
         said = trial.analysis.diagnosis if trial.analysis else "not finished"
         diagnosis = said if trial.is_kept else "breaks a limit"
@@ -157,7 +204,7 @@ def trial_table(
             trial.proposal.by or trial.proposal.source,  # there is little room
             value_words(trial),
             diagnosis,
-            params_words(trial.proposal.params),
+            _differing_words(trial, default),
         )
         table.add_row(*(Text(clean_line(cell)) for cell in cells), style=style)
     return table

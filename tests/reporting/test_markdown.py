@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agenthpo.report.making import report
+from agenthpo.reporting.making import report
 from report_studies import EVIL, make_study
 
 

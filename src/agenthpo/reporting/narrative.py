@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from agenthpo.report.evidence import Evidence, Sentence, TrialEvidence
+from agenthpo.reporting.evidence import Evidence, Sentence, TrialEvidence
 from agenthpo.space import format_number
 
 __all__ = ["MOST_WORDS", "narrative"]

@@ -7,9 +7,9 @@ import jsonschema
 import pytest
 
 from agenthpo.experience.requests import Request, add_request
-from agenthpo.report.gather import evidence_of
-from agenthpo.report.making import report, report_schema
-from agenthpo.report.narrative import MOST_WORDS
+from agenthpo.reporting.gather import evidence_of
+from agenthpo.reporting.making import report, report_schema
+from agenthpo.reporting.narrative import MOST_WORDS
 from calling import agenthpo
 from report_studies import EVIL, make_study
 
@@ -123,6 +123,21 @@ def test_the_command(thirty, tmp_path):
     assert json.loads(agenthpo("report", thirty, "--format", "json", code=0).stdout)["form"] == 1
     assert agenthpo("report", thirty, "--format", "md", code=0).stdout.startswith("## toy: acc 0.")
     assert json.loads(agenthpo("report", thirty, "--schema", code=0).stdout)["properties"]["form"]
+
+
+def test_show_has_the_course_what_matters_and_what_differs(thirty, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = agenthpo("show", thirty, code=0).stdout.splitlines()
+    (course,) = (line for line in lines if line.startswith("Course:"))
+    assert "█" in course and "▁" in course
+    table = lines[1 : lines.index(course)]
+    assert all(len(line) <= 100 for line in table)
+    assert sum("lr=0.01 width=32" in line for line in table) == 1
+    assert sum("opt=adam" in line for line in table) == 1
+    (matters,) = (line for line in lines if line.startswith("What matters: "))
+    assert matters.startswith("What matters: lr ") and " to " in matters
+    small = make_study("small", 2)
+    assert "Course:" not in agenthpo("show", small, code=0).stdout
 
 
 @pytest.mark.parametrize(

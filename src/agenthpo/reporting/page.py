@@ -20,7 +20,7 @@ from typing import Any
 
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
-from agenthpo.report.evidence import Evidence, TrialEvidence
+from agenthpo.reporting.evidence import Evidence, TrialEvidence
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
@@ -195,7 +195,7 @@ def _missing(package: str) -> AgentHPOError:
 
 
 def _part(name: str) -> str:
-    return files("agenthpo.report").joinpath("page_parts", name).read_text(encoding="utf-8")
+    return files("agenthpo.reporting").joinpath("page_parts", name).read_text(encoding="utf-8")
 
 
 def _template() -> Any:

@@ -25,8 +25,8 @@ from agenthpo.failures import cause_of, failure_rules
 from agenthpo.operations.telling import noise_of
 from agenthpo.pareto import front, hypervolume
 from agenthpo.records import Direction, Trial
-from agenthpo.report.border import passed
-from agenthpo.report.evidence import (
+from agenthpo.reporting.border import passed
+from agenthpo.reporting.evidence import (
     Answer,
     Calibration,
     Claims,
@@ -42,9 +42,9 @@ from agenthpo.report.evidence import (
     TestGap,
     TrialEvidence,
 )
-from agenthpo.report.exchanges import Exchanges, read_exchanges
-from agenthpo.report.modelled import contour_of, random_search
-from agenthpo.report.narrative import narrative
+from agenthpo.reporting.exchanges import Exchanges, read_exchanges
+from agenthpo.reporting.modelled import contour_of, random_search
+from agenthpo.reporting.narrative import narrative
 from agenthpo.rounds import certificate_of
 from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same

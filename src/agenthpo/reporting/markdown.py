@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agenthpo.report.evidence import Evidence
+from agenthpo.reporting.evidence import Evidence
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.sparkline import sparkline

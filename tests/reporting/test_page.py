@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agenthpo.report.exchanges import read_exchanges
-from agenthpo.report.making import report
-from agenthpo.report.page import MOST_BYTES
-from agenthpo.report.serving import Server
+from agenthpo.reporting.exchanges import read_exchanges
+from agenthpo.reporting.making import report
+from agenthpo.reporting.page import MOST_BYTES
+from agenthpo.reporting.serving import Server
 from report_studies import EVIL, make_study
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -207,7 +207,7 @@ def test_without_plotly_the_fix_is_said(thirty, monkeypatch):
     import sys
 
     from agenthpo.errors import AgentHPOError
-    from agenthpo.report import page
+    from agenthpo.reporting import page
 
     page._plotly.cache_clear()
     monkeypatch.setitem(sys.modules, "plotly.offline", None)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agenthpo.codec import adapter, to_json
-from agenthpo.report.evidence import Evidence
-from agenthpo.report.exchanges import read_exchanges
-from agenthpo.report.gather import evidence_of
-from agenthpo.report.markdown import markdown
-from agenthpo.report.page import page
+from agenthpo.reporting.evidence import Evidence
+from agenthpo.reporting.exchanges import read_exchanges
+from agenthpo.reporting.gather import evidence_of
+from agenthpo.reporting.markdown import markdown
+from agenthpo.reporting.page import page
 
 __all__ = ["FORMATS", "report", "report_schema"]
 
@@ -23,7 +23,7 @@ def report(folder: Path, form: str = "html", *, watch: str = "") -> str:
     """Return the report of the study in ``folder``: a page, Markdown, or JSON by
     ``report_schema``.
 
-    :param watch: see ``agenthpo.report.page.page``.
+    :param watch: see ``agenthpo.reporting.page.page``.
     :raises AgentHPOError: if there is no study, or what draws the page is not installed.
     """
     evidence = evidence_of(folder)

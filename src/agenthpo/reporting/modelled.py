@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agenthpo.records import Trial
-from agenthpo.report.evidence import Contour
+from agenthpo.reporting.evidence import Contour
 from agenthpo.search.engine.encoding import Encoding
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.engine.shadow import random_shadow
