@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
 from dataclasses import replace
@@ -64,6 +65,7 @@ def run_trials(
     keep_going: bool = False,
     words_first: bool = False,
     may_earn: bool = False,
+    as_asked: Callable[[Task], Task] = lambda task: task,
     on_event: OnEvent = ignore,
 ) -> Stopped:
     """Run trials until the budget is spent, and return why it ended and what was found.
@@ -76,8 +78,9 @@ def run_trials(
     A result is in the log as soon as it is there. Words for it are sought while the next training
     runs, and are there when the one after that is proposed; ``words_first``: before anything is
     proposed. Where a weak model ``may_earn`` trials, it is asked now and then what a training will
-    come to.
+    come to. ``as_asked`` says before each trial what people have changed of the task.
     """
+    as_written = task
     if pool.slots > 1:
         on_event = _one_at_a_time(on_event)
     with (
@@ -100,6 +103,8 @@ def run_trials(
                 # several trainings would wait for words on one
                 waits = pool.slots == 1 or not is_slow(log.trials())
                 words.finish() if words_first else words.collect(waits=waits)
+                task = as_asked(as_written)
+                log.search_in(task.space)
                 try:
                     with log.deciding():
                         trial = _next(task, proposer, log=log, running=running, on_event=on_event)

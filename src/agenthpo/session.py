@@ -45,6 +45,7 @@ from agenthpo.llm.strict import Strict
 from agenthpo.loop import run_trials
 from agenthpo.parts import checked_parts
 from agenthpo.pool_choice import PoolChoice
+from agenthpo.ranges import AsAsked
 from agenthpo.records import Analysis, Outcome, Stop, Trial
 from agenthpo.rounds import NothingToCertify, run_rounds
 from agenthpo.search import Proposer
@@ -591,6 +592,7 @@ def _run(
         # where every proposal is the Creator's, it is to know what was made of the trial before
         words_first=proposer in (CREATOR, PAPER),
         may_earn=proposer == HYBRID,
+        as_asked=AsAsked(lambda: read_requests(log.folder).ranges),
         on_event=on_event,
     )
     if is_certified and not stopped.fault:

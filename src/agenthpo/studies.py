@@ -11,6 +11,8 @@ from agenthpo.errors import StudyError
 from agenthpo.experience.finding import STUDIES, no_study, read_meta, study_folder
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.experience.origin import is_made_here
+from agenthpo.experience.requests import read_requests
+from agenthpo.ranges import with_ranges
 from agenthpo.search.stateful_samplers import is_stateful
 from agenthpo.task import Task
 from agenthpo.taskfile.reading import load_task
@@ -75,7 +77,8 @@ def is_study(folder: Path) -> bool:
 
 
 def task_of(folder: Path, meta: StudyMeta) -> Task:
-    """Return the task that the study in ``folder`` was begun with, from its file as it is now.
+    """Return the task that the study in ``folder`` was begun with, from its file as it is now,
+    and the ranges that people have widened.
 
     :raises StudyError: if it was begun from Python.
     """
@@ -87,7 +90,8 @@ def task_of(folder: Path, meta: StudyMeta) -> Task:
     file = Path(meta.task_file)
     # where the whole project was moved or copied
     moved = folder.resolve().parent.parent / file.name
-    return load_task(moved if moved.is_file() else file)
+    task = load_task(moved if moved.is_file() else file)
+    return with_ranges(task, read_requests(folder).ranges)
 
 
 def foreign_words(

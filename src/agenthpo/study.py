@@ -119,6 +119,22 @@ class Study:
         """Let a parameter go again."""
         return proposing.pin(self._person, self.name, {}, parameter)
 
+    def widen(
+        self,
+        parameter: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        values: list[Any] | None = None,
+        why: str = "",
+    ) -> Queued:
+        """Widen a parameter's range from the next trial on."""
+        return proposing.widen(self._person, self.name, parameter, low, high, values, why)
+
+    def narrow(self, parameter: str) -> Queued:
+        """Take back that a parameter's range was widened."""
+        return proposing.widen(self._person, self.name, parameter, undo=True)
+
     def note(self, text: str, trial: int | None = None) -> Queued:
         """Leave a note on a trial, or on the whole study."""
         return proposing.note(self.place, self.name, text, trial)

@@ -191,6 +191,8 @@ class Task:
     """How many runs a trial has, each with another seed; its value is their mean."""
     certify: int = 0
     """Trials of the budget that are kept to certify the winner."""
+    written_space: Space | None = None
+    """The space as the task file has it, where people have widened a range."""
     pins: Params = field(default_factory=dict)
     """Parameters that are held at a value while the study runs: what is proposed has it."""
 

@@ -413,6 +413,35 @@ def pin(
 
 
 @app.command()
+def widen(
+    study: StudyName,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The parameter.")],
+    low: Annotated[
+        float | None, typer.Option("--low", help="The new lower end of its range.")
+    ] = None,
+    high: Annotated[
+        float | None, typer.Option("--high", help="The new upper end of its range.")
+    ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="VALUE", help="A value to add to its list; several times."),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Its range is the task file's again.")
+    ] = False,
+    why: Why = "",
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Widen a parameter's range from the study's next trial on; the task file stays as it is."""
+    from agenthpo.cli.agent import for_people, pairs
+
+    values = [pairs([f"{name}={value}"])[name] for value in add or ()]
+    given = {"parameter": name, "low": low, "high": high, "values": values or None, "why": why}
+    for_people("widen", study, {**given, "undo": undo}, by=by, as_json=json)
+
+
+@app.command()
 def note(
     study: StudyName,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say.")],

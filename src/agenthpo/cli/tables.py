@@ -112,6 +112,7 @@ def print_study(folder: Path, *, as_json: bool) -> None:
 def _asked_words(asked: Asked, trials: Sequence[Trial]) -> list[str]:
     """Return what people and agents have asked for, and what is still to come of it."""
     lines = [f"Pinned: {params_words(asked.pins)}"] if asked.pins else []
+    lines += [f"Widened: {name}, {params_words(to)}" for name, to in asked.ranges.items()]
     lines += [f"{r.id} of {r.by} waits: {params_words(r.params)}" for r in asked.waiting(trials)]
     lines += [f"Note ({r.by}): {r.text}" for r in asked.notes()]
     if asked.unread:

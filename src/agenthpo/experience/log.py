@@ -393,6 +393,12 @@ class ExperienceLog:
         """
         return [t for t in self._trials if self._fits(t)]
 
+    def search_in(self, space: Space) -> None:
+        """Take ``space`` for the one of the trials to come, and for the one to fit."""
+        if space != self._space:
+            self._space = space
+            self._fitting = {}
+
     def _fits(self, trial: Trial) -> bool:
         assert self._space is not None, "opened to be read only"
         if trial.number not in self._fitting:

@@ -35,8 +35,10 @@ __all__ = [
 ]
 
 REQUESTS = "requests.jsonl"
-Kind = Literal["try", "run", "veto", "pin", "unpin", "note", "told"]
-"""``try``: a configuration; ``run``: so many trials; ``told``: that the test metric was told."""
+Kind = Literal["try", "run", "veto", "pin", "unpin", "widen", "narrow", "note", "told"]
+"""``try``: a configuration; ``run``: so many trials; ``widen``: a range, which ``narrow`` takes
+back; ``told``: that the test metric was told.
+"""
 _MOST_BYTES, _MOST_IN_ALL = 64_000, 5_000_000
 """A request that is longer is refused, and one more where there are so many: all are read at every
 trial.
@@ -61,7 +63,9 @@ class Request:
     at: float = 0.0
     """When it came, in seconds since the epoch."""
     params: Params = field(default_factory=dict)
-    """Of ``try``: the configuration, a point of the space. Of ``pin``: the values."""
+    """Of ``try``: the configuration, a point of the space. Of ``pin``: the values. Of ``widen``:
+    ``low``, ``high`` or the ``values`` to add.
+    """
     rationale: str = ""
     hypothesis: str = ""
     expected: Expected | None = None
@@ -73,11 +77,13 @@ class Request:
     by_engine: bool = False
     """Of ``run``: whether all of them are the engine's."""
     whose: str = ""
-    """Of ``veto``: the id of the request that is not to be served. Of ``unpin``: the parameter."""
+    """Of ``veto``: the id of the request that is not to be served. Of ``unpin``,
+    ``widen`` and ``narrow``: the parameter.
+    """
     trial: int | None = None
     """Of ``note``: the trial that it is on; None for the whole study."""
     text: str = ""
-    """Of ``note`` and ``veto``: the words."""
+    """Of ``note``, ``veto`` and ``widen``: the words."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,21 @@ class Asked:
             elif request.kind == "unpin":
                 pins.pop(request.whose, None)
         return pins
+
+    @property
+    def ranges(self) -> dict[str, Params]:
+        """The ranges that were widened: parameter -> ``low``, ``high``, ``values`` to add."""
+        found: dict[str, Params] = {}
+        for request in self.requests:
+            if request.kind == "widen":
+                before = found.get(request.whose, {})
+                lists = [each.get("values") for each in (before, request.params)]
+                values = [v for each in lists if isinstance(each, list) for v in each]
+                more = {"values": values} if values else {}
+                found[request.whose] = before | request.params | more
+            elif request.kind == "narrow":
+                found.pop(request.whose, None)
+        return found
 
     def notes(self, trial: int | None = None) -> list[Request]:
         """Return the notes on ``trial``; those on the whole study without it."""

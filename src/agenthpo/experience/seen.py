@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from optuna.distributions import BaseDistribution
 
 from agenthpo.errors import SpaceError
@@ -13,6 +15,9 @@ from agenthpo.taskfile.space import parse_space
 
 __all__ = ["seen_space"]
 
+_CHANGED = re.compile(r" \(changed \d+\)$")
+"""What a database's name of a parameter ends with after its kind was changed."""
+
 
 def seen_space(log: ExperienceLog) -> Space | None:
     """Return the ranges that the trials of the study were stored with, the latest where they were
@@ -20,7 +25,7 @@ def seen_space(log: ExperienceLog) -> Space | None:
     """
     ranges: dict[str, BaseDistribution] = {}
     for trial in frozen_trials(log.study, log.folder):
-        ranges |= trial.distributions
+        ranges |= {_CHANGED.sub("", name): each for name, each in trial.distributions.items()}
     try:
         return parse_space(read_foreign(ranges).raw) if ranges else None
     except SpaceError:  # of another program

@@ -11,13 +11,14 @@ from typing import Any
 from agenthpo.agents.reply.extras import read_extras
 from agenthpo.agents.reply.repair import meant_params
 from agenthpo.agents.reply.validate import Draft, applicable, read_creator, words_of
-from agenthpo.errors import StudyError, TaskError
+from agenthpo.errors import SpaceError, StudyError, TaskError
 from agenthpo.experience.requests import Request
 from agenthpo.experience.storage import latest_folder
 from agenthpo.operations.answers import Interval, Proposed, Queued, Stopping
 from agenthpo.operations.asking import ask
 from agenthpo.operations.opening import is_over
 from agenthpo.operations.place import Place, Standing
+from agenthpo.ranges import widened
 from agenthpo.records import Claim, Expected, Params, Trial, Usage
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.search.preflight import Preflight
@@ -29,7 +30,7 @@ from agenthpo.text.story import changes, nearest
 from agenthpo.training.stopping import ask_to_stop
 from agenthpo.trials import incumbent, upward
 
-__all__ = ["enqueue", "note", "pin", "propose", "stop", "veto"]
+__all__ = ["enqueue", "note", "pin", "propose", "stop", "veto", "widen"]
 
 _MANY = 3
 """Parameters that may change at once before it is warned of."""
@@ -180,6 +181,59 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
     request, _ = ask(at.study(study), decided)
     said = f"{off} is free again" if off else f"{params_words(request.params)} is held"
     return Queued(request.id, f"From the next trial on {said}.")
+
+
+def widen(
+    at: Place,
+    study: str,
+    parameter: str,
+    low: float | None = None,
+    high: float | None = None,
+    values: list[Any] | None = None,
+    why: str = "",
+    undo: bool = False,
+) -> Queued:
+    """Widen a parameter's range from the next trial on; the task file stays as it is.
+
+    :param parameter: its name.
+    :param low: the new lower end of a range.
+    :param high: the new upper end of a range.
+    :param values: values to add to a list.
+    :param why: the reason.
+    :param undo: whether its range is the task file's again; trials beyond it stay in the record.
+    :raises StudyError: where that is no wider range.
+    """
+
+    def decided(opened: Standing) -> Request:
+        if parameter not in opened.task.space.names:
+            known = ", ".join(opened.task.space.names)
+            raise StudyError(f"there is no parameter {parameter[:60]}; there are {known}")
+        fidelity = opened.task.fidelity
+        if fidelity is not None and fidelity.parameter == parameter:
+            raise StudyError(
+                f"{parameter} is the fidelity, which the study raises by itself; change fidelity "
+                "in the task file"
+            )
+        if undo:
+            if parameter not in opened.asked.ranges:
+                raise StudyError(f"{parameter} was not widened")
+            return Request("narrow", at.by, is_person=True, whose=parameter)
+        change: dict[str, Any] = {"low": low, "high": high, "values": values or None}
+        change = {name: value for name, value in change.items() if value is not None}
+        try:
+            wide = widened(opened.task.space[parameter], change)
+        except SpaceError as problem:
+            raise StudyError(f"refused: {problem}") from None
+        if not wide.is_discrete:
+            change = {name: getattr(wide, name) for name in change}
+        said = clean_line(why)
+        return Request("widen", at.by, is_person=True, whose=parameter, params=change, text=said)
+
+    request, _ = ask(at.study(study), decided)
+    if undo:
+        return Queued(request.id, f"From the next trial on {parameter} is as in the task file.")
+    said = params_words(request.params)
+    return Queued(request.id, f"From the next trial on {parameter} is widened: {said}.")
 
 
 def note(at: Place, study: str, text: str, trial: int | None = None) -> Queued:

@@ -15,7 +15,7 @@ from agenthpo.operations.briefing import briefing
 from agenthpo.operations.hiding import plain
 from agenthpo.operations.opening import open_study
 from agenthpo.operations.place import Place
-from agenthpo.operations.proposing import enqueue, note, pin, propose, stop, veto
+from agenthpo.operations.proposing import enqueue, note, pin, propose, stop, veto, widen
 from agenthpo.operations.running import run, wait
 from agenthpo.operations.telling import analyse, verdict
 
@@ -124,7 +124,13 @@ OPERATIONS = (
     Operation(verdict),
 )
 """Those of an agent, in the order in which it needs them."""
-FOR_PEOPLE = (Operation(enqueue), Operation(pin), Operation(note), Operation(veto))
+FOR_PEOPLE = (
+    Operation(enqueue),
+    Operation(pin),
+    Operation(widen),
+    Operation(note),
+    Operation(veto),
+)
 """Those of a person beside it."""
 
 

@@ -321,6 +321,8 @@ class Evidence:
     rules: tuple[str, ...]
     """What was learnt of them, in statements."""
     pinned: Params
+    widened: Mapping[str, Params]
+    """Ranges that people have widened: parameter -> low, high, values to add."""
     notes: tuple[str, ...]
     """What people and agents left on the study."""
     made: Made

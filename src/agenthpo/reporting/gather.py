@@ -128,6 +128,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         failures=_failures(trials),
         rules=tuple(str(rule) for rule in failure_rules(trials)),
         pinned=asked.pins,
+        widened=asked.ranges,
         notes=tuple(f"{note.by}: {note.text}" for note in asked.notes()),
         made=_made(log, folder, best, exchanges),
     )
