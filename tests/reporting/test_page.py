@@ -177,6 +177,15 @@ def test_a_thousand_trials_with_long_reasons_fit(tmp_path, opened):
     assert "earlier ones are in llm.jsonl only" in html
 
 
+def test_studies_over_one_another_are_drawn(tmp_path, opened):
+    from agenthpo.reporting.comparing import compared
+    from agenthpo.reporting.page import comparison_page
+
+    folders = [make_study(tmp_path / f"s{i}", 6 + i) for i in range(3)]
+    seen = opened(comparison_page(compared(folders, each=True)))
+    assert problems(seen) == [] and seen.counts("#plot-compare .scatterlayer .trace") == 3
+
+
 def test_it_is_served_while_the_study_grows(browser, tmp_path):
     folder = make_study(tmp_path / "toy", 3)
     server = Server(folder, lambda sign: report(folder, watch=sign))

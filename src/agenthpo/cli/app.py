@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from agenthpo.cli.audit import audit
 from agenthpo.cli.bench_commands import bench
 from agenthpo.cli.certify import certify
+from agenthpo.cli.compare import compare
 from agenthpo.cli.options import (
     BaseUrl,
     By,
@@ -316,6 +317,7 @@ app.command()(worker)
 app.command()(certify)
 app.command()(audit)
 app.command()(report)
+app.command()(compare)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from typing import Any
 
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
+from agenthpo.reporting.comparing import Comparison, Group
 from agenthpo.reporting.evidence import Evidence, TrialEvidence
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
@@ -27,7 +28,7 @@ from agenthpo.text.cleaning import clean
 from agenthpo.text.redaction import redact
 from agenthpo.units import format_duration, format_memory
 
-__all__ = ["MOST_BYTES", "page"]
+__all__ = ["MOST_BYTES", "comparison_page", "page"]
 
 MOST_BYTES = 6_000_000
 """A page is smaller than that."""
@@ -69,14 +70,12 @@ def page(
     has_value = [t for t in evidence.trials if t.value is not None]
     metrics = dict.fromkeys(n for t in evidence.trials for n, c in t.curves.items() if len(c) > 1)
     first = evidence.metric if evidence.metric in metrics else None
-    found: str = _template().render(
+    return _rendered(
+        "page",
         e=evidence,
         a=answer,
         version=version,
-        nonce=secrets.token_urlsafe(16),
         watch=watch,
-        css=_part("page.css"),
-        js=_part("page.js"),
         headline=_headline(evidence),
         subline=_subline(evidence),
         sections=_SECTIONS,
@@ -125,12 +124,10 @@ def page(
         ],
         made_on=datetime.fromtimestamp(evidence.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         data=_squeezed(to_json(_data(evidence)).encode()),
-        plotly=_plotly(),
         exchanges=packed,
         exchanges_kept=kept,
         exchanges_left=len(exchanges) - kept,
     )
-    return found
 
 
 def _data(evidence: Evidence) -> dict[str, Any]:
@@ -198,7 +195,8 @@ def _part(name: str) -> str:
     return files("agenthpo.reporting").joinpath("page_parts", name).read_text(encoding="utf-8")
 
 
-def _template() -> Any:
+def _rendered(name: str, **given: Any) -> str:
+    """Return the template ``name`` filled in; what is given is escaped, our own parts are not."""
     try:
         from jinja2 import Environment, StrictUndefined
         from markupsafe import Markup
@@ -215,21 +213,47 @@ def _template() -> Any:
         "params": lambda params: " ".join(f"{n}={format_number(v)}" for n, v in params.items()),
     }
     environment.filters.update(filters)
-    # our own parts, in which nothing is to be escaped
-    template = environment.from_string(_part("page.html.j2"))
-    own = {name: Markup(_part(f"page.{name}")) for name in ("css", "js")}
-    return _Own(template, own)
+    return environment.from_string(_part(f"{name}.html.j2")).render(
+        **given,
+        nonce=secrets.token_urlsafe(16),
+        css=Markup(_part("page.css")),
+        js=Markup(_part(f"{name}.js")),
+        plotly=_plotly(),
+    )
 
 
-class _Own:
-    """A template with parts of its own that are markup."""
+def comparison_page(found: Comparison) -> str:
+    """Return the page of studies over one another.
 
-    def __init__(self, template: Any, own: Mapping[str, Any]) -> None:
-        self._template, self._own = template, own
+    :raises AgentHPOError: where the packages that draw it are not installed.
+    """
 
-    def render(self, **given: Any) -> str:
-        """Return the template filled in."""
-        return str(self._template.render(**{**given, **self._own}))
+    def shown(value: float | None) -> str:
+        return "not known" if value is None else f"{value:.5g}"
+
+    groups = [
+        (g.name, len(g.studies), *(_at(g, n) for n in found.points), ", ".join(g.studies))
+        for g in found.groups
+    ]
+    pairs = [
+        (p.one, p.another, p.trials, shown(p.ahead), shown(p.low), shown(p.high))
+        for p in found.pairs
+    ]
+    heads = ("who", "studies", *(f"after {n}" for n in found.points), "names")
+    return _rendered(
+        "compare",
+        c=found,
+        tables=[
+            ("Best value so far", heads, groups),
+            ("Two by two", ("one", "another", "trials", "ahead by", "from", "to"), pairs),
+        ],
+        data=_squeezed(to_json(found.to_json()).encode()),
+    )
+
+
+def _at(group: Group, trials: int) -> str:
+    mean, low, high = (each[trials - 1] for each in (group.mean, group.low, group.high))
+    return f"{mean:.5g}" if len(group.studies) == 1 else f"{mean:.5g} ({low:.5g} to {high:.5g})"
 
 
 def _headline(evidence: Evidence) -> str:
