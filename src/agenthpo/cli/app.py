@@ -17,6 +17,7 @@ from agenthpo.cli.audit import audit
 from agenthpo.cli.bench_commands import bench
 from agenthpo.cli.certify import certify
 from agenthpo.cli.compare import compare
+from agenthpo.cli.export import export
 from agenthpo.cli.options import (
     BaseUrl,
     By,
@@ -318,6 +319,7 @@ app.command()(certify)
 app.command()(audit)
 app.command()(report)
 app.command()(compare)
+app.command()(export)
 
 
 @app.command()
