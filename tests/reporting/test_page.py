@@ -82,24 +82,31 @@ def problems(seen):
 def thirty(tmp_path_factory):
     folder = make_study(tmp_path_factory.mktemp("study") / "toy", 30)
     entry = {"time": 1.0, "model": "m", "form": "proposal", "reply": "{}", "problem": "no lr",
-             "messages": [{"role": "system", "content": EVIL[0]}]}  # fmt: skip
+             "messages": [{"role": "system", "text": EVIL[0]}]}  # fmt: skip
     Path(folder, "llm.jsonl").write_text(json.dumps(entry) + "\nbroken\n")
     return folder
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (1600, "dark")])
-def test_every_section_renders_and_every_plot_draws(thirty, opened, width, scheme):
-    seen = opened(report(thirty), width, scheme)
+@pytest.fixture(scope="module")
+def html(thirty):
+    return report(thirty)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_section_renders_and_every_plot_draws(html, opened, width, scheme):
+    seen = opened(html, width, scheme)
     assert problems(seen) == []
     assert seen.counts("section") == 8
     for name in PLOTS:
         assert seen.counts(f"#plot-{name}[data-drawn] svg.main-svg") >= 1, name
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    seen.page.set_viewport_size({"width": 1600, "height": 900})
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 1600
     assert "Not certified" in seen.text("#sure") and "acc" in seen.text("h1")
 
 
-def test_filters_pairs_curves_links_and_copying_work(thirty, opened):
-    seen = opened(report(thirty))
+def test_filters_pairs_curves_links_and_copying_work(html, opened):
+    seen = opened(html)
     page = seen.page
     page.select_option("#filter-source", "creator")
     assert "10 of 30 trials" in seen.text("#filter-count")
@@ -121,12 +128,13 @@ def test_filters_pairs_curves_links_and_copying_work(thirty, opened):
     assert set(json.loads(copied)) >= {"lr", "width", "opt"}
     page.click("#exchanges > summary")
     page.wait_for_selector(".exchange", state="attached")
+    assert EVIL[0] in page.text_content(".exchange")
     assert "no lr" in seen.text("#account")
     assert seen.said == [] and page.title() != "owned"
 
 
-def test_the_keyboard_reaches_what_can_be_used(thirty, opened):
-    page = opened(report(thirty)).page
+def test_the_keyboard_reaches_what_can_be_used(html, opened):
+    page = opened(html).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     summary = page.locator("details.trial > summary").first
@@ -157,8 +165,8 @@ def test_what_comes_from_outside_is_never_run(opened):
     assert problems(seen) == []
 
 
-def test_a_policy_keeps_what_got_through_from_running(thirty, opened):
-    html = report(thirty).replace("</main>", "<script>document.title='owned'</script></main>")
+def test_a_policy_keeps_what_got_through_from_running(html, opened):
+    html = html.replace("</main>", "<script>document.title='owned'</script></main>")
     seen = opened(html)
     assert seen.page.title() == "toy: acc"
     assert any("Content Security Policy" in line for line in seen.said)

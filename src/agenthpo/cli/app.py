@@ -406,13 +406,14 @@ def pin(
     off: Annotated[
         str, typer.Option("--off", metavar="NAME", help="Let this parameter go again.")
     ] = "",
+    why: Why = "",
     by: By = None,
     json: Json = False,
 ) -> None:
     """Hold parameters of a study at a value from its next trial on, whoever proposes."""
     from agenthpo.cli.agent import for_people, pairs
 
-    given = {"params": pairs(values or ()), "off": off}
+    given = {"params": pairs(values or ()), "off": off, "why": why}
     for_people("pin", study, given, by=by, as_json=json)
 
 

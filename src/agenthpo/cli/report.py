@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agenthpo.cli.options import StudyName
 from agenthpo.errors import AgentHPOError
 from agenthpo.text.printing import say
+
+if TYPE_CHECKING:
+    from agenthpo.reporting.evidence import Evidence
 
 __all__ = ["report"]
 
@@ -36,6 +39,15 @@ def report(
     watch: Annotated[
         bool, typer.Option("--watch", help="Serve the page on this machine while the study runs.")
     ] = False,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help="Let this language model write the closing words; each sentence is looked up in "
+            "the evidence. Rules write them without it.",
+        ),
+    ] = "",
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of --format json instead.")
     ] = False,
@@ -52,11 +64,13 @@ def report(
         return
     if form != "html" and (opens or watch):
         raise AgentHPOError("--open and --watch show a page; leave --format out")
+    if model and watch:
+        raise AgentHPOError("--model writes the closing words once; leave --watch out")
     folder = find_study(study)
     if watch:
         _serve(folder, opens=opens)
         return
-    text = report(folder, form)
+    text = report(folder, form, evidence=_told(folder, model) if model else None)
     if output is None and form != "html":
         print(text, end="")
         return
@@ -70,6 +84,22 @@ def report(
     say(str(file))
     if opens:
         _open(file.resolve().as_uri())
+
+
+def _told(folder: Path, model: str) -> Evidence:
+    """Return the evidence with the closing words of a model."""
+    from agenthpo.assembly import ModelChoice, opened_model
+    from agenthpo.llm.redact import Redacting
+    from agenthpo.reporting.gather import evidence_of
+    from agenthpo.reporting.told import told_by
+
+    evidence = evidence_of(folder)
+    with opened_model(ModelChoice(model)) as llm:
+        if llm is None:
+            return evidence
+        evidence, words = told_by(Redacting(llm), evidence)
+    say(f"{words[0].upper()}{words[1:]}.", error=True)
+    return evidence
 
 
 def _serve(folder: Path, *, opens: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,6 +159,7 @@ class ExperienceLog:
             folder, study, space=space, lock=lock, company=company, patience=Patience(on_wait)
         )
         log.keep_meta(meta)
+        log._name_objectives()
         log.set_aside = left
         return log
 
@@ -259,6 +261,14 @@ class ExperienceLog:
         for name in (META, META_AGAIN):
             self._patiently(lambda name=name: self._study.set_user_attr(name, said))  # type: ignore[misc]
         self._meta = meta
+
+    def _name_objectives(self) -> None:
+        """Tell the storage what the objectives are called, which a dashboard shows."""
+        names = [self.meta.metric, *(goal.metric for goal in self.meta.goals)]
+        if all(names):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._patiently(lambda: self._study.set_metric_names(names))
 
     @property
     def direction(self) -> Direction:

@@ -83,7 +83,7 @@ class Request:
     trial: int | None = None
     """Of ``note``: the trial that it is on; None for the whole study."""
     text: str = ""
-    """Of ``note``, ``veto`` and ``widen``: the words."""
+    """Of ``note``, ``veto``, ``pin``, ``unpin`` and ``widen``: the words."""
 
 
 @dataclass(frozen=True)

@@ -147,11 +147,12 @@ def veto(at: Place, study: str, what: str, why: str = "") -> Queued:
     return Queued(request.id, f"{what} is taken back.")
 
 
-def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
+def pin(at: Place, study: str, params: dict[str, Any], off: str = "", why: str = "") -> Queued:
     """Hold parameters at a value from the next trial on, or let one go again.
 
     :param params: parameters and their values.
     :param off: a parameter that is no longer held.
+    :param why: the reason.
     :raises StudyError: where a value is none of the space.
     """
 
@@ -160,7 +161,7 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
             if off not in opened.asked.pins:
                 held = ", ".join(opened.asked.pins) or "nothing"
                 raise StudyError(f"{off[:60]} is not pinned; what is: {held}")
-            return Request("unpin", at.by, is_person=True, whose=off)
+            return Request("unpin", at.by, is_person=True, whose=off, text=clean_line(why))
         if not params:
             raise StudyError("nothing is named to pin; say NAME=VALUE")
         space, given = opened.task.space, _spelt(opened.task, params)
@@ -173,10 +174,10 @@ def pin(at: Place, study: str, params: dict[str, Any], off: str = "") -> Queued:
         unknown = [name for name in given if name not in space.names]
         snapped = {n: space[n].snap(v) for n, v in given.items() if n in space.names}
         problems = [f"there is no parameter {name}" for name in unknown]
-        problems += [why for n, v in snapped.items() if (why := space[n].violation(v))]
+        problems += [wrong for n, v in snapped.items() if (wrong := space[n].violation(v))]
         if problems:
             raise StudyError(f"refused: {'; '.join(problems)}")
-        return Request("pin", at.by, is_person=True, params=snapped)
+        return Request("pin", at.by, is_person=True, params=snapped, text=clean_line(why))
 
     request, _ = ask(at.study(study), decided)
     said = f"{off} is free again" if off else f"{params_words(request.params)} is held"

@@ -323,8 +323,8 @@ class Evidence:
     pinned: Params
     widened: Mapping[str, Params]
     """Ranges that people have widened: parameter -> low, high, values to add."""
-    notes: tuple[str, ...]
-    """What people and agents left on the study."""
+    people: tuple[str, ...]
+    """What people and agents asked of the study and left on it, with who, when and why."""
     made: Made
     story: tuple[Sentence, ...] = ()
     """The closing narrative."""

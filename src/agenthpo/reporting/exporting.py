@@ -170,7 +170,8 @@ def _trackio(study: _Study, to: Path) -> None:
             run.log(values, step=step)
         if results := study.results(trial):
             run.log({f"final {name}": value for name, value in results.items()})
-        trackio.finish()  # of the run at hand; run.finish() is said again at the end of the process
+        # not run.finish(), which is said again at the end of the process
+        trackio.finish()  # type: ignore[no-untyped-call]
 
 
 def _curves(trial: Trial) -> Mapping[str, tuple[tuple[float, float], ...]]:

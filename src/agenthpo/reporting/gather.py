@@ -50,7 +50,7 @@ from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
 from agenthpo.task import Objective, Task, Train
-from agenthpo.text.phrases import claim_words
+from agenthpo.text.phrases import claim_words, params_words
 from agenthpo.text.story import changes, nearest
 from agenthpo.thinning import thinned
 from agenthpo.trials import (
@@ -129,7 +129,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         rules=tuple(str(rule) for rule in failure_rules(trials)),
         pinned=asked.pins,
         widened=asked.ranges,
-        notes=tuple(f"{note.by}: {note.text}" for note in asked.notes()),
+        people=_people(asked, trials),
         made=_made(log, folder, best, exchanges),
     )
     return passed(narrative(evidence))
@@ -310,6 +310,32 @@ def _place(value: float, low: float, high: float, *, log: bool) -> float:
     if log and low > 0:
         value, low, high = math.log(value), math.log(low), math.log(high)
     return (value - low) / (high - low) if high > low else 0.5
+
+
+def _people(asked: Asked, trials: Sequence[Trial]) -> tuple[str, ...]:
+    """Return what was asked, a sentence each, in the order in which it came."""
+    served = {t.proposal.queued: t.number for t in trials}
+    found = []
+    for r in asked.requests:
+        where = "" if r.trial is None else f" on trial {r.trial}"
+        became = f"trial {served[r.id]}" if r.id in served else "it waits"
+        became = "taken back" if r.id in asked.vetoed else became
+        said = {
+            "try": f"asked for {params_words(r.params)} ({became})",
+            "pin": f"pinned {params_words(r.params)}",
+            "unpin": f"let {r.whose} go",
+            "widen": f"widened {r.whose}: {params_words(r.params)}",
+            "narrow": f"took back that {r.whose} was widened",
+            "veto": f"took back {r.whose}",
+            "note": f"noted{where}",
+            "told": "was told the test metric",
+        }.get(r.kind)
+        if said is None:  # a request for trials is none of a person's words
+            continue
+        why = r.text or r.rationale
+        at = time.strftime("%Y-%m-%d %H:%M", time.gmtime(r.at))
+        found.append(f"{r.by}, {at} UTC, {said}" + (f": {why}" if why else ""))
+    return tuple(found)
 
 
 def _claims(

@@ -19,14 +19,17 @@ __all__ = ["FORMATS", "report", "report_schema"]
 FORMATS = ("html", "md", "json")
 
 
-def report(folder: Path, form: str = "html", *, watch: str = "") -> str:
+def report(
+    folder: Path, form: str = "html", *, watch: str = "", evidence: Evidence | None = None
+) -> str:
     """Return the report of the study in ``folder``: a page, Markdown, or JSON by
     ``report_schema``.
 
+    :param evidence: the study's evidence, where it was gathered already.
     :param watch: see ``agenthpo.reporting.page.page``.
     :raises AgentHPOError: if there is no study, or what draws the page is not installed.
     """
-    evidence = evidence_of(folder)
+    evidence = evidence or evidence_of(folder)
     if form == "json":
         return to_json(asdict(evidence), indent=2) + "\n"
     if form == "md":

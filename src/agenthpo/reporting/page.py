@@ -25,7 +25,7 @@ from agenthpo.reporting.evidence import Evidence, TrialEvidence
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
-from agenthpo.text.redaction import redact
+from agenthpo.text.redaction import redactor
 from agenthpo.units import format_duration, format_memory
 
 __all__ = ["MOST_BYTES", "comparison_page", "page"]
@@ -159,7 +159,7 @@ def _packed(exchanges: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
             "form": entry.get("form", ""),
             "model": entry.get("model", ""),
             "messages": [
-                {"role": str(m.get("role", "")), "content": clean(str(m.get("content", "")))}
+                {"role": str(m.get("role", "")), "content": clean(str(m.get("text", "")))}
                 for m in entry.get("messages", ())
                 if isinstance(m, Mapping)
             ],
@@ -167,11 +167,13 @@ def _packed(exchanges: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
         }
         for entry in exchanges
     ]
-    while told:
-        packed = _squeezed(redact(json.dumps(told)).encode())
+    without_secrets = redactor(quick=True)
+    lines = [without_secrets(json.dumps(each)) for each in told]
+    while lines:
+        packed = _squeezed(f"[{','.join(lines)}]".encode())
         if len(packed) <= _EXCHANGES_BYTES:
-            return len(told), packed
-        told = told[len(told) // 3 + 1 :]
+            return len(lines), packed
+        lines = lines[len(lines) // 3 + 1 :]
     return 0, ""
 
 
