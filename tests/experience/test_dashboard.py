@@ -2,7 +2,11 @@
 as text.
 """
 
+import json
+import threading
+import urllib.request
 from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import optuna
 import pytest
@@ -15,6 +19,7 @@ from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import StudyMeta
 from agenthpo.records import Analysis, Expected, Outcome, Proposal
 from agenthpo.taskfile.space import parse_space
+from browsing import chromium
 
 notes = pytest.importorskip("optuna_dashboard._note", reason="optuna-dashboard is not installed")
 SPACE = parse_space({"lr": {"type": "float", "low": 0.001, "high": 1.0}})
@@ -114,3 +119,36 @@ def test_a_trial_among_thousands_is_compared_with_the_latest(tmp_path, monkeypat
         for _ in range(4):
             found.finish(found.start(PROPOSAL), Outcome("complete", 0.5), ANALYSIS)
     assert compared == [0, 1, 2, 2]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.filterwarnings("ignore")  # of the dashboard's own parts
+def test_the_dashboard_itself_shows_them(tmp_path, monkeypatch):
+    from optuna_dashboard import wsgi
+
+    monkeypatch.chdir(tmp_path)
+    study = ended(Path("study"))
+    app = wsgi(study._storage)
+    server = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        at = f"http://127.0.0.1:{server.server_port}"
+        with urllib.request.urlopen(f"{at}/api/studies/{study._study_id}") as answer:
+            told = json.load(answer)
+        assert told["objective_names"] == ["acc"]
+        assert "It overfits less" in told["trials"][0]["note"]["body"]
+        with chromium() as browser:
+            page = browser.new_page()
+            page.goto(f"{at}/dashboard/studies/{study._study_id}/trials?numbers=0")
+            page.wait_for_selector("text=It overfits less", timeout=30_000)
+            page.goto(f"{at}/dashboard/studies/{study._study_id}")
+            page.wait_for_selector("text=acc", timeout=30_000)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -14,19 +14,16 @@ from agenthpo.reporting.exchanges import read_exchanges
 from agenthpo.reporting.making import report
 from agenthpo.reporting.page import MOST_BYTES
 from agenthpo.reporting.serving import Server
+from browsing import chromium
 from report_studies import EVIL, make_study
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PLOTS = ("course", "curves", "calibration", "importance", "slices", "parallel", "contour")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium; install it by: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with playwright.sync_playwright() as driver:
-        yield driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as found:
+        yield found
 
 
 class Seen:
