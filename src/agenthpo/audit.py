@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -17,17 +16,14 @@ from typing import Literal
 
 from agenthpo.codec import adapter
 from agenthpo.errors import StudyError
-from agenthpo.experience.log import ExperienceLog
 from agenthpo.files import read_regular, write_whole
+from agenthpo.operations.again import again
 from agenthpo.operations.telling import noise_of
 from agenthpo.records import Params, Trial
 from agenthpo.rounds import Trainings, certificate_of, contenders_of, default_of
 from agenthpo.search.effects import Effect, effects
-from agenthpo.session import writing
 from agenthpo.space import Space, differing, format_number
-from agenthpo.studies import meta_of, refuse_foreign, task_of
 from agenthpo.task import Task
-from agenthpo.training.pools import open_pool
 from agenthpo.trials import upward
 
 __all__ = ["AUDIT", "Audit", "Change", "audit", "audit_of"]
@@ -99,23 +95,14 @@ def audit(
     :raises StudyError: where another process is at work in it, there is no default, nothing better
         than it, ``runs`` are too few, or the study was not made here and is not ``trusted``.
     """
-    meta = meta_of(folder)
-    if not trusted:
-        refuse_foreign(
-            folder, meta, has_task=task is not None, has_model=True, proposer=meta.proposer
-        )
-    task = task or task_of(folder, meta)
-    with (
-        writing(folder),
-        ExperienceLog.open(folder, space=task.space) as log,
-        closing(open_pool(task.train, meta.pool, workers or meta.workers, folder)) as pool,
-    ):
+    with again(folder, task=task, workers=workers, trusted=trusted) as at:
+        task = at.task
         if task.goals:
             raise StudyError(
                 f"the study {folder} has {1 + len(task.goals)} objectives, and an audit explains "
                 "one; audit a study of the objective that you choose by"
             )
-        trials = log.fitting_trials()
+        trials = at.log.fitting_trials()
         winner, default = _pair(task, trials, folder)
         changed = _changed(task.space, default.proposal.params, winner.proposal.params)
         if not changed:
@@ -130,7 +117,7 @@ def audit(
                 f"winner; give at least --trials {2 * (len(changed) + 2)}"
             )
         running = _Running(
-            Trainings(task, log, pool, meta.seed, AUDITS), rounds, len(changed) + 2, on_round
+            Trainings(task, at.log, at.pool, at.seed, AUDITS), rounds, len(changed) + 2, on_round
         )
         values = running.values([winner.proposal.params, *(c.left for c in changed)])
         if None in values[0]:

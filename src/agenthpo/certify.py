@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from agenthpo.certificate import Certificate
-from agenthpo.experience.log import ExperienceLog
+from agenthpo.operations.again import again
 from agenthpo.rounds import OnRound, run_rounds
-from agenthpo.session import writing
-from agenthpo.studies import meta_of, refuse_foreign, task_of
 from agenthpo.task import Task
-from agenthpo.training.pools import open_pool
 
 __all__ = ["certify"]
 
@@ -36,15 +32,7 @@ def certify(
     :raises StudyError: where another process is at work in it, there is no default, nothing better
         than it, or the study was not made here and is not ``trusted``.
     """
-    meta = meta_of(folder)
-    if not trusted:
-        refuse_foreign(
-            folder, meta, has_task=task is not None, has_model=True, proposer=meta.proposer
+    with again(folder, task=task, workers=workers, trusted=trusted) as at:
+        return run_rounds(
+            at.task, at.log, at.pool, runs=runs, most=most, seed=at.seed, on_round=on_round
         )
-    task = task or task_of(folder, meta)
-    with (
-        writing(folder),
-        ExperienceLog.open(folder, space=task.space) as log,
-        closing(open_pool(task.train, meta.pool, workers or meta.workers, folder)) as pool,
-    ):
-        return run_rounds(task, log, pool, runs=runs, most=most, seed=meta.seed, on_round=on_round)

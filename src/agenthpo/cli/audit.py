@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agenthpo.cli.exit_codes import INTERRUPTED
-from agenthpo.cli.options import Json, StudyName, Trust
+from agenthpo.cli.options import AtOnce, Json, StudyName, Trust
 from agenthpo.cli.watching import shortened
 from agenthpo.text.pasting import pasted
 from agenthpo.text.printing import say
@@ -24,10 +24,7 @@ def audit(
         int,
         typer.Option("--trials", min=3, max=100_000, help="How many trainings it takes at most."),
     ] = 40,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, max=256, help="How many trainings run at once."),
-    ] = None,
+    workers: AtOnce = None,
     trust: Trust = False,
     json: Json = False,
 ) -> int:

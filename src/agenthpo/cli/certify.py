@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agenthpo.cli.exit_codes import INTERRUPTED
-from agenthpo.cli.options import Json, StudyName, Trust
+from agenthpo.cli.options import AtOnce, Json, StudyName, Trust
 from agenthpo.cli.watching import shortened
 from agenthpo.text.pasting import pasted
 from agenthpo.text.printing import say
@@ -35,10 +35,7 @@ def certify(
             "without it, as many as leave eight rounds.",
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", min=1, max=256, help="How many trainings run at once."),
-    ] = None,
+    workers: AtOnce = None,
     trust: Trust = False,
     json: Json = False,
 ) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agenthpo.pool_choice import PoolChoice
 
 __all__ = [
+    "AtOnce",
     "BaseUrl",
     "By",
     "Json",
@@ -54,6 +55,10 @@ Values = Annotated[
 ]
 Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
 By = Annotated[str | None, typer.Option("--by", help="Your name; the user's without it.")]
+AtOnce = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, max=256, help="How many trainings run at once."),
+]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Run what a study names that was not made here.")
 ]
