@@ -22,6 +22,7 @@ from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
 from agenthpo.reporting.comparing import Comparison, Group
 from agenthpo.reporting.evidence import Evidence, TrialEvidence
+from agenthpo.reporting.numbers import shown_number
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
@@ -208,7 +209,7 @@ def _rendered(name: str, **given: Any) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     filters: dict[str, Callable[..., str]] = {
-        "num": lambda value: "" if value is None else format_number(float(f"{value:.6g}")),
+        "num": shown_number,
         "gain": lambda value: "none known" if value is None else f"{value:+.4g}",
         "duration": lambda value: "" if value is None else format_duration(value),
         "memory": format_memory,
@@ -219,7 +220,7 @@ def _rendered(name: str, **given: Any) -> str:
         **given,
         nonce=secrets.token_urlsafe(16),
         css=Markup(_part("page.css")),
-        js=Markup(_part(f"{name}.js")),
+        js=Markup(_part("plots.js") + _part(f"{name}.js")),
         plotly=_plotly(),
     )
 
@@ -262,7 +263,7 @@ def _headline(evidence: Evidence) -> str:
     answer = evidence.answer
     if answer.best is None:
         return f"{evidence.metric}: no result yet"
-    value = format_number(float(f"{answer.value:.6g}")) if answer.value is not None else ""
+    value = shown_number(answer.value)
     sure = "certified" if answer.is_certified else "not certified"
     return f"{evidence.metric} {value}, {sure}"
 
@@ -329,7 +330,7 @@ def _course_says(evidence: Evidence) -> str:
 
 
 def _course_row(trial: TrialEvidence) -> tuple[object, ...]:
-    value = trial.state if trial.value is None else format_number(float(f"{trial.value:.6g}"))
+    value = trial.state if trial.value is None else shown_number(trial.value)
     took = "" if trial.seconds is None else f"{trial.seconds:.1f}"
     return (trial.number, trial.who, value, trial.diagnosis, trial.changes[:200], took)
 

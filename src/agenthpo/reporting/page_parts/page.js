@@ -1,12 +1,5 @@
-'use strict';
-// The page's data is one block of text: gzip in base64. All of it is data, nothing of it is code.
 (async () => {
   const byId = (id) => document.getElementById(id);
-  const inflated = async (id) => {
-    const bytes = Uint8Array.from(atob(byId(id).textContent.trim()), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return await new Response(stream).text();
-  };
   const said = (text) => { for (const each of document.querySelectorAll('.plot')) each.textContent = text; };
 
   for (const button of document.querySelectorAll('button[data-copies]')) {
@@ -69,11 +62,6 @@
   const trials = data.trials;
   const numbered = new Map(trials.map((t) => [t.number, t]));
   const number = (x) => (x === null || x === undefined ? '' : typeof x === 'number' ? String(Number(x.toPrecision(6))) : String(x));
-  // what Plotly would take for markup becomes text
-  const text = (x, most = 400) => {
-    const s = String(x);
-    return (s.length > most ? s.slice(0, most) + ' …' : s).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-  };
   const wrapped = (x) => text(x).replace(/(.{1,70})(\s+|$)/g, '$1<br>');
 
   // ---- two trials side by side
@@ -122,30 +110,22 @@
   }
 
   // ---- pictures
-  const code = document.createElement('script');
-  code.nonce = document.currentScript ? document.currentScript.nonce : document.querySelector('script[nonce]').nonce;
-  code.textContent = await inflated('plotly');
-  document.head.append(code);
+  await loadPlotly();
   if (!window.Plotly) { said('The pictures cannot be drawn here; the tables hold the same numbers.'); return; }
 
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const maximize = data.direction === 'maximize';
   const scored = trials.filter((t) => t.value !== null);
-  const palette = ['#0b6fc2', '#c2570b', '#0f8a5f', '#a3328f', '#8a7400', '#5a5fcf', '#b3261e'];
   const symbols = ['circle', 'square', 'diamond', 'triangle-up', 'star', 'hexagon', 'cross'];
   const whos = [...new Set(trials.map((t) => t.who))];
   const scale = [[0, '#3b4cc0'], [0.5, '#9a9a9a'], [1, '#d1731f']];
   const layout = (more) => ({
-    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', font: { color: css('--fg'), size: 12 },
-    margin: { l: 56, r: 12, t: 12, b: 44 }, hoverlabel: { align: 'left' }, legend: { orientation: 'h', y: -0.2 },
+    font: { color: css('--fg'), size: 12 }, hoverlabel: { align: 'left' },
     dragmode: innerWidth < 600 ? false : 'zoom', ...more,
   });
-  const axis = (title, more = {}) => ({ title: { text: text(title, 60) }, gridcolor: css('--line'), zerolinecolor: css('--line'), automargin: true, ...more });
   const draw = (id, traces, shape) => {
     const place = byId(id);
     if (!place) return;
-    Plotly.react(place, traces, layout({ height: parseInt(place.style.minHeight, 10), ...shape }), { displayModeBar: false, responsive: true });
-    place.dataset.drawn = '1';
+    show(place, traces, layout({ height: parseInt(place.style.minHeight, 10), ...shape }));
   };
   const hover = (t) => `<b>trial ${t.number}</b>, ${text(t.who)}<br>${text(data.metric)} ${t.value === null ? text(t.state) : number(t.value)}`
     + (t.rationale ? `<br>${wrapped(t.rationale)}` : '') + (t.diagnosis ? `<br><i>${text(t.diagnosis)}</i>` : '') + (t.error ? `<br>${wrapped(t.error)}` : '');
