@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from agenthpo.codec import trial_to_json
-from agenthpo.records import Trial
+from agenthpo.records import Params, Trial
 from agenthpo.text.cleaning import clean
 
-__all__ = ["PARAMS", "trial_columns", "trial_rows"]
+__all__ = ["PARAMS", "trial_columns", "trial_rows", "write_csv"]
 
 PARAMS = "params."
 """What the column of a parameter begins with."""
@@ -45,6 +47,24 @@ def trial_rows(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     others = list(dict.fromkeys(name for row in told for name in row["others"]))
     limits = list(dict.fromkeys(text for row in told for text in row["margins"]))
     return [_row(row, names, others, limits) for row in told]
+
+
+def write_csv(trials: Sequence[Trial], file: TextIO) -> None:
+    """Write the trials as CSV: one column a fact, then one a parameter. True and null of a
+    parameter are as JSON has them, and nothing stands where one is not active.
+    """
+    rows = trial_rows(trials)
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(rows[0] if rows else trial_columns())
+    for row, trial in zip(rows, trials, strict=True):
+        params = trial.proposal.params
+        writer.writerow([_cell(name, value, params) for name, value in row.items()])
+
+
+def _cell(name: str, value: Any, params: Params) -> Any:
+    if not name.startswith(PARAMS):
+        return value
+    return json.dumps(value).strip('"') if name.removeprefix(PARAMS) in params else ""
 
 
 def _row(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-__all__ = ["Checked", "Shown", "names_one", "sentences"]
+__all__ = ["Checked", "Shown", "names_one", "sentences", "trials_named"]
 
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:(?<=\d)\.\d+|(?<![\d.])\.\d+)?"
@@ -96,10 +96,9 @@ class Shown:
             quoted = next(filter(None, match.groups()))
             if _folded(quoted) not in self._plain:
                 return f'"{quoted}" is not in the evidence'
-        for match in _TRIAL.finditer(sentence):
-            for number in re.findall(r"\d+", match[1]):
-                if int(number[:9]) not in self._trials:
-                    return f"there is no trial {number}"
+        for number in trials_named(sentence):
+            if int(number[:9]) not in self._trials:
+                return f"there is no trial {number}"
         for word, readings in _numbers(_TRIAL.sub(" ", sentence)):
             if not any(
                 abs(abs(value) - abs(each)) <= half
@@ -108,6 +107,15 @@ class Shown:
             ):
                 return f"{word} is not in the evidence"
         return _turned_round(sentence) or _misjudged(sentence, self._ahead)
+
+
+def trials_named(text: str) -> list[str]:
+    """Return the numbers of the trials that ``text`` names, as they stand in it.
+
+    >>> trials_named("trials 3 and 12 beat trial 0")
+    ['3', '12', '0']
+    """
+    return [n for match in _TRIAL.finditer(text) for n in re.findall(r"\d+", match[1])]
 
 
 def sentences(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agenthpo.cli.options import Json
-from agenthpo.errors import AgentHPOError
+from agenthpo.cli.writing import write_text
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.printing import clean_console, say
 
@@ -46,12 +46,7 @@ def compare(
 
     found = compared([find_study(study) for study in studies], each=each)
     if output is not None:
-        try:
-            output.write_text(comparison_page(found), encoding="utf-8")
-        except OSError as problem:
-            raise AgentHPOError(
-                f"{output} cannot be written ({problem.strerror}); give another file by -o"
-            ) from None
+        write_text(output, comparison_page(found))
     if json:
         print(to_json(found.to_json()))
         return

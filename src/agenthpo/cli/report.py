@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agenthpo.cli.options import StudyName
+from agenthpo.cli.writing import write_text
 from agenthpo.errors import AgentHPOError
 from agenthpo.text.printing import say
 
@@ -75,12 +76,7 @@ def report(
         print(text, end="")
         return
     file = output or folder / REPORT
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise AgentHPOError(
-            f"{file} cannot be written ({problem.strerror}); give another file by -o"
-        ) from None
+    write_text(file, text)
     say(str(file))
     if opens:
         _open(file.resolve().as_uri())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.box import SIMPLE
 from rich.table import Table
@@ -20,7 +19,7 @@ from agenthpo.experience.requests import REQUESTS, Asked, read_requests
 from agenthpo.experience.seen import seen_space
 from agenthpo.failures import failure_rules
 from agenthpo.pareto import front, goals_words, hypervolume
-from agenthpo.records import Direction, Params, Trial
+from agenthpo.records import Direction, Trial
 from agenthpo.search.importance import FEWEST, importances
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
@@ -39,7 +38,7 @@ from agenthpo.text.printing import clean_console
 from agenthpo.text.sparkline import sparkline
 from agenthpo.text.urls import shown_url
 from agenthpo.thinning import thinned
-from agenthpo.trial_rows import PARAMS, trial_columns, trial_rows
+from agenthpo.trial_rows import write_csv
 from agenthpo.trials import course, default_trial, incumbent, ledger_json, whole_trainings
 
 __all__ = ["print_csv", "print_study", "trial_table"]
@@ -122,26 +121,8 @@ def _asked_words(asked: Asked, trials: Sequence[Trial]) -> list[str]:
 
 def print_csv(folder: Path) -> None:
     """Print a study's trials as CSV: one column a fact, then one a parameter."""
-    import csv
-    import sys
-
     with opened_to_read(folder) as log:
-        trials = log.trials()
-    rows = trial_rows(trials)
-    active = [trial.proposal.params for trial in trials]
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows[0] if rows else trial_columns())
-    for row, params in zip(rows, active, strict=True):
-        writer.writerow([_cell(name, value, params) for name, value in row.items()])
-
-
-def _cell(name: str, value: Any, params: Params) -> Any:
-    """Return what a cell holds: true and null of a parameter as JSON has them, nothing where it is
-    not active.
-    """
-    if not name.startswith(PARAMS):
-        return value
-    return json.dumps(value).strip('"') if name.removeprefix(PARAMS) in params else ""
+        write_csv(log.trials(), sys.stdout)
 
 
 def _differing_words(trial: Trial, default: Trial | None) -> str:

@@ -10,6 +10,7 @@ from agenthpo.audit import Audit
 from agenthpo.certificate import Certificate
 from agenthpo.pareto import Goal
 from agenthpo.records import Direction, Expected, Params
+from agenthpo.search.importance import Importance
 from agenthpo.shadow import Shadow
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "Evidence",
     "Failures",
     "Made",
-    "Matter",
     "Parameter",
     "Prediction",
     "Sentence",
@@ -140,16 +140,6 @@ class Answer:
     """The trials of the Pareto front, where there are several objectives."""
     hypervolume: float | None
     cost: Cost
-
-
-@dataclass(frozen=True)
-class Matter:
-    """How much a parameter matters, and how the best value lies among those that were tried."""
-
-    name: str
-    share: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -299,7 +289,7 @@ class Evidence:
     trials: tuple[TrialEvidence, ...]
     certificate: Certificate | None
     audit: Audit | None
-    matters: tuple[Matter, ...]
+    matters: tuple[Importance, ...]
     edges: tuple[Edge, ...]
     claims: tuple[Claims, ...]
     contour: Contour | None

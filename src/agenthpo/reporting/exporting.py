@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,7 @@ from agenthpo.errors import AgentHPOError
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.records import Trial
 from agenthpo.reporting.border import passed
-from agenthpo.trial_rows import trial_columns, trial_rows
+from agenthpo.trial_rows import trial_columns, trial_rows, write_csv
 
 __all__ = ["TARGETS", "export"]
 
@@ -64,11 +63,8 @@ class _Study:
 
 
 def _csv(study: _Study, to: Path) -> None:
-    rows = trial_rows(study.trials)
     with to.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else trial_columns())
-        writer.writeheader()
-        writer.writerows(rows)
+        write_csv(study.trials, file)
 
 
 def _parquet(study: _Study, to: Path) -> None:

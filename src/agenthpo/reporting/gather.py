@@ -35,7 +35,6 @@ from agenthpo.reporting.evidence import (
     Evidence,
     Failures,
     Made,
-    Matter,
     Parameter,
     Prediction,
     Source,
@@ -46,6 +45,7 @@ from agenthpo.reporting.exchanges import Exchanges, read_exchanges
 from agenthpo.reporting.modelled import contour_of, random_search
 from agenthpo.reporting.narrative import narrative
 from agenthpo.rounds import certificate_of
+from agenthpo.search.engine.engine import Engine
 from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
@@ -88,7 +88,9 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
     meta, trials, direction = log.meta, log.trials(), log.direction
     space, asked, exchanges = seen_space(log), read_requests(folder), read_exchanges(folder)
     task = _task(meta, space, direction)
-    noise = None if task is None else noise_of(task, trials)
+    engine = Engine(meta.seed)  # it keeps what it last believed
+    noise = None if task is None else noise_of(task, trials, engine)
+    predictions = _predictions(trials)
     answer = _answer(log, folder, noise)
     shares = [] if space is None else importances(space, trials, direction, seed=meta.seed)
     known = {each.name: each.share for each in shares}
@@ -108,12 +110,12 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         trials=_told(trials, direction, asked),
         certificate=certificate_of(folder),
         audit=audit_of(folder),
-        matters=tuple(Matter(e.name, e.share, e.low, e.high) for e in shares),
-        edges=_edges(space, best, task),
+        matters=tuple(shares),
+        edges=_edges(space, best),
         claims=_claims(trials, direction, known),
-        contour=None if task is None or meta.goals else contour_of(task, trials, top, best),
-        predictions=_predictions(trials),
-        calibration=_calibration(trials),
+        contour=None if task is None or meta.goals else contour_of(task, trials, top, best, engine),
+        predictions=predictions,
+        calibration=_calibration(predictions),
         sources=_sources(trials, direction),
         duplicates=len(trials) - len({t.proposal.sorted_params for t in trials}),
         fallbacks=Counter(
@@ -123,7 +125,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         ),
         replies=exchanges.problems,
         shadow=meta.shadow,
-        random=None if task is None or meta.goals else random_search(task, trials, meta.seed),
+        random=None if task is None or meta.goals else random_search(task, trials, engine),
         gap=_gap(trials, best, direction),
         failures=_failures(trials),
         rules=tuple(str(rule) for rule in failure_rules(trials)),
@@ -280,9 +282,9 @@ def _next_hour(
     )
 
 
-def _edges(space: Space | None, best: Trial | None, task: Task | None) -> tuple[Edge, ...]:
+def _edges(space: Space | None, best: Trial | None) -> tuple[Edge, ...]:
     """Return the parameters of the best configuration that lie at an end of their range."""
-    if space is None or best is None or task is None:
+    if space is None or best is None:
         return ()
     found = []
     for p in space:
@@ -361,9 +363,9 @@ def _predictions(trials: Sequence[Trial]) -> tuple[Prediction, ...]:
     )
 
 
-def _calibration(trials: Sequence[Trial]) -> tuple[Calibration, ...]:
+def _calibration(predictions: Sequence[Prediction]) -> tuple[Calibration, ...]:
     found: dict[str, list[Prediction]] = {}
-    for each in _predictions(trials):
+    for each in predictions:
         found.setdefault(each.who, []).append(each)
     return tuple(
         Calibration(

@@ -28,7 +28,7 @@ def _usable(task: Task, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def contour_of(
-    task: Task, trials: Sequence[Trial], names: Sequence[str], best: Trial | None
+    task: Task, trials: Sequence[Trial], names: Sequence[str], best: Trial | None, engine: Engine
 ) -> Contour | None:
     """Return what the engine expects over the two parameters ``names``, the others as in ``best``;
     None while too little is known, or where ``best`` has not both of them.
@@ -44,7 +44,7 @@ def contour_of(
         return None
     x, y = names
     with one_thread():
-        belief = Engine().belief(task, usable)
+        belief = engine.belief(task, usable)
         xs, ys = (_steps(belief.encoding, task, name) for name in names)
         grid = [{**best.proposal.params, x: a, y: b} for b in ys for a in xs]
         rows = belief.encoding.rows([task.space.restrict(params) for params in grid])
@@ -69,9 +69,9 @@ def _steps(encoding: Encoding, task: Task, name: str) -> list[Any]:
     return list(dict.fromkeys(axis.value(i / (_GRID - 1)) for i in range(_GRID)))
 
 
-def random_search(task: Task, trials: Sequence[Trial], seed: int) -> Shadow | None:
+def random_search(task: Task, trials: Sequence[Trial], engine: Engine) -> Shadow | None:
     """Return what random search would be expected to have reached in as many trials; None while
     too little is known.
     """
     usable = _usable(task, trials)
-    return random_shadow(task, usable, seed) if len(usable) < _LATEST else None
+    return random_shadow(task, usable, engine) if len(usable) < _LATEST else None

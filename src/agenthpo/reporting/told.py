@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agenthpo.agents.claims import Shown, sentences
+from agenthpo.agents.claims import Shown, sentences, trials_named
+from agenthpo.agents.reply.forms import closed
 from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message
 from agenthpo.llm.model_class import is_weak
 from agenthpo.reporting.evidence import Evidence, Sentence
 from agenthpo.reporting.narrative import MOST_WORDS
-from agenthpo.space import format_number
+from agenthpo.reporting.numbers import shown_number
 from agenthpo.text.cleaning import clean_line
+from agenthpo.trials import upward
 
 __all__ = ["told_by"]
 
@@ -22,7 +23,6 @@ _FEWEST, _MOST = 3, 40
 """Sentences that are worth a story, and trials that are shown: the best, the default, the
 latest.
 """
-_NAMED = re.compile(r"\btrials?\s+((?:\d+(?:\s*(?:,|and|or|to|-|–)\s*)?)+)", re.IGNORECASE)
 _PROMPT = f"""\
 You write the closing paragraph of a report on a search for hyperparameters, for an engineer who was
 not there. Say what was learnt: what made the results better, what did nothing, what failed, and how
@@ -47,12 +47,7 @@ def told_by(llm: LLM, evidence: Evidence, *, seed: int = 0) -> tuple[Evidence, s
     if is_weak(llm):
         return evidence, f"the story is by rules: {llm.name} is too small to tell it"
     shown = "\n".join(_lines(evidence))
-    schema = {
-        "type": "object",
-        "properties": {"story": {"type": "string"}},
-        "required": ["story"],
-        "additionalProperties": False,
-    }
+    schema = closed({"story": {"type": "string"}})
     prompt = _PROMPT % shown.replace("</evidence", "< /evidence")
     try:
         reply = llm.ask([Message("user", prompt)], Form("story", schema, grammar=""), seed=seed)
@@ -77,19 +72,13 @@ def _checked(said: Any, shown: str, evidence: Evidence) -> tuple[list[Sentence],
     looked = Shown(shown, numbers)
     found, dropped, words = list[Sentence](), 0, 0
     for sentence in sentences(clean_line(said)) if isinstance(said, str) else []:
-        named = _named(sentence)
+        named = tuple(dict.fromkeys(int(n[:9]) for n in trials_named(sentence)))
         words += len(sentence.split())
         if not named or looked.checked(sentence).struck or words > MOST_WORDS:
             dropped += 1
         else:
             found.append(Sentence(sentence, named))
     return found, dropped
-
-
-def _named(sentence: str) -> tuple[int, ...]:
-    """Return the trials that a sentence names."""
-    lists = [match[1] for match in _NAMED.finditer(sentence)]
-    return tuple(dict.fromkeys(int(n[:9]) for each in lists for n in re.findall(r"\d+", each)))
 
 
 def _lines(evidence: Evidence) -> Iterator[str]:
@@ -104,7 +93,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     yield from (f"learnt from failures: {rule}" for rule in evidence.rules)
     if evidence.audit:
         yield from (change.words for change in evidence.audit.changes)
-    sign = -1 if evidence.direction == "maximize" else 1
+    sign = -upward(evidence.direction)
     scored = sorted(
         (t for t in evidence.trials if t.value is not None), key=lambda t: sign * (t.value or 0.0)
     )
@@ -112,6 +101,6 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     kept = {t.number: t for t in (*evidence.trials[:1], *scored[: _MOST // 2], *latest)}
     for number in sorted(kept):
         t = kept[number]
-        value = t.state if t.value is None else format_number(float(f"{t.value:.6g}"))
+        value = t.state if t.value is None else shown_number(t.value)
         changed = f", from trial {t.base}: {t.changes}" if t.base is not None else ""
         yield f"trial {number} by {t.who}: {value}{changed}. {t.insight or t.error}"[:400]

@@ -76,7 +76,15 @@ class Belief:
             w + log_expected_improvement(*p.at(rows), b)
             for p, w, b in zip(self.processes, self.weights, bests, strict=True)
         ]
-        found: Vector = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
+        improvement = logsumexp(each, axis=0) + self.inside * log_inside(self.encoding, rows)
+        found: Vector = improvement + self.log_allowed(rows)
+        return found
+
+    def log_allowed(self, rows: Matrix) -> Vector:
+        """Return the logarithm of the probability that trials at ``rows`` do not fail, to the power
+        of the caution, and keep the limits on results.
+        """
+        found = np.zeros(len(rows))
         if self.feasible is not None:
             found = found + CAUTION * self.feasible.log_probability(rows)
         for limit in self.limits:

@@ -131,10 +131,10 @@ class Engine:
             return self._proposed(task, trials, scored)
 
     def _proposed(self, task: Task, trials: Sequence[Trial], scored: int) -> Proposal | Stop:
-        rng = self._rng(trials)
-        encoding, rows = self._encoded(task, trials)
-        tried = set(fingerprints(_as_whole(task, encoding, rows)))
         if self._is_designed(task, trials, scored):
+            rng = self._rng(trials)
+            encoding, rows = self._encoded(task, trials)
+            tried = set(fingerprints(_as_whole(task, encoding, rows)))
             drawn, why = self._designed(encoding, rows, trials, train=task.train, rng=rng)
             row = self._fresh(task, trials, rows=drawn, tried=tried)
             if row is None:
@@ -144,7 +144,7 @@ class Engine:
         if doubted := self._doubted(task, trials):
             return self._proposal(
                 belief,
-                encoding.rows([doubted])[0],
+                belief.encoding.rows([doubted])[0],
                 "Measured again, since values are noisy and it may have been lucky",
             )
         row = self.next_row(task, trials, belief)

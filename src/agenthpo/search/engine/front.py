@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from agenthpo.search.engine.acquisition import log_expected_improvement
-from agenthpo.search.engine.belief import CAUTION, Belief
+from agenthpo.search.engine.belief import Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix, Vector
 
 __all__ = ["Front", "free_boxes"]
@@ -40,9 +40,8 @@ class Front:
         #     sum_boxes prod_i sum_k w_ik (EI_ik(upper_i) - EI_ik(lower_i)),
         #
         # where EI(b) = E[(b - loss)+] is the expected improvement below b.
-        first = self.beliefs[0]
         # the ends of a front are at ends of ranges, so that no prior draws inside (see Belief)
-        found = np.zeros(len(rows))
+        found = self.beliefs[0].log_allowed(rows)
         # while nothing keeps the limits, whatever does is the gain (Gelbart et al. 2014)
         if len(self._points):
             strips = [
@@ -50,10 +49,6 @@ class Front:
                 for i, belief in enumerate(self.beliefs)
             ]
             found = found + logsumexp(np.sum(strips, axis=0), axis=0)
-        if first.feasible is not None:
-            found = found + CAUTION * first.feasible.log_probability(rows)
-        for limit in first.limits:
-            found = found + limit.log_probability(rows)
         return found
 
     @property

@@ -69,18 +69,18 @@ def shadow_of(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | No
     )
 
 
-def random_shadow(task: Task, trials: Sequence[Trial], seed: int = 0) -> Shadow | None:
+def random_shadow(task: Task, trials: Sequence[Trial], engine: Engine) -> Shadow | None:
     """Return what random search would be expected to have reached in as many trials, by the
     engine's process of their results; None where there are too few to say it.
     """
     done = [t for t in trials if t.outcome is not None]
     if sum(t.value is not None for t in done) < _FEWEST:
         return None
-    rng = np.random.default_rng(spawn_seed(seed, "random shadow", len(done)))
+    rng = np.random.default_rng(spawn_seed(engine.seed, "random shadow", len(done)))
     direction = task.objective.direction
     values = list[float]()
     with one_thread():
-        belief = Engine(seed).belief(task, done)
+        belief = engine.belief(task, done)
         for _ in range(_STUDIES):
             rows = belief.encoding.drawn(rng, len(done))
             mean, spread = belief.at(rows)
