@@ -73,7 +73,10 @@ def study_of(count: int) -> str:
                 trial, outcome, Analysis("plateau", ("it stood still",), advice="raise layers")
             )
     for number in range(12):
-        add_request(folder, Request("note", "ann", text=f"Note {number}. " + "Do mind this. " * 20))
+        add_request(
+            folder,
+            Request("note", "ann", is_person=True, text=f"Note {number}. " + "Do mind this. " * 20),
+        )
     return "long"
 
 
@@ -84,7 +87,7 @@ def test_a_briefing_is_short_and_whole(trials, most):
     assert len(told.text) < most
     parts = ["maximize val_bleu", "learning_rate: float from", "optimizer: categorical", "left"]
     if trials:
-        parts += ["## The engine", "candidate A", "uncertain by about", "note of ann"]
+        parts += ["## The engine", "candidate A", "uncertain by about", "ann noted: Note 11"]
         parts += ["best third", f"{trials} trials, 0 failed", "curve: ", "# Trials"]
         assert told.text.count("\ntrial ") >= 8
     for part in parts:

@@ -270,11 +270,13 @@ def test_people_enqueue_pin_veto_and_annotate(after):
     mine = asks(after, {**GOOD, "y": 2, "z": "b"})
     note(ann, STUDY, "Do not\ntrust trial 2.", trial=2)
     text = briefing(after, STUDY).text
-    assert "pinned by a person: z=b" in text and "note of ann on trial 2: Do not trust" in text
+    assert "pinned by a person: z=b" in text and "ann noted on trial 2: Do not trust" in text
     assert mine.id in text and f"{queued.id} of ann cannot be tried: z is pinned" in text
     pin(ann, STUDY, {}, off="z")
-    veto(after, STUDY, mine.id, "changed my mind")
-    assert briefing(after, STUDY).waiting == [queued.id]
+    veto(ann, STUDY, mine.id, "it was tried last year")
+    told = briefing(after, STUDY)
+    assert told.waiting == [queued.id] and f"ann took back {mine.id} (" in told.text
+    assert "): it was tried last year." in told.text
     waited = wait(after, STUDY, run(after, STUDY).handle)
     assert waited.ended[-1].source == "human ann" and waited.ended[-1].params["y"] == 8
 

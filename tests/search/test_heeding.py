@@ -168,5 +168,5 @@ def test_a_creator_is_told_what_people_noted_and_pinned():
     proposed([DEFAULT], *notes, *others, proposer=Listening())
     assert told == [
         "A person holds y=3; propose nothing else for it. "
-        "People noted while it ran: Note 2. Note 3. Note 4."
+        "While it ran, ann noted: Note 2. ann noted: Note 3. ann noted: Note 4."
     ]

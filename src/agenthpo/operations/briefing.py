@@ -19,6 +19,7 @@ from agenthpo.agents.prompt.trials import (
 )
 from agenthpo.budget import Budget
 from agenthpo.errors import TaskError
+from agenthpo.experience.requests import Asked
 from agenthpo.limit import limits_words
 from agenthpo.llm.client import Manner
 from agenthpo.operations.answers import Briefing
@@ -27,6 +28,7 @@ from agenthpo.operations.opening import is_over, left_words
 from agenthpo.operations.place import Place, Standing
 from agenthpo.pareto import goals_words
 from agenthpo.records import Trial
+from agenthpo.search.heard import heard, remarks
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.search.informed import Informed
 from agenthpo.task import Task
@@ -165,6 +167,7 @@ def _now(opened: Standing, *, over: str, left: str, is_agents: bool, why: str) -
     lines.append(f"- budget: {budget_words(task.budget)}; left: {left}")
     whose = "an agent's" if is_agents else "the engine's"
     lines.append(f"- the search is over: {over}" if over else f"- the next trial is {whose}: {why}")
+    lines += [f"- {fenced(said)}" for said in heard(opened.asked)]
     for trial in trials:
         if trial.outcome is None:
             lines.append(
@@ -177,13 +180,14 @@ def _now(opened: Standing, *, over: str, left: str, is_agents: bool, why: str) -
         lines.append(f"- {request.id} of {request.by} {state}: {params_words(request.params)}")
     if task.pins:
         lines.append(f"- pinned by a person: {params_words(task.pins)}")
-    notes = [r for r in opened.asked.requests if r.kind == "note"][-_NOTES:]
-    lines += [
-        f"- note of {r.by}{'' if r.trial is None else f' on trial {r.trial}'}: "
-        f"{cut(fenced(r.text), 150)}"
-        for r in notes
-    ]
+    lines += [f"- {fenced(said)}" for said in _agents_notes(opened.asked)]
     return "\n".join(without_test(lines, task.objective.test_metric))
+
+
+def _agents_notes(asked: Asked) -> tuple[str, ...]:
+    """Return the latest notes of agents; what people say comes before them."""
+    notes = [r for r in asked.requests if r.kind == "note" and not r.is_person]
+    return remarks(notes[-_NOTES:], asked)
 
 
 def _unlimited(task: Task) -> Task:

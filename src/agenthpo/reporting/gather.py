@@ -46,11 +46,12 @@ from agenthpo.reporting.modelled import contour_of, random_search
 from agenthpo.reporting.narrative import narrative
 from agenthpo.rounds import certificate_of
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.heard import deed
 from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
 from agenthpo.task import Objective, Task, Train
-from agenthpo.text.phrases import claim_words, params_words
+from agenthpo.text.phrases import claim_words
 from agenthpo.text.story import changes, nearest
 from agenthpo.thinning import thinned
 from agenthpo.trials import (
@@ -319,21 +320,12 @@ def _people(asked: Asked, trials: Sequence[Trial]) -> tuple[str, ...]:
     served = {t.proposal.queued: t.number for t in trials}
     found = []
     for r in asked.requests:
-        where = "" if r.trial is None else f" on trial {r.trial}"
-        became = f"trial {served[r.id]}" if r.id in served else "it waits"
-        became = "taken back" if r.id in asked.vetoed else became
-        said = {
-            "try": f"asked for {params_words(r.params)} ({became})",
-            "pin": f"pinned {params_words(r.params)}",
-            "unpin": f"let {r.whose} go",
-            "widen": f"widened {r.whose}: {params_words(r.params)}",
-            "narrow": f"took back that {r.whose} was widened",
-            "veto": f"took back {r.whose}",
-            "note": f"noted{where}",
-            "told": "was told the test metric",
-        }.get(r.kind)
-        if said is None:  # a request for trials is none of a person's words
+        said = deed(r, asked)
+        if not said:  # a request for trials is none of a person's words
             continue
+        if r.kind == "try":
+            became = f"trial {served[r.id]}" if r.id in served else "it waits"
+            said += f" ({'taken back' if r.id in asked.vetoed else became})"
         why = r.text or r.rationale
         at = time.strftime("%Y-%m-%d %H:%M", time.gmtime(r.at))
         found.append(f"{r.by}, {at} UTC, {said}" + (f": {why}" if why else ""))

@@ -15,6 +15,7 @@ from agenthpo.records import Expected, Params, Proposal, Stop, Trial
 from agenthpo.search import Proposer
 from agenthpo.search.ahead import Thinks
 from agenthpo.search.engine.engine import Engine
+from agenthpo.search.heard import heard
 from agenthpo.search.informed import Sees
 from agenthpo.search.optuna_samplers import default_proposal
 from agenthpo.search.preflight import checked
@@ -27,8 +28,6 @@ __all__ = ["NOTHING_ASKED", "Heeding", "hindrance", "turn_of", "with_pins"]
 NOTHING_ASKED = "nothing more is asked for"
 _LONG = 20
 """Trials from which on a noisy study can spare one for the default once more."""
-_NOTES, _LONGEST = 3, 400
-"""Notes of people that a Creator is told, and their characters."""
 
 
 class Heeding:
@@ -82,15 +81,15 @@ class Heeding:
             self.proposer.think(self._told(task, asked), trials, slots)
 
     def _told(self, task: Task, asked: Asked) -> Task:
-        """Return ``task`` with what is pinned and what people have noted; the same one for the same
+        """Return ``task`` with what is pinned and what people have said; the same one for the same
         words, by which an engine knows what it has worked out already.
         """
-        notes = tuple(r.text for r in asked.requests if r.kind == "note" and r.is_person)
-        if not asked.pins and not notes:
+        said = heard(asked)
+        if not asked.pins and not said:
             return task
-        key = asked.pins, notes
+        key = asked.pins, said
         if self._held is None or self._held[0] is not task or self._held[1] != key:
-            self._held = task, key, _with_notes(with_pins(task, asked.pins), notes)
+            self._held = task, key, _with_words(with_pins(task, asked.pins), said)
         return self._held[2]
 
     def _queued(
@@ -169,12 +168,12 @@ def with_pins(task: Task, pins: Params) -> Task:
     return replace(task, pins=fitting, background=task.background.noted(said))
 
 
-def _with_notes(task: Task, notes: Sequence[str]) -> Task:
-    """Return ``task`` with the latest of people's ``notes`` in its words."""
-    if not notes:
+def _with_words(task: Task, said: Sequence[str]) -> Task:
+    """Return ``task`` with what people have ``said`` in its words."""
+    if not said:
         return task
-    said = f"People noted while it ran: {' '.join(notes[-_NOTES:])[:_LONGEST]}"
-    return replace(task, background=task.background.noted(said))
+    words = f"While it ran, {' '.join(said)}"
+    return replace(task, background=task.background.noted(words))
 
 
 def turn_of(task: Task, trials: Sequence[Trial]) -> tuple[bool, str]:

@@ -1,0 +1,92 @@
+"""What people and agents have asked of a study, in words: for whoever proposes next, and for
+whoever reads of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agenthpo.experience.requests import Asked, Request
+from agenthpo.text.phrases import params_words
+from agenthpo.text.redaction import redact
+
+__all__ = ["deed", "heard", "remarks"]
+
+_LONGEST = 150
+"""Characters of a reason or a note that are told."""
+_MOST = 3
+"""Pins, ranges, vetoes and notes that are told, of each the latest."""
+
+
+def deed(request: Request, asked: Asked) -> str:
+    """Return what ``request`` did, such as ``pinned lr=0.1``; empty for one that only runs what
+    others ask for.
+    """
+    match request.kind:
+        case "try":
+            return f"asked for {params_words(request.params)}"
+        case "pin":
+            return f"pinned {params_words(request.params)}"
+        case "unpin":
+            return f"let {request.whose} go"
+        case "widen":
+            return f"widened {request.whose}: {params_words(request.params)}"
+        case "narrow":
+            return f"took back that {request.whose} was widened"
+        case "veto":
+            return f"took back {_target(request, asked)}"
+        case "note":
+            return "noted" if request.trial is None else f"noted on trial {request.trial}"
+        case "told":
+            return "was told the test metric"
+        case "run":
+            return ""
+
+
+def heard(asked: Asked) -> tuple[str, ...]:
+    """Return what whoever proposes should know of what people did, a sentence each: the reasons
+    of what is pinned and widened, which configurations were taken back, and the notes.
+
+    >>> heard(Asked((Request("note", "ann", is_person=True, text="Mind the memory.", trial=3),)))
+    ('ann noted on trial 3: Mind the memory.',)
+    """
+    people = [r for r in asked.requests if r.is_person]
+    held = [r for r in people if r.kind == "pin" and r.text and _holds(r, asked)]
+    wide = [r for r in people if r.kind == "widen" and r.whose in asked.ranges]
+    vetoes = [r for r in people if r.kind == "veto" and _is_configuration(r, asked)]
+    notes = [r for r in people if r.kind == "note"]
+    told = [r for each in (held, wide, vetoes, notes) for r in each[-_MOST:]]
+    return remarks(told, asked)
+
+
+def remarks(requests: Sequence[Request], asked: Asked) -> tuple[str, ...]:
+    """Return each of ``requests`` as a sentence, with who asked, and why.
+
+    :param asked: all that was asked.
+    """
+    return tuple(_remark(each, deed(each, asked)) for each in requests)
+
+
+def _remark(request: Request, did: str) -> str:
+    text = redact(request.text or request.rationale)  # half a secret is none that can be told
+    why = text if len(text) <= _LONGEST else f"{text[:_LONGEST].rsplit(' ', 1)[0]} …"
+    said = f"{request.by} {did}: {why}" if why else f"{request.by} {did}"
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
+def _target(veto: Request, asked: Asked) -> str:
+    """Return what a veto is against: its id, and the configuration where it is one."""
+    target = asked.by_id(veto.whose)
+    words = "" if target is None else params_words(target.params)
+    return f"{veto.whose} ({words})" if words else veto.whose
+
+
+def _is_configuration(veto: Request, asked: Asked) -> bool:
+    target = asked.by_id(veto.whose)
+    return target is not None and target.kind == "try"
+
+
+def _holds(pin: Request, asked: Asked) -> bool:
+    """Return whether a parameter is held as ``pin`` says."""
+    pins = asked.pins
+    return any(name in pins and pins[name] == value for name, value in pin.params.items())
