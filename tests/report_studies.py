@@ -8,7 +8,7 @@ from pathlib import Path
 from agenthpo.budget import Budget
 from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.meta import StudyMeta
-from agenthpo.records import Analysis, Claim, Expected, Outcome, Proposal
+from agenthpo.records import Analysis, Claim, Expected, Outcome, Proposal, Struck
 from agenthpo.taskfile.space import parse_space
 
 SPACE = {
@@ -46,15 +46,18 @@ def drawn(draw, number):
     }
 
 
-def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0, meta=None):
-    """Write a study of so many trials into ``folder``; ``texts`` are said in them by turns."""
+def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0, meta=None,
+               space=SPACE, worse=lambda i, value: 0.01, named=lambda params, number: params):  # fmt: skip
+    """Write a study of so many trials into ``folder``; ``texts`` are said in them by turns,
+    ``worse`` is by how much the test's value is, ``named`` what the parameters are recorded as.
+    """
     folder, draw = Path(folder), random.Random(trials)
     told = StudyMeta(
         id="1", name="toy", metric="acc", direction="maximize", model="local:smollm2",
         test_metric="test_acc", proposer="hybrid", version="0.1.0", trials=trials,
         budget=Budget(trials=trials),
     )  # fmt: skip
-    with ExperienceLog.create(folder, space=parse_space(SPACE), meta=meta or told) as log:
+    with ExperienceLog.create(folder, space=parse_space(space), meta=meta or told) as log:
         for i in range(trials):
             params = drawn(draw, i)
             words = texts[i % len(texts)] if texts else f"Try lr {params['lr']:.3g}."
@@ -64,7 +67,7 @@ def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0
             value = accuracy(params) + draw.gauss(0, 0.003)
             source = "default" if i == 0 else "creator" if i % 3 == 1 else "engine"
             proposal = Proposal(
-                params, source, rationale=words, hypothesis=words if source == "creator" else "",
+                named(params, i), source, rationale=words, hypothesis=words if source == "creator" else "",
                 expected=Expected(value + 0.01, value - 0.02, value + 0.03) if i else None,
                 claim=Claim("lr", "raise", 0) if source == "creator" else None,
                 model="local:smollm2" if source == "creator" else "", note=words if i % 5 == 4 else "",
@@ -76,12 +79,13 @@ def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0
             else:
                 curve = tuple((float(s), value * s / 10) for s in range(1, 11))
                 outcome = Outcome(
-                    "complete", value, test_value=value - 0.01, curves={"acc": curve},
+                    "complete", value, test_value=value - worse(i, value), curves={"acc": curve},
                     duration_s=1.5, peak_mb=100.0,
                 )  # fmt: skip
                 analysis = Analysis("still_improving", ("it rose to the end",), words, "raise epochs",
                                     expectation_met=True if i else None)  # fmt: skip
                 if i % 4 == 2:
-                    analysis = replace(analysis, note=f"struck: {words}", said=2, struck=1)
+                    crossed = (Struck(f"{words} came to 77.", "77 is not in the evidence"),)
+                    analysis = replace(analysis, said=2, struck=1, crossed_out=crossed)
             log.finish(trial, outcome, analysis)
     return folder

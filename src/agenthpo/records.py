@@ -419,6 +419,14 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Struck:
+    """A sentence of a model that does not stand."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What the Executor makes of an outcome: code gives diagnosis, evidence and advice, a language
     model (or code) the words.
@@ -452,6 +460,8 @@ class Analysis:
     """And how many of them named a number, a quotation or a trial that it was not shown, or, from a
     weak model, nothing that the trial changed.
     """
+    crossed_out: tuple[Struck, ...] = ()
+    """These sentences; no prompt repeats them."""
 
 
 @dataclass(frozen=True)

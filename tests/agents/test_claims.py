@@ -57,7 +57,8 @@ def test_what_was_shown_passes(sentence):
 )
 def test_what_was_not_shown_is_struck_with_a_reason(sentence, reason):
     found = checked(f"It reached 0.85. {sentence} So it goes.", SHOWN, trials=[0, 3])
-    assert found.struck == (reason,)
+    assert [each.why for each in found.struck] == [reason]
+    assert found.struck[0].text == sentence
     assert found.text == "It reached 0.85. So it goes."
     assert (found.passed, found.said) == (2, 3)
 
@@ -131,4 +132,4 @@ def test_a_number_passes_at_any_rounding(value, digits):
 )
 def test_a_fall_that_rises_is_struck(text, why):
     found = Shown("0.21 0.33", []).checked(text)
-    assert found.struck == ((why,) if why else ())
+    assert [each.why for each in found.struck] == ([why] if why else [])

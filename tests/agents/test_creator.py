@@ -21,7 +21,7 @@ from agenthpo.exchange import Candidate, Hint, View
 from agenthpo.llm.json_text import read_json
 from agenthpo.llm.opening import manner_of
 from agenthpo.llm.replay import VARYING
-from agenthpo.records import Analysis, Expected, Outcome, Trial
+from agenthpo.records import Analysis, Expected, Outcome, Struck, Trial
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.hybrid import Hybrid
 from agenthpo.search.optuna_samplers import OptunaSampler
@@ -605,6 +605,9 @@ def test_a_sentence_with_an_invented_number_is_struck_and_counted():
     assert analysis.insight == "It reached 0.9. Trial 0 was worse."
     assert (analysis.author, analysis.said, analysis.struck) == ("scripted", 3, 1)
     assert analysis.note == "struck: 2.66 % is not in the evidence"
+    assert analysis.crossed_out == (
+        Struck("That is 2.66 % more.", "2.66 % is not in the evidence"),
+    )
     nothing = said("That is 2.66 % more.")
     assert (nothing.author, nothing.said, nothing.struck) == ("rules", 1, 1)
     assert nothing.note == "in the rules' words: 2.66 % is not in the evidence"
@@ -617,6 +620,7 @@ def test_a_weak_models_words_stand_where_they_name_what_changed(manner):
     assert (vague.author, vague.insight[:7]) == ("rules", "acc 0.9")
     assert vague.note.endswith("named nothing that this trial changed")
     assert (vague.said, vague.struck) == (1, 1)
+    assert [each.text for each in vague.crossed_out] == ["It went well."]
     assert said("It went well.", name="gpt-5").author == "gpt-5"
 
 
@@ -677,6 +681,7 @@ def test_a_sentence_that_came_to_no_end_is_no_insight():
     assert analysis.author == "rules"
     assert (analysis.said, analysis.struck) == (1, 1)
     assert "came to no end of its sentence" in analysis.note
+    assert analysis.crossed_out[0].text.startswith("The lr of 0.01 and the size")
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,33 @@ def test_a_value_at_the_end_of_its_range_is_told():
     assert edges["width"].way == "upwards"
 
 
+def test_a_gain_that_is_luck_of_the_validation_set_is_warned_of():
+    usual = evidence_of(make_study("usual", 20)).gap
+    assert usual and not usual.grows and "as is usual here (0.01 in the middle)" in usual.words
+    gaps = lambda i, value: 0.01 + 0.001 * (i % 3)  # noqa: E731
+    best = evidence_of(make_study("lucky", 20, worse=gaps)).answer.best
+    found = evidence_of(
+        make_study("lucky2", 20, worse=lambda i, value: 0.2 if i == best else gaps(i, value))
+    )
+    # the toy is the same one, by its seed
+    assert found.answer.best == best and found.gap and found.gap.grows
+    assert "0.2 worse than its validation value" in found.gap.words and "luck" in found.gap.words
+    assert found.gap.words in report(Path("lucky2"), "md")
+    assert evidence_of(make_study("few", 3)).gap is None
+
+
+def test_a_page_is_opened_where_there_is_a_browser(thirty, monkeypatch):
+    import webbrowser
+
+    shown, there = [], True
+    monkeypatch.setattr(webbrowser, "open", lambda url: shown.append(url) or there)
+    agenthpo("report", thirty, "-o", "page.html", "--open", code=0)
+    assert shown == [Path("page.html").resolve().as_uri()]
+    there = False
+    done = agenthpo("report", thirty, "-o", "page.html", "--open", code=0)
+    assert "no browser was found; open file:///" in done.stderr
+
+
 def test_texts_are_cleaned_and_secrets_are_not_in_it(monkeypatch):
     monkeypatch.setenv("MY_API_TOKEN", "s3cr3t-and-long-enough")
     folder = make_study("toy", 8, texts=(*EVIL, "the token is s3cr3t-and-long-enough"))
@@ -120,9 +147,9 @@ def test_nothing_is_written_by_reading(thirty):
 def test_the_command(thirty, tmp_path):
     done = agenthpo("report", thirty, "-o", "page.html", code=0)
     assert done.stdout.strip() == "page.html" and "<!doctype html>" in Path("page.html").read_text()
-    assert json.loads(agenthpo("report", thirty, "--format", "json", code=0).stdout)["form"] == 1
+    assert json.loads(agenthpo("report", thirty, "--format", "json", code=0).stdout)["form"] == 2
     assert agenthpo("report", thirty, "--format", "md", code=0).stdout.startswith("## toy: acc 0.")
-    assert json.loads(agenthpo("report", thirty, "--schema", code=0).stdout)["properties"]["form"]
+    assert json.loads(agenthpo("report", "--schema", code=0).stdout)["properties"]["form"]
 
 
 def test_show_has_the_course_what_matters_and_what_differs(thirty, monkeypatch):
@@ -143,6 +170,7 @@ def test_show_has_the_course_what_matters_and_what_differs(thirty, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ((), "no study is named"),
         (("nowhere",), "there is no study 'nowhere'"),
         (("{}", "--format", "pdf"), "must be html, md or json"),
         (("{}", "--format", "md", "--watch"), "leave --format out"),

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from agenthpo.budget import Budget
+from agenthpo.experience.meta import StudyMeta
 from agenthpo.reporting.exchanges import read_exchanges
 from agenthpo.reporting.making import report
 from agenthpo.reporting.page import MOST_BYTES
 from agenthpo.reporting.serving import Server
 from browsing import chromium
-from report_studies import EVIL, make_study
+from report_studies import EVIL, SPACE, make_study
 
 PLOTS = ("course", "curves", "calibration", "importance", "slices", "parallel", "contour")
 
@@ -160,6 +162,27 @@ def test_what_comes_from_outside_is_never_run(opened):
     assert seen.counts("#trials img, #trials script, .hoverlayer a") == 0
     assert "<script>document.title" in page.text_content("#trials")
     assert problems(seen) == []
+
+
+def test_names_that_want_to_be_markup_are_names(opened):
+    space = {**SPACE, "opt": {"type": "categorical", "values": ["adam", *EVIL]}}
+    space.pop("momentum")
+    metric, name = f"acc{EVIL[0]}", f"toy {EVIL[2]} {EVIL[4]}"
+    meta = StudyMeta(
+        id="1", name=name, metric=metric, direction="maximize", model=EVIL[1], test_metric=EVIL[3],
+        proposer="hybrid", version=EVIL[0], trials=9, budget=Budget(trials=9),
+    )  # fmt: skip
+
+    def named(params, number):
+        opt = EVIL[number % 4] if number else "adam"
+        return {"lr": params["lr"], "width": params["width"], "opt": opt, "epochs": 5}
+
+    folder = make_study("<b>toy {{ 7*7 }}", 9, meta=meta, space=space, named=named)
+    seen = opened(report(folder))
+    assert problems(seen) == []
+    assert "owned" not in seen.page.title().replace(EVIL[0], "").replace(EVIL[2], "")
+    assert seen.counts("main img, main b > script, svg a") == 0
+    assert EVIL[0] in seen.text("h1, main") and "<b>toy {{ 7*7 }}" in seen.page.title()
 
 
 def test_a_policy_keeps_what_got_through_from_running(html, opened):

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from agenthpo.records import Struck
+
 __all__ = ["Checked", "Shown", "names_one", "sentences", "trials_named"]
 
 _NUMBER = re.compile(
@@ -50,8 +52,8 @@ class Checked:
     text: str
     """The sentences that passed, joined."""
     passed: int
-    struck: tuple[str, ...]
-    """A reason for each sentence that did not pass."""
+    struck: tuple[Struck, ...]
+    """The sentences that did not pass."""
 
     @property
     def said(self) -> int:
@@ -85,7 +87,7 @@ class Shown:
         for sentence in sentences(text):
             reason = self._unknown(sentence)
             if reason:
-                struck.append(reason)
+                struck.append(Struck(sentence, reason))
             else:
                 kept.append(sentence)
         return Checked(" ".join(kept), len(kept), tuple(struck))

@@ -24,7 +24,7 @@ from agenthpo.errors import LLMFailure
 from agenthpo.llm.client import LLM, Form, Message, Reply
 from agenthpo.llm.model_class import is_weak
 from agenthpo.parts import ANALYSIS
-from agenthpo.records import Analysis, Expected, Outcome, Trial, Usage
+from agenthpo.records import Analysis, Expected, Outcome, Struck, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import differing
 from agenthpo.task import Task
@@ -106,12 +106,14 @@ class Executor:
         said = reply.data.get("insight") if isinstance(reply.data, dict) else None
         most = INSIGHT if llm.holds_to_grammar else _LONGEST
         if isinstance(said, str) and was_cut(said, most):
-            found = Checked("", 0, (f"the model {llm.name} came to no end of its sentence",))
+            why = f"the model {llm.name} came to no end of its sentence"
+            found = Checked("", 0, (Struck(words_of(said, most), why),))
         else:
             found = _shown(messages, task, trial, others).checked(words_of(said, most))
         is_about = names_one(found.text, changed)
         is_vague = bool(found.text) and not is_about
-        vague = [f"the model {llm.name} named nothing that this trial changed"] if is_vague else []
+        why = f"the model {llm.name} named nothing that this trial changed"
+        vague = [Struck(found.text, why)] if is_vague else []
         return _told(
             analysis,
             llm,
@@ -206,15 +208,15 @@ def _told(
     *,
     insight: str,
     said: int,
-    struck: Sequence[str],
+    struck: Sequence[Struck],
     usage: Usage,
     counted: int,
 ) -> Analysis:
     """Return ``analysis`` in the model's words, or in the rules' where none is left, with what was
     struck and what it cost.
     """
-    analysis = replace(analysis, said=said, struck=counted, usage=usage)
-    why = "; ".join(struck)
+    analysis = replace(analysis, said=said, struck=counted, crossed_out=tuple(struck), usage=usage)
+    why = "; ".join(each.why for each in struck)
     if insight:
         note = f"struck: {why}" if why else ""
         return replace(analysis, insight=insight, author=llm.name, note=note)

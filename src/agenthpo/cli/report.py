@@ -22,7 +22,7 @@ REPORT = "report.html"
 
 
 def report(
-    study: StudyName,
+    study: StudyName = "",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -65,6 +65,8 @@ def report(
         return
     if form != "html" and (opens or watch):
         raise AgentHPOError("--open and --watch show a page; leave --format out")
+    if not study:
+        raise AgentHPOError("no study is named; list them by agenthpo show")
     if model and watch:
         raise AgentHPOError("--model writes the closing words once; leave --watch out")
     folder = find_study(study)

@@ -67,7 +67,7 @@ def analyse(at: Place, study: str, trial: int, insight: str = "") -> Analysed:
         numbers = [t.number for t in opened.trials]
         shown = Shown(evidence, numbers, _ahead(opened, found))
         checked = shown.checked(words_of(clean_line(insight), _LONGEST))
-        kept, struck = checked.text, list(checked.struck)
+        kept, struck = checked.text, [each.why for each in checked.struck]
         if kept and all(r.text != kept for r in opened.asked.notes(trial)):
             add_request(
                 folder, Request("note", at.by, is_person=at.is_person, text=kept, trial=trial)

@@ -9,7 +9,7 @@ from typing import Any
 from agenthpo.audit import Audit
 from agenthpo.certificate import Certificate
 from agenthpo.pareto import Goal
-from agenthpo.records import Direction, Expected, Params
+from agenthpo.records import Direction, Expected, Params, Struck
 from agenthpo.search.importance import Importance
 from agenthpo.shadow import Shadow
 
@@ -84,7 +84,7 @@ class TrialEvidence:
     """What the diagnosis rests on."""
     notes: tuple[str, ...]
     """What the reader should know of how it came about, and what people left on it."""
-    struck: str
+    struck: tuple[Struck, ...]
     """What was struck of the words of a model, and why."""
     seconds: float | None
     memory_mb: float | None

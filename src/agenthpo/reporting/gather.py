@@ -67,7 +67,7 @@ from agenthpo.winner import command_line, own_folder, winner_of
 
 __all__ = ["FORM", "evidence_of"]
 
-FORM = 1
+FORM = 2
 """The form of the evidence; see ``Evidence``."""
 _COMPARED, _POINTS = 100, 60
 """Earlier trials that a trial is compared with, and points of a curve."""
@@ -176,8 +176,8 @@ def _trial(
     base = nearest(proposal.params, earlier[-_COMPARED:], direction)
     notes = [proposal.turn, proposal.note]
     notes += [f"{note.by}: {note.text}" for note in asked.notes(trial.number)]
-    struck = analysis.note if analysis is not None and analysis.struck else ""
-    if analysis is not None and not analysis.struck:
+    struck = analysis.crossed_out if analysis is not None else ()
+    if analysis is not None and not struck:
         notes.append(analysis.note)
     return TrialEvidence(
         number=trial.number,

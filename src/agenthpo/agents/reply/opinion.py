@@ -12,7 +12,7 @@ from agenthpo.agents.levers import moved
 from agenthpo.agents.reply.forms import closed
 from agenthpo.agents.reply.validate import words_of
 from agenthpo.llm.client import Form
-from agenthpo.records import CurveDiagnosis, Params
+from agenthpo.records import CurveDiagnosis, Params, Struck
 from agenthpo.space import Space
 from agenthpo.task import Task
 
@@ -35,7 +35,7 @@ class Opinion:
     insight: str
     advice: str
     said: int
-    struck: tuple[str, ...]
+    struck: tuple[Struck, ...]
 
 
 def opinion_form(task: Task) -> Form:
@@ -92,7 +92,7 @@ def read_opinion(data: Any, space: Space, params: Params, shown: Shown) -> Opini
         insight=insight.text,
         advice=advice,
         said=sum(each.said for each in every),
-        struck=tuple(why for each in every for why in each.struck),
+        struck=tuple(one for each in every for one in each.struck),
     )
 
 
