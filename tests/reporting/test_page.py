@@ -183,6 +183,7 @@ def test_names_that_want_to_be_markup_are_names(opened):
     assert "owned" not in seen.page.title().replace(EVIL[0], "").replace(EVIL[2], "")
     assert seen.counts("main img, main b > script, svg a") == 0
     assert EVIL[0] in seen.text("h1, main") and "<b>toy {{ 7*7 }}" in seen.page.title()
+    assert "agenthpo audit '<b>toy {{ 7*7 }}' --trials 10" in seen.text("#audit")
 
 
 def test_a_policy_keeps_what_got_through_from_running(html, opened):

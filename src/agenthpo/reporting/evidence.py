@@ -255,6 +255,8 @@ class Made:
     """The task file's text as it is now, without secrets; empty where there is none."""
     command: str
     """A line for a shell that runs the best trial again; empty where there is none."""
+    audit: str
+    """A line for a shell that says which change made the gain."""
     prompts: str
     """A digest of what the model was told to be; empty where none was asked."""
     exchanges: int

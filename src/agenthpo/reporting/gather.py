@@ -51,6 +51,7 @@ from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
 from agenthpo.task import Objective, Task, Train
+from agenthpo.text.pasting import pasted
 from agenthpo.text.phrases import claim_words
 from agenthpo.text.story import changes, nearest
 from agenthpo.thinning import thinned
@@ -452,6 +453,7 @@ def _made(log: ExperienceLog, folder: Path, best: Trial | None, exchanges: Excha
         task_file=meta.task_file,
         task=text,
         command=command,
+        audit=pasted("audit", folder, "--trials", "10"),
         prompts=exchanges.digest,
         exchanges=exchanges.count,
         here=_here(),
