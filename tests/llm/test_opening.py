@@ -1,9 +1,13 @@
 import asyncio
+import threading
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import psutil
 import pytest
 
 from agenthpo.errors import LLMFailure, ModelError
+from agenthpo.llm import embedded
 from agenthpo.llm.client import Form, Message
 from agenthpo.llm.opening import open_model
 from agenthpo.llm.remote import RemoteLLM
@@ -41,6 +45,30 @@ def test_a_file_that_is_no_model_is_a_users_mistake(tmp_path):
         model.verify()
     with pytest.raises(LLMFailure, match="could not be loaded"):
         model.ask(TALK, FORM)
+    model.close()
+
+
+def test_a_model_that_nobody_asks_is_there_once_its_loop_runs(smollm2, tmp_path, monkeypatch):
+    """Told to end before its loop has begun, the library would wait for that without an end."""
+    smollm2.ask(TALK, FORM)
+    assert "llamacpp:" in smollm2._server.handle_metrics()  # an answer, not that there is none
+    model, seen = None, []
+
+    class Server:
+        def __init__(self, params):
+            assert params.endpoint_metrics
+
+        def handle_metrics(self):
+            seen.append(model is not None and model._server is None)
+            return ""
+
+    made = threading.Event()
+    library = SimpleNamespace(CommonParams=lambda: made.wait(9) and MagicMock(), Server=Server)
+    monkeypatch.setattr(embedded, "_library", lambda: library)
+    model = embedded.EmbeddedLLM("toy", tmp_path / "x.gguf")
+    made.set()
+    model._loading.join()
+    assert seen == [True] and isinstance(model._server, Server)
     model.close()
 
 

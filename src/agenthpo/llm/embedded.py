@@ -148,8 +148,13 @@ class EmbeddedLLM:
         params.n_ctx, params.n_parallel, params.warmup = _CONTEXT, 1, False
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
         params.hostnames = [os.path.join(self._folder, "llm.sock")]
+        params.endpoint_metrics = True
         try:
-            self._server = xllamacpp.Server(params)
+            server = xllamacpp.Server(params)
+            # it answers once its loop runs: one that is told to end before it has begun runs on,
+            # and who unloads the model waits for that without an end
+            server.handle_metrics()
+            self._server = server
         except Exception as problem:  # whatever the C++ side makes of a file that is no model
             self._failure = first_line(problem)
 
