@@ -61,7 +61,9 @@ def test_what_made_the_gain_is_found_and_the_rest_goes_back(study):
     assert found.minimal["width"] == 32 and "momentum" not in found.minimal
     by = {change.names[0]: change for change in found.changes}
     assert by["depth"].low <= 0.05 * (by["depth"].after["depth"] - 2) <= by["depth"].high
-    assert audit_of(study) == found == evidence_of(study).audit
+    told = evidence_of(study)
+    assert audit_of(study) == found == told.audit
+    assert 0.0002 < found.noise < 0.02 and told.answer.noise == found.noise
 
 
 def test_the_report_shows_it(study):

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Literal
 
 from agenthpo.codec import adapter
@@ -33,6 +33,8 @@ _LITTLE = 0.5
 """A mean difference below so many deviations of a single run is as good as none: what it comes from
 goes back to the default, as long as the minimal winner proves as good.
 """
+_FEWEST = 3
+"""Seeds from which on the spread of a value over them says anything."""
 Judgement = Literal["helps", "nothing", "harms", "open"]
 OnRound = Callable[[int, int], None]
 """Told after each round: how many trainings are done, of how many."""
@@ -76,6 +78,8 @@ class Audit:
     """
     is_minimal_as_good: bool
     words: str
+    noise: float | None = None
+    """The standard deviation of the winner's value over the seeds; None where there were few."""
 
 
 def audit(
@@ -129,9 +133,14 @@ def audit(
         sign = upward(task.objective.direction)
         changes = _judged(changed, values, sign, noise)
         found = _minimal(task.space, winner, changes, running, values[0], sign, noise)
-        found = replace(found, trials=len(trials), runs=running.done)
+        found = replace(found, trials=len(trials), runs=running.done, noise=_spread(values[0]))
         write_whole(folder / AUDIT, json.dumps(asdict(found)).encode())
         return found
+
+
+def _spread(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return stdev(known) if len(known) >= _FEWEST else None
 
 
 @dataclass(frozen=True)

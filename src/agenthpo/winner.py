@@ -56,7 +56,9 @@ def winner_of(
         words = f"The best in {log.meta.metric}; the front: {pasted('show', folder)}"
         return Winner(best, False, words)
     more = "" if found is None else " since trials were added"
-    luck = _luck(log, folder, best, noise_of)
+    # what fresh seeds showed of the noise holds for the trials that were added, too
+    measured = None if found is None else found.noise
+    luck = _luck(log, folder, best, lambda: measured or noise_of())
     return Winner(best, False, f"Not certified{more}: {luck}")
 
 
@@ -69,11 +71,11 @@ def _luck(
         return f"the gain is {gain_words(log.trials(), best)}."
     noise = noise_of()
     beside = (
-        f"is {gain / noise:.1f} times the noise of a single run"
+        f"the gain of {gain:.4g} is {gain / noise:.1f} times the noise of a single run"
         if noise
-        else "and nobody knows how much another seed moves a value"
+        else f"the gain is {gain:.4g}, and how much another seed moves a value is not known"
     )
-    return f"the gain of {gain:.4g} {beside}; be sure by: {pasted('certify', folder)}"
+    return f"{beside}; be sure by: {pasted('certify', folder)}"
 
 
 def own_folder(log: ExperienceLog, best: Trial) -> Path:

@@ -11,7 +11,7 @@ from agenthpo.reporting.gather import evidence_of
 from agenthpo.reporting.making import report, report_schema
 from agenthpo.reporting.narrative import MOST_WORDS
 from calling import agenthpo
-from report_studies import EVIL, make_study
+from report_studies import EVIL, SPACE, make_study
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,8 @@ def test_the_answer_is_that_of_best(thirty):
 def test_importance_claims_and_calibration(thirty):
     found = evidence_of(thirty)
     assert found.matters[0].name == "lr"
+    # a parameter that only some configurations have costs no trial its say
+    assert {m.name for m in found.matters} == set(SPACE)
     (claims,) = found.claims
     claimed = [t for t in found.trials if t.claim and t.value is not None]
     assert (claims.name, claims.claimed) == ("lr", len(claimed))

@@ -54,6 +54,19 @@ def test_nothing_is_said_of_what_never_varied():
     }
 
 
+def test_a_parameter_that_few_configurations_have_costs_nothing():
+    trials = drawn(12, by_width)
+    trials = [t for t in trials if "depth" not in t.proposal.params][:8]
+    rare = [
+        make_trial(
+            20 + depth, {"lr": 0.1, "width": 64, "kind": "b", "still": 0.5, "depth": depth}, 9
+        )
+        for depth in (1, 5)
+    ]
+    found = importances(SPACE, [*trials, *rare], "maximize")
+    assert {each.name for each in found} == {"lr", "width", "kind", "depth"}
+
+
 def test_few_results_say_nothing():
     assert importances(SPACE, drawn(FEWEST - 1, by_width), "maximize") == []
     failed = [make_trial(i, {"lr": 0.1}, None) for i in range(20)]

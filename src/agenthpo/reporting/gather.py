@@ -91,7 +91,10 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
     space, asked, exchanges = seen_space(log), read_requests(folder), read_exchanges(folder)
     task = _task(meta, space, direction)
     engine = Engine(meta.seed)  # it keeps what it last believed
-    noise = None if task is None else noise_of(task, trials, engine)
+    certificate, audit = certificate_of(folder), audit_of(folder)
+    # what fresh seeds showed goes before what is believed of trials that may share one
+    measured = (certificate and certificate.noise) or (audit and audit.noise)
+    noise = measured or (None if task is None else noise_of(task, trials, engine))
     predictions = _predictions(trials)
     answer = _answer(log, folder, noise)
     shares = [] if space is None else importances(space, trials, direction, seed=meta.seed)
@@ -110,8 +113,8 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
         answer=answer,
         space=_parameters(space),
         trials=_told(trials, direction, asked),
-        certificate=certificate_of(folder),
-        audit=audit_of(folder),
+        certificate=certificate,
+        audit=audit,
         matters=tuple(shares),
         edges=_edges(space, best),
         claims=_claims(trials, direction, known),

@@ -87,10 +87,12 @@ def _shares(trials: Sequence[FrozenTrial], names: list[str]) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         try:
-            found = evaluator.evaluate(_Drawn.of(trials), params=names)
+            # a draw may have no trial with a parameter that only some configurations have
+            there = [name for name in names if any(name in t.params for t in trials)]
+            found = evaluator.evaluate(_Drawn.of(trials), params=there)
         except UserWarning:  # the best are as many as all, since values are the same
             return np.zeros(len(names))
-    shares = np.maximum([found[name] for name in names], 0.0)
+    shares = np.maximum([found.get(name, 0.0) for name in names], 0.0)
     total = shares.sum()
     return np.asarray(shares / total if total > 0 else shares)
 
