@@ -64,6 +64,7 @@ def test_what_made_the_gain_is_found_and_the_rest_goes_back(study):
     told = evidence_of(study)
     assert audit_of(study) == found == told.audit
     assert 0.0002 < found.noise < 0.02 and told.answer.noise == found.noise
+    assert told.answer.is_noise_measured and "if another seed" not in told.answer.next_hour
 
 
 def test_the_report_shows_it(study):

@@ -28,6 +28,7 @@ def test_the_answer_is_that_of_best(thirty):
     assert answer.test == pytest.approx(answer.value - 0.01)
     assert not answer.is_certified and "Not certified" in answer.sure
     assert "One more hour" in answer.next_hour and answer.noise
+    assert not answer.is_noise_measured and "if another seed moves" in answer.next_hour
     assert answer.cost.trials == 30 and answer.cost.failed == 4
     assert answer.ended == "all 30 trials of the budget are done"
 

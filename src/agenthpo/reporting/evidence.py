@@ -130,6 +130,10 @@ class Answer:
     """By how much it is better than the default, in the metric's units; above 0 is better."""
     noise: float | None
     """The standard deviation of the value of a single run, as far as it is known."""
+    is_noise_measured: bool
+    """Whether fresh seeds showed it, by a certificate or an audit; else it is what the engine
+    believes, and trials that share a seed may show too little of it.
+    """
     sure: str
     """How sure it is, in a sentence."""
     next_hour: str

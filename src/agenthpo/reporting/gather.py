@@ -96,7 +96,7 @@ def _gathered(log: ExperienceLog, folder: Path) -> Evidence:
     measured = (certificate and certificate.noise) or (audit and audit.noise)
     noise = measured or (None if task is None else noise_of(task, trials, engine))
     predictions = _predictions(trials)
-    answer = _answer(log, folder, noise)
+    answer = _answer(log, folder, noise, is_measured=bool(measured))
     shares = [] if space is None else importances(space, trials, direction, seed=meta.seed)
     known = {each.name: each.share for each in shares}
     best = next((t for t in trials if t.number == answer.best), None)
@@ -222,7 +222,7 @@ def _trial(
     )
 
 
-def _answer(log: ExperienceLog, folder: Path, noise: float | None) -> Answer:
+def _answer(log: ExperienceLog, folder: Path, noise: float | None, *, is_measured: bool) -> Answer:
     trials, meta, direction = log.trials(), log.meta, log.direction
     found = winner_of(log, folder, lambda: noise)
     best, default = (found.trial if found else None), default_trial(trials)
@@ -242,10 +242,11 @@ def _answer(log: ExperienceLog, folder: Path, noise: float | None) -> Answer:
         default_value=None if default is None else default.value,
         gain=gain,
         noise=noise,
+        is_noise_measured=is_measured,
         sure="No trial has given a value that counts." if found is None else found.words,
         next_hour=""
         if is_certified or meta.goals
-        else _next_hour(trials, gain, noise, meta.workers),
+        else _next_hour(trials, gain, noise, meta.workers, is_measured=is_measured),
         ended="" if running else ended,
         front=tuple(t.number for t in front(trials, direction, meta.goals)) if meta.goals else (),
         hypervolume=hypervolume(trials, direction, meta.goals) if meta.goals else None,
@@ -261,7 +262,12 @@ def _answer(log: ExperienceLog, folder: Path, noise: float | None) -> Answer:
 
 
 def _next_hour(
-    trials: Sequence[Trial], gain: float | None, noise: float | None, workers: int
+    trials: Sequence[Trial],
+    gain: float | None,
+    noise: float | None,
+    workers: int,
+    *,
+    is_measured: bool,
 ) -> str:
     """Return what one more hour of paired runs of the best configuration and the default would
     settle, in a sentence; empty where there is no gain to settle.
@@ -281,9 +287,10 @@ def _next_hour(
     low, high = anytime_interval([spread * (-1) ** i for i in range(pairs)])
     smallest = (high - low) / 2
     settles = "would settle it" if gain > smallest else "would probably leave it open"
+    if_so = "" if is_measured else ", if another seed moves a value no more than the trials show"
     return (
-        f"One more hour, about {runs} runs, can tell a gain of {smallest:.3g} from noise; this one "
-        f"is {gain:.3g}, so that certifying it {settles}."
+        f"One more hour, about {runs} runs, can tell a gain of {smallest:.3g} from noise{if_so}; "
+        f"this one is {gain:.3g}, so that certifying it {settles}."
     )
 
 

@@ -35,7 +35,8 @@ def markdown(evidence: Evidence) -> str:
         ]
         lines += [*_table(("parameter", f"best (trial {answer.best})", "default"), rows), ""]
     if answer.gain is not None:
-        noise = f", noise of a single run {_number(answer.noise)}" if answer.noise else ""
+        how = "on fresh seeds" if answer.is_noise_measured else "as the trials show it"
+        noise = f", noise of a single run {_number(answer.noise)}, {how}" if answer.noise else ""
         lines += [f"Gain over the default: {answer.gain:+.4g}{noise}.", ""]
     if answer.next_hour:
         lines += [_text(answer.next_hour), ""]

@@ -212,7 +212,7 @@
       const mine = scored.filter((t) => p.name in t.params);
       const n = i ? i + 1 : '';
       shape['xaxis' + n] = axis(p.name, { type: isCategory(p) ? 'category' : p.log ? 'log' : 'linear', nticks: 5, ...(isCategory(p) ? { categoryorder: 'array', categoryarray: p.values.map(String) } : {}) });
-      shape['yaxis' + n] = axis(i % across ? '' : data.metric, { nticks: 5 });
+      shape['yaxis' + n] = axis(i % across ? '' : data.metric, { nticks: 5, ...(i ? { matches: 'y' } : {}) });
       return { type: 'scatter', mode: 'markers', xaxis: 'x' + n, yaxis: 'y' + n, x: mine.map((t) => (isCategory(p) ? text(t.params[p.name], 30) : t.params[p.name])), y: mine.map((t) => t.value), text: mine.map((t) => `trial ${t.number}`),
         hovertemplate: '%{text}<br>%{x}: %{y}<extra></extra>', marker: { color: mine.map((t) => t.number), colorscale: scale, size: 7 } };
     });
@@ -237,7 +237,7 @@
       let at = high > low ? (t.value - low) / (high - low) : 1;
       if (!maximize) at = 1 - at;
       const trace = traces[Math.min(bins - 1, Math.floor(at * bins))];
-      axes.forEach((p, i) => { trace.x.push(i); trace.y.push(place(p, t.params[p.name])); });
+      axes.forEach((p, i) => { if (p.name in t.params) { trace.x.push(i); trace.y.push(place(p, t.params[p.name])); } });
       trace.x.push(null); trace.y.push(null);
     }
     const ends = axes.map((p, i) => ({ x: i, y: 1.02, text: text(isCategory(p) ? p.values[p.values.length - 1] : number(p.high), 12), showarrow: false, yanchor: 'bottom', font: { size: 10 } }))
