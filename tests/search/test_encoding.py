@@ -37,6 +37,14 @@ def test_numbers_lie_on_their_own_scale_and_names_apart():
     assert np.isclose(((points[0] - points[1]) ** 2).sum(), 0.25 + 0.25 + 1 + 0.0625 + 1)
 
 
+def test_a_number_has_no_more_digits_than_it_needs():
+    space = parse_space({"C": {"type": "float", "low": 0.01, "high": 100.0, "log": True},
+                         "x": {"type": "float", "low": 1.0, "high": 1.0 + 1e-9}})  # fmt: skip
+    c, x = Encoding(space).axes
+    assert c.value(c.place(1.0)) == 1.0 and c.value(c.place(0.1)) == 0.1
+    assert len({x.value(i / 10) for i in range(11)}) == 11
+
+
 def test_what_is_not_active_makes_no_difference():
     encoding = Encoding(parse_space(SPACE))
     rows = encoding.rows([{"lr": 0.1, "size": 8, "opt": "adam", "epochs": 3}])

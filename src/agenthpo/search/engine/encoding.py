@@ -24,6 +24,8 @@ Matrix = np.ndarray
 Vector = np.ndarray
 _LARGEST_GRID = 10_000
 _MIDDLE = 0.5
+_DIGITS, _FINE = 10, 1e-8
+"""Digits of a proposed number, where they tell it from others within so much of its range."""
 _ROUNDS, _AT_LEAST, _FEW = 50, 500, 8
 """How often rows are drawn again where constraints leave little, how many each time, and how often
 where some are found, but not as many as were asked for.
@@ -86,6 +88,9 @@ class _Axis:
         else:
             number = low + place * (high - low)
             number = math.exp(number) if self.parameter.log else number
+            short = float(f"{number:.{_DIGITS}g}")  # 0.1, not 0.10000000000000002
+            most = _FINE * (high - low) * (number if self.parameter.log else 1.0)
+            number = short if abs(short - number) <= most else number
         parameter = self.parameter
         assert parameter.low is not None and parameter.high is not None
         number = min(max(number, parameter.low), parameter.high)
