@@ -54,6 +54,7 @@ from agenthpo.search.hybrid import CREATOR, HYBRID, PAPER
 from agenthpo.search.promoting import Promoting
 from agenthpo.search.trust import Record
 from agenthpo.studies import meta_of, refuse_foreign, task_of
+from agenthpo.surroundings import surroundings
 from agenthpo.task import Task
 from agenthpo.text.pasting import pasted
 from agenthpo.training.pool import Pool, end_left
@@ -227,6 +228,7 @@ def _meta(
         trials=task.budget.trials,
         budget=task.budget,
         written_budget=task.written_budget,
+        begun_on=surroundings(),
     )
 
 

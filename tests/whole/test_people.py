@@ -60,7 +60,9 @@ def test_a_creator_is_told_of_ranges_vetoes_pins_and_notes_with_the_reasons(toy)
         assert "A person holds k=7" in text and "pinned k=7: the server wants seven." in text
         assert f"took back {queued} (x=2.5 k=7): it needs too much memory." in text
         assert "noted on trial 1: the GPU was shared." in text
-    told = json.loads(command("report", "toy", "--format", "json", code=0).stdout)["people"]
+    report = json.loads(command("report", "toy", "--format", "json", code=0).stdout)
+    told = report["people"]
+    assert report["made"]["is_begun_there"] and "optuna" in report["made"]["made_with"]
     assert len(told) == 5 and told[3].endswith(
         f"took back {queued} (x=2.5 k=7): it needs too much memory"
     )

@@ -6,9 +6,10 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from agenthpo.surroundings import versions_of
 
 __all__ = ["about", "append", "stored"]
 
@@ -40,14 +41,8 @@ def about(packages: Iterable[str]) -> dict[str, Any]:
     """Return what results were made by: the versions of those ``packages`` that are installed,
     Python's, and the machine.
     """
-    versions = {}
-    for name in packages:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return {
-        "versions": versions,
+        "versions": versions_of(packages),
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
     }

@@ -72,6 +72,8 @@ class StudyMeta:
     """The budget as the task file had it, by which an edit is noticed."""
     shadow: Shadow | None = None
     """What the engine alone would have been expected to reach, where others took part."""
+    begun_on: Mapping[str, str] = field(default_factory=dict)
+    """The machine and the versions where it was begun."""
     beside: Mapping[str, Any] = field(default_factory=dict)
     """What a later version says as well; it is kept."""
 

@@ -265,8 +265,12 @@ class Made:
     """A digest of what the model was told to be; empty where none was asked."""
     exchanges: int
     """How often it was asked."""
-    here: Mapping[str, str]
-    """The machine and the versions where the report was made."""
+    made_with: Mapping[str, str]
+    """The machine and the versions where the study was begun, or, of one by an earlier version,
+    where the report was made.
+    """
+    is_begun_there: bool
+    """Whether it is the former."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from agenthpo.audit import audit_of
@@ -50,6 +46,7 @@ from agenthpo.search.heard import deed
 from agenthpo.search.importance import importances
 from agenthpo.space import Space, format_number, same
 from agenthpo.studies import task_of
+from agenthpo.surroundings import surroundings
 from agenthpo.task import Objective, Task, Train
 from agenthpo.text.pasting import pasted
 from agenthpo.text.phrases import claim_words
@@ -466,18 +463,6 @@ def _made(log: ExperienceLog, folder: Path, best: Trial | None, exchanges: Excha
         audit=pasted("audit", folder, "--trials", "10"),
         prompts=exchanges.digest,
         exchanges=exchanges.count,
-        here=_here(),
+        made_with=meta.begun_on or surroundings(),
+        is_begun_there=bool(meta.begun_on),
     )
-
-
-def _here() -> dict[str, str]:
-    found = {
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "python": sys.version.split()[0],
-    }
-    for package in ("agenthpo", "optuna", "numpy", "torch", "scikit-learn"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
