@@ -1,17 +1,22 @@
 """Which of the winner's changes made the gain: on a script whose answer is known."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from agenthpo import audit as auditing
 from agenthpo.audit import Audit, audit_of
 from agenthpo.codec import adapter
 from agenthpo.reporting.gather import evidence_of
 from agenthpo.reporting.making import report
 from agenthpo.search.effects import effects
 from calling import agenthpo
+from report_studies import make_study
+from studies import make_task, make_trial
 
 # lr and depth make the gain, width and drop nothing; momentum is only there with sgd
 SCRIPT = """\
@@ -126,3 +131,27 @@ def test_one_seed_says_nothing_without_the_noise():
     assert effect.low == -float("inf") and effect.mean == 0.5
     (known,) = effects([[1.0], [0.5]], noise=0.1)
     assert 0 < known.low < 0.5 < known.high
+
+
+def test_a_certificate_that_trials_were_added_to_is_not_audited(monkeypatch):
+    task = make_task({"x": {"type": "float", "low": 0.0, "high": 1.0, "default": 0.5}})
+    trials = [
+        make_trial(0, {"x": 0.5}, 0.1, "default"),
+        make_trial(1, {"x": 0.6}, 0.2),
+        make_trial(2, {"x": 0.7}, 0.3),
+    ]
+    certificate = SimpleNamespace(winner=1, trials=3)
+    monkeypatch.setattr(auditing, "certificate_of", lambda folder: certificate)
+    assert auditing._pair(task, trials, Path("toy"))[0].number == 1
+    trials.append(make_trial(3, {"x": 0.8}, 0.4))
+    assert auditing._pair(task, trials, Path("toy"))[0].number == 3
+
+
+def test_the_report_says_where_another_trial_is_the_best_since():
+    folder = make_study("toy", 9)
+    best = evidence_of(folder).answer.best
+    for winner, is_told in ((best, False), (0 if best else 1, True)):
+        found = Audit(winner, 9, 4, (), {}, None, False, "Nothing made the gain.")
+        Path(folder, "audit.json").write_text(json.dumps(asdict(found)))
+        assert ("which is not audited" in report(folder, "md")) == is_told
+        assert ("audits that one" in report(folder)) == is_told

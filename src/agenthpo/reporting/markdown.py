@@ -55,6 +55,8 @@ def markdown(evidence: Evidence) -> str:
         lines += [f"### Audit of trial {evidence.audit.winner}", ""]
         lines += [f"- {_text(change.words)}" for change in evidence.audit.changes]
         lines += ["", _text(evidence.audit.words), ""]
+        if evidence.audit.winner != answer.best:
+            lines += [f"Trial {answer.best} is the best now, which is not audited.", ""]
     lines += _account(evidence)
     if evidence.failures:
         lines += ["### Failures", ""]

@@ -288,7 +288,7 @@ def _audit_rows(evidence: Evidence) -> list[tuple[object, ...]]:
         (
             ", ".join(change.names),
             *(
-                ", ".join(f"{v}" for v in values.values())
+                ", ".join(map(format_number, values.values()))
                 for values in (change.before, change.after)
             ),
             change.runs,
