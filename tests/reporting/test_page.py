@@ -142,6 +142,25 @@ def test_the_keyboard_reaches_what_can_be_used(html, opened):
     assert page.evaluate("document.querySelector('details.trial').open")
 
 
+def test_on_paper_everything_is_read_dark_on_light_and_nothing_is_cut(html, opened):
+    seen = opened(html, 1280, "dark")
+    page = seen.page
+    closed = page.locator("details:not([open])").count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details.trial:not([open])").count() == 0 < closed
+    wide = "[...document.querySelectorAll('.plot .main-svg')].map((s) => s.getBoundingClientRect().right)"
+    assert (
+        0 < max(page.evaluate(wide)) <= page.evaluate("document.body.getBoundingClientRect().right")
+    )
+    shade = "getComputedStyle(document.querySelector('#plot-course .xtick text')).fill"
+    assert page.evaluate(shade) == "rgb(0, 0, 0)"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details:not([open])").count() == closed
+    assert page.evaluate(shade) != "rgb(0, 0, 0)"
+    assert max(page.evaluate(wide)) > 1000  # the screen is its measure again
+    assert b"%PDF" in page.pdf()[:8] and seen.said == []
+
+
 @pytest.mark.parametrize(("trials", "failing"), [(0, False), (1, False), (9, True)])
 def test_studies_with_little_in_them(trials, failing, opened):
     folder = make_study("toy", trials, failing=lambda i: failing)

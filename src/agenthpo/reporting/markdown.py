@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from agenthpo.reporting.evidence import Evidence
+from agenthpo.reporting.numbers import money
 from agenthpo.space import format_number
 from agenthpo.text.cleaning import clean_line
 from agenthpo.text.sparkline import sparkline
@@ -69,9 +70,12 @@ def markdown(evidence: Evidence) -> str:
         )
         lines += ["### What was learnt", "", _text(told), ""]
     cost, made = answer.cost, evidence.made
+    paid = money(cost.cost_usd)
+    lines += [f"It ended because {_text(answer.ended)}.", ""] if answer.ended else []
     lines += [
         f"{cost.trials} trials, {cost.failed} without a value, "
-        f"{format_duration(cost.elapsed_s)}, {cost.tokens:,} tokens; model {_text(made.model)}, "
+        f"{format_duration(cost.elapsed_s)}, {cost.tokens:,} tokens"
+        f"{', ' * bool(paid)}{paid}; model {_text(made.model)}, "
         f"seed {made.seed}."
     ]
     if made.command:

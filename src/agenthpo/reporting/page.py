@@ -22,7 +22,7 @@ from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
 from agenthpo.reporting.comparing import Comparison, Group
 from agenthpo.reporting.evidence import Evidence, TrialEvidence
-from agenthpo.reporting.numbers import shown_number
+from agenthpo.reporting.numbers import money, shown_number
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
@@ -44,6 +44,10 @@ _SECTIONS = (
     ("account", "Honest account"),
     ("failures", "Failures"),
     ("reproduce", "Reproduce"),
+)
+_SOURCES = (
+    *("source", "proposed", "no value", "best so far", "moved the best by", "predictions held"),
+    *("tokens", "paid"),
 )
 _DRAWN = (
     *("number", "who", "state", "diagnosis", "value", "is_best_so_far", "is_kept", "share"),
@@ -68,6 +72,7 @@ def page(
     """
     kept, packed = _packed(exchanges)
     answer = evidence.answer
+    is_paid = any(money(s.cost_usd) for s in evidence.sources)
     has_value = [t for t in evidence.trials if t.value is not None]
     metrics = dict.fromkeys(n for t in evidence.trials for n, c in t.curves.items() if len(c) > 1)
     first = evidence.metric if evidence.metric in metrics else None
@@ -111,6 +116,7 @@ def page(
         audit_says="; ".join(c.words for c in evidence.audit.changes) if evidence.audit else "",
         audit_height=80 + 32 * len(evidence.audit.changes) if evidence.audit else 0,
         minimal_json=to_json(evidence.audit.minimal, indent=2) if evidence.audit else "",
+        sources_heads=_SOURCES if is_paid else _SOURCES[:-1],
         sources_rows=[
             (
                 s.who,
@@ -120,6 +126,7 @@ def page(
                 format_number(float(f"{s.gained:.4g}")),
                 f"{s.held} of {s.judged}" if s.judged else "none",
                 f"{s.tokens:,}",
+                *([money(s.cost_usd)] if is_paid else []),
             )
             for s in evidence.sources
         ],
@@ -210,6 +217,7 @@ def _rendered(name: str, **given: Any) -> str:
     )
     filters: dict[str, Callable[..., str]] = {
         "num": shown_number,
+        "money": money,
         "gain": lambda value: "none known" if value is None else f"{value:+.4g}",
         "duration": lambda value: "" if value is None else format_duration(value),
         "memory": format_memory,

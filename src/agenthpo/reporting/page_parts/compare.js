@@ -17,5 +17,6 @@
     document.documentElement.dataset.ready = '1';
   };
   draw();
+  followPrinting(draw);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 })();

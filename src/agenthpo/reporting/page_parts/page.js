@@ -265,6 +265,7 @@
 
   const all = () => { course(); curves(); calibration(); importance(); audit(); slices(); parallel(); contour(); document.documentElement.dataset.ready = '1'; };
   all();
+  followPrinting(all);
   for (const id of ['curve-trials', 'curve-metric']) if (byId(id)) byId(id).addEventListener('input', curves);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
   let width = innerWidth;
