@@ -23,7 +23,8 @@ picture:  ## draw the README's picture from the demo's study
 
 test: $(VENV)/.ready lint  ## set up, pull the small model, lint and run every test
 	$(BIN)/agenthpo models pull local:smollm2
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	# three workers and their trainings share the processors: threads of each would wait for others
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
 
 bench-smoke: $(VENV)/.ready  ## two quick tasks, three trials by each proposer: a minute or two
 	$(BIN)/agenthpo models pull local:smollm2

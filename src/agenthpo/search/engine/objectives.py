@@ -10,6 +10,7 @@ from agenthpo.pareto import Goal
 from agenthpo.records import Expected, Params, Proposal, Stop, Trial
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.engine.front import Front
+from agenthpo.search.engine.threads import one_thread
 from agenthpo.search.optuna_samplers import exhausted
 from agenthpo.search.scalarised import Scalarised
 from agenthpo.task import Objective, Task
@@ -39,12 +40,16 @@ class ForObjectives:
             return engine.propose(task, trials)
         if len(task.goals) >= _MOST or not engine.has_model(task, trials):
             return self._mixed.propose(task, trials)
+        with one_thread():
+            return self._proposed(task, trials)
+
+    def _proposed(self, task: Task, trials: Sequence[Trial]) -> Proposal | Stop:
         goals = (Goal(task.objective.metric, task.objective.direction), *task.goals)
         beliefs = tuple(
             each.belief(*_alone(task, trials, goal))
             for each, goal in zip(self._engines, goals, strict=False)
         )
-        row = engine.next_row(task, trials, Front(beliefs))
+        row = self._engines[0].next_row(task, trials, Front(beliefs))
         if row is None:
             return exhausted(task.space, trials)
         expected = [belief.expected(row) for belief in beliefs]
