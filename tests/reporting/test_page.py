@@ -245,9 +245,15 @@ def test_it_is_served_while_the_study_grows(browser, tmp_path):
         page.goto(server.url)
         page.wait_for_selector("html[data-ready]", state="attached")
         assert page.locator(".trial").count() == 3
+        page.fill("#filter-text", "lr")
+        page.select_option("#one", "2")
+        page.evaluate("document.querySelector('#trial-0').open = true")
         shutil.rmtree(folder)
         make_study(folder, 5)
         page.wait_for_selector("#trial-4", state="attached", timeout=60_000)
+        # who reads on finds the page as it was left
+        assert page.input_value("#filter-text") == "lr" and page.input_value("#one") == "2"
+        assert page.evaluate("document.querySelector('#trial-0').open")
         context.close()
         base = server.url.rsplit("/", 2)[0]
         for url, headers in ((f"{base}/", {}), (server.url, {"Host": "evil.example:80"})):

@@ -29,13 +29,27 @@
   addEventListener('hashchange', opened);
   opened();
 
-  // ---- a page that is served loads itself again when there is news
+  // ---- a page that is served loads itself again when there is news, and stays where its reader is
   const watched = document.documentElement.dataset.watch;
+  const settings = () => [...document.querySelectorAll('.controls input, .controls select')].filter((each) => each.id);
+  const isChanged = (each) => (each.tagName !== 'SELECT' ? each.value !== each.defaultValue
+    : [...each.options].some((o) => o.defaultSelected) ? !each.selectedOptions[0].defaultSelected : each.selectedIndex > 0);
   if (watched) {
+    const kept = JSON.parse(sessionStorage.getItem('reading') || '{}');
+    for (const each of settings()) {
+      const value = (kept.settings || {})[each.id];
+      if (value !== undefined && (each.tagName !== 'SELECT' || [...each.options].some((o) => o.value === value))) each.value = value;
+    }
+    for (const each of document.querySelectorAll('details[id]')) each.open = (kept.open || {})[each.id] ?? each.open;
     setInterval(async () => {
       try {
         const now = await (await fetch('news')).text();
-        if (now !== watched) location.reload();
+        if (now === watched) return;
+        sessionStorage.setItem('reading', JSON.stringify({
+          settings: Object.fromEntries(settings().filter(isChanged).map((each) => [each.id, each.value])),
+          open: Object.fromEntries([...document.querySelectorAll('details[id]')].map((each) => [each.id, each.open])),
+        }));
+        location.reload();
       } catch { /* it is served no more */ }
     }, 2000);
   }
