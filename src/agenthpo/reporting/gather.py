@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections import Counter
@@ -41,10 +40,11 @@ from agenthpo.reporting.exchanges import Exchanges, read_exchanges
 from agenthpo.reporting.modelled import contour_of, random_search
 from agenthpo.reporting.narrative import narrative
 from agenthpo.rounds import certificate_of
+from agenthpo.search.engine.encoding import Encoding
 from agenthpo.search.engine.engine import Engine
 from agenthpo.search.heard import deed
 from agenthpo.search.importance import importances
-from agenthpo.space import Space, format_number, same
+from agenthpo.space import Space, format_number
 from agenthpo.studies import task_of
 from agenthpo.surroundings import surroundings
 from agenthpo.task import Objective, Task, Train
@@ -296,18 +296,14 @@ def _edges(space: Space | None, best: Trial | None) -> tuple[Edge, ...]:
     if space is None or best is None:
         return ()
     found = []
-    for p in space:
-        if p.name not in best.proposal.params:
+    for axis in Encoding(space).axes:
+        p = axis.parameter
+        value = best.proposal.params.get(p.name)
+        has_ends = p.is_ordered and p.count > 2 and (p.is_discrete or p.low != p.high)
+        if not has_ends or p.name not in best.proposal.params or p.violation(value) is not None:
             continue
-        value = best.proposal.params[p.name]
-        way = ""
-        if p.is_discrete:
-            if p.is_ordered and len(p.values) > 2:
-                ends = {"downwards": p.values[0], "upwards": p.values[-1]}
-                way = next((w for w, end in ends.items() if same(end, value)), "")
-        elif p.low is not None and p.high is not None:
-            place = _place(value, p.low, p.high, log=p.log)
-            way = "downwards" if place <= _EDGE else "upwards" if place >= 1 - _EDGE else ""
+        place = axis.place(value)
+        way = "downwards" if place <= _EDGE else "upwards" if place >= 1 - _EDGE else ""
         if way:
             words = (
                 f"The best {p.name}, {format_number(value)}, lies at an end of its range: "
@@ -315,12 +311,6 @@ def _edges(space: Space | None, best: Trial | None) -> tuple[Edge, ...]:
             )
             found.append(Edge(p.name, value, way, words))
     return tuple(found)
-
-
-def _place(value: float, low: float, high: float, *, log: bool) -> float:
-    if log and low > 0:
-        value, low, high = math.log(value), math.log(low), math.log(high)
-    return (value - low) / (high - low) if high > low else 0.5
 
 
 def _people(asked: Asked, trials: Sequence[Trial]) -> tuple[str, ...]:
