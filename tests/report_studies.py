@@ -47,7 +47,7 @@ def drawn(draw, number):
 
 
 def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0, meta=None,
-               space=SPACE, worse=lambda i, value: 0.01, named=lambda params, number: params):  # fmt: skip
+               space=SPACE, worse=lambda i, value: 0.01, named=lambda params, number: params, others=lambda params: {}):  # fmt: skip
     """Write a study of so many trials into ``folder``; ``texts`` are said in them by turns,
     ``worse`` is by how much the test's value is, ``named`` what the parameters are recorded as.
     """
@@ -80,7 +80,7 @@ def make_study(folder, trials, *, failing=lambda i: i % 7 == 3, texts=(), long=0
                 curve = tuple((float(s), value * s / 10) for s in range(1, 11))
                 outcome = Outcome(
                     "complete", value, test_value=value - worse(i, value), curves={"acc": curve},
-                    duration_s=1.5, peak_mb=100.0,
+                    duration_s=1.5, peak_mb=100.0, others=others(params),
                 )  # fmt: skip
                 analysis = Analysis("still_improving", ("it rose to the end",), words, "raise epochs",
                                     expectation_met=True if i else None)  # fmt: skip

@@ -12,7 +12,9 @@ import pytest
 
 from agenthpo.budget import Budget
 from agenthpo.experience.meta import StudyMeta
+from agenthpo.pareto import Goal
 from agenthpo.reporting.exchanges import read_exchanges
+from agenthpo.reporting.gather import evidence_of
 from agenthpo.reporting.making import report
 from agenthpo.reporting.page import MOST_BYTES
 from agenthpo.reporting.serving import Server
@@ -181,6 +183,24 @@ def test_what_comes_from_outside_is_never_run(opened):
     assert seen.counts("#trials img, #trials script, .hoverlayer a") == 0
     assert "<script>document.title" in page.text_content("#trials")
     assert problems(seen) == []
+
+
+def test_the_front_of_several_objectives_is_drawn_and_told(opened):
+    meta = StudyMeta(
+        id="1", name="toy", metric="acc", direction="maximize", proposer="hybrid", trials=20,
+        goals=(Goal("ms", "minimize"), Goal("mb", "minimize")), budget=Budget(trials=20),
+    )  # fmt: skip
+    others = lambda params: {"ms": params["width"] / 10, "mb": 5.0 + params["epochs"]}  # noqa: E731
+    folder = make_study("toy", 20, meta=meta, others=others)
+    answer = evidence_of(folder).answer
+    seen = opened(report(folder))
+    assert problems(seen) == []
+    assert seen.counts("#plot-front[data-drawn] .scatterlayer .trace") == 2
+    assert "maximize acc and minimize ms and minimize mb" in seen.text("body")
+    seen.page.locator("summary", has_text="The front as a table").click()
+    heads = seen.page.locator("details", has=seen.page.locator("summary", has_text="The front as"))
+    assert heads.locator("tbody tr").count() == len(answer.front) > 1
+    assert f"Pareto front: trials {answer.front[0]}, " in report(folder, "md")
 
 
 def test_names_that_want_to_be_markup_are_names(opened):

@@ -52,6 +52,9 @@ def markdown(evidence: Evidence) -> str:
         lines += ["### What matters", "", *_table(("parameter", "share", "nine in ten"), rows), ""]
     lines += [f"- {_text(edge.words)}" for edge in evidence.edges]
     lines += [""] if evidence.edges else []
+    if answer.front:
+        numbers = ", ".join(map(str, answer.front))
+        lines += [f"Pareto front: trials {numbers}.", ""]
     if evidence.audit:
         lines += [f"### Audit of trial {evidence.audit.winner}", ""]
         lines += [f"- {_text(change.words)}" for change in evidence.audit.changes]

@@ -20,6 +20,7 @@ from typing import Any
 
 from agenthpo.codec import to_json
 from agenthpo.errors import AgentHPOError
+from agenthpo.pareto import goals_words
 from agenthpo.reporting.comparing import Comparison, Group
 from agenthpo.reporting.evidence import Evidence, TrialEvidence
 from agenthpo.reporting.numbers import money, shown_number
@@ -51,7 +52,7 @@ _SOURCES = (
 )
 _DRAWN = (
     *("number", "who", "state", "diagnosis", "value", "is_best_so_far", "is_kept", "share"),
-    *("params", "rationale", "insight", "error", "seconds", "curves"),
+    *("params", "rationale", "insight", "error", "seconds", "curves", "others"),
 )
 """What the pictures need of a trial."""
 
@@ -85,6 +86,7 @@ def page(
         headline=_headline(evidence),
         subline=_subline(evidence),
         sections=_SECTIONS,
+        **_front(evidence),
         best_yaml=as_yaml(answer.params),
         best_json=to_json(answer.params, indent=2),
         certificate_rows=_certificate_rows(evidence),
@@ -144,6 +146,8 @@ def _data(evidence: Evidence) -> dict[str, Any]:
         "metric": evidence.metric,
         "direction": evidence.direction,
         "default_value": evidence.answer.default_value,
+        "goals": [asdict(goal) for goal in evidence.goals],
+        "front": evidence.answer.front,
         "space": [asdict(p) for p in evidence.space],
         "matters": [asdict(m) for m in evidence.matters],
         "audit": [asdict(change) for change in evidence.audit.changes] if evidence.audit else [],
@@ -278,10 +282,32 @@ def _headline(evidence: Evidence) -> str:
 
 def _subline(evidence: Evidence) -> str:
     cost = evidence.answer.cost
-    return (
-        f"{evidence.direction} {evidence.metric}, {cost.trials} trials in "
-        f"{format_duration(cost.elapsed_s)}, model {evidence.made.model}"
-    )
+    goals = goals_words(evidence.metric, evidence.direction, evidence.goals)
+    took = f"{cost.trials} trials in {format_duration(cost.elapsed_s)}"
+    return f"{goals}, {took}, model {evidence.made.model}"
+
+
+def _front(evidence: Evidence) -> dict[str, Any]:
+    """Return what the page has of the Pareto front, best of the first objective first."""
+    names = [evidence.metric, *(goal.metric for goal in evidence.goals)]
+    numbered = {t.number: t for t in evidence.trials}
+    rows = [
+        (
+            number,
+            *(shown_number(_values(numbered[number], evidence).get(name)) for name in names),
+            " ".join(f"{n}={format_number(v)}" for n, v in numbered[number].params.items()),
+        )
+        for number in evidence.answer.front
+    ]
+    return {
+        "front_heads": ("trial", *names, "configuration"),
+        "front_rows": rows,
+        "front_says": f"{' against '.join(names[:2])}: {len(rows)} trials are on the front",
+    }
+
+
+def _values(trial: TrialEvidence, evidence: Evidence) -> dict[str, float | None]:
+    return {evidence.metric: trial.value, **trial.others}
 
 
 def _audit_rows(evidence: Evidence) -> list[tuple[object, ...]]:

@@ -194,6 +194,19 @@
     draw('plot-calibration', traces, { xaxis: axis('expected'), yaxis: axis('came'), showlegend: true });
   };
 
+  const front = () => {
+    if (!data.goals.length) return;
+    const second = data.goals[0].metric;
+    const both = scored.filter((t) => second in t.others);
+    const isFirst = (t) => data.front.includes(t.number);
+    const on = both.filter(isFirst).sort((a, b) => a.value - b.value);
+    const marks = (name, mine, more) => ({ type: 'scatter', name, x: mine.map((t) => t.value), y: mine.map((t) => t.others[second]), text: mine.map(hover), hovertemplate: '%{text}<extra></extra>', ...more });
+    draw('plot-front', [
+      marks('dominated', both.filter((t) => !isFirst(t)), { mode: 'markers', marker: { color: css('--dim'), size: 7 } }),
+      marks('Pareto front', on, { mode: data.goals.length > 1 ? 'markers' : 'lines+markers', line: { shape: 'linear', dash: 'dot', color: palette[0] }, marker: { color: palette[0], symbol: 'diamond', size: 10 } }),
+    ], { xaxis: axis(data.metric), yaxis: axis(second), showlegend: true });
+  };
+
   const importance = () => {
     const rows = [...data.matters].reverse();
     if (!rows.length) return;
@@ -277,7 +290,7 @@
     ], { xaxis: of(px), yaxis: of(py), showlegend: false });
   };
 
-  const all = () => { course(); curves(); calibration(); importance(); audit(); slices(); parallel(); contour(); document.documentElement.dataset.ready = '1'; };
+  const all = () => { course(); front(); curves(); calibration(); importance(); audit(); slices(); parallel(); contour(); document.documentElement.dataset.ready = '1'; };
   all();
   followPrinting(all);
   for (const id of ['curve-trials', 'curve-metric']) if (byId(id)) byId(id).addEventListener('input', curves);
