@@ -41,8 +41,17 @@ def test_notes_say_whose_they_are_and_on_which_trial():
 
 def test_agents_are_not_told_to_a_creator_and_the_latest_are_kept():
     notes = [person("note", f"r{n}", text=f"Note {n}.") for n in range(9)]
-    asked = Asked((Request("note", "claude", id="r0", text="I think so."), *notes))
+    asked = Asked((Request("note", "claude", id="r99", text="I think so."), *notes))
     assert heard(asked) == tuple(f"ann noted: Note {n}." for n in range(6, 9))
+
+
+def test_all_of_it_is_short_and_the_latest_is_told():
+    pins = [person("pin", f"r{i}", params={f"p{i}": 1}, text="because " * 30) for i in range(3)]
+    notes = [person("note", f"r{i}", text="word " * 60) for i in range(3, 6)]
+    said = heard(Asked((*pins, *notes)))
+    assert 500 < sum(map(len, said)) <= 700
+    assert [words.split()[1] for words in said] == ["pinned", "noted:", "noted:", "noted:"]
+    assert "p2=1" in said[0]
 
 
 def test_a_long_reason_ends_after_a_word_and_half_a_secret_is_never_told():

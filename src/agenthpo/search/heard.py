@@ -14,8 +14,10 @@ __all__ = ["deed", "heard", "remarks"]
 
 _LONGEST = 150
 """Characters of a reason or a note that are told."""
-_MOST = 3
-"""Pins, ranges, vetoes and notes that are told, of each the latest."""
+_MOST, _ALL = 3, 700
+"""Pins, ranges, vetoes and notes that are told, of each the latest, and the characters of all: they
+stand in every prompt.
+"""
 
 
 def deed(request: Request, asked: Asked) -> str:
@@ -56,7 +58,13 @@ def heard(asked: Asked) -> tuple[str, ...]:
     vetoes = [r for r in people if r.kind == "veto" and _is_configuration(r, asked)]
     notes = [r for r in people if r.kind == "note"]
     told = [r for each in (held, wide, vetoes, notes) for r in each[-_MOST:]]
-    return remarks(told, asked)
+    said = remarks(told, asked)
+    room, kept = _ALL, set[int]()
+    for place in sorted(range(len(told)), key=lambda i: people.index(told[i]), reverse=True):
+        room -= len(said[place])
+        if room >= 0:
+            kept.add(place)  # the latest first
+    return tuple(words for place, words in enumerate(said) if place in kept)
 
 
 def remarks(requests: Sequence[Request], asked: Asked) -> tuple[str, ...]:
