@@ -66,7 +66,7 @@ def report(
     if form != "html" and (opens or watch):
         raise AgentHPOError("--open and --watch show a page; leave --format out")
     if not study:
-        raise AgentHPOError("no study is named; list them by agenthpo show")
+        raise AgentHPOError("no study is named; name one, as in: agenthpo report digits")
     if model and watch:
         raise AgentHPOError("--model writes the closing words once; leave --watch out")
     folder = find_study(study)
