@@ -34,6 +34,15 @@ def test_pins_and_ranges_are_told_while_they_hold():
     assert heard(Asked((pin, again))) == ("ann pinned lr=0.2: better.",)
 
 
+def test_a_range_that_was_taken_back_and_widened_anew_is_told_once():
+    def wide(n, high):
+        return person("widen", f"r{n}", whose="depth", params={"high": high}, text="more")
+
+    asked = Asked((wide(1, 9), person("narrow", "r2", whose="depth"), wide(3, 12)))
+    assert heard(asked) == ("ann widened depth: high=12: more.",)
+    assert asked.ranges == {"depth": {"high": 12}}
+
+
 def test_notes_say_whose_they_are_and_on_which_trial():
     asked = Asked((person("note", text="Too slow!", trial=3), person("note", "r2", text="Be bold")))
     assert heard(asked) == ("ann noted on trial 3: Too slow!", "ann noted: Be bold.")

@@ -16,7 +16,7 @@ from agenthpo.agents.foresight import foresee
 from agenthpo.agents.prompt.build import prompt, render
 from agenthpo.agents.prompt.seen import seen_words
 from agenthpo.agents.prompt.told import told, unworded
-from agenthpo.agents.prompt.trials import cut, fenced
+from agenthpo.agents.prompt.trials import fenced
 from agenthpo.agents.reply.forms import INSIGHT, executor_form
 from agenthpo.agents.reply.opinion import opinion_form, read_opinion
 from agenthpo.agents.reply.validate import was_cut, words_of
@@ -28,6 +28,7 @@ from agenthpo.records import Analysis, Expected, Outcome, Struck, Trial, Usage
 from agenthpo.seeds import spawn_seed
 from agenthpo.space import differing
 from agenthpo.task import Task
+from agenthpo.text.cutting import cut
 from agenthpo.trials import incumbent, upward
 
 __all__ = ["Executor"]

@@ -100,29 +100,42 @@ class Asked:
         return {r.whose: r for r in self.requests if r.kind == "veto"}
 
     @property
-    def pins(self) -> Params:
-        """The parameters that are held, and at which values."""
-        pins: Params = {}
+    def holding(self) -> dict[str, Request]:
+        """The pins, by the parameter that each of them holds."""
+        found: dict[str, Request] = {}
         for request in self.requests:
             if request.kind == "pin":
-                pins |= request.params
+                found |= dict.fromkeys(request.params, request)
             elif request.kind == "unpin":
-                pins.pop(request.whose, None)
-        return pins
+                found.pop(request.whose, None)
+        return found
+
+    @property
+    def pins(self) -> Params:
+        """The parameters that are held, and at which values."""
+        return {name: pin.params[name] for name, pin in self.holding.items()}
+
+    @property
+    def widening(self) -> list[Request]:
+        """The requests that widened a range, without those that were taken back."""
+        found: list[Request] = []
+        for request in self.requests:
+            if request.kind == "widen":
+                found.append(request)
+            elif request.kind == "narrow":
+                found = [each for each in found if each.whose != request.whose]
+        return found
 
     @property
     def ranges(self) -> dict[str, Params]:
         """The ranges that were widened: parameter -> ``low``, ``high``, ``values`` to add."""
         found: dict[str, Params] = {}
-        for request in self.requests:
-            if request.kind == "widen":
-                before = found.get(request.whose, {})
-                lists = [each.get("values") for each in (before, request.params)]
-                values = [v for each in lists if isinstance(each, list) for v in each]
-                more = {"values": values} if values else {}
-                found[request.whose] = before | request.params | more
-            elif request.kind == "narrow":
-                found.pop(request.whose, None)
+        for request in self.widening:
+            before = found.get(request.whose, {})
+            lists = [each.get("values") for each in (before, request.params)]
+            values = [v for each in lists if isinstance(each, list) for v in each]
+            more = {"values": values} if values else {}
+            found[request.whose] = before | request.params | more
         return found
 
     def notes(self, trial: int | None = None) -> list[Request]:

@@ -11,7 +11,6 @@ from agenthpo.agents.prompt.trials import (
     CHARACTERS,
     brief,
     by_importance,
-    cut,
     estimate_tokens,
     fenced,
     fitting,
@@ -32,6 +31,7 @@ from agenthpo.search.heard import heard, remarks
 from agenthpo.search.heeding import hindrance, turn_of
 from agenthpo.search.informed import Informed
 from agenthpo.task import Task
+from agenthpo.text.cutting import cut
 from agenthpo.text.phrases import budget_words, params_words
 
 __all__ = ["briefing"]

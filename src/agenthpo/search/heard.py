@@ -4,11 +4,12 @@ whoever reads of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from agenthpo.experience.requests import Asked, Request
+from agenthpo.text.cutting import cut
 from agenthpo.text.phrases import params_words
-from agenthpo.text.redaction import redact
 
 __all__ = ["deed", "heard", "remarks"]
 
@@ -52,19 +53,16 @@ def heard(asked: Asked) -> tuple[str, ...]:
     >>> heard(Asked((Request("note", "ann", is_person=True, text="Mind the memory.", trial=3),)))
     ('ann noted on trial 3: Mind the memory.',)
     """
-    people = [r for r in asked.requests if r.is_person]
-    held = [r for r in people if r.kind == "pin" and r.text and _holds(r, asked)]
-    wide = [r for r in people if r.kind == "widen" and r.whose in asked.ranges]
-    vetoes = [r for r in people if r.kind == "veto" and _is_configuration(r, asked)]
-    notes = [r for r in people if r.kind == "note"]
-    told = [r for each in (held, wide, vetoes, notes) for r in each[-_MOST:]]
-    said = remarks(told, asked)
-    room, kept = _ALL, set[int]()
-    for place in sorted(range(len(told)), key=lambda i: people.index(told[i]), reverse=True):
-        room -= len(said[place])
-        if room >= 0:
-            kept.add(place)  # the latest first
-    return tuple(words for place, words in enumerate(said) if place in kept)
+    found, told, room = list[str](), Counter[str](), _ALL
+    for request in reversed(asked.requests):  # the latest are told where not all can be
+        if told[request.kind] < _MOST and request.is_person and _counts(request, asked):
+            (words,) = remarks([request], asked)
+            room -= len(words)
+            if room < 0:
+                break
+            told[request.kind] += 1
+            found.append(words)
+    return tuple(reversed(found))
 
 
 def remarks(requests: Sequence[Request], asked: Asked) -> tuple[str, ...]:
@@ -76,8 +74,8 @@ def remarks(requests: Sequence[Request], asked: Asked) -> tuple[str, ...]:
 
 
 def _remark(request: Request, did: str) -> str:
-    text = redact(request.text or request.rationale)  # half a secret is none that can be told
-    why = text if len(text) <= _LONGEST else f"{text[:_LONGEST].rsplit(' ', 1)[0]} …"
+    text = request.text or request.rationale
+    why = text if len(text) <= _LONGEST else f"{cut(text, _LONGEST).rsplit(' ', 1)[0]} …"
     said = f"{request.by} {did}: {why}" if why else f"{request.by} {did}"
     return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
@@ -89,12 +87,17 @@ def _target(veto: Request, asked: Asked) -> str:
     return f"{veto.whose} ({words})" if words else veto.whose
 
 
-def _is_configuration(veto: Request, asked: Asked) -> bool:
-    target = asked.by_id(veto.whose)
-    return target is not None and target.kind == "try"
-
-
-def _holds(pin: Request, asked: Asked) -> bool:
-    """Return whether a parameter is held as ``pin`` says."""
-    pins = asked.pins
-    return any(name in pins and pins[name] == value for name, value in pin.params.items())
+def _counts(request: Request, asked: Asked) -> bool:
+    """Return whether whoever proposes should know of ``request`` as things are now."""
+    match request.kind:
+        case "pin":  # what is held is told anyway, so only why
+            return bool(request.text) and request in asked.holding.values()
+        case "widen":
+            return request in asked.widening
+        case "veto":
+            target = asked.by_id(request.whose)
+            return target is not None and target.kind == "try"
+        case "note":
+            return True
+        case _:
+            return False

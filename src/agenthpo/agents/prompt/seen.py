@@ -5,10 +5,11 @@ log's informative lines.
 from __future__ import annotations
 
 from agenthpo.agents.prompt.log_lines import informative
-from agenthpo.agents.prompt.trials import CHARACTERS, cut, fenced, took
+from agenthpo.agents.prompt.trials import CHARACTERS, fenced, took
 from agenthpo.records import Trial
 from agenthpo.space import format_number
 from agenthpo.task import Task
+from agenthpo.text.cutting import cut
 from agenthpo.thinning import thinned
 
 __all__ = ["seen_words"]

@@ -6,7 +6,6 @@ No test metric and no log file ever gets here.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +16,7 @@ from agenthpo.pareto import others_words
 from agenthpo.records import CREATORS, Curve, Trial
 from agenthpo.space import differing, format_number, short_number
 from agenthpo.task import Task
-from agenthpo.text.redaction import redact
+from agenthpo.text.cutting import cut, safe_start
 from agenthpo.thinning import thinned
 from agenthpo.trials import Verdict, improvements, ranked, verdict
 
@@ -25,7 +24,6 @@ __all__ = [
     "CHARACTERS",
     "brief",
     "by_importance",
-    "cut",
     "estimate_tokens",
     "fenced",
     "fitting",
@@ -41,10 +39,6 @@ _REASONED = CREATORS | {"human"}
 """Whose reasons are told; the engine's are always of a kind."""
 _BEST, _RECENT = 3, 4
 _POINTS, _FEW_POINTS = 8, 4
-_BEYOND = 1000
-"""Characters beyond a cut that are looked at: a secret that begins before it ends there."""
-_SUSPECT = re.compile(r"[=:]|//|--|[A-Za-z0-9+/_.-]{12}|(?i:bearer|basic|cookie|private|password)")
-"""What every secret has something of; plain words are not looked at any closer."""
 _TOOK = "    took: 1234 s, 12345 MB at most"
 """A line of about the length of those that vary."""
 _FENCE = re.compile(r"<\s{0,9}/?\s{0,9}data\b[^<>]{0,99}>?", re.IGNORECASE)
@@ -162,24 +156,11 @@ def fitting(order: Sequence[Trial], texts: Mapping[int, str], room: int) -> set[
     return kept
 
 
-def cut(text: str, most: int) -> str:
-    """Return the first ``most`` characters of ``text``, from which secrets were taken first: half
-    of one is none that could be told.
-    """
-    return text if len(text) <= most else _redacted(text[: most + _BEYOND])[:most]
-
-
 def _sentences(text: str, most: int) -> str:
     """Return ``text`` in at most ``most`` characters, cut as ``cut`` does, but in whole
     sentences.
     """
-    return text if len(text) <= most else whole_sentences(_redacted(text[: most + _BEYOND]), most)
-
-
-@functools.lru_cache(maxsize=4096)
-def _redacted(text: str) -> str:
-    """Return ``text`` without secrets; a study asks for the same ones at each of its prompts."""
-    return redact(text) if _SUSPECT.search(text) else text
+    return text if len(text) <= most else whole_sentences(safe_start(text, most), most)
 
 
 def fenced(text: str) -> str:
