@@ -3,13 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from agenthpo import audit as auditing
 from agenthpo.audit import Audit, audit_of
+from agenthpo.certificate import Certificate, Contender
 from agenthpo.codec import adapter
 from agenthpo.reporting.gather import evidence_of
 from agenthpo.reporting.making import report
@@ -140,7 +140,8 @@ def test_a_certificate_that_trials_were_added_to_is_not_audited(monkeypatch):
         make_trial(1, {"x": 0.6}, 0.2),
         make_trial(2, {"x": 0.7}, 0.3),
     ]
-    certificate = SimpleNamespace(winner=1, trials=3)
+    default = Contender(0, 1, 0.1, 0.0, None, None, False, "")
+    certificate = Certificate("better", 1, "", default, (), None, 3, 3)
     monkeypatch.setattr(auditing, "certificate_of", lambda folder: certificate)
     assert auditing._pair(task, trials, Path("toy"))[0].number == 1
     trials.append(make_trial(3, {"x": 0.8}, 0.4))

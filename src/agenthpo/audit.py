@@ -189,9 +189,8 @@ def _pair(task: Task, trials: Sequence[Trial], folder: Path) -> tuple[Trial, Tri
             "to roll back to; give every parameter a default"
         )
     certificate = certificate_of(folder)
-    # one that trials were added to since certifies nothing any more, as in ``best``
-    holds = certificate is not None and certificate.trials == len(trials)
-    number = certificate.winner if certificate is not None and holds else None
+    is_current = certificate is not None and certificate.is_of(len(trials))
+    number = certificate.winner if certificate is not None and is_current else None
     certified = [t for t in trials if t.number == number and t.number != default.number]
     best = certified or contenders_of(task, trials, 1)
     if not best:

@@ -104,6 +104,12 @@ class Certificate:
         """The contender with the largest gain, of those that are left."""
         return _leading([c for c in self.contenders if not c.is_out])
 
+    def is_of(self, trials: int) -> bool:
+        """Return whether it is of a study with so many trials; where some were added since, it
+        certifies nothing any more.
+        """
+        return self.trials == trials
+
     @property
     def sentence(self) -> str:
         """The verdict as a sentence."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from agenthpo.errors import SpaceError
-from agenthpo.space import Parameter, format_number, same
+from agenthpo.space import Parameter, among, format_number
 from agenthpo.task import Task
 
 __all__ = ["AsAsked", "widened", "with_ranges"]
@@ -76,7 +76,7 @@ def _with_values(parameter: Parameter, change: Mapping[str, Any]) -> Parameter:
             value = _number(parameter, "a value", value)
         elif not isinstance(value, str | int | float | None):
             raise SpaceError(f"a value of {parameter.name} cannot be {value!r:.60}")
-        if any(same(value, known) for known in (*parameter.values, *added)):
+        if among(value, (*parameter.values, *added)):
             raise SpaceError(f"{parameter.name} has the value {format_number(value)} already")
         added.append(value)
     every = (*parameter.values, *added)

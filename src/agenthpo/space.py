@@ -25,6 +25,7 @@ __all__ = [
     "Kind",
     "Parameter",
     "Space",
+    "among",
     "differing",
     "format_number",
     "same",
@@ -120,7 +121,7 @@ class Parameter:
         if self.is_discrete:
             return (
                 None
-                if any(same(value, v) for v in self.values)
+                if among(value, self.values)
                 else f"{self.name} must be one of {self.choices()}, not {value!r}"
             )
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -273,7 +274,7 @@ class Space:
         active: dict[str, Parameter] = {}
         for parameter in self.parameters:
             if all(
-                p in active and p in values and _among(values[p], allowed)
+                p in active and p in values and among(values[p], allowed)
                 for p, allowed in parameter.when
             ):
                 active[parameter.name] = parameter
@@ -372,7 +373,7 @@ class Space:
             yield params
             return
         first, *others = rest
-        if all(p in params and _among(params[p], allowed) for p, allowed in first.when):
+        if all(p in params and among(params[p], allowed) for p, allowed in first.when):
             for value in first.grid():
                 yield from self._extended({**params, first.name: value}, others)
         else:
@@ -396,7 +397,8 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def _among(value: Any, allowed: Sequence[Any]) -> bool:
+def among(value: Any, allowed: Sequence[Any]) -> bool:
+    """Return whether ``value`` is the same as one of those ``allowed``."""
     return any(same(value, v) for v in allowed)
 
 

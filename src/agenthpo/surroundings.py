@@ -44,10 +44,10 @@ def versions_of(packages: Iterable[str]) -> dict[str, str]:
 def _processor() -> str:
     try:
         with open(_CPUINFO, encoding="utf-8", errors="replace") as file:
-            lines = [line for line in file if line.startswith("model name")]
+            line = next((line for line in file if line.startswith("model name")), "")
     except OSError:  # not Linux
         return platform.processor()
-    return lines[0].partition(":")[2].strip() if lines else ""
+    return line.partition(":")[2].strip()
 
 
 def _memory() -> str:

@@ -45,7 +45,7 @@ def winner_of(
     """
     best, trials = log.incumbent(), log.trials()
     found = certificate_of(folder)
-    if found is not None and found.trials == len(trials):
+    if found is not None and found.is_of(len(trials)):
         leader = None if found.leader is None else found.leader.trial
         number = leader if found.winner is None else found.winner
         if number is not None and number < len(trials):

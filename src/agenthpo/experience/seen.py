@@ -13,7 +13,7 @@ from agenthpo.experience.log import ExperienceLog
 from agenthpo.experience.stored import frozen_trials
 from agenthpo.foreign_space import read_foreign
 from agenthpo.records import Params
-from agenthpo.space import Space
+from agenthpo.space import Space, among
 from agenthpo.taskfile.space import parse_space
 
 __all__ = ["conditions", "seen_space"]
@@ -75,14 +75,16 @@ def _condition(
     """
     told: dict[str, list[Any]] = {}
     for parent in parents:
-        values = _values(rows[i][parent] for i in mine)
+        values = list[Any]()
+        for value in (rows[i][parent] for i in sorted(mine)):
+            if len(values) <= _MOST and not among(value, values):
+                values.append(value)
         if 0 < len(values) <= _MOST:
             told[parent] = values
 
     def holds(row: Params, names: Sequence[str]) -> bool:
-        return all(name in row and _key(row[name]) in keys[name] for name in names)
+        return all(name in row and among(row[name], told[name]) for name in names)
 
-    keys = {name: {_key(v) for v in values} for name, values in told.items()}
     others = [row for i, row in enumerate(rows) if i not in mine]
     alone = [q for q in told if not any(holds(row, [q]) for row in others)]
     if alone:
@@ -96,15 +98,3 @@ def _condition(
         if not any(holds(row, fewer) for row in others):
             every = fewer
     return {name: told[name] for name in every}
-
-
-def _values(given: Any) -> list[Any]:
-    found: dict[tuple[str, Any], Any] = {}
-    for value in given:
-        found.setdefault(_key(value), value)
-    return list(found.values())
-
-
-def _key(value: Any) -> tuple[str, Any]:
-    """Return by what a value is known: true is not 1."""
-    return (type(value).__name__ if isinstance(value, bool | str) else "number", value)

@@ -154,7 +154,7 @@ def noise_of(task: Task, trials: Sequence[Trial], engine: Engine | None = None) 
 def _certified(opened: Standing) -> str:
     """Return what was found on fresh seeds; empty where that was not, or before the last trial."""
     found = certificate_of(opened.folder)
-    return found.words if found is not None and found.trials == len(opened.trials) else ""
+    return found.words if found is not None and found.is_of(len(opened.trials)) else ""
 
 
 def _sure(opened: Standing, best: Trial | None, noise: float | None) -> str:

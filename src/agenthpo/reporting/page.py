@@ -27,6 +27,7 @@ from agenthpo.reporting.numbers import money, shown_number
 from agenthpo.space import format_number
 from agenthpo.taskfile.yaml_text import as_yaml
 from agenthpo.text.cleaning import clean
+from agenthpo.text.phrases import params_words
 from agenthpo.text.redaction import redactor
 from agenthpo.units import format_duration, format_memory
 
@@ -225,7 +226,7 @@ def _rendered(name: str, **given: Any) -> str:
         "gain": lambda value: "none known" if value is None else f"{value:+.4g}",
         "duration": lambda value: "" if value is None else format_duration(value),
         "memory": format_memory,
-        "params": lambda params: " ".join(f"{n}={format_number(v)}" for n, v in params.items()),
+        "params": params_words,
     }
     environment.filters.update(filters)
     return environment.from_string(_part(f"{name}.html.j2")).render(
@@ -295,7 +296,7 @@ def _front(evidence: Evidence) -> dict[str, Any]:
         (
             number,
             *(shown_number(_values(numbered[number], evidence).get(name)) for name in names),
-            " ".join(f"{n}={format_number(v)}" for n, v in numbered[number].params.items()),
+            params_words(numbered[number].params),
         )
         for number in evidence.answer.front
     ]

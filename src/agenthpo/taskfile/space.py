@@ -17,7 +17,7 @@ from agenthpo.constraint import parse_constraint
 from agenthpo.errors import SpaceError
 from agenthpo.limit import Limit, parse_limits
 from agenthpo.scalars import NO_VALUE, Number, Switch, as_number
-from agenthpo.space import Kind, Parameter, Space, format_number, same
+from agenthpo.space import Kind, Parameter, Space, among, format_number
 from agenthpo.structured import as_word, is_structured, plain
 from agenthpo.taskfile.pydantic_errors import did_you_mean, parse
 
@@ -475,7 +475,7 @@ def _check_conditions(
                 raise SpaceError(f"{where}.{name} can never hold: {reason}")
         if not allowed:
             raise SpaceError(f"{where}.{name} is an empty list; name at least one value of {name}")
-        left = [v for v in parent.values if not any(same(v, a) for a in allowed)]
+        left = [v for v in parent.values if not among(v, allowed)]
         if parent.is_discrete and not left and not parent.when:
             raise SpaceError(
                 f"{where}.{name} lists every value of {name}, so it always holds; remove it"

@@ -15,7 +15,7 @@ from typing import Any
 
 from agenthpo.llm.client import Form
 from agenthpo.records import Trial
-from agenthpo.space import Parameter, Space, same
+from agenthpo.space import Parameter, Space, among
 from agenthpo.task import Task
 from agenthpo.trials import incumbent, next_number
 
@@ -225,7 +225,7 @@ def _guesses(trials: Sequence[Trial]) -> list[str]:
 
 def _not_had(name: str, values: list[Any], trials: Sequence[Trial]) -> list[Any]:
     had = [t.proposal.params.get(name) for t in trials]
-    return [v for v in values if not any(same(v, each) for each in had)]
+    return [v for v in values if not among(v, had)]
 
 
 def _params(space: Space) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from agenthpo.llm.json_text import parse_json
 from agenthpo.scalars import as_number, as_switch
-from agenthpo.space import Parameter, Space, format_number, same
+from agenthpo.space import Parameter, Space, among, format_number
 
 __all__ = ["meant_params"]
 
@@ -90,7 +90,7 @@ def _value(parameter: Parameter, value: Any) -> Any:
         return as_switch(value.strip())
     if parameter.kind != "categorical":
         return _number(value)
-    if any(same(value, v) for v in parameter.values):
+    if among(value, parameter.values):
         return value
     alike = [
         v
@@ -117,7 +117,7 @@ def _as_text(parameter: Parameter, value: Any) -> Any:
     if (
         parameter.kind != "categorical"
         or isinstance(value, dict | list)
-        or any(same(value, v) for v in parameter.values)
+        or among(value, parameter.values)
     ):
         return value
     alike = [v for v in parameter.values if isinstance(v, str) and v == format_number(value)]

@@ -13,7 +13,7 @@ from agenthpo.exchange import Candidate, View
 from agenthpo.records import Params
 from agenthpo.search.engine.belief import Belief
 from agenthpo.search.engine.encoding import Encoding, Matrix
-from agenthpo.space import Parameter, same, short_number
+from agenthpo.space import Parameter, among, short_number
 
 __all__ = ["apart", "gaps", "importance", "view_of"]
 
@@ -100,7 +100,7 @@ def gaps(encoding: Encoding, tried: Sequence[Params]) -> tuple[str, ...]:
 def _gap(encoding: Encoding, column: int, *, parameter: Parameter, tried: Sequence[Params]) -> str:
     values = [params[parameter.name] for params in tried if parameter.name in params]
     if parameter.is_discrete:
-        left = [v for v in parameter.values if not any(same(v, seen) for seen in values)]
+        left = [v for v in parameter.values if not among(v, values)]
         named = " or ".join(map(short_number, left[:_NAMED]))
         return f"{parameter.name} {named}" if left else ""
     axis = encoding.axes[column]
